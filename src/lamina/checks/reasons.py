@@ -1,0 +1,33 @@
+"""The one enumeration of reason codes. A reject names one of these, whoever rejected it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    # format: what the model wrote is not a record
+    NO_ANSWER = "no-answer"
+    UNREADABLE = "unreadable"
+    TOO_LONG = "too-long"
+    UNKNOWN_FUNCTION = "unknown-function"
+    BAD_ARGUMENTS = "bad-arguments"
+    WRONG_CALL_COUNT = "wrong-call-count"
+    # execution: the call ran and failed
+    RAISED = "raised"
+    TIMED_OUT = "timed-out"
+    KILLED = "killed"
+    UNSERIALISABLE = "unserialisable"
+    ERROR_RESULT = "error-result"
+    # grounding: request and call do not say the same
+    VALUE_NOT_IN_REQUEST = "value-not-in-request"
+    REQUEST_SAYS_MORE = "request-says-more"
+    # semantic: judged by a model
+    ROUND_TRIP_DIFFERS = "round-trip-differs"
+    JUDGED_WRONG = "judged-wrong"
+    JUDGEMENT_UNREADABLE = "judgement-unreadable"
+    # novelty
+    DUPLICATE = "duplicate"
+    CONTAMINATED = "contaminated"
+    # the work did not get that far
+    MODEL_FAILED = "model-failed"

@@ -1,0 +1,66 @@
+"""Model: what decides. It takes messages and tools and returns text and calls; every backend follows this
+protocol: local GGUF, Transformers, an OpenAI-compatible endpoint, a scripted file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from lamina.tools.tool import JSON, Toolbox
+from lamina.trajectories.trajectory import Message, ToolCall
+
+PromptStyle = Literal["full", "baked", "plain"]
+"""``full``: schemas in the prompt. ``baked``: no tools in the prompt, the model knows them, output still
+constrained to them. ``plain``: free text for writers and judges, no tools at all."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One thing to ask. ``constraint`` is a JSON Schema the whole answer must satisfy, ``grammar`` an
+    llguidance (Lark) grammar; with ``tools`` given and neither set, the answer is constrained to a JSON
+    array of calls to those tools (``[]`` means: no call)."""
+
+    messages: Sequence[Message]
+    tools: Toolbox | None = None
+    style: PromptStyle = "plain"
+    constraint: JSON | None = None
+    grammar: str | None = None
+    constrained: bool = True
+    prefix: str = ""
+    """Text put in the assistant's mouth; generation continues after it and ``Reply.text`` excludes it."""
+    raw_prompt: str | None = None
+    """A prompt sent as it is, no chat template (base models, few-shot completion); replaces ``messages``."""
+    max_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+    stop: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """``calls`` is parsed from ``text`` when the request had tools; ``problem`` says in a sentence why it
+    could not be parsed (then ``calls`` is empty, which is NOT the same as a deliberate refusal)."""
+
+    text: str
+    calls: list[ToolCall] = field(default_factory=list)
+    problem: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    first_token_seconds: float | None = None
+    truncated: bool = False
+    timings: dict[str, Any] = field(default_factory=dict)
+
+
+class Model(Protocol):
+    ref: str
+
+    def generate(
+        self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None
+    ) -> list[Reply]:
+        """Answers in the order of ``requests``; ``on_reply(index, reply)`` is called as each one is done."""
+        ...
+
+    def close(self) -> None: ...

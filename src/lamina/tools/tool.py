@@ -1,0 +1,132 @@
+"""Tool and Toolbox: what can be called, described once, used everywhere.
+
+A tool is a name, a description, a JSON Schema for its arguments and, where there is one, the thing to run.
+Schema, prompts, validation and data all come from this one object.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+JSON = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A request and the call that serves it, taken from a docstring's ``Examples:`` section."""
+
+    request: str
+    arguments: JSON
+
+
+@dataclass(frozen=True)
+class PythonTarget:
+    """Where the thing to run lives: a function in the user's file. Never pickled, always imported anew."""
+
+    file: str
+    function: str
+
+
+@dataclass(frozen=True)
+class Tool:
+    """``parameters`` is a JSON Schema object (draft 2020-12) with ``properties`` and ``required``."""
+
+    name: str
+    description: str
+    parameters: JSON
+    target: PythonTarget | None = None
+    examples: tuple[Example, ...] = field(default=())
+
+    def as_openai(self) -> JSON:
+        """The form every record and chat template uses: ``{"type": "function", "function": {…}}``."""
+        return {
+            "type": "function",
+            "function": {"name": self.name, "description": self.description, "parameters": self.parameters},
+        }
+
+    @classmethod
+    def from_openai(cls, row: JSON) -> Tool:
+        """Also takes the bare inner object."""
+        f = row.get("function", row)
+        empty: JSON = {"type": "object", "properties": {}, "required": []}
+        return cls(f["name"], f.get("description", ""), f.get("parameters") or empty)
+
+    @property
+    def properties(self) -> dict[str, JSON]:
+        found: dict[str, JSON] = self.parameters.get("properties", {})
+        return found
+
+    @property
+    def required(self) -> list[str]:
+        found: list[str] = self.parameters.get("required", [])
+        return found
+
+    @cached_property
+    def _validator(self) -> Any:
+        import jsonschema_rs
+
+        return jsonschema_rs.validator_for(self.parameters, validate_formats=True)
+
+    def problems(self, arguments: Any) -> list[str]:
+        """Why ``arguments`` do not fit the schema, one sentence each; empty when they fit. Unknown names are
+        a problem even where the schema does not forbid them (an invented argument is a wrong call)."""
+        if not isinstance(arguments, dict):
+            return [f"arguments of {self.name} must be an object, got {type(arguments).__name__}"]
+        found = [
+            f"{self.name} has no argument {name!r}" for name in arguments if name not in self.properties
+        ]
+        for error in self._validator.iter_errors(arguments):
+            where = ".".join(str(p) for p in error.instance_path) or "arguments"
+            found.append(f"{where}: {error.message}")
+        return found
+
+    def with_defaults(self, arguments: JSON) -> JSON:
+        """A copy with declared defaults filled in, so that calls compare by meaning."""
+        filled = dict(arguments)
+        for name, schema in self.properties.items():
+            if name not in filled and "default" in schema:
+                filled[name] = schema["default"]
+        return filled
+
+
+class Toolbox:
+    """An ordered set of tools with distinct names."""
+
+    def __init__(self, tools: Iterable[Tool]):
+        self._tools = {t.name: t for t in tools}
+
+    def __iter__(self) -> Iterator[Tool]:
+        return iter(self._tools.values())
+
+    def __len__(self) -> int:
+        return len(self._tools)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tools
+
+    def __getitem__(self, name: str) -> Tool:
+        return self._tools[name]
+
+    def get(self, name: str) -> Tool | None:
+        return self._tools.get(name)
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._tools)
+
+    def as_openai(self) -> list[JSON]:
+        return [t.as_openai() for t in self]
+
+    @classmethod
+    def from_openai(cls, rows: Iterable[JSON]) -> Toolbox:
+        return cls(Tool.from_openai(r) for r in rows)
+
+    def fingerprint(self) -> str:
+        """Changes when what a model sees of the tools changes."""
+        text = json.dumps(self.as_openai(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

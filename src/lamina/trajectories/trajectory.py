@@ -1,0 +1,122 @@
+"""Trajectory: what happened. The ONE record type: synthesis makes it, training learns from it, the agent
+records it, benchmarks score it. On disk it is one JSON line in the conversational tool-calling form that
+``datasets`` and TRL read unchanged (design/architecture.md, "The record")."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from lamina.tools.tool import JSON, Toolbox
+
+
+class Function(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    name: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+class ToolCall(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    type: Literal["function"] = "function"
+    function: Function
+    id: str | None = None
+
+    @classmethod
+    def of(cls, name: str, arguments: JSON, id: str | None = None) -> ToolCall:
+        return cls(function=Function(name=name, arguments=arguments), id=id)
+
+    @property
+    def name(self) -> str:
+        return self.function.name
+
+    @property
+    def arguments(self) -> JSON:
+        return self.function.arguments
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str = ""
+    tool_calls: list[ToolCall] | None = None
+    name: str | None = None
+    tool_call_id: str | None = None
+
+
+class Check(BaseModel):
+    """What one verification rule said of this record."""
+
+    name: str
+    verdict: Literal["passed", "unjudged", "rejected"] = "passed"
+    detail: str = ""
+
+
+class Meta(BaseModel):
+    """Where the record came from. More keys are welcome and kept."""
+
+    model_config = ConfigDict(extra="allow")
+    source: str = ""
+    style: str = ""
+    license: str = ""
+    writer: str = ""
+    seed: int | None = None
+    now: str | None = None
+    sandbox: str | None = None
+    reward: float | None = None
+    group: str | None = None
+    split: str | None = None
+    checks: list[Check] = Field(default_factory=list)
+
+
+class Trajectory(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    id: str
+    tools: list[dict[str, Any]] = Field(default_factory=list)
+    messages: list[Message]
+    meta: Meta = Field(default_factory=Meta)
+
+    @property
+    def request(self) -> str:
+        """The first user message."""
+        return next((m.content for m in self.messages if m.role == "user"), "")
+
+    @property
+    def calls(self) -> list[ToolCall]:
+        """All calls of all assistant turns, in order."""
+        return [c for m in self.messages for c in (m.tool_calls or [])]
+
+    @property
+    def turns(self) -> list[list[ToolCall]]:
+        """Calls grouped by assistant turn; a turn without calls is an empty list."""
+        return [list(m.tool_calls or []) for m in self.messages if m.role == "assistant"]
+
+    def toolbox(self) -> Toolbox:
+        return Toolbox.from_openai(self.tools)
+
+    def to_json(self) -> bytes:
+        """One line without the newline; ``None`` fields are left out."""
+        return orjson.dumps(self.model_dump(exclude_none=True))
+
+    @classmethod
+    def from_json(cls, line: bytes | str) -> Trajectory:
+        return cls.model_validate_json(line)
+
+
+class Reject(BaseModel):
+    """A record that did not pass, kept with the reason. ``reason`` is a ``checks.reasons.Reason`` value."""
+
+    id: str
+    stage: str
+    reason: str
+    detail: str
+    record: dict[str, Any] | None = None
+    raw: str | None = None
+
+
+def content_id(*parts: Any) -> str:
+    """A row id derived from content, so that doing the same work twice stores one row."""
+    return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
