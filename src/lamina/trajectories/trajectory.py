@@ -5,6 +5,7 @@ records it, benchmarks score it. On disk it is one JSON line in the conversation
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any, Literal
 
 import orjson
@@ -99,7 +100,7 @@ class Trajectory(BaseModel):
 
     def to_json(self) -> bytes:
         """One line without the newline; ``None`` fields are left out."""
-        return orjson.dumps(self.model_dump(exclude_none=True))
+        return json_line(self.model_dump(exclude_none=True))
 
     @classmethod
     def from_json(cls, line: bytes | str) -> Trajectory:
@@ -117,6 +118,16 @@ class Reject(BaseModel):
     raw: str | None = None
 
 
+def json_line(value: Any, *, sort_keys: bool = False) -> bytes:
+    """JSON without a newline, also of what a model may invent: integers beyond 64 bits, lone surrogates
+    (written as ``?``)."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else None)
+    except TypeError:
+        text = json.dumps(value, ensure_ascii=False, sort_keys=sort_keys, separators=(",", ":"))
+        return text.encode("utf-8", "replace")
+
+
 def content_id(*parts: Any) -> str:
     """A row id derived from content, so that doing the same work twice stores one row."""
-    return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+    return hashlib.sha256(json_line(parts, sort_keys=True)).hexdigest()[:16]

@@ -1,0 +1,12 @@
+"""Run folders: effective config, append-only records, stage results, log, progress, and engines.
+
+Rows are opaque bytes here; ``trajectories`` gives them their type.
+"""
+
+from __future__ import annotations
+
+from lamina.runs.progress import Progress
+from lamina.runs.records import RecordStore, Row, salvage
+from lamina.runs.run import Run
+
+__all__ = ["Progress", "RecordStore", "Row", "Run", "salvage"]

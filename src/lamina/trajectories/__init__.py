@@ -1,0 +1,38 @@
+"""What happened: the one record type, its files, its store, and how calls are compared."""
+
+from __future__ import annotations
+
+from lamina.trajectories.clock import resolve
+from lamina.trajectories.comparing import CallMatch, compare_calls
+from lamina.trajectories.formats import read_trajectories, write_trajectories
+from lamina.trajectories.queries import Query, read_queries
+from lamina.trajectories.store import TrajectoryStore
+from lamina.trajectories.trajectory import (
+    Check,
+    Function,
+    Message,
+    Meta,
+    Reject,
+    ToolCall,
+    Trajectory,
+    content_id,
+)
+
+__all__ = [
+    "CallMatch",
+    "Check",
+    "Function",
+    "Message",
+    "Meta",
+    "Query",
+    "Reject",
+    "ToolCall",
+    "Trajectory",
+    "TrajectoryStore",
+    "compare_calls",
+    "content_id",
+    "read_queries",
+    "read_trajectories",
+    "resolve",
+    "write_trajectories",
+]
