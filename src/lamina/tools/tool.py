@@ -10,10 +10,27 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, time
 from functools import cached_property
 from typing import Any
 
 JSON = dict[str, Any]
+
+
+def is_moment(text: str) -> bool:
+    """RFC 3339 with the offset and the seconds optional: what people and Python's ``datetime`` write."""
+    try:
+        return "T" in text.upper() and bool(datetime.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def is_time_of_day(text: str) -> bool:
+    """As ``is_moment``, for a time of day such as ``09:30``."""
+    try:
+        return ":" in text and time.fromisoformat(text) is not None
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -70,16 +87,18 @@ class Tool:
     def _validator(self) -> Any:
         import jsonschema_rs
 
-        return jsonschema_rs.validator_for(self.parameters, validate_formats=True)
+        return jsonschema_rs.validator_for(
+            self.parameters,
+            validate_formats=True,
+            formats={"date-time": is_moment, "time": is_time_of_day},
+        )
 
     def problems(self, arguments: Any) -> list[str]:
         """Why ``arguments`` do not fit the schema, one sentence each; empty when they fit. Unknown names are
         a problem even where the schema does not forbid them (an invented argument is a wrong call)."""
         if not isinstance(arguments, dict):
             return [f"arguments of {self.name} must be an object, got {type(arguments).__name__}"]
-        found = [
-            f"{self.name} has no argument {name!r}" for name in arguments if name not in self.properties
-        ]
+        found = [f"{self.name} has no argument {name!r}" for name in arguments if name not in self.properties]
         for error in self._validator.iter_errors(arguments):
             where = ".".join(str(p) for p in error.instance_path) or "arguments"
             found.append(f"{where}: {error.message}")

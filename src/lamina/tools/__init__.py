@@ -1,0 +1,20 @@
+"""Tools: what can be called. Tool and Toolbox, the readers that make them, and out-of-process execution."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lamina.tools.tool import Example, PythonTarget, Tool, Toolbox
+
+if TYPE_CHECKING:
+    from lamina.tools.readers import read_tools
+
+__all__ = ["Example", "PythonTarget", "Tool", "Toolbox", "read_tools"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "read_tools":
+        from lamina.tools.readers import read_tools
+
+        return read_tools
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,230 @@
+"""The child process that imports a user's file and says what its functions are.
+
+    python -m lamina.tools.describe_module FILE RESULT SECONDS
+
+Importing can print, raise, exit, hang or start threads: none of it reaches the parent, which reads RESULT
+(JSON: ``{"tools": […]}`` or ``{"flaw": {what, mend, line, file}}``) and takes its absence for an exit.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import os
+import re
+import signal
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from lamina.tools.signatures import Flaw, read_parameters
+from lamina.tools.tool import Tool
+from lamina.tools.user_module import load_module
+
+NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,63}")
+Node = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class _TooSlow(BaseException):
+    pass
+
+
+def describe(file: Path, seconds: float) -> dict[str, Any]:
+    """Import ``file`` and describe its public functions in source order."""
+    tree = ast.parse(file.read_bytes())
+    try:
+        module = _import(file, seconds)
+        tools = [
+            _describe(name, function, file, tree, module) for name, function in _public(module, file, tree)
+        ]
+        if not tools:
+            mend = "define at least one whose name does not start with '_', or list it in __all__"
+            raise Flaw("there is no public function in this file", mend)
+    except Flaw as flaw:
+        return {"flaw": flaw.as_json()}
+    return {"tools": tools}
+
+
+def _import(file: Path, seconds: float) -> ModuleType:
+    def too_slow(*_: Any) -> None:
+        raise _TooSlow
+
+    signal.signal(signal.SIGALRM, too_slow)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return load_module(file)
+    except _TooSlow as error:
+        what, mend = (
+            f"the module was still importing after {seconds:g} s",
+            "move the slow work into a function",
+        )
+        raise Flaw(what, mend, line=_line(error, file)) from None
+    except SystemExit as error:
+        what, mend = f"the module exits while it is imported (SystemExit: {error.code})", _GUARD
+        raise Flaw(what, mend, line=_line(error, file)) from None
+    except BaseException as error:
+        said = (str(error).splitlines() or [""])[0]
+        what = f"the module raises while it is imported ({type(error).__name__}: {said})"
+        raise Flaw(what, "mend that line, or move it into a function", line=_line(error, file)) from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+_GUARD = 'put that line under if __name__ == "__main__":'
+
+
+def _line(error: BaseException, file: Path) -> int | None:
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
+    return lines[-1] if lines else None
+
+
+def _public(module: ModuleType, file: Path, tree: ast.Module) -> list[tuple[str, Any]]:
+    """Functions named in ``__all__``, or those defined in the file itself; each function once."""
+    listed = getattr(module, "__all__", None)
+    if listed is not None:
+        for name in listed:
+            if not hasattr(module, name):
+                line = next((n.lineno for n in tree.body if "'__all__'" in ast.dump(n)), None)
+                raise Flaw(f"__all__ names {name!r}, which is not there", "remove or define it", line=line)
+        found = {name: getattr(module, name) for name in listed}
+    else:
+        found = {n: f for n, f in vars(module).items() if not n.startswith("_") and _is_own(f, module)}
+    functions = {name: f for name, f in found.items() if inspect.isfunction(inspect.unwrap(f))}
+    _refuse_duplicates(tree, set(functions))
+    chosen: dict[int, tuple[str, Any]] = {}
+    for name, f in sorted(functions.items(), key=lambda item: item[1].__name__ != item[0]):
+        chosen.setdefault(id(inspect.unwrap(f)), (name, f))  # an alias is not a second tool
+    return sorted(chosen.values(), key=lambda item: _position(item[1], file))
+
+
+def _is_own(value: Any, module: ModuleType) -> bool:
+    wrapped = inspect.isfunction(value) or hasattr(value, "__wrapped__")
+    return wrapped and not inspect.isclass(value) and value.__module__ == module.__name__
+
+
+def _position(function: Any, file: Path) -> tuple[bool, int]:
+    code = inspect.unwrap(function).__code__
+    return code.co_filename != str(file), code.co_firstlineno
+
+
+def _refuse_duplicates(tree: ast.Module, public: set[str]) -> None:
+    first: dict[str, int] = {}
+    for node in tree.body:
+        if not isinstance(node, Node) or node.name not in public:
+            continue
+        if any("overload" in ast.unparse(d) for d in node.decorator_list):
+            continue
+        if node.name in first:
+            what = f"two functions are named {node.name}, the first in line {first[node.name]}"
+            raise Flaw(what, "rename or remove one", line=node.lineno)
+        first[node.name] = node.lineno
+
+
+def _describe(name: str, function: Any, file: Path, tree: ast.Module, module: ModuleType) -> dict[str, Any]:
+    plain = inspect.unwrap(function)
+    source = Path(plain.__code__.co_filename)
+    node = _find(tree if source == file else _parse(source), plain.__name__, plain.__code__.co_firstlineno)
+    line = node.lineno if node else plain.__code__.co_firstlineno
+    try:
+        return _describe_function(name, function, node, module)
+    except Flaw as flaw:
+        if flaw.line is None:
+            flaw.line = _argument_line(node, flaw.what) or line
+        flaw.file = flaw.file or str(source)
+        raise
+
+
+def _describe_function(name: str, function: Any, node: Node | None, module: ModuleType) -> dict[str, Any]:
+    from lamina.tools.docstrings import OTHER_HEADER, read_docstring
+    from lamina.tools.schemas import parameters_schema
+
+    if not NAME.fullmatch(name):
+        raise Flaw(f"{name!r} is no name for a tool", "use up to 64 letters a-z, digits and '_'")
+    text = inspect.getdoc(function) or ""
+    if not text.strip():
+        mend = 'add one under the def line, such as """What it does. Args: …""": a model chooses by it'
+        raise Flaw(f"{name}: no docstring", mend)
+    read = read_docstring(text)
+    if not read.description or OTHER_HEADER.match(text.strip().splitlines()[0]):
+        raise Flaw(f"{name}: the docstring does not say what the function does", "start it with one sentence")
+    parameters = read_parameters(function, name)
+    schema = parameters_schema(parameters, read.arguments, name)
+    tool = Tool(name, read.description, schema)
+    known = {n for n, value in vars(module).items() if callable(value)}
+    return {**tool.as_openai()["function"], "examples": _examples(tool, node, known)}
+
+
+def _examples(tool: Tool, node: Node | None, known: set[str]) -> list[dict[str, Any]]:
+    from lamina.tools.docstrings import read_pairs
+
+    if node is None or not node.body:
+        return []
+    constant = getattr(node.body[0], "value", None)
+    if not isinstance(constant, ast.Constant) or not isinstance(constant.value, str):
+        return []
+    start = constant.lineno
+    found = []
+    try:
+        for pair in read_pairs(constant.value, tool.name, list(tool.properties), known):
+            arguments = _as_json(pair.arguments, pair.line)
+            problems = tool.problems(arguments)
+            if problems:
+                what = f"the example for {pair.request!r} does not fit {tool.name}: {problems[0]}"
+                raise Flaw(what, "mend the example or the type hint", line=pair.line)
+            found.append({"request": pair.request, "arguments": arguments})
+    except Flaw as flaw:
+        flaw.line = start + (flaw.line or 0)
+        raise
+    return found
+
+
+def _as_json(arguments: dict[str, Any], line: int) -> dict[str, Any]:
+    try:
+        back: dict[str, Any] = json.loads(json.dumps(arguments, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise Flaw(
+            f"the example has no JSON form ({error})", "use lists instead of sets", line=line
+        ) from None
+    return back
+
+
+def _find(tree: ast.Module | None, name: str, line: int) -> Node | None:
+    """The definition whose first line, decorators included, is ``line``."""
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, Node) and node.name == name:
+            starts = [node.lineno, *(d.lineno for d in node.decorator_list)]
+            if line in range(min(starts), node.lineno + 1):
+                return node
+    return None
+
+
+def _parse(source: Path) -> ast.Module | None:
+    try:
+        return ast.parse(source.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return None
+
+
+def _argument_line(node: Node | None, what: str) -> int | None:
+    """The line of the argument that ``what`` names in quotes."""
+    quoted = re.search(r"'(\w+)'", what)
+    if node is None or quoted is None:
+        return None
+    arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    return next((a.lineno for a in arguments if a.arg == quoted[1]), None)
+
+
+def main() -> None:
+    file, result, seconds = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
+    answer = json.dumps(describe(file, seconds))
+    partial = result.with_suffix(".part")
+    partial.write_text(answer, encoding="utf-8")
+    partial.replace(result)
+    os._exit(0)  # not sys.exit: threads and atexit handlers of the user's module have no say
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,315 @@
+"""Executor: runs calls that a model wrote, out of process, under limits. See the class for what it stops."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import queue
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from lamina.errors import InputError, ToolDefinitionError, UserError, WorkFailedError
+from lamina.tools.environment import allowed_environment
+from lamina.tools.execution import frames, processes
+from lamina.tools.execution.outcomes import CallResult, Limits
+from lamina.tools.tool import JSON, Toolbox
+
+LEVELS = ("guarded",)
+START_SECONDS = 60.0
+GRACE_SECONDS = 10.0
+
+Call = tuple[str, JSON]
+
+
+def available_level(requested: str = "auto") -> str:
+    """The level that will be used. Raises UserError for one that is not there: never a silent downgrade."""
+    if not hasattr(os, "fork"):
+        raise UserError("tools cannot be run on this system: it has no fork; use Linux, macOS or WSL")
+    if requested in ("auto", *LEVELS):
+        return LEVELS[-1]
+    if requested in ("confined", "isolated"):
+        raise UserError(f"sandbox level {requested} is not there yet; use guarded")
+    raise UserError(f"there is no sandbox level {requested!r}; use guarded or auto")
+
+
+def level_note() -> str:
+    """What of *guarded* this system lacks; empty on Linux."""
+    if processes.LINUX:
+        return ""
+    return (
+        "no subreaper, address-space or process limit on this system: daemons that a tool starts may survive"
+    )
+
+
+class Executor:
+    """Runs calls of a toolbox at level *guarded*.
+
+    Arguments are checked against the tool's schema first, then converted to the annotated types (dataclass,
+    Enum, date, …) and passed by keyword, never evaluated. A tool that raises, sleeps, allocates, forks, turns
+    into a daemon, exits, crashes, prints or returns a megabyte gives a CallResult that says so. Each sequence
+    has a fork of a preloaded process, an empty scratch folder as working directory, home and temporary folder
+    (removed afterwards), an allow-listed environment, resource limits and a deadline per call; when it is
+    over, no process of it is left.
+
+    **Guarded is not a wall.** It covers accidents, not malice. NOT covered:
+
+    - reading and writing files anywhere the user may, in the scratch folder or not;
+    - the network, local sockets, and everything they lead to;
+    - killing or tracing processes of the same user, Lamina and the supervisor included (a supervisor that
+      dies is replaced, but what the call had started by then may stay);
+    - the sum of many processes that each stay under the memory limit, and of many files;
+    - any limit, where Lamina runs as root: root may raise its own.
+
+    For code you do not trust, run Lamina itself in a container.
+
+    Thread-safe. Raises ToolDefinitionError when the user's module does not import in the supervisor.
+    """
+
+    def __init__(
+        self,
+        toolbox: Toolbox,
+        level: str = "guarded",
+        limits: Limits | None = None,
+        *,
+        workers: int | None = None,
+    ):
+        self.level = available_level(level)
+        self.note = level_note()
+        self.toolbox = toolbox
+        self.limits = limits or Limits()
+        self.workers = workers or max(1, min(4, os.cpu_count() or 1))
+        self._servers = [_Server(toolbox, self.limits) for _ in range(self.workers)]
+        self._idle: queue.LifoQueue[_Server] = queue.LifoQueue()
+        for server in reversed(self._servers):
+            self._idle.put(server)
+
+    def __enter__(self) -> Executor:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the supervisors. A later call starts one anew."""
+        for server in self._servers:
+            server.close()
+
+    def run(
+        self, name: str, arguments: JSON, now: str | None = None, scratch: Path | None = None
+    ) -> CallResult:
+        """One call in a fork of its own. ``now`` (ISO time) becomes ``LAMINA_NOW``."""
+        return self.run_sequence([(name, arguments)], now, scratch)[0]
+
+    def run_sequence(
+        self, calls: Sequence[Call], now: str | None = None, scratch: Path | None = None
+    ) -> list[CallResult]:
+        """Calls in one fork, one after the other, so that files and variables live from call to call. Stops
+        at the first that is not ok: the list is as long as what was tried. ``scratch`` is a folder that
+        stays."""
+        runnable: list[Call] = []
+        refused: CallResult | None = None
+        for name, arguments in calls:
+            refused = self._refuse(name, arguments)
+            if refused is not None:
+                break
+            runnable.append((name, arguments))
+        results = self._exchange(runnable, now, scratch) if runnable else []
+        if refused is not None and all(r.ok for r in results):
+            results.append(refused)
+        return results
+
+    def run_many(
+        self, sequences: Sequence[Sequence[Call]], nows: Sequence[str | None] | None = None
+    ) -> list[list[CallResult]]:
+        """Independent sequences on all workers, in the order given. The results do not depend on how many
+        workers there are."""
+        clocks = list(nows) if nows is not None else [None] * len(sequences)
+        if len(clocks) != len(sequences):
+            raise ValueError(f"{len(sequences)} sequences, but {len(clocks)} clocks")
+        if self.workers == 1 or len(sequences) < 2:
+            return [self.run_sequence(s, now) for s, now in zip(sequences, clocks, strict=True)]
+        pool = ThreadPoolExecutor(self.workers)
+        try:
+            return list(pool.map(self.run_sequence, sequences, clocks))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _refuse(self, name: str, arguments: Any) -> CallResult | None:
+        tool = self.toolbox.get(name) if isinstance(name, str) else None
+        if tool is None:
+            return _failed("invalid", f"there is no tool named {name!r}")
+        if tool.target is None:
+            return _failed("invalid", f"{name} is only described: there is nothing to run")
+        try:
+            json.dumps(arguments, ensure_ascii=False, allow_nan=False).encode()
+            problems = tool.problems(arguments)
+        except (ValueError, TypeError, RecursionError, OverflowError) as error:
+            problems = [f"the arguments are not JSON ({' '.join(str(error).split())})"]
+        return _failed("invalid", f"{name}: {problems[0]}") if problems else None
+
+    def _exchange(self, calls: list[Call], now: str | None, scratch: Path | None) -> list[CallResult]:
+        folder = str(_made(scratch)) if scratch is not None else None
+        server = self._idle.get()
+        try:
+            outcomes = server.run({"calls": calls, "now": now, "scratch": folder}, calls)
+        finally:
+            self._idle.put(server)
+        return [_result(o) for o in outcomes]
+
+
+def _made(scratch: Path) -> Path:
+    try:
+        scratch.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot be made ({error.strerror})", file=scratch, mend="name a folder") from None
+    return scratch.resolve()
+
+
+def _failed(status: Any, error: str, **more: Any) -> CallResult:
+    text = json.dumps({"error": error}, ensure_ascii=False)
+    return CallResult(status, None, text, error, **more)
+
+
+def _result(outcome: dict[str, Any]) -> CallResult:
+    more = {"printed": outcome.get("printed", ""), "seconds": outcome.get("seconds", 0.0)}
+    if outcome["status"] != "ok":
+        return _failed(outcome["status"], outcome["error"], **more)
+    text, truncated = outcome["text"], outcome["truncated"]
+    return CallResult(
+        "ok", None if truncated else json.loads(text), text, None, truncated, more["printed"], more["seconds"]
+    )
+
+
+class _Gone(Exception):
+    """The supervisor is dead, or as good as dead."""
+
+
+class _Server:
+    """Lamina's end of one supervisor: starts it when needed, replaces it when it dies."""
+
+    def __init__(self, toolbox: Toolbox, limits: Limits):
+        self._targets = [[t.name, t.target.file, t.target.function] for t in toolbox if t.target]
+        self._limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+        self._base = ""
+
+    def run(self, job: dict[str, Any], calls: Sequence[Call]) -> list[dict[str, Any]]:
+        """The outcomes of a job; at least one, whatever happens to the supervisor."""
+        start = time.monotonic()
+        if self._process is None or self._process.poll() is not None:
+            self._start()
+        allowed = self._limits.wall_seconds * len(calls) + GRACE_SECONDS
+        try:
+            self._send(job)
+            answer = self._receive(allowed)
+        except _Gone as gone:
+            self.kill()
+            error = f"{calls[0][0]} {gone}"
+            return [{"status": "killed", "error": error, "seconds": time.monotonic() - start}]
+        except BaseException:  # Ctrl-C: the next answer would be taken for another call's
+            self.kill()
+            raise
+        if not answer["gone"]:
+            self.kill()
+        outcomes: list[dict[str, Any]] = answer["outcomes"]
+        return outcomes
+
+    def _start(self) -> None:
+        self.kill()
+        self._base = tempfile.mkdtemp(prefix="lamina-")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "lamina.tools.execution.fork_server"],
+            cwd=self._base,
+            env=allowed_environment(Path(self._base)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            bufsize=0,
+        )
+        setup = {"targets": self._targets, "limits": dataclasses.asdict(self._limits), "base": self._base}
+        try:
+            self._send(setup)
+            answer = self._receive(START_SECONDS)
+        except _Gone as gone:
+            self.kill()
+            raise WorkFailedError(f"the process that runs tools did not start: it {gone}") from None
+        except BaseException:
+            self.kill()
+            raise
+        if "problem" in answer:
+            self.kill()
+            file = self._targets[0][1]
+            what = f"the module cannot be imported to run it ({answer['problem']})"
+            raise ToolDefinitionError(
+                what, file=file, mend="tools get a bare environment and an empty folder"
+            )
+
+    def _send(self, message: dict[str, Any]) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        try:
+            frames.send(self._process.stdin.fileno(), message)
+        except OSError:
+            raise _Gone("took the supervisor down with it") from None
+
+    def _receive(self, seconds: float) -> dict[str, Any]:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        descriptor = self._process.stdout.fileno()
+        deadline = time.monotonic() + seconds
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        buffer = bytearray()
+        while True:
+            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                raise _Gone("left the supervisor without an answer")
+            part = os.read(descriptor, 1 << 16)
+            if not part:
+                raise _Gone("took the supervisor down with it")
+            buffer += part
+            try:
+                if messages := frames.split(buffer):
+                    answer: dict[str, Any] = messages[0]
+                    return answer
+            except ValueError:
+                raise _Gone("broke the supervisor's channel") from None
+
+    def close(self) -> None:
+        """Let it end by itself, as it does when its input ends; kill it if it does not."""
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(3.0)
+        self.kill()
+
+    def kill(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            if process.poll() is None:
+                below = processes.descendants(process.pid)
+                process.kill()
+                for pid in below:
+                    processes.kill(pid)
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    with contextlib.suppress(OSError):
+                        stream.close()
+        if self._base:
+            shutil.rmtree(self._base, ignore_errors=True)
+            self._base = ""

@@ -1,0 +1,52 @@
+"""Messages between the processes: four bytes of length, then JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from typing import Any
+
+HEADER = struct.Struct("!I")
+
+
+def pack(message: Any) -> bytes:
+    body = json.dumps(message).encode()
+    return HEADER.pack(len(body)) + body
+
+
+def send(descriptor: int, message: Any) -> None:
+    left = memoryview(pack(message))
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+def receive(descriptor: int) -> Any:
+    """The next message, or None at the end of the stream. Blocks."""
+    header = _exactly(descriptor, HEADER.size)
+    if header is None:
+        return None
+    body = _exactly(descriptor, HEADER.unpack(header)[0])
+    return None if body is None else json.loads(body)
+
+
+def _exactly(descriptor: int, count: int) -> bytes | None:
+    parts = bytearray()
+    while len(parts) < count:
+        part = os.read(descriptor, min(count - len(parts), 1 << 20))
+        if not part:
+            return None
+        parts += part
+    return bytes(parts)
+
+
+def split(buffer: bytearray) -> list[Any]:
+    """Take the complete messages off the front of ``buffer``. Raises ValueError for what is no message."""
+    found = []
+    while len(buffer) >= HEADER.size:
+        end = HEADER.size + HEADER.unpack(buffer[: HEADER.size])[0]
+        if len(buffer) < end:
+            break
+        found.append(json.loads(buffer[HEADER.size : end]))
+        del buffer[:end]
+    return found

@@ -1,0 +1,46 @@
+"""Limits of a call, and what came of it. Small enough for the fork server to import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Status = Literal["ok", "raised", "timed_out", "killed", "exited", "unserialisable", "invalid"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one call may use. ``processes`` counts those it starts; ``memory_mb`` is on top of what the worker
+    has mapped already; ``output_bytes`` caps the JSON text of a result, and what it prints, each."""
+
+    wall_seconds: float = 5.0
+    cpu_seconds: int = 5
+    memory_mb: int = 512
+    output_bytes: int = 65536
+    file_mb: int = 16
+    processes: int = 16
+    open_files: int = 256
+
+
+@dataclass(frozen=True)
+class CallResult:
+    """What came of one call.
+
+    ``value`` is the result as JSON data (None where ``truncated``: half of a JSON text has no value).
+    ``text`` is what a model gets to see: the JSON text, cut at ``Limits.output_bytes``, or ``{"error": …}``.
+
+    ``error`` is one sentence. ``printed`` is what the call wrote to stdout and stderr. ``seconds`` is a
+    measurement: it takes no part in equality and must not enter anything that is derived from content.
+    """
+
+    status: Status
+    value: Any = None
+    text: str = ""
+    error: str | None = None
+    truncated: bool = False
+    printed: str = ""
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def ok(self) -> bool:
+        return self.status == "ok"

@@ -1,0 +1,107 @@
+"""Reader for a Python file of plain functions: signature, type hints and docstring become a Tool.
+
+The file is imported in a child process (``describe_module``), never in this one.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+from lamina.errors import ToolDefinitionError
+from lamina.tools.environment import allowed_environment
+from lamina.tools.tool import Example, PythonTarget, Tool, Toolbox
+
+IMPORT_SECONDS = 20.0
+
+
+def claims(path: Path) -> bool:
+    return path.suffix == ".py"
+
+
+def read(path: Path, *, import_seconds: float = IMPORT_SECONDS) -> Toolbox:
+    """Describe the public functions of ``path`` (those in ``__all__``, else all it defines itself).
+
+    Raises ToolDefinitionError, one line with file, line and mend, for a file that cannot be parsed, imported
+    in ``import_seconds``, or described.
+    """
+    _check_syntax(path)
+    answer = _describe_in_child(path, import_seconds)
+    if "flaw" in answer:
+        flaw = answer["flaw"]
+        file = flaw["file"] if flaw["file"] and Path(flaw["file"]) != path.resolve() else path
+        raise ToolDefinitionError(flaw["what"], file=file, line=flaw["line"], mend=flaw["mend"])
+    return Toolbox(_tool(row, path) for row in answer["tools"])
+
+
+def _tool(row: dict[str, Any], path: Path) -> Tool:
+    examples = tuple(Example(e["request"], e["arguments"]) for e in row["examples"])
+    target = PythonTarget(str(path.resolve()), row["name"])
+    return Tool(row["name"], row["description"], row["parameters"], target, examples)
+
+
+def _check_syntax(path: Path) -> None:
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise ToolDefinitionError(f"cannot be read ({error.strerror})", file=path, mend="check it") from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(source)
+    except SyntaxError as error:
+        what = f"Python cannot read this ({error.msg})"
+        raise ToolDefinitionError(what, file=path, line=error.lineno, mend="mend the syntax") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        what = f"Python cannot read this ({error})"
+        raise ToolDefinitionError(what, file=path, mend="is it a Python source file?") from None
+
+
+def _describe_in_child(path: Path, seconds: float) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="lamina-", ignore_cleanup_errors=True) as folder:
+        result = Path(folder, "result.json")
+        scratch = Path(folder, "scratch")
+        scratch.mkdir()
+        command = [sys.executable, "-m", "lamina.tools.describe_module", str(path.resolve()), str(result)]
+        errors = Path(folder, "errors.txt")
+        with errors.open("wb") as stderr:
+            child = subprocess.Popen(
+                [*command, str(seconds)],
+                cwd=scratch,
+                env=allowed_environment(scratch),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                start_new_session=True,
+            )
+            status = _wait(child, seconds + 5.0)
+        if result.exists():
+            answer: dict[str, Any] = json.loads(result.read_bytes())
+            return answer
+        if status is None:
+            what = f"the module hung while it was imported or described (more than {seconds:g} s)"
+            raise ToolDefinitionError(what, file=path, mend="move the slow work into a function")
+        said = errors.read_text(errors="replace").strip().splitlines()[-1:] or ["nothing on stderr"]
+        what = f"the module ended its process while it was imported (status {status}; {said[0][:200]})"
+        raise ToolDefinitionError(what, file=path, mend="remove the call that exits")
+
+
+def _wait(child: subprocess.Popen[bytes], seconds: float) -> int | None:
+    """Exit status, or None after ``seconds``. Whatever the module started in its session is gone after it."""
+    try:
+        return child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()

@@ -1,0 +1,29 @@
+"""Import a user's Python file by its path, the same way where it is described and where it is run."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+
+def load_module(file: str | Path) -> ModuleType:
+    """Import ``file`` under its own name (its folder comes first on ``sys.path``, no ``.pyc`` is written).
+
+    Raises whatever the module raises. Code of the user runs here: call it in a child process only.
+    """
+    path = Path(file).resolve()
+    sys.dont_write_bytecode = True
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    name = path.stem
+    if not name.isidentifier() or name in sys.stdlib_module_names or name in sys.modules:
+        name = f"lamina_user_{''.join(c if c.isalnum() else '_' for c in name)}_{len(sys.modules)}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be imported as a Python module")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pydantic look their module up while it is being made
+    spec.loader.exec_module(module)
+    return module
