@@ -1,0 +1,180 @@
+"""``*.gguf`` and ``embedded``: llama.cpp in this process, through xllamacpp.
+
+The engine serves its native endpoint on a loopback port of its own choosing; requests go there, several at a time,
+and share the prefix cache. One engine at a time on a small machine: two spin against each other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+from lamina.errors import ModelError
+from lamina.models.grammar import calls_grammar, json_grammar
+from lamina.models.metadata import facts_of
+from lamina.models.model import Model, PromptStyle, Reply, Request
+from lamina.models.parsing import parse_calls
+from lamina.models.references import embedded_path
+from lamina.models.templates import DEFAULT_INSTRUCTION, PLAIN_CHATML, prompt_of
+
+DEFAULT_CONTEXT = 8192
+REQUEST_SECONDS = 600.0
+
+
+class LlamaCppModel:
+    """``instruction`` is what a model that Lamina did not tune is told after its list of functions."""
+
+    def __init__(
+        self,
+        ref: str,
+        path: Path,
+        *,
+        threads: int = 2,
+        slots: int = 4,
+        context: int | None = None,
+        style: PromptStyle | None = None,
+        instruction: str = DEFAULT_INSTRUCTION,
+    ):
+        import httpx
+
+        self.ref, self.path, self.slots, self.instruction = ref, path, slots, instruction
+        facts = facts_of(str(path))
+        self.prompt_style = style or facts.prompt_style
+        self.toolbox = facts.toolbox
+        self.foreign = facts.prompt_style is None
+        self.chat_template = facts.chat_template or PLAIN_CHATML
+        self._server: Any = _start(path, threads, slots, context or DEFAULT_CONTEXT)
+        limits = httpx.Limits(max_connections=slots)
+        self._client = httpx.Client(
+            base_url=self._server.listening_address, timeout=REQUEST_SECONDS, limits=limits, trust_env=False
+        )
+
+    def generate(
+        self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None
+    ) -> list[Reply]:
+        """Up to ``slots`` requests at once; greedy answers do not depend on how many."""
+        replies: list[Reply | None] = [None] * len(requests)
+        pool = ThreadPoolExecutor(max_workers=self.slots)
+        try:
+            waiting = {pool.submit(self._answer, r): i for i, r in enumerate(requests)}
+            for done in as_completed(waiting):
+                index, reply = waiting[done], done.result()
+                replies[index] = reply
+                if on_reply is not None:
+                    on_reply(index, reply)
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return [r for r in replies if r is not None]
+
+    def prompt_for(self, request: Request) -> str:
+        """The text that is sent, for whoever wants to see it."""
+        if request.raw_prompt is not None:
+            return request.raw_prompt + request.prefix
+        tools = request.tools if request.style == "full" else None
+        prompt = prompt_of(
+            request.messages,
+            self.chat_template,
+            tools=tools,
+            foreign=self.foreign,
+            instruction=self.instruction,
+        )
+        return prompt + request.prefix
+
+    def close(self) -> None:
+        self._client.close()
+        self._server = None
+
+    def _answer(self, request: Request) -> Reply:
+        import httpx
+
+        body: dict[str, Any] = {
+            "prompt": self.prompt_for(request),
+            "n_predict": request.max_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "seed": request.seed,
+            "stop": list(request.stop),
+            "cache_prompt": True,
+        }
+        if request.temperature <= 0:
+            body |= {"samplers": ["temperature"], "top_k": 1}
+        if (grammar := grammar_of(request)) is not None:
+            body["grammar"] = f"%llguidance {{}}\n{grammar}"
+        started = time.perf_counter()
+        try:
+            response = self._client.post("/completion", json=body)
+            answer: dict[str, Any] = response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise ModelError(f"{self.path}: the engine stopped answering ({error})") from None
+        seconds = time.perf_counter() - started
+        if "content" not in answer:
+            return Reply(text="", problem=_refusal(answer), seconds=seconds)
+        return _reply(answer, request, seconds)
+
+
+def grammar_of(request: Request) -> str | None:
+    """The llguidance grammar that a request's answer must satisfy; None where it is free."""
+    if not request.constrained:
+        return None
+    if request.grammar is not None:
+        return request.grammar
+    if request.constraint is not None:
+        return json_grammar(request.constraint)
+    return calls_grammar(request.tools) if request.tools is not None else None
+
+
+def open_reference(
+    ref: str,
+    *,
+    threads: int = 2,
+    slots: int = 4,
+    context: int | None = None,
+    style: PromptStyle | None = None,
+    **more: Any,
+) -> Model:
+    path = embedded_path() if ref == "embedded" else Path(ref)
+    return LlamaCppModel(ref, path, threads=threads, slots=slots, context=context, style=style, **more)
+
+
+def _start(path: Path, threads: int, slots: int, context: int) -> Any:
+    try:
+        import xllamacpp
+    except ImportError:
+        raise ModelError("xllamacpp is not installed; pip install xllamacpp brings the engine") from None
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(path)
+    parameters.n_ctx = context
+    parameters.n_parallel = slots
+    parameters.kv_unified = True
+    parameters.cpuparams.n_threads = threads
+    parameters.cpuparams_batch.n_threads = threads
+    parameters.verbosity = -1
+    try:
+        return xllamacpp.Server(parameters)
+    except Exception as error:
+        raise ModelError(f"{path}: llama.cpp cannot load it ({error}); is the file whole?") from None
+
+
+def _reply(answer: dict[str, Any], request: Request, seconds: float) -> Reply:
+    text: str = answer["content"]
+    calls, problem = parse_calls(text, request.tools) if request.tools is not None else ([], None)
+    timings = answer.get("timings", {})
+    return Reply(
+        text=text,
+        calls=calls,
+        problem=problem,
+        prompt_tokens=int(answer.get("tokens_evaluated", 0)),
+        completion_tokens=int(answer.get("tokens_predicted", 0)),
+        seconds=seconds,
+        first_token_seconds=timings.get("prompt_ms", 0.0) / 1000,
+        truncated=answer.get("stop_type") == "limit",
+        timings=timings,
+    )
+
+
+def _refusal(answer: dict[str, Any]) -> str:
+    error = answer.get("error", {})
+    message = error.get("message", str(answer)[:200]) if isinstance(error, dict) else str(error)
+    return f"the engine refused the request: {message}"

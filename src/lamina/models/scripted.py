@@ -1,0 +1,94 @@
+"""``scripted:FILE.py``: a Python file with ``reply(messages, tools, seed) -> str``, what a model would have said.
+For tests, and for users who want to try a pipeline without a model."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lamina.errors import InputError, ModelReferenceError
+from lamina.models.model import Model, PromptStyle, Reply, Request
+from lamina.models.parsing import parse_calls
+
+
+class ScriptedModel:
+    """``messages`` reach the script as dicts; a request with a raw prompt as one user message holding it;
+    ``tools`` as the list in OpenAI form, or None."""
+
+    def __init__(self, ref: str, style: PromptStyle | None = None):
+        self.ref = ref
+        self.prompt_style = style
+        self.toolbox = None
+        self.file = Path(ref.removeprefix("scripted:"))
+        self._reply = _load(self.file)
+
+    def generate(
+        self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None
+    ) -> list[Reply]:
+        replies = []
+        for index, request in enumerate(requests):
+            reply = self._answer(request)
+            replies.append(reply)
+            if on_reply is not None:
+                on_reply(index, reply)
+        return replies
+
+    def close(self) -> None:
+        pass
+
+    def _answer(self, request: Request) -> Reply:
+        if request.raw_prompt is not None:
+            messages = [{"role": "user", "content": request.raw_prompt}]
+        else:
+            messages = [m.model_dump(exclude_none=True) for m in request.messages]
+        tools = request.tools.as_openai() if request.tools is not None else None
+        started = time.perf_counter()
+        try:
+            text = self._reply(messages, tools, request.seed)
+        except Exception as error:
+            raise _broken(self.file, error) from None
+        if not isinstance(text, str):
+            raise InputError(
+                f"reply() returned {type(text).__name__}", file=self.file, mend="return a string"
+            )
+        seconds = time.perf_counter() - started
+        calls, problem = parse_calls(text, request.tools) if request.tools is not None else ([], None)
+        return Reply(
+            text=text, calls=calls, problem=problem, prompt_tokens=len(str(messages)) // 4,
+            completion_tokens=len(text) // 4 + 1, seconds=seconds, first_token_seconds=seconds,
+        )  # fmt: skip
+
+
+def open_reference(ref: str, *, style: PromptStyle | None = None, **_: Any) -> Model:
+    return ScriptedModel(ref, style)
+
+
+def _load(file: Path) -> Callable[[list[dict[str, Any]], list[dict[str, Any]] | None, int], Any]:
+    if not file.is_file():
+        raise ModelReferenceError(
+            f"{file}: there is no such file; scripted: wants a Python file with reply()"
+        )
+    spec = importlib.util.spec_from_file_location(f"lamina_scripted_{abs(hash(file))}", file)
+    if spec is None or spec.loader is None:
+        raise ModelReferenceError(f"{file}: not a Python file; scripted: wants one ending in .py")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise InputError(str(error.msg), file=file, line=error.lineno, mend="correct the script") from None
+    except Exception as error:
+        raise _broken(file, error) from None
+    reply: Any = getattr(module, "reply", None)
+    if not callable(reply):
+        raise InputError("no function reply(messages, tools, seed)", file=file, mend="define it")
+    return reply  # type: ignore[no-any-return]
+
+
+def _broken(file: Path, error: Exception) -> InputError:
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == file]
+    line = frames[-1].lineno if frames else None
+    return InputError(f"{type(error).__name__}: {error}", file=file, line=line, mend="correct the script")

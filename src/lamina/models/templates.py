@@ -1,0 +1,144 @@
+"""Chat templates: ours, and the one renderer for everybody's. Prompts are rendered here and sent as they are, so
+that every backend sees the same text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from lamina.errors import ModelError
+from lamina.tools import Toolbox
+from lamina.trajectories import Message
+
+LAMINA_TEMPLATE: str = files("lamina.models").joinpath("chat_template.jinja").read_text("utf-8")
+"""ChatML; calls as a bare JSON array, ``[]`` for a turn without calls, tools (style ``full``) as a system
+message. With ``{% generation %}`` marks around what is to be learnt."""
+
+EXPORT_TEMPLATE: str = re.sub(r"\{%-?\s*(?:end)?generation\s*-?%\}\n?", "", LAMINA_TEMPLATE)
+"""The same without the marks, which llama.cpp's template engine does not know. Renders the same text."""
+
+PLAIN_CHATML = (
+    "{% for message in messages %}{{ '<|im_start|>' ~ message.role ~ '\n' ~ message.content ~ '<|im_end|>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+DEFAULT_INSTRUCTION = (
+    'Answer with a JSON array of the calls that serve the request, [{"name": …, "arguments": {…}}], or [] when no '
+    "function can do what is asked."
+)
+"""What a foreign model (base SmolLM2, Qwen) is told after the list of functions."""
+
+
+def prompt_of(
+    messages: Sequence[Message],
+    template: str,
+    *,
+    tools: Toolbox | None = None,
+    foreign: bool = False,
+    instruction: str = DEFAULT_INSTRUCTION,
+    bos: str = "",
+    eos: str = "",
+) -> str:
+    """The prompt up to where the assistant begins. ``tools`` given means style ``full``. A ``foreign`` template is
+    not trusted with tools or calls: they are written into plain messages, the shared part first."""
+    rows = [message_row(m) for m in messages]
+    if foreign:
+        rows = plain_rows(rows, tools, instruction)
+        return render(template, rows, None, bos=bos, eos=eos)
+    return render(template, rows, tools.as_openai() if tools else None, bos=bos, eos=eos)
+
+
+def render(
+    template: str,
+    messages: list[dict[str, Any]],
+    tools: list[dict[str, Any]] | None,
+    *,
+    bos: str = "",
+    eos: str = "",
+) -> str:
+    """Raises ModelError where the template raises or cannot be compiled."""
+    import jinja2
+
+    try:
+        text: str = _compiled(template).render(
+            messages=messages, tools=tools, add_generation_prompt=True, bos_token=bos, eos_token=eos
+        )
+    except (jinja2.TemplateError, TypeError, AttributeError, KeyError) as error:
+        raise ModelError(
+            f"the model's chat template fails: {error}; use another file or fix the template"
+        ) from None
+    return text
+
+
+def calls_text(calls: Sequence[dict[str, Any]]) -> str:
+    """``[{"name": "f", "arguments": {…}}]`` exactly as the template writes it."""
+    return json.dumps([{"name": c["name"], "arguments": c["arguments"]} for c in calls], ensure_ascii=False)
+
+
+def message_row(message: Message) -> dict[str, Any]:
+    row: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        row["tool_calls"] = [
+            {"type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+            for c in message.tool_calls
+        ]
+    if message.name:
+        row["name"] = message.name
+    return row
+
+
+def plain_rows(rows: list[dict[str, Any]], tools: Toolbox | None, instruction: str) -> list[dict[str, Any]]:
+    plain: list[dict[str, Any]] = []
+    for row in rows:
+        if row["role"] == "assistant":
+            calls = [c["function"] for c in row.get("tool_calls", [])]
+            content = calls_text(calls) if calls or not row["content"] else row["content"]
+            plain.append({"role": "assistant", "content": content})
+        elif row["role"] == "tool":
+            plain.append(
+                {"role": "user", "content": f"Result of {row.get('name', 'the call')}: {row['content']}"}
+            )
+        else:
+            plain.append({"role": row["role"], "content": row["content"]})
+    if tools is not None:
+        listed = "\n".join(json.dumps(t["function"], ensure_ascii=False) for t in tools.as_openai())
+        system = f"Functions:\n{listed}\n{instruction}"
+        if plain and plain[0]["role"] == "system":
+            system += "\n" + plain.pop(0)["content"]
+        plain.insert(0, {"role": "system", "content": system})
+    return plain
+
+
+@lru_cache(maxsize=16)
+def _compiled(template: str) -> Any:
+    """Configured as Hugging Face's renderer: trimmed blocks, loop controls, unescaped JSON, sandboxed."""
+    import jinja2
+    from jinja2.ext import Extension, loopcontrols
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    class Generation(Extension):
+        """``{% generation %}`` marks text to learn; in a prompt it means nothing."""
+
+        tags = {"generation"}  # noqa: RUF012
+
+        def parse(self, parser: Any) -> Any:
+            next(parser.stream)
+            return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+    def fail(message: str) -> None:
+        raise jinja2.TemplateError(message)
+
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols, Generation]
+    )
+    environment.filters["tojson"] = lambda value, indent=None, **_: json.dumps(
+        value, ensure_ascii=False, indent=indent
+    )
+    environment.globals["raise_exception"] = fail
+    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
+    return environment.from_string(template)
