@@ -1,0 +1,31 @@
+"""Bench: is the model good and fast enough? Tasks, figures with intervals, speed and memory.
+
+A task is one file in ``tasks/``. Each model runs in a process of its own; samples are stored as they are
+answered.
+"""
+
+from __future__ import annotations
+
+from lamina.bench.asking import BenchModel, BenchSettings
+from lamina.bench.benching import bench_models, best_variant
+from lamina.bench.driving import score_queries
+from lamina.bench.intervals import Interval, paired_difference, ratio_of_sums, wilson
+from lamina.bench.tasks import Task, list_tasks, open_task
+from lamina.bench.tasks.own import OwnTask, query_of
+
+__all__ = [
+    "BenchModel",
+    "BenchSettings",
+    "Interval",
+    "OwnTask",
+    "Task",
+    "bench_models",
+    "best_variant",
+    "list_tasks",
+    "open_task",
+    "paired_difference",
+    "query_of",
+    "ratio_of_sums",
+    "score_queries",
+    "wilson",
+]

@@ -1,0 +1,161 @@
+"""Having one model answer what it has not answered yet, and timing it: the worker's events become rows of the
+run's record store as they come, so that a killed bench goes on where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from lamina.bench.identity import sample_key, size_bytes
+from lamina.bench.tasks import Sample, Task
+from lamina.bench.worker import toolbox_rows
+from lamina.bench.workers import ask_worker
+from lamina.models.model import PromptStyle
+from lamina.runs import Progress, Row, Run
+from lamina.tools.tool import JSON, Toolbox
+from lamina.trajectories import content_id
+
+
+@dataclass(frozen=True)
+class BenchModel:
+    """``label`` and ``precision`` name the model in every row (``"tuned"``, ``"Q8_0"``); ``system`` is an
+    instruction put before each request, for a base model at its best."""
+
+    ref: str
+    label: str
+    precision: str
+    style: PromptStyle = "baked"
+    system: str | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.label} {self.precision}".strip()
+
+
+@dataclass(frozen=True)
+class BenchSettings:
+    """``slots`` requests at once for quality; speed is measured with one, on ``timing_samples`` requests (0:
+    not at all). A worker without a sign of life for ``silence_seconds`` is ended and counts as crashed."""
+
+    threads: int = 2
+    slots: int = 8
+    context: int | None = None
+    max_tokens: int = 256
+    timing_samples: int = 12
+    sandbox: str = "guarded"
+    silence_seconds: float = 600.0
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One sample that one model is to answer, and the id of its record."""
+
+    key: str
+    task: Task
+    sample: Sample
+
+
+def ask_key(
+    identity: str, task: Task, sample: Sample, toolbox: Toolbox, model: BenchModel, settings: BenchSettings
+) -> str:
+    return sample_key(identity, task, sample, toolbox, model.style, model.system, settings.max_tokens)
+
+
+def answer_all(
+    model: BenchModel,
+    asks: Sequence[Ask],
+    run: Run,
+    toolbox: Toolbox,
+    settings: BenchSettings,
+    progress: Progress,
+) -> JSON | None:
+    """Has every sample answered that is not in the store; how it failed, if it did."""
+    missing = [ask for ask in asks if run.store.get("sample", ask.key) is None]
+    with progress.stage(f"bench {model.name}", total=len(asks)) as bar:
+        if len(asks) > len(missing):
+            bar.advance(len(asks) - len(missing))
+        if not missing:
+            return None
+        position = {ask.key: i for i, ask in enumerate(asks)}
+        right = 0
+        job = _job("quality", model, missing, toolbox, settings, slots=settings.slots)
+        for event in ask_worker(job, silence_seconds=settings.silence_seconds):
+            if event["event"] == "sample":
+                record = event["record"] | {"model": model.label, "precision": model.precision}
+                run.store.put([Row("sample", event["key"], position[event["key"]], orjson.dumps(record))])
+                right += bool(record["right"])
+                bar.advance(right=right)
+            elif event["event"] == "failed":
+                run.log("bench crashed", model=model.name, stage=event["stage"], detail=event["detail"])
+                return {"stage": event["stage"], "detail": event["detail"]}
+    return None
+
+
+def measure_resources(
+    model: BenchModel,
+    identity: str,
+    asks: Sequence[Ask],
+    run: Run,
+    toolbox: Toolbox,
+    settings: BenchSettings,
+    progress: Progress,
+) -> JSON | None:
+    """Speed and memory, in a fresh process with one slot; from the store where it was measured before."""
+    probes = asks[: settings.timing_samples]
+    if not probes:
+        return None
+    key = content_id("resource", identity, [ask.key for ask in probes], settings.threads, settings.context)
+    measured = stored(run, "resource", key)
+    if measured is None:
+        measured = {"bytes": size_bytes(model.ref), "threads": settings.threads}
+        with progress.stage(f"time {model.name}", total=1) as bar:
+            job = _job("speed", model, probes, toolbox, settings, slots=1)
+            for event in ask_worker(job, silence_seconds=settings.silence_seconds):
+                kind, found = event["event"], {k: v for k, v in event.items() if k != "event"}
+                if kind == "failed":
+                    run.log("timing crashed", model=model.name, **found)
+                    return None
+                measured |= {"load_seconds": found["seconds"]} if kind == "loaded" else found
+            bar.advance()
+        run.store.put([Row("resource", key, run.store.count("resource"), orjson.dumps(measured))])
+    return {"model": model.label, "precision": model.precision, "style": model.style} | measured
+
+
+def _job(
+    mode: str,
+    model: BenchModel,
+    asks: Sequence[Ask],
+    toolbox: Toolbox,
+    settings: BenchSettings,
+    *,
+    slots: int,
+) -> JSON:
+    groups: dict[str, dict[str, Any]] = {}
+    for ask in asks:
+        group = groups.setdefault(
+            ask.task.name, {"spec": ask.task.spec, "task": ask.task.name, "samples": []}
+        )
+        group["samples"].append({"key": ask.key, "id": ask.sample.id, "row": ask.sample.row})
+    return {
+        "mode": mode,
+        "ref": model.ref,
+        "style": model.style,
+        "system": model.system,
+        "max_tokens": settings.max_tokens,
+        "threads": settings.threads,
+        "slots": slots,
+        "context": settings.context,
+        "sandbox": settings.sandbox,
+        "execute": mode == "quality" and any(tool.target for tool in toolbox),
+        "tools": toolbox_rows(toolbox),
+        "groups": list(groups.values()),
+    }
+
+
+def stored(run: Run, kind: str, key: str) -> JSON | None:
+    row = run.store.get(kind, key)
+    found: JSON | None = orjson.loads(row.payload) if row else None
+    return found

@@ -1,0 +1,144 @@
+"""Models against tasks: one model after the other, and the figures made from what the run's store holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from lamina.bench.asking import (
+    Ask,
+    BenchModel,
+    BenchSettings,
+    answer_all,
+    ask_key,
+    measure_resources,
+    stored,
+)
+from lamina.bench.driving import figure_rows
+from lamina.bench.identity import fingerprint
+from lamina.bench.pairs import Named, default_pairs, paired_rows
+from lamina.bench.tasks import Task
+from lamina.runs import Progress, Run
+from lamina.tools.tool import JSON, Toolbox
+
+
+def bench_models(
+    models: Sequence[BenchModel],
+    tasks: Sequence[Task],
+    *,
+    run: Run,
+    toolbox: Toolbox,
+    settings: BenchSettings | None = None,
+    progress: Progress | None = None,
+    pairs: Sequence[tuple[str, str]] | None = None,
+) -> JSON:
+    """``{"rows", "paired", "resources", "crashes"}``.
+
+    Samples and timings go to ``run.store`` (kinds ``sample`` and ``resource``) as they are answered; what is
+    there already is not asked again. ``pairs`` names models (``BenchModel.name``) to compare on the same
+    prompts; left out, every model is compared with the first, and each precision with the first of its label.
+    A model that crashes gets a row with the metric ``crashed``, the others go on. Raises ``InputError`` where
+    a task's file is at fault, ``ModelReferenceError`` for a model file that is not there, ``StorageError``
+    where the run can't be written.
+    """
+    settings, progress = settings or BenchSettings(), progress or Progress(silent=True)
+    loaded = [(task, task.samples()) for task in tasks]
+    rows: list[JSON] = []
+    resources: list[JSON] = []
+    crashes: list[JSON] = []
+    answered: dict[str, dict[tuple[str, str], JSON]] = {}
+    for model, identity in [(model, fingerprint(model.ref)) for model in models]:
+        asks = [
+            Ask(ask_key(identity, task, sample, toolbox, model, settings), task, sample)
+            for task, samples in loaded
+            for sample in samples
+        ]
+        crash = answer_all(model, asks, run, toolbox, settings, progress)
+        records = {ask.key: record for ask in asks if (record := stored(run, "sample", ask.key))}
+        answered[model.name] = {(a.task.name, a.sample.id): records[a.key] for a in asks if a.key in records}
+        if crash:
+            crashes.append(crash | {"model": model.label, "precision": model.precision})
+            rows.append(_crash_row(model, crash, len(records)))
+        rows += [row for task, _ in loaded for row in _rows_of(model, task, asks, records)]
+        measured = (
+            None if crash else measure_resources(model, identity, asks, run, toolbox, settings, progress)
+        )
+        if measured:
+            resources.append(measured)
+            rows += _device_rows(model, measured)
+    named = [Named(m.name, m.label, m.precision, answered[m.name]) for m in models]
+    chosen = pairs if pairs is not None else default_pairs(named)
+    return {
+        "rows": rows,
+        "paired": paired_rows(named, tasks, chosen),
+        "resources": resources,
+        "crashes": crashes,
+    }
+
+
+def best_variant(
+    model: BenchModel,
+    variants: Mapping[str, str | None],
+    tasks: Sequence[Task],
+    *,
+    run: Run,
+    toolbox: Toolbox,
+    settings: BenchSettings | None = None,
+    progress: Progress | None = None,
+) -> JSON:
+    """Which instruction (``variants``: name -> system text, None for none) serves ``model`` best on the
+    DEVELOPMENT tasks: ``{"best": name, "system": text, "variants": [{"name", "value", "low", "high",
+    "n"}]}``. Equal values: the first named wins. Choosing on the reported tasks would flatter the model."""
+    settings = replace(settings or BenchSettings(), timing_samples=0)
+    tried = [replace(model, precision=name, system=text) for name, text in variants.items()]
+    done = bench_models(
+        tried, tasks, run=run, toolbox=toolbox, settings=settings, progress=progress, pairs=[]
+    )
+    metrics = {task.name: task.paired_metric for task in tasks}
+    found = []
+    for name in variants:
+        mine = [r for r in done["rows"] if r["precision"] == name and r["metric"] == metrics.get(r["task"])]
+        n = sum(r["n"] for r in mine)
+        value = sum(r["value"] * r["n"] for r in mine) / n if n else -1.0
+        bounds = {"low": mine[0]["low"], "high": mine[0]["high"]} if len(mine) == 1 else {}
+        found.append({"name": name, "value": value, "n": n, **bounds})
+    best = max(found, key=lambda v: v["value"])["name"]
+    return {"best": best, "system": variants[best], "variants": found, "crashes": done["crashes"]}
+
+
+def _rows_of(model: BenchModel, task: Task, asks: Sequence[Ask], records: Mapping[str, JSON]) -> list[JSON]:
+    """No figure where the model crashed before the last sample: the samples it got through are the easy
+    ones."""
+    mine = [ask for ask in asks if ask.task is task]
+    if not mine or any(ask.key not in records for ask in mine):
+        return []
+    return figure_rows(task, [records[ask.key] for ask in mine], model.label, model.precision)
+
+
+def _crash_row(model: BenchModel, crash: JSON, answered: int) -> JSON:
+    return _row(model, "all", "crashed", None, answered) | crash
+
+
+def _device_rows(model: BenchModel, measured: JSON) -> list[JSON]:
+    names = (
+        "tokens_per_second", "prompt_tokens_per_second", "first_token_seconds", "cold_first_token_seconds",
+        "peak_rss_bytes", "bytes",
+    )  # fmt: skip
+    return [
+        _row(model, "device", name, measured[name], measured["samples"])
+        for name in names
+        if measured.get(name) is not None
+    ]
+
+
+def _row(model: BenchModel, task: str, metric: str, value: float | None, n: int) -> JSON:
+    return {
+        "model": model.label,
+        "precision": model.precision,
+        "task": task,
+        "metric": metric,
+        "value": value,
+        "low": None,
+        "high": None,
+        "n": n,
+    }

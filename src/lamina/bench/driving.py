@@ -1,0 +1,124 @@
+"""Keeps a model busy with many conversations at once, whatever their number of turns.
+
+Conversations go in waves: all requests that are ready are handed to the model together (its slots run them
+side by side), each verdict is passed on the moment it is known, and those that asked again form the next
+wave.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+
+from lamina.bench.tasks import Conversation, Outcome, Setting, Task
+from lamina.bench.tasks.own import OwnTask
+from lamina.models.model import Model, PromptStyle, Reply, Request
+from lamina.tools.tool import JSON, Toolbox
+from lamina.trajectories import Query
+
+
+def drive(
+    model: Model,
+    conversations: Iterable[tuple[str, Conversation]],
+    on_outcome: Callable[[str, Outcome], None],
+) -> None:
+    """Runs every ``(key, conversation)`` to its end. ``on_outcome`` is called once for each, in the order in
+    which they end, never from two threads at once. Errors of a conversation or of the model are raised."""
+    waiting: list[tuple[str, Conversation, Request]] = []
+    errors: list[Exception] = []
+
+    def step(key: str, conversation: Conversation, reply: Reply | None) -> None:
+        try:
+            request = next(conversation) if reply is None else conversation.send(reply)
+        except StopIteration as end:
+            on_outcome(key, end.value)
+        else:
+            waiting.append((key, conversation, request))
+
+    for key, conversation in conversations:
+        step(key, conversation, None)
+    while waiting:
+        wave, waiting = waiting, []
+        take = _taker(wave, step, errors)
+        replies = model.generate([request for _, _, request in wave], take)
+        for index, reply in enumerate(replies):
+            take(index, reply)
+        if errors:
+            raise errors[0]
+
+
+def _taker(
+    wave: Sequence[tuple[str, Conversation, Request]],
+    step: Callable[[str, Conversation, Reply | None], None],
+    errors: list[Exception],
+) -> Callable[[int, Reply], None]:
+    """Takes each reply of a wave once, whether it comes by callback, from whatever thread, or in the list."""
+    answered: set[int] = set()
+    lock = threading.Lock()
+
+    def take(index: int, reply: Reply) -> None:
+        with lock:
+            if index in answered:
+                return
+            answered.add(index)
+            key, conversation, _ = wave[index]
+            try:
+                step(key, conversation, reply)
+            except Exception as error:  # a backend may swallow what its callback raises
+                errors.append(error)
+
+    return take
+
+
+def score_queries(
+    model: Model,
+    queries: Sequence[Query],
+    toolbox: Toolbox,
+    style: PromptStyle,
+    executor: object = None,
+    *,
+    system: str | None = None,
+    max_tokens: int = 256,
+) -> tuple[list[JSON], list[JSON]]:
+    """Scores an open model in this process: ``(rows, samples)``, rows without model and precision.
+    ``executor`` is needed where a query is ``dependent``. Samples are in the order of ``queries``."""
+    task = OwnTask(queries=queries)
+    setting = Setting(toolbox, style, system, max_tokens, executor)
+    found: dict[str, Outcome] = {}
+    samples = task.samples()
+    keyed = [(str(i), task.solve(sample, setting)) for i, sample in enumerate(samples)]
+    drive(model, keyed, lambda key, outcome: found.__setitem__(key, outcome))
+    records = [
+        sample_record(task.name, sample.id, sample.row, found[str(i)]) for i, sample in enumerate(samples)
+    ]
+    return figure_rows(task, records), records
+
+
+def sample_record(task: str, sample: str, row: JSON, outcome: Outcome) -> JSON:
+    return {
+        "task": task,
+        "sample": sample,
+        "row": row,
+        "right": outcome.right,
+        "scores": outcome.scores,
+        "reasons": outcome.reasons,
+        "transcript": outcome.transcript,
+    }
+
+
+def figure_rows(task: Task, records: Sequence[JSON], model: str = "", precision: str = "") -> list[JSON]:
+    """The contract's rows ``{"model", "precision", "task", "metric", "value", "low", "high", "n"}``."""
+    outcomes = [{**record["scores"], "right": record["right"]} for record in records]
+    return [
+        {
+            "model": model,
+            "precision": precision,
+            "task": task.name,
+            "metric": figure.metric,
+            "value": figure.interval.value,
+            "low": figure.interval.low,
+            "high": figure.interval.high,
+            "n": figure.interval.n,
+        }
+        for figure in task.figures(outcomes)
+    ]

@@ -1,0 +1,83 @@
+"""Differences between models that answered the same prompts: far narrower intervals than two rates apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lamina.bench.intervals import paired_difference
+from lamina.bench.tasks import Task
+from lamina.tools.tool import JSON
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A benched model and its records by ``(task, sample)``."""
+
+    name: str
+    label: str
+    precision: str
+    records: Mapping[tuple[str, str], JSON]
+
+
+def default_pairs(models: Sequence[Named]) -> list[tuple[str, str]]:
+    """Every model against the first, and each precision against the first of its label; each pair once."""
+    first_of: dict[str, str] = {}
+    found: dict[tuple[str, str], None] = {}
+    for model in models:
+        start = first_of.setdefault(model.label, model.name)
+        for before in (models[0].name, start):
+            if before != model.name:
+                found[before, model.name] = None
+    return list(found)
+
+
+def paired_rows(
+    models: Sequence[Named], tasks: Sequence[Task], pairs: Sequence[tuple[str, str]]
+) -> list[JSON]:
+    """One row a pair and task, and one over all tasks where there are several: ``{"a", "b", "task", "metric",
+    "difference" (b minus a), "low", "high", "n", "only_a", "only_b"}``. Prompts that only one of the two
+    answered are left out. Raises ``KeyError`` for a name that is no model."""
+    by_name = {model.name: model for model in models}
+    rows = []
+    for a, b in pairs:
+        one, two = by_name[a], by_name[b]
+        everything: list[tuple[bool, bool]] = []
+        for task in tasks:
+            answers = _answers(one, two, task)
+            everything += answers
+            rows += _row(a, b, task.name, task.paired_metric, answers)
+        if len(tasks) > 1:
+            rows += _row(a, b, ALL, tasks[0].paired_metric, everything)
+    return rows
+
+
+def _answers(one: Named, two: Named, task: Task) -> list[tuple[bool, bool]]:
+    shared = [key for key in one.records if key[0] == task.name and key in two.records]
+    return [
+        (one.records[key]["right"], two.records[key]["right"])
+        for key in shared
+        if task.counts_in_pair(one.records[key]["scores"])
+    ]
+
+
+def _row(a: str, b: str, task: str, metric: str, answers: Sequence[tuple[bool, bool]]) -> list[JSON]:
+    found = paired_difference([x for x, _ in answers], [y for _, y in answers])
+    if found is None:
+        return []
+    return [
+        {
+            "a": a,
+            "b": b,
+            "task": task,
+            "metric": metric,
+            "difference": found.value,
+            "low": found.low,
+            "high": found.high,
+            "n": found.n,
+            "only_a": sum(x and not y for x, y in answers),
+            "only_b": sum(y and not x for x, y in answers),
+        }
+    ]

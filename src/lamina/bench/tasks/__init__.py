@@ -1,0 +1,48 @@
+"""The benchmark tasks. One file here is one task: the file's name is the task's name, and the file has
+
+    ABOUT: str                              one line for ``lamina tasks``
+    open_task(argument: str) -> Task        ``argument`` is what follows the colon of ``NAME:ARGUMENT``
+
+Users add theirs through the entry-point group ``lamina.tasks`` (name -> a module or object with the same
+two).
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from importlib.metadata import entry_points
+from typing import Any
+
+from lamina.bench.tasks.task import Conversation, Figure, Outcome, Sample, Setting, Task
+from lamina.errors import InputError
+
+__all__ = ["Conversation", "Figure", "Outcome", "Sample", "Setting", "Task", "list_tasks", "open_task"]
+
+_NOT_A_TASK = {"task"}
+
+
+def _built_in() -> list[str]:
+    return [m.name for m in pkgutil.iter_modules(__path__) if m.name not in _NOT_A_TASK]
+
+
+def _load(name: str) -> Any:
+    if name in _built_in():
+        return importlib.import_module(f"{__name__}.{name}")
+    for point in entry_points(group="lamina.tasks", name=name):
+        return point.load()
+    known = ", ".join(sorted([*_built_in(), *(p.name for p in entry_points(group="lamina.tasks"))]))
+    raise InputError(f"there is no task {name!r}", mend=f"known tasks: {known}")
+
+
+def open_task(spec: str) -> Task:
+    """Opens ``NAME`` or ``NAME:ARGUMENT``. Raises ``InputError`` for an unknown name."""
+    name, _, argument = spec.partition(":")
+    opened: Task = _load(name).open_task(argument)
+    return opened
+
+
+def list_tasks() -> list[dict[str, str]]:
+    """``[{"name", "about"}]`` of all tasks, the built-in first."""
+    names = [*_built_in(), *(p.name for p in entry_points(group="lamina.tasks"))]
+    return [{"name": name, "about": str(_load(name).ABOUT)} for name in names]

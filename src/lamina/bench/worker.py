@@ -1,0 +1,156 @@
+"""The process in which ONE model is benched, so that a crash, a leak or a full memory costs that model alone
+and peak memory is that of the engine. Started as ``python -m lamina.bench.worker``.
+
+One JSON job comes in on the first line of standard input; JSON events go out, one a line, on standard output:
+
+    {"event": "loaded", "seconds"}                  {"event": "sample", "key", "record"}
+    {"event": "speed", …}                           {"event": "failed", "stage", "detail"}
+    {"event": "done", "peak_rss_bytes"}
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from lamina.bench.driving import drive, sample_record
+from lamina.bench.tasks import Conversation, Sample, Setting, open_task
+from lamina.tools.tool import JSON, PythonTarget, Tool, Toolbox
+
+
+def main() -> int:
+    events = _claim_stdout()
+    job = orjson.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    stage = "load"
+
+    def emit(event: str, **fields: Any) -> None:
+        events.write(orjson.dumps({"event": event, **fields}, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n")
+        events.flush()
+
+    try:
+        with ExitStack() as stack:
+            setting = _setting(job, stack)
+            began = time.perf_counter()
+            model = _open(job)
+            stack.callback(model.close)
+            emit("loaded", seconds=time.perf_counter() - began)
+            stage = "generate"
+            if job["mode"] == "speed":
+                from lamina.bench.speed import measure_speed
+
+                emit("speed", **measure_speed(model, _requests(job, setting)))
+            else:
+                _score(job, setting, model, emit)
+            emit("done", peak_rss_bytes=peak_rss_bytes())
+    except Exception as error:
+        emit("failed", stage=stage, detail=f"{type(error).__name__}: {error}")
+        return 1
+    return 0
+
+
+def _claim_stdout() -> IO[bytes]:
+    """Engines print to file descriptor 1 as they like: keep the real one, point 1 at standard error."""
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    return os.fdopen(kept, "wb")
+
+
+def _leave_with_parent() -> None:
+    """A killed parent closes our standard input; nobody is left to bench for."""
+    while sys.stdin.buffer.read(4096):
+        pass
+    os._exit(3)
+
+
+def _setting(job: JSON, stack: ExitStack) -> Setting:
+    """The executor starts before the model loads: its calls are forks, cheap while the memory is small."""
+    toolbox = toolbox_from(job["tools"])
+    executor = None
+    if job["execute"]:
+        from lamina.tools.execution import Executor
+
+        executor = stack.enter_context(Executor(toolbox, level=job["sandbox"]))
+    return Setting(toolbox, job["style"], job["system"], job["max_tokens"], executor)
+
+
+def _open(job: JSON) -> Any:
+    from lamina.models import open_model
+
+    options = {"threads": job["threads"], "slots": job["slots"], "style": job["style"]}
+    if job["context"]:
+        options["context"] = job["context"]
+    return open_model(job["ref"], **options)
+
+
+def _conversations(job: JSON, setting: Setting) -> list[tuple[str, JSON, str, Conversation]]:
+    found = []
+    for group in job["groups"]:
+        task = open_task(group["spec"])
+        for row in group["samples"]:
+            talk = task.solve(Sample(row["id"], row["row"]), setting)
+            found.append((row["key"], row, group["task"], talk))
+    return found
+
+
+def _score(job: JSON, setting: Setting, model: Any, emit: Any) -> None:
+    talks = _conversations(job, setting)
+    about = {key: (task, row) for key, row, task, _ in talks}
+
+    def on_outcome(key: str, outcome: Any) -> None:
+        task, row = about[key]
+        emit("sample", key=key, record=sample_record(task, row["id"], row["row"], outcome))
+
+    drive(model, [(key, talk) for key, _, _, talk in talks], on_outcome)
+
+
+def _requests(job: JSON, setting: Setting) -> list[Any]:
+    """The first request of each sample."""
+    return [next(talk) for _, _, _, talk in _conversations(job, setting)]
+
+
+def peak_rss_bytes() -> int | None:
+    """This process's largest resident set. ``VmHWM`` on Linux: ``ru_maxrss`` counts the parent's memory from
+    before the exec too."""
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def toolbox_rows(toolbox: Toolbox) -> list[JSON]:
+    return [
+        {
+            "tool": tool.as_openai(),
+            "target": [tool.target.file, tool.target.function] if tool.target else None,
+        }
+        for tool in toolbox
+    ]
+
+
+def toolbox_from(rows: list[JSON]) -> Toolbox:
+    tools = []
+    for row in rows:
+        bare = Tool.from_openai(row["tool"])
+        target = PythonTarget(*row["target"]) if row["target"] else None
+        tools.append(Tool(bare.name, bare.description, bare.parameters, target))
+    return Toolbox(tools)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

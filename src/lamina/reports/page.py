@@ -1,0 +1,186 @@
+"""The report page: results and the rows of a run in, one HTML file out that needs nothing else."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from lamina.errors import StorageError
+from lamina.reports import charts, formatting
+from lamina.reports.benched import GENERATED, KINDS, Benched, task_title
+from lamina.reports.rows import Group, Rows, read_misses, read_rows
+from lamina.runs.config import read_config
+
+JSON = dict[str, Any]
+_MOST_POINTS = 80
+STAGE_ORDER = ("format", "execution", "grounding", "semantic", "novelty")
+
+
+def write_report(run_folder: str | Path, results: Mapping[str, Any]) -> Path:
+    """Writes ``report.html`` into the run's folder and returns its path.
+
+    ``results`` is ``{stage: result}`` as ``Run.results()`` gives it; a section whose stage is absent says
+    that it was not run. All text from models is escaped. Raises ``StorageError`` where the folder can't be
+    written or its store is damaged."""
+    folder = Path(run_folder)
+    page = render_report(folder, results)
+    path, half = folder / "report.html", folder / "report.html.tmp"
+    try:
+        half.write_text(page, encoding="utf-8")
+        os.replace(half, path)
+    except OSError as error:
+        mend = "free space or choose a folder you may write to"
+        raise StorageError(f"{path}: {error.strerror}; {mend}") from error
+    return path
+
+
+def render_report(folder: Path, results: Mapping[str, Any]) -> str:
+    rows = read_rows(folder)
+    bench = Benched(results.get("bench") or {}, results.get("quantize"), results.get("parity"))
+    environment = Environment(
+        loader=PackageLoader("lamina.reports"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= formatting.FILTERS | {"task_title": task_title}
+    source, _, _ = environment.loader.get_source(environment, "report.css")  # type: ignore[union-attr]
+    return environment.get_template("report.html.j2").render(
+        style=Markup(source),  # our own file
+        title=folder.name or "run",
+        machine=results.get("environment") or {},
+        toolbox=(results.get("tools") or {}).get("tools") or [],
+        synth=synthesis_view(results, rows),
+        splits=results.get("split"),
+        training=training_view(folder, results.get("train")),
+        bench=bench if bench.rows or bench.crashes else None,
+        variant=(results.get("bench") or {}).get("base_prompt"),
+        settings=run_settings(folder),
+        kind_names=[name for _, name in KINDS],
+        quantized=results.get("quantize"),
+        rows=rows,
+        misses=misses_view(folder, bench),
+        compare_charts=[
+            (task, _both(charts.bars, bench.before_and_after(task), task_title(task))) for task in bench.tasks
+        ],
+        ladder_charts=ladder_charts(bench),
+    )
+
+
+def _both(chart: Callable[..., Markup], data: Sequence[Any], title: str, *more: str) -> Markup:
+    """One chart for wide screens and one for narrow."""
+    wide, narrow = chart(data, charts.WIDE, title, *more), chart(data, charts.NARROW, title, *more)
+    return Markup('<div class="wide">{}</div><div class="narrow">{}</div>').format(wide, narrow)
+
+
+def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
+    """The yields as APIGen prints them: verified, and failed at each stage, for all and by group."""
+    result = results.get("synth") or {}
+    counted = {stage: dict(reasons) for stage, reasons in rows.reasons.items()}
+    rejected: dict[str, dict[str, int]] = result.get("rejected") or counted
+    if not result and not rows.verified and not rejected:
+        return None
+    stages = sorted(rejected, key=lambda s: STAGE_ORDER.index(s) if s in STAGE_ORDER else len(STAGE_ORDER))
+    everything = Group("all", result.get("verified", rows.verified))
+    everything.failed.update({stage: sum(reasons.values()) for stage, reasons in rejected.items()})
+    return {
+        "seconds": result.get("seconds"),
+        "stages": stages,
+        "reasons": {s: sorted(rejected[s].items(), key=lambda item: -item[1]) for s in stages},
+        "all": everything,
+        "targets": max(result.get("targets", 0), everything.targets),
+        "groups": {
+            by: sorted(groups.values(), key=lambda g: (-g.targets, g.name))
+            for by, groups in rows.groups.items()
+        },
+        "facts": {name: _scalars(result[name]) for name in ("judge", "round_trip") if result.get(name)},
+    }
+
+
+def _scalars(found: Any, before: str = "") -> list[tuple[str, Any]]:
+    """Names and values of a nested object, in its order."""
+    if not isinstance(found, Mapping):
+        return [(before or "value", found)]
+    listed: list[tuple[str, Any]] = []
+    for name, inner in found.items():
+        whole = f"{before} {name}".strip()
+        if isinstance(inner, Mapping):
+            listed += _scalars(inner, whole)
+        elif isinstance(inner, str | int | float | bool):
+            listed.append((whole, inner))
+    return listed
+
+
+def training_view(folder: Path, train: Mapping[str, Any] | None) -> JSON | None:
+    """Figures of the training and its loss curve: from ``history`` in the result (``{"step", "loss"}``,
+    ``{"step", "eval_loss"}``), else from the ``train-log.csv`` that a training leaves beside its model."""
+    if not train:
+        return None
+    metrics = dict(train.get("metrics") or {})
+    points = metrics.pop("history", None) or train.get("history") or _logged(folder)
+    shown = {
+        name: found for name, found in train.items() if name not in ("metrics", "out", "history")
+    } | metrics
+    series = []
+    for key, label, shade in (("loss", "training", "after"), ("eval_loss", "validation", "before")):
+        line = [(float(p["step"]), float(p[key])) for p in points if p.get(key) is not None]
+        if len(line) > 1:
+            series.append(charts.Line(label, _calmed(line), shade))
+    chart = _both(charts.lines, series, "Loss over the steps of training", "step") if series else None
+    return {"facts": _scalars(shown), "chart": chart}
+
+
+def _logged(folder: Path) -> list[JSON]:
+    for file in (folder / "model" / "train-log.csv", folder / "train-log.csv"):
+        if file.is_file():
+            with file.open(newline="") as lines:
+                return [{"step": line["step"], "loss": line["loss"]} for line in csv.DictReader(lines)]
+    return []
+
+
+def _calmed(line: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Means of neighbours, at most ``_MOST_POINTS`` of them: single batches jump."""
+    width = max(1, math.ceil(len(line) / _MOST_POINTS))
+    groups = [line[i : i + width] for i in range(0, len(line), width)]
+    return [(group[-1][0], sum(y for _, y in group) / len(group)) for group in groups]
+
+
+def ladder_charts(bench: Benched) -> list[tuple[str, Markup]]:
+    if not bench.tasks:
+        return []
+    task, found = bench.tasks[0], []
+    for measure, label in (
+        ("bytes", "file size, MB"), ("tokens_per_second", "generation, tokens a second")
+    ):  # fmt: skip
+        points = bench.ladder_points(task, measure)
+        if len(points) > 1:
+            title = f"Exact calls against {label}"
+            found.append((title, _both(_half_wide(charts.scatter), points, title, label)))
+    return found
+
+
+def _half_wide(chart: Callable[..., Markup]) -> Callable[..., Markup]:
+    """Two of them stand side by side on a wide screen."""
+    return lambda data, width, *more: chart(data, min(width, 460), *more)
+
+
+def misses_view(folder: Path, bench: Benched) -> list[tuple[str, list[JSON]]]:
+    after = bench.after
+    if after is None:
+        return []
+    tasks = [task for task in bench.tasks if task != GENERATED]
+    return [(task, read_misses(folder, after.label, after.precision, task)) for task in tasks]
+
+
+def run_settings(folder: Path) -> list[tuple[str, Any]]:
+    """The run's effective configuration, for doing it again."""
+    file = folder / "config.toml"
+    return _scalars(read_config(file)) if file.is_file() else []

@@ -1,0 +1,171 @@
+"""What the report takes from the run's record store: counts by writer, style and tool, and rows to read.
+Everything is read once, in flat memory; records are plain dicts here."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lamina.runs import RecordStore
+from lamina.runs.run import STORE
+
+JSON = dict[str, Any]
+_A_BUCKET = 10
+"""Examples kept of one style and tool, or of one reason: enough where a run has only one of them."""
+UNKNOWN = "not known"
+
+
+@dataclass
+class Group:
+    """Rows of one writer, style or tool: how many passed, and how many failed at each stage."""
+
+    name: str
+    verified: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def targets(self) -> int:
+        return self.verified + sum(self.failed.values())
+
+
+@dataclass
+class Rows:
+    """``groups`` by what they are grouped by; ``reasons`` per stage; ``passed`` and ``rejected`` to read."""
+
+    groups: dict[str, dict[str, Group]] = field(
+        default_factory=lambda: {"writer": {}, "style": {}, "tool": {}}
+    )
+    reasons: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    passed: list[JSON] = field(default_factory=list)
+    rejected: list[JSON] = field(default_factory=list)
+    verified: int = 0
+
+
+def read_rows(folder: Path, examples: int = 10) -> Rows:
+    """Empty where the folder has no store. Raises ``StorageError`` for a damaged one."""
+    rows = Rows()
+    if not (folder / STORE).exists():
+        return rows
+    passed: dict[Any, list[JSON]] = defaultdict(list)
+    rejected: dict[Any, list[JSON]] = defaultdict(list)
+    with RecordStore(folder / STORE) as store:
+        for record in _payloads(store, "trajectory"):
+            rows.verified += 1
+            facts = _facts(record)
+            for group in _groups(rows, facts):
+                group.verified += 1
+            _keep(passed[facts["style"][0], facts["tool"][0]], record)
+        for reject in _payloads(store, "reject"):
+            stage, reason = str(reject.get("stage")), str(reject.get("reason"))
+            rows.reasons[stage][reason] += 1
+            for group in _groups(rows, _facts(reject.get("record") or {})):
+                group.failed[stage] += 1
+            _keep(rejected[stage, reason], reject)
+    rows.passed = [_example(record) for record in _round_robin(passed, examples)]
+    rows.rejected = [_reject_example(reject) for reject in _round_robin(rejected, examples)]
+    return rows
+
+
+def read_misses(folder: Path, model: str, precision: str, task: str, most: int = 40) -> list[JSON]:
+    """The samples of one benched model on one task that came out wrong, in the order of the task."""
+    found: list[JSON] = []
+    if not (folder / STORE).exists():
+        return found
+    with RecordStore(folder / STORE) as store:
+        for record in _payloads(store, "sample"):
+            about = (record.get("model"), record.get("precision"), record.get("task"))
+            if about == (model, precision, task) and not record.get("right") and len(found) < most:
+                found.append(_miss(record))
+    return found
+
+
+def _payloads(store: RecordStore, kind: str) -> Iterator[JSON]:
+    for row in store.iterate(kind):
+        yield json.loads(row.payload)
+
+
+def _facts(record: JSON) -> dict[str, list[str]]:
+    """Writer, style and the distinct tools called, each as a list; a refusal calls ``no call``."""
+    meta = record.get("meta") or {}
+    turns = _turns(record)
+    tools = list(dict.fromkeys(str(c["function"]["name"]) for turn in turns for c in turn))
+    return {
+        "writer": [str(meta.get("writer") or UNKNOWN)],
+        "style": [str(meta.get("style") or UNKNOWN)],
+        "tool": tools or ["no call" if turns else UNKNOWN],
+    }
+
+
+def _turns(record: JSON) -> list[list[JSON]]:
+    messages = record.get("messages") or []
+    return [m.get("tool_calls") or [] for m in messages if m.get("role") == "assistant"]
+
+
+def _groups(rows: Rows, facts: dict[str, list[str]]) -> Iterator[Group]:
+    for by, names in facts.items():
+        for name in names:
+            yield rows.groups[by].setdefault(name, Group(name))
+
+
+def _keep(bucket: list[JSON], record: JSON) -> None:
+    if len(bucket) < _A_BUCKET:
+        bucket.append(record)
+
+
+def _round_robin(buckets: dict[Any, list[JSON]], most: int) -> list[JSON]:
+    """One of each bucket, then a second of each, and so on."""
+    chosen = [bucket[i] for i in range(_A_BUCKET) for bucket in buckets.values() if len(bucket) > i]
+    return chosen[:most]
+
+
+def _example(record: JSON) -> JSON:
+    meta = record.get("meta") or {}
+    return {
+        "id": record.get("id"),
+        "style": meta.get("style"),
+        "writer": meta.get("writer"),
+        "now": meta.get("now"),
+        "turns": _steps(record),
+        "checks": [c.get("name") for c in meta.get("checks") or [] if c.get("verdict") == "passed"],
+    }
+
+
+def _steps(record: JSON) -> list[JSON]:
+    """The messages as steps to print: ``{"who", "text"}`` or ``{"who", "calls"}``."""
+    steps = []
+    for message in record.get("messages") or []:
+        who = message.get("role")
+        if message.get("tool_calls"):
+            steps.append({"who": who, "calls": message["tool_calls"]})
+        elif who == "assistant" and not message.get("content"):
+            steps.append({"who": who, "calls": []})
+        elif message.get("content"):
+            steps.append({"who": who, "text": message["content"]})
+    return steps
+
+
+def _reject_example(reject: JSON) -> JSON:
+    record = reject.get("record") or {}
+    shown = _example(record) if record.get("messages") else {"turns": [], "style": None, "writer": None}
+    about = {key: reject.get(key) for key in ("id", "stage", "reason", "detail")}
+    return shown | about | {"raw": None if shown["turns"] else reject.get("raw")}
+
+
+def _miss(record: JSON) -> JSON:
+    row = record.get("row") or {}
+    transcript = record.get("transcript") or []
+    last = transcript[-1] if transcript else {}
+    return {
+        "id": record.get("sample"),
+        "request": row.get("query", ""),
+        "kind": row.get("kind"),
+        "now": row.get("now"),
+        "expected": row.get("calls") or [],
+        "answered": [call for turn in transcript for call in turn.get("calls") or []],
+        "raw": last.get("answer") if last.get("problem") else None,
+        "reasons": record.get("reasons") or [],
+    }

@@ -1,0 +1,195 @@
+"""Benching: every model in a process of its own, every sample stored as it is answered."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lamina.bench import BenchModel, BenchSettings, OwnTask, bench_models, best_variant, list_tasks, open_task
+from lamina.errors import InputError, ModelReferenceError
+
+QUICK = BenchSettings(timing_samples=0, slots=2)
+
+
+def bench(desk: SimpleNamespace, *models: BenchModel, **options: Any) -> dict[str, Any]:
+    settings = options.pop("settings", QUICK)
+    return bench_models(
+        models,
+        [open_task(f"own:{desk.queries}")],
+        run=desk.run,
+        toolbox=desk.toolbox,
+        settings=settings,
+        **options,
+    )
+
+
+def figures(result: dict[str, Any], label: str) -> dict[str, tuple[float, int]]:
+    return {r["metric"]: (r["value"], r["n"]) for r in result["rows"] if r["model"] == label}
+
+
+def test_a_model_that_is_right_gets_full_marks_and_the_dependent_call_a_figure_of_its_own(
+    desk: SimpleNamespace,
+) -> None:
+    result = bench(desk, BenchModel(desk.model(), "good", "script"))
+    found = figures(result, "good")
+    assert found["call_exact"] == (1.0, 3)
+    assert found["dependent_exact"] == (1.0, 1)
+    assert found["refusal_right"] == (1.0, 1)
+    assert found["refusal_false"] == (0.0, 2)
+    assert found["argument_accuracy"][0] == 1.0
+    row = next(r for r in result["rows"] if r["metric"] == "call_exact")
+    assert set(row) >= {"model", "precision", "task", "metric", "value", "low", "high", "n"}
+    assert 0 < row["low"] < row["high"] == 1.0
+
+
+def test_the_second_call_is_made_from_the_result_that_was_really_computed(desk: SimpleNamespace) -> None:
+    bench(desk, BenchModel(desk.model(), "good", "script"))
+    sample = next(s for s in samples(desk) if s["sample"] == "four")
+    assert [turn["calls"][0]["arguments"]["amount"] for turn in sample["transcript"]] == [4, 8.0]
+    assert json.loads(sample["transcript"][1]["messages"][-1]["content"]) == 8
+
+
+def test_wrong_answers_are_kept_with_their_reasons_and_nonsense_is_no_refusal(desk: SimpleNamespace) -> None:
+    wrong = {
+        "greet Ana": '[{"name": "greet", "arguments": {"name": "Bo"}}]',
+        "fly me to the moon": "Sure, hop in!",
+    }
+    found = figures(bench(desk, BenchModel(desk.model(wrong), "bad", "script")), "bad")
+    assert found["call_exact"] == (pytest.approx(1 / 3), 3)
+    assert found["refusal_right"] == (0.0, 1)
+    assert found["unreadable"] == (0.25, 4)
+    missed = next(s for s in samples(desk) if s["sample"] == "one")
+    assert not missed["right"]
+    assert any("Bo" in reason for reason in missed["reasons"])
+    assert missed["transcript"][0]["answer"] == wrong["greet Ana"]
+
+
+def test_a_bench_that_ran_is_not_run_again(desk: SimpleNamespace) -> None:
+    model = BenchModel(desk.model(), "good", "script")
+    first = bench(desk, model)
+    asked = desk.asked()
+    assert asked == 5
+    assert bench(desk, model) == first
+    assert desk.asked() == asked
+
+
+def test_a_bench_that_was_cut_off_asks_only_what_is_missing(desk: SimpleNamespace) -> None:
+    model = BenchModel(desk.model(), "good", "script")
+    bench(desk, model)
+    kept = [row for row in desk.run.store.iterate("sample") if b'"sample":"one"' in row.payload]
+    desk.run.store.delete("sample")
+    desk.run.store.put(kept)
+    asked = desk.asked()
+    assert figures(bench(desk, model), "good")["call_exact"] == (1.0, 3)
+    assert desk.asked() == asked + 4
+
+
+def test_another_model_file_or_another_prompt_is_asked_anew(desk: SimpleNamespace) -> None:
+    ref = desk.model()
+    bench(desk, BenchModel(ref, "good", "script"))
+    bench(desk, BenchModel(ref, "good", "script", system="Be exact."))
+    assert desk.asked() == 10
+    with open(ref.removeprefix("scripted:"), "a") as file:
+        file.write("\n# changed\n")
+    bench(desk, BenchModel(ref, "good", "script"))
+    assert desk.asked() == 15
+
+
+def test_a_model_that_cannot_load_is_a_row_and_the_next_one_is_benched(desk: SimpleNamespace) -> None:
+    broken = desk.folder / "broken.py"
+    broken.write_text("import os\nos.abort()\n")
+    result = bench(
+        desk, BenchModel(f"scripted:{broken}", "broken", "script"), BenchModel(desk.model(), "good", "script")
+    )
+    row = next(r for r in result["rows"] if r["model"] == "broken")
+    assert (row["metric"], row["value"], row["stage"]) == ("crashed", None, "load")
+    assert "SIGABRT" in row["detail"]
+    assert figures(result, "good")["call_exact"] == (1.0, 3)
+
+
+def test_a_model_that_dies_while_it_answers_keeps_what_it_answered_and_gets_no_figures(
+    desk: SimpleNamespace,
+) -> None:
+    dying = "    if question.startswith('fly'):\n        import os\n        os._exit(7)\n"
+    ref = changed(desk, "    if question in WRONG", dying + "    if question in WRONG")
+    settings = BenchSettings(slots=1, timing_samples=0)
+    result = bench(desk, BenchModel(ref, "dies", "script"), settings=settings)
+    assert [r["metric"] for r in result["rows"]] == ["crashed"]
+    assert result["crashes"][0]["stage"] == "generate"
+    assert "7" in result["crashes"][0]["detail"]
+
+
+def test_a_model_file_that_is_not_there_is_the_users_error_before_any_model_is_asked(
+    desk: SimpleNamespace,
+) -> None:
+    gone = BenchModel(str(desk.folder / "gone.gguf"), "gone", "Q8_0")
+    with pytest.raises(ModelReferenceError, match=r"gone\.gguf"):
+        bench(desk, BenchModel(desk.model(), "good", "script"), gone)
+    assert desk.asked() == 0
+
+
+def test_a_silent_worker_is_ended(desk: SimpleNamespace) -> None:
+    path = desk.folder / "sleeps.py"
+    path.write_text("import time\ntime.sleep(60)\n")
+    settings = BenchSettings(timing_samples=0, silence_seconds=1.0)
+    result = bench(desk, BenchModel(f"scripted:{path}", "sleeps", "script"), settings=settings)
+    assert "no sign of life" in result["crashes"][0]["detail"]
+
+
+def test_models_are_compared_on_the_same_prompts(desk: SimpleNamespace) -> None:
+    bad = desk.model({"greet Ana": "[]"})
+    result = bench(desk, BenchModel(bad, "base", "script"), BenchModel(desk.model(), "tuned", "script"))
+    (pair,) = result["paired"]
+    assert (pair["a"], pair["b"], pair["n"]) == ("base script", "tuned script", 3)
+    assert pair["difference"] == pytest.approx(1 / 3)
+    assert pair["low"] < pair["difference"] < pair["high"]
+    assert (pair["only_a"], pair["only_b"]) == (0, 1)
+
+
+def test_speed_and_memory_are_measured_in_a_process_of_their_own(desk: SimpleNamespace) -> None:
+    result = bench(desk, BenchModel(desk.model(), "good", "script"), settings=BenchSettings(timing_samples=2))
+    (resource,) = result["resources"]
+    assert resource["samples"] == 2
+    assert 10_000_000 < resource["peak_rss_bytes"] < 2_000_000_000
+    assert any(r["task"] == "device" and r["metric"] == "peak_rss_bytes" for r in result["rows"])
+
+
+def test_the_instruction_that_serves_the_model_best_is_chosen(desk: SimpleNamespace) -> None:
+    picky = "    if 'exact' not in text(messages[0]):\n        return '[]'\n"
+    ref = changed(desk, "    results =", picky + "    results =")
+    chosen = best_variant(
+        BenchModel(ref, "base", ""),
+        {"none": None, "exact": "Be exact."},
+        [open_task(f"own:{desk.queries}")],
+        run=desk.run,
+        toolbox=desk.toolbox,
+        settings=QUICK,
+    )
+    assert chosen["best"] == "exact"
+    assert chosen["system"] == "Be exact."
+    assert [v["value"] for v in chosen["variants"]] == [pytest.approx(1 / 3), 1.0]
+
+
+def test_tasks_are_listed_and_an_unknown_one_names_the_known(desk: SimpleNamespace) -> None:
+    assert "own" in [task["name"] for task in list_tasks()]
+    with pytest.raises(InputError, match="known tasks: own"):
+        open_task("nothing")
+    with pytest.raises(InputError, match=r"own:FILE\.jsonl"):
+        OwnTask().samples()
+
+
+def samples(desk: SimpleNamespace) -> list[dict[str, Any]]:
+    return [json.loads(row.payload) for row in desk.run.store.iterate("sample")]
+
+
+def changed(desk: SimpleNamespace, old: str, new: str) -> str:
+    """A scripted model with a change in its source."""
+    path = Path(desk.model().removeprefix("scripted:"))
+    source = path.read_text()
+    assert old in source
+    path.write_text(source.replace(old, new, 1))
+    return f"scripted:{path}"

@@ -1,0 +1,121 @@
+"""Conversations of one and of several turns are answered together; each verdict is passed on once known."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from lamina.bench import OwnTask, query_of, score_queries
+from lamina.bench.driving import drive
+from lamina.bench.tasks import Conversation, Outcome
+from lamina.models.model import Reply, Request
+from lamina.tools import Tool, Toolbox
+from lamina.trajectories import Message, Query, ToolCall, Trajectory
+
+TOOLBOX = Toolbox(
+    [
+        Tool(
+            "greet",
+            "Greet.",
+            {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
+        )
+    ]
+)
+
+
+class Echo:
+    """Greets whoever the request names; ``threaded`` calls back from other threads, last request first."""
+
+    ref = "echo"
+
+    def __init__(self, threaded: bool = False):
+        self.threaded = threaded
+        self.waves: list[int] = []
+
+    def generate(
+        self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None
+    ) -> list[Reply]:
+        self.waves.append(len(requests))
+        said = [request.messages[-1].content for request in requests]
+        replies = [Reply(name, [ToolCall.of("greet", {"name": name})]) for name in said]
+        if self.threaded and on_reply:
+            threads = [threading.Thread(target=on_reply, args=(i, r)) for i, r in enumerate(replies)]
+            for thread in reversed(threads):
+                thread.start()
+            for thread in threads:
+                thread.join()
+        return replies
+
+    def close(self) -> None: ...
+
+
+def counting(turns: int) -> Conversation:
+    """Asks ``turns`` times and returns what it heard."""
+    heard = []
+    for turn in range(turns):
+        reply = yield Request([Message(role="user", content=str(turn))])
+        heard.append(reply.text)
+    return Outcome(True, {"heard": heard})
+
+
+@pytest.mark.parametrize("threaded", [False, True])
+def test_conversations_of_different_length_share_waves_and_each_ends_once(threaded: bool) -> None:
+    model = Echo(threaded)
+    ended: list[tuple[str, Outcome]] = []
+    drive(
+        model, [(f"c{n}", counting(n)) for n in range(4)], lambda key, outcome: ended.append((key, outcome))
+    )
+    assert model.waves == [3, 2, 1]
+    assert sorted(key for key, _ in ended) == ["c0", "c1", "c2", "c3"]
+    assert dict(ended)["c3"].scores["heard"] == ["0", "1", "2"]
+
+
+def test_an_error_in_scoring_is_not_swallowed() -> None:
+    def broken() -> Conversation:
+        yield Request([Message(role="user", content="x")])
+        raise ZeroDivisionError("scoring")
+
+    with pytest.raises(ZeroDivisionError):
+        drive(Echo(), [("a", broken())], lambda key, outcome: None)
+
+
+def test_queries_are_scored_with_an_open_model_in_the_order_given() -> None:
+    wanted: list[Any] = [
+        Query("a", "Ana", None, "single", [ToolCall.of("greet", {"name": "ana"})]),
+        Query("b", "Bo", None, "single", [ToolCall.of("greet", {"name": "Cy"})]),
+    ]
+    rows, samples = score_queries(Echo(), wanted, TOOLBOX, "baked")
+    assert [(s["sample"], s["right"]) for s in samples] == [("a", True), ("b", False)]
+    assert {r["metric"]: r["value"] for r in rows}["call_exact"] == 0.5
+
+
+def test_a_right_alternative_is_right() -> None:
+    query = Query(
+        "a",
+        "Bo",
+        None,
+        "single",
+        [ToolCall.of("greet", {"name": "B"})],
+        [[ToolCall.of("greet", {"name": "Bo"})]],
+    )
+    _, samples = score_queries(Echo(), [query], TOOLBOX, "baked")
+    assert samples[0]["right"]
+
+
+@pytest.mark.parametrize(
+    ("turns", "kind"),
+    [([[]], "refusal"), ([["a"]], "single"), ([["a", "b"]], "parallel"), ([["a"], ["b"]], "dependent")],
+)
+def test_a_generated_row_becomes_a_query_of_its_kind(turns: list[list[str]], kind: str) -> None:
+    messages = [Message(role="user", content="hi")]
+    messages += [
+        Message(role="assistant", tool_calls=[ToolCall.of("greet", {"name": n}) for n in names] or None)
+        for names in turns
+    ]
+    query = query_of(Trajectory(id="t", messages=messages))
+    assert (query.kind, query.query) == (kind, "hi")
+    assert [c.arguments["name"] for c in query.calls] == [n for names in turns for n in names]
+    assert OwnTask(queries=[query]).samples()[0].row["kind"] == kind

@@ -1,0 +1,31 @@
+"""The worker does not outlive the one who started it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+from lamina.bench.worker import toolbox_from, toolbox_rows
+
+
+def test_the_worker_leaves_when_its_parent_is_gone(desk: SimpleNamespace) -> None:
+    path = desk.folder / "sleeps.py"
+    path.write_text("import time\ntime.sleep(60)\n")
+    job = {
+        "mode": "quality", "ref": f"scripted:{path}", "style": "baked", "system": None,
+        "max_tokens": 8, "threads": 1, "slots": 1,
+        "context": None, "sandbox": "guarded", "execute": False, "tools": [], "groups": [],
+    }  # fmt: skip
+    worker = subprocess.Popen([sys.executable, "-m", "lamina.bench.worker"], stdin=subprocess.PIPE)
+    assert worker.stdin is not None
+    worker.stdin.write(json.dumps(job).encode() + b"\n")
+    worker.stdin.close()  # what the kernel does for a killed parent
+    assert worker.wait(timeout=30) == 3
+
+
+def test_tools_cross_to_the_worker_unchanged(desk: SimpleNamespace) -> None:
+    there = toolbox_from(json.loads(json.dumps(toolbox_rows(desk.toolbox))))
+    assert there.as_openai() == desk.toolbox.as_openai()
+    assert [tool.target for tool in there] == [tool.target for tool in desk.toolbox]

@@ -1,0 +1,235 @@
+"""The report says what was measured, shows what models wrote without running it, and needs no network."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lamina.errors import StorageError
+from lamina.reports import describe_machine, write_report
+from lamina.runs import Row, Run
+
+EVIL = '<script>alert("x")</script>'
+
+
+def row(model: str, precision: str, metric: str, value: float, n: int = 100) -> dict[str, Any]:
+    return {
+        "model": model, "precision": precision, "task": "own:queries.jsonl", "metric": metric, "value": value,
+        "low": max(0.0, value - 0.05), "high": min(1.0, value + 0.04), "n": n,
+    }  # fmt: skip
+
+
+def results() -> dict[str, Any]:
+    history = [{"step": s, "loss": 2 / s} for s in (1, 10, 20)] + [{"step": 20, "eval_loss": 0.4}]
+    return {
+        "environment": {"seed": 7, "commands": ["lamina build tools.py --out run"], "packages": {}},
+        "tools": {"tools": [{"function": {"name": "greet", "description": EVIL, "parameters": {}}}]},
+        "synth": {
+            "targets": 640, "verified": 402, "seconds": 61,
+            "rejected": {"semantic": {"judged-wrong": 38}, "format": {EVIL: 200}},
+            "judge": {"agreement": 0.525, "n": 60}, "round_trip": {"same call": 412},
+        },
+        "train": {"seconds": 75, "metrics": {"loss": 0.1, "history": history}},
+        "quantize": {"files": [{"path": "q8.gguf", "type": "Q8_0", "bytes": 145_000_000, "parity": 0.995}]},
+        "bench": {
+            "rows": [
+                row("base", "Q4_1", "call_exact", 0.353),
+                row("tuned", "Q8_0", "call_exact", 0.917),
+                row("tuned", "Q4_0", "call_exact", 0.893),
+                row("tuned", "Q8_0", "refusal_right", 0.876, 17),
+                row("tuned", "Q8_0", "dependent_exact", 0.667, 6),
+            ],
+            "paired": [
+                {
+                    "a": "tuned Q8_0", "b": "tuned Q4_0", "task": "all", "metric": "call_exact",
+                    "difference": -0.024, "low": -0.048, "high": 0.003, "n": 414, "only_a": 14, "only_b": 4,
+                }
+            ],
+            "resources": [
+                {
+                    "model": "tuned", "precision": "Q8_0", "bytes": 145_000_000, "tokens_per_second": 71.2,
+                    "peak_rss_bytes": 235_000_000,
+                },
+                {"model": "tuned", "precision": "Q4_0", "bytes": 92_000_000, "tokens_per_second": 93.0},
+            ],
+            "crashes": [{"model": "tuned", "precision": "IQ1", "stage": "load", "detail": EVIL}],
+        },
+    }  # fmt: skip
+
+
+def trajectory(request: str) -> dict[str, Any]:
+    call = {"type": "function", "function": {"name": "greet", "arguments": {"name": EVIL}}}
+    return {
+        "id": EVIL,
+        "messages": [
+            {"role": "user", "content": request},
+            {"role": "assistant", "content": "", "tool_calls": [call]},
+            {"role": "tool", "name": "greet", "content": EVIL},
+        ],
+        "meta": {"writer": EVIL, "style": "simple"},
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rejects = [
+        {"id": "r1", "stage": "format", "reason": "unreadable", "detail": EVIL, "record": None, "raw": EVIL},
+        {
+            "id": "r2",
+            "stage": "semantic",
+            "reason": "judged-wrong",
+            "detail": "no",
+            "record": trajectory("bye " + EVIL),
+        },
+    ]
+    miss = {
+        "model": "tuned", "precision": "Q8_0", "task": "own:queries.jsonl", "sample": "q-017", "right": False,
+        "row": {
+            "query": "miss " + EVIL, "kind": "single", "now": None,
+            "calls": [{"name": "greet", "arguments": {"name": "Bo"}}],
+        },
+        "reasons": ["name is " + EVIL], "transcript": [{"calls": [], "answer": EVIL, "problem": "not JSON"}],
+    }  # fmt: skip
+    with Run.open(tmp_path / "desk", {}) as run:
+        rows = [("trajectory", trajectory(f"hello {i} {EVIL}")) for i in range(15)]
+        rows += [("reject", reject) for reject in rejects] + [("sample", miss)]
+        run.store.put(
+            Row(kind, str(i), i, json.dumps(payload).encode()) for i, (kind, payload) in enumerate(rows)
+        )
+    return tmp_path / "desk"
+
+
+class Page(HTMLParser):
+    """Tags, attributes and the text that a reader sees."""
+
+    def __init__(self, source: str):
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.said: list[str] = []
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.said.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.said))
+
+
+def page(folder: Path, given: dict[str, Any]) -> tuple[str, Page]:
+    source = write_report(folder, given).read_text()
+    return source, Page(source)
+
+
+def test_the_report_says_the_figures_it_was_given(folder: Path) -> None:
+    _, read = page(folder, results())
+    for said in (
+        "from 35.3 % to", "91.7 %", "145 MB", "71 tokens a second", "cost 2.4 points", "−4.8 to +0.3", "414",
+        "402", "640", "87.6 %", "66.7 %", "99.5 %", "0.525", "lamina build tools.py --out run", "235 MB",
+    ):  # fmt: skip
+        assert said in read.text, said
+
+
+def test_text_from_models_is_shown_and_never_run(folder: Path) -> None:
+    source, read = page(folder, results())
+    assert "script" not in {tag for tag, _ in read.tags}
+    assert EVIL not in source
+    for said in ("hello 0 " + EVIL, "bye " + EVIL, "miss " + EVIL, "name is " + EVIL):
+        assert said in read.text
+
+
+def test_the_report_loads_nothing(folder: Path) -> None:
+    source, read = page(folder, results())
+    assert "http://" not in source
+    assert "https://" not in source
+    for tag, attributes in read.tags:
+        assert tag not in {"script", "link", "iframe", "img", "object", "embed", "base"}
+        assert not {"src", "srcset", "background"} & set(attributes)
+        assert (attributes.get("href") or "#").startswith("#")
+        assert not [name for name in attributes if name.startswith("on")]
+    assert "url(" not in source
+    assert "@import" not in source
+
+
+def test_there_are_ten_passed_rows_to_read_and_the_rejected_with_their_reason(folder: Path) -> None:
+    _, read = page(folder, results())
+    shown = [attributes.get("class") for tag, attributes in read.tags if tag == "article"]
+    assert shown.count("row good") == 10
+    assert shown.count("row bad") == 2
+    assert "semantic: judged wrong." in read.text
+    assert "q-017" in read.text
+
+
+def test_what_was_not_run_is_said(tmp_path: Path) -> None:
+    _, read = page(tmp_path, {})
+    for verb in ("lamina bench", "lamina quantize", "lamina synth", "lamina train"):
+        assert verb in read.text
+    assert "no results yet" in read.text
+
+
+def test_yields_are_counted_from_the_store_where_synthesis_gave_no_figures(folder: Path) -> None:
+    _, read = page(folder, {})
+    assert "15 verified rows of 17 targets" in read.text
+
+
+def test_each_chart_is_there_for_wide_and_for_narrow_screens(folder: Path) -> None:
+    _, read = page(folder, results())
+    named = [attributes.get("aria-label") for tag, attributes in read.tags if tag == "svg"]
+    for title in ("Hand-written requests (queries.jsonl)", "Loss over the steps of training"):
+        assert named.count(title) == 2
+    assert any(name and "file size" in name for name in named)
+
+
+def test_bars_and_whiskers_stand_at_their_values() -> None:
+    from lamina.reports.charts import Bar, bars
+
+    drawn = str(bars([Bar("a <b>", 0.5, 0.25, 0.75)], 700, "t"))
+    width = float(re.search(r'<rect[^>]* width="([\d.]+)"', drawn)[1])  # type: ignore[index]
+    start, end = map(float, re.search(r'd="M([\d.]+) [\d.]+H([\d.]+)', drawn).groups())  # type: ignore[union-attr]
+    assert end - start == pytest.approx(width, abs=0.2)
+    assert "a &lt;b&gt;" in drawn
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_charts_take_the_edges(value: float) -> None:
+    from lamina.reports.charts import Bar, Line, Point, bars, lines, scatter
+
+    assert "nan" not in str(bars([Bar("a", value, value, value)], 340, "t"))
+    assert "nan" not in str(scatter([Point("a", 1.0, value, value, value)], 340, "t", "x"))
+    assert "nan" not in str(lines([Line("a", [(0.0, value), (1.0, value)])], 340, "t", "x"))
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"report\.html"):
+        write_report(tmp_path / "not there", {})
+
+
+def test_the_machine_is_described() -> None:
+    machine = describe_machine()
+    assert machine["cores"] >= 1
+    assert "pydantic" in machine["packages"]
+
+
+def test_the_loss_curve_is_read_from_the_training_log(folder: Path) -> None:
+    (folder / "model").mkdir()
+    lines = "".join(f"{step},{2 / step}\n" for step in range(1, 300))
+    (folder / "model" / "train-log.csv").write_text("step,loss\n" + lines)
+    source, _ = page(folder, {"train": {"seconds": 3.0, "loss": 0.01}})
+    drawn = re.search(r'class="curve after" points="([^"]+)"', source)
+    assert drawn
+    assert 20 < len(drawn[1].split()) <= 80
+
+
+def test_parity_of_each_file_stands_in_the_ladder(folder: Path) -> None:
+    given = results() | {"parity": {"Q4_0": {"rate": 0.914, "low": 0.88, "high": 0.94, "n": 300}}}
+    _, read = page(folder, given)
+    assert "91.4 %" in read.text
+    assert "88.0–94.0 %" in read.text
