@@ -1,0 +1,27 @@
+"""One verifier, whoever made the row: format, execution, grounding, novelty, round trip, judge."""
+
+from __future__ import annotations
+
+from lamina.checks.execution import check_execution
+from lamina.checks.grounding import check_grounding
+from lamina.checks.judge import Agreement, check_judge, labelled_rows, measure_agreement
+from lamina.checks.novelty import Novelty
+from lamina.checks.reasons import Reason
+from lamina.checks.round_trip import check_round_trips
+from lamina.checks.rule import Candidate, Rejection
+from lamina.checks.schema import check_format
+
+__all__ = [
+    "Agreement",
+    "Candidate",
+    "Novelty",
+    "Reason",
+    "Rejection",
+    "check_execution",
+    "check_format",
+    "check_grounding",
+    "check_judge",
+    "check_round_trips",
+    "labelled_rows",
+    "measure_agreement",
+]

@@ -16,6 +16,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from lamina.checks.reasons import Reason
+from lamina.checks.rule import Candidate, Rejection
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import ToolCall
 
@@ -23,7 +25,9 @@ _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"
 ).split()
-_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
+_TENS = dict(
+    zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True)
+)
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?|(?<=[$€£¥])\d[\d,]*(?:\.\d+)?")
 
 # What people call units and currencies; keys are what enum values are usually written like.
@@ -60,7 +64,7 @@ def missing_values(request: str, calls: Sequence[ToolCall], toolbox: Toolbox) ->
         tool = toolbox.get(call.name)
         if tool is None:
             continue
-        for path, value, schema in _leaves(tool, call.arguments):
+        for path, value, schema in leaves_of(tool, call.arguments):
             if "default" in schema and value == schema["default"]:
                 continue
             if not said.has(value, schema):
@@ -74,15 +78,43 @@ def left_over(request: str, calls: Sequence[ToolCall], toolbox: Toolbox) -> list
         (value, schema)
         for call in calls
         if (tool := toolbox.get(call.name))
-        for _, value, schema in _leaves(tool, call.arguments)
+        for _, value, schema in leaves_of(tool, call.arguments)
     ]
     texts = " | ".join(_plain(str(v)) for v, _ in values)
     numbers = {float(v) for v, _ in values if isinstance(v, int | float) and not isinstance(v, bool)}
     numbers |= set(_numbers(texts))
-    found = [f"the request says {n:g}, the calls don't" for n in _numbers(_plain(request)) if n not in numbers and n != 1]
+    found = [
+        f"the request says {n:g}, the calls don't"
+        for n in _numbers(_plain(request))
+        if n not in numbers and n != 1
+    ]
     for word in _DAY_WORDS.findall(_plain(request)):
         if word not in texts:
             found.append(f"the request says {word!r}, the calls don't")
+    return found + _other_choices(request, calls, toolbox)
+
+
+def _other_choices(request: str, calls: Sequence[ToolCall], toolbox: Toolbox) -> list[str]:
+    """Enum values that the request names and the call, having that very argument, does not choose
+    ("add tea to the to-do list" with the list left at shopping). What the call does say is taken out of the
+    request first, so that "canadian dollars" does not also count as dollars."""
+    found: list[str] = []
+    for call in calls:
+        tool = toolbox.get(call.name)
+        if tool is None:
+            continue
+        leaves = leaves_of(tool, tool.with_defaults(call.arguments))
+        said = [_plain(str(v)) for _, v, s in leaves if "enum" not in s]
+        chosen = {_plain(str(v)): s.get("description", "") for _, v, s in leaves if "enum" in s}
+        said += [name for value, text in chosen.items() for name in names_of(value, text) if len(name) > 2]
+        rest = _plain(request)
+        for phrase in sorted(said, key=len, reverse=True):
+            rest = re.sub(rf"(?<!\w){re.escape(phrase)}(?!\w)", " ", rest)
+        left = _Said(rest)
+        for name, schema in tool.properties.items():
+            for value in schema.get("enum", []):
+                if _plain(str(value)) not in chosen and left.says_word(_plain(str(value))):
+                    found.append(f"the request says {value!r}, {call.name}.{name} does not")
     return found
 
 
@@ -103,19 +135,31 @@ class _Said:
         if text in self.text or text.replace("_", " ") in self.text:
             return True
         if "enum" in schema or "const" in schema:
-            return any(self._phrase(s) for s in _names_of(text, schema.get("description", "")))
+            return any(self._phrase(s) for s in names_of(text, schema.get("description", "")))
         return False
+
+    def says_word(self, value: str) -> bool:
+        forms = (value, value.rstrip("s"), *SYNONYMS.get(value, ())[:2])
+        return any(self._phrase(f) for f in forms if len(f) > 2)
 
     def _phrase(self, phrase: str) -> bool:
         if " " in phrase or "-" in phrase:
             return phrase in self.text
-        return phrase in self.words or any(re.fullmatch(rf"[\d.,]+{re.escape(phrase)}", w) for w in self.text.split())
+        return phrase in self.words or any(
+            re.fullmatch(rf"[\d.,]+{re.escape(phrase)}", w) for w in self.text.split()
+        )
 
 
-def _names_of(value: str, description: str) -> list[str]:
+def names_of(value: str, description: str) -> list[str]:
     """What people may call an enum value: itself, singular and plural, common names, and the words that the
     argument's description puts before it (``dollars or bucks are USD``)."""
-    names = [value, value.rstrip("s"), f"{value}s", *SYNONYMS.get(value, ()), *SYNONYMS.get(value.rstrip("s"), ())]
+    names = [
+        value,
+        value.rstrip("s"),
+        f"{value}s",
+        *SYNONYMS.get(value, ()),
+        *SYNONYMS.get(value.rstrip("s"), ()),
+    ]
     for clause in re.split(r"[,;:.]", description.lower()):
         words = re.findall(r"[^\W\d_]+", clause)
         if value in words:
@@ -123,7 +167,7 @@ def _names_of(value: str, description: str) -> list[str]:
     return names
 
 
-def _leaves(tool: Tool, arguments: dict[str, Any]) -> list[tuple[str, Any, dict[str, Any]]]:
+def leaves_of(tool: Tool, arguments: dict[str, Any]) -> list[tuple[str, Any, dict[str, Any]]]:
     found: list[tuple[str, Any, dict[str, Any]]] = []
 
     def walk(path: str, value: Any, schema: dict[str, Any]) -> None:
@@ -172,3 +216,20 @@ def _numbers(text: str) -> list[float]:
             found.append(0.5)
         i += 1
     return found
+
+
+STAGE = "grounding"
+
+
+def check_grounding(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
+    """Applies both questions to the first turn's calls; later turns use values that only results know. A
+    refusal has no values to trace."""
+    calls = candidate.turns[0] if candidate.turns else []
+    if not calls:
+        return None
+    later = [c for turn in candidate.turns[1:] for c in turn]
+    if missing := missing_values(candidate.request, calls, toolbox):
+        return Rejection(STAGE, Reason.VALUE_NOT_IN_REQUEST, missing[0])
+    if extra := left_over(candidate.request, [*calls, *later], toolbox):
+        return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, extra[0])
+    return None

@@ -29,5 +29,7 @@ class Reason(StrEnum):
     # novelty
     DUPLICATE = "duplicate"
     CONTAMINATED = "contaminated"
+    OVER_SHARE = "over-share"
+    NOT_A_REFUSAL = "not-a-refusal"
     # the work did not get that far
     MODEL_FAILED = "model-failed"

@@ -1,0 +1,157 @@
+"""Judge: a model reads functions, request, calls and results and says pass or fail (APIGen stage 3, arXiv
+2406.18518 section 3.2). A judge is believed only as far as it agrees with 60 rows labelled by hand; one that
+is near chance judges nothing, and the rows say ``unjudged``."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from typing import Any
+
+from lamina.checks.reasons import Reason
+from lamina.checks.rule import Candidate, Rejection
+from lamina.models import Model, Request
+from lamina.tools import Tool, Toolbox
+from lamina.trajectories import Check, Message, Trajectory
+
+STAGE = "judge"
+
+RULES = (
+    "the request asks for something else than the calls do",
+    "a wrong function, or wrong or swapped arguments",
+    "calls are missing or too many, or the request says more than the calls",
+    "a value is not in the request",
+    "the result is an error or does not help",
+)
+
+VERDICT_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"thought": {"type": "string", "maxLength": 160}, "pass": {"type": "boolean"}},
+    "required": ["thought", "pass"],
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far a judge agrees with the labelled rows. ``low``/``high``: Wilson 95 % interval of ``rate``.
+    ``usable`` when the interval lies above one half *and* the judge says both yes and no: half of the rows
+    are wrong, so a judge that always passes has exactly one half."""
+
+    judge: str
+    rows: int
+    agreed: int
+    passed: int
+    unreadable: int
+    rate: float
+    low: float
+    high: float
+
+    @property
+    def usable(self) -> bool:
+        return self.low > 0.5 and 0 < self.passed < self.rows
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "usable": self.usable}
+
+
+def labelled_rows() -> list[Trajectory]:
+    """The 60 rows labelled by hand; ``meta.label`` is ``right`` or ``wrong``, half of each."""
+    text = files("lamina.checks").joinpath("material", "judge-labelled.jsonl").read_text("utf-8")
+    return [Trajectory.from_json(line) for line in text.splitlines() if line.strip()]
+
+
+def measure_agreement(model: Model) -> Agreement:
+    rows = labelled_rows()
+    verdicts = _ask(model, [_question(list(r.toolbox()), r.request, _calls(r), _results(r)) for r in rows])
+    labels = [(r.meta.model_extra or {}).get("label") == "right" for r in rows]
+    agreed = sum(v is not None and v[0] == label for v, label in zip(verdicts, labels, strict=True))
+    passed = sum(v is not None and v[0] for v in verdicts)
+    low, high = _wilson(agreed, len(rows))
+    unreadable = sum(v is None for v in verdicts)
+    return Agreement(model.ref, len(rows), agreed, passed, unreadable, agreed / len(rows), low, high)
+
+
+def check_judge(candidates: Sequence[Candidate], model: Model, toolbox: Toolbox) -> list[Rejection | None]:
+    """One verdict a candidate, in order; an unreadable judgement is a rejection of its own, never a pass."""
+    questions = [
+        _question(
+            _shown_tools(c, toolbox),
+            c.request,
+            [(k.name, k.arguments) for k in c.calls],
+            [r.text for turn in c.results for r in turn],
+        )
+        for c in candidates
+    ]
+    found: list[Rejection | None] = []
+    for candidate, verdict in zip(candidates, _ask(model, questions), strict=True):
+        if verdict is None:
+            found.append(Rejection(STAGE, Reason.JUDGEMENT_UNREADABLE, "the judge's answer is not a verdict"))
+        elif not verdict[0]:
+            found.append(Rejection(STAGE, Reason.JUDGED_WRONG, verdict[1]))
+        else:
+            candidate.notes.append(Check(name=STAGE, detail=verdict[1]))
+            found.append(None)
+    return found
+
+
+def _shown_tools(candidate: Candidate, toolbox: Toolbox) -> list[Tool]:
+    """A refusal has to be judged against every tool, a call against its own."""
+    names = {c.name for c in candidate.calls}
+    return [t for t in toolbox if not names or t.name in names]
+
+
+def _question(
+    tools: Sequence[Tool], request: str, calls: Sequence[tuple[str, Any]], results: Sequence[str]
+) -> str:
+    listed = "\n".join(f"- {t.name}({', '.join(t.properties)}): {t.description}" for t in tools)
+    made = "\n".join(f"{name}({json.dumps(arguments, ensure_ascii=False)})" for name, arguments in calls)
+    got = "\n".join(text[:300] for text in results)
+    return (
+        f"Functions:\n{listed}\n\nRequest: {request}\n\nCalls:\n{made or '(none: no function can do it)'}\n\n"
+        f"Results:\n{got or '(none)'}\n\nDo the calls do what the request asks, all of it and nothing else?"
+    )
+
+
+def _ask(model: Model, questions: Sequence[str]) -> list[tuple[bool, str] | None]:
+    system = (
+        "You check function calls. Answer with JSON: a short thought, then pass (true or false). Fail when "
+        + "; ".join(RULES)
+        + "."
+    )
+    requests = [
+        Request(
+            messages=[Message(role="system", content=system), Message(role="user", content=q)],
+            constraint=VERDICT_SCHEMA,
+            max_tokens=120,
+        )
+        for q in questions
+    ]
+    verdicts: list[tuple[bool, str] | None] = []
+    for reply in model.generate(requests):
+        try:
+            answer = json.loads(reply.text)
+            verdicts.append((bool(answer["pass"]), str(answer.get("thought", ""))))
+        except (ValueError, KeyError, TypeError):
+            verdicts.append(None)
+    return verdicts
+
+
+def _calls(row: Trajectory) -> list[tuple[str, Any]]:
+    return [(c.name, c.arguments) for c in row.calls]
+
+
+def _results(row: Trajectory) -> list[str]:
+    return [m.content for m in row.messages if m.role == "tool"]
+
+
+def _wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """Wilson score interval (Wilson 1927)."""
+    if n == 0:
+        return 0.0, 1.0
+    p, z2 = successes / n, z * z
+    centre, spread = p + z2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+    return (centre - spread) / (1 + z2 / n), (centre + spread) / (1 + z2 / n)

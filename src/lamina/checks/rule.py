@@ -1,0 +1,39 @@
+"""What a verification rule is: a function from a candidate to nothing (it passes) or a rejection with a
+reason. One rule a file; the stages of a run are an ordered list of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lamina.checks.reasons import Reason
+from lamina.tools.execution import CallResult
+from lamina.trajectories import Check, ToolCall
+
+
+@dataclass(frozen=True)
+class Rejection:
+    stage: str
+    reason: Reason
+    detail: str
+
+
+@dataclass
+class Candidate:
+    """A row on its way through the checks. ``turns`` holds the calls of each assistant turn (one empty turn:
+    a refusal), ``results`` what they really returned, ``notes`` what passed checks had to say."""
+
+    request: str
+    turns: list[list[ToolCall]]
+    style: str
+    writer: str
+    seed: int
+    now: str
+    results: list[list[CallResult]] = field(default_factory=list)
+    notes: list[Check] = field(default_factory=list)
+    template: str = ""
+    group: str = ""
+    raw: str | None = None
+
+    @property
+    def calls(self) -> list[ToolCall]:
+        return [call for turn in self.turns for call in turn]

@@ -1,0 +1,239 @@
+"""The ``grammar`` writer: composes requests from the tools' own words. It puts new values into the frames of
+docstring examples, joins two requests into one, and turns tools' nouns into near misses. No model is asked, so
+it is declared on every row and may write at most a third of them."""
+
+from __future__ import annotations
+
+import random
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from lamina.checks import Candidate
+from lamina.synth.calls import draw_calls
+from lamina.synth.values import ValuePool
+from lamina.synth.wording import Exemplar, locate, spoken_slots
+from lamina.tools import Tool, Toolbox
+from lamina.tools.execution import CallResult, Executor
+from lamina.trajectories import ToolCall
+
+WRITER = "grammar"
+STYLE_SHARES = {"simple": 0.40, "parallel": 0.27, "dependent": 0.08, "near-miss": 0.12, "irrelevant": 0.13}
+"""Of the grammar's own rows (our choice)."""
+
+_JOINS = (
+    " and ",
+    ", and ",
+    " and also ",
+    ", also ",
+    ". also ",
+    " then ",
+    ", then ",
+    "; ",
+    ". Oh and ",
+    " plus ",
+    " and then ",
+    ". And ",
+)
+_LATER = (" and then ", ", then ", " and ", ". then ", ", and after that ")
+_THAT = ("that", "the result", "it", "that result", "the answer")
+_BEFORE = (
+    "",
+    "",
+    "",
+    "",
+    "",
+    "hey, ",
+    "hi! ",
+    "ok ",
+    "quick one: ",
+    "ugh, ",
+    "so, ",
+    "hello, ",
+    "right, ",
+    "one more thing: ",
+    "please ",
+    "hey there, ",
+    "morning! ",
+)
+_AFTER = ("", "", "", "", "", "", " please", ", thanks", " thanks!", " pls", " if you can", ", thank you", " asap", " :)")  # fmt: skip
+
+
+@dataclass
+class Words:
+    """What the grammar composes from: the toolbox, located examples per tool, drawn values, real results."""
+
+    toolbox: Toolbox
+    exemplars: dict[str, list[Exemplar]]
+    pool: ValuePool
+    executor: Executor
+    now: str
+
+
+def compose(style: str, words: Words, rng: random.Random, seed: int) -> Candidate | None:
+    """One candidate of a style, or None where the tools at hand give none."""
+    made = {
+        "simple": _simple,
+        "parallel": _parallel,
+        "dependent": _dependent,
+        "near-miss": _near_miss,
+        "irrelevant": _irrelevant,
+    }[style](words, rng)
+    if made is None:
+        return None
+    request, turns, results, group = made
+    return Candidate(
+        request=request, turns=turns, style=style, writer=WRITER, seed=seed, now=words.now,
+        results=results, template=group, group=group,
+    )  # fmt: skip
+
+
+Made = tuple[str, list[list[ToolCall]], list[list[CallResult]], str] | None
+
+
+def _simple(words: Words, rng: random.Random) -> Made:
+    drawn = _drawn_like_example(words, rng)
+    if drawn is None:
+        return None
+    exemplar, tool, arguments, result = drawn
+    text = exemplar.filled(spoken_slots(tool, arguments, rng))
+    request = rng.choice(_BEFORE) + text + rng.choice(_AFTER)
+    return request, [[ToolCall.of(tool.name, arguments)]], [[result]], f"{tool.name}: {exemplar.frame}"
+
+
+def _parallel(words: Words, rng: random.Random) -> Made:
+    first, second = _drawn_like_example(words, rng), _drawn_like_example(words, rng)
+    if first is None or second is None:
+        return None
+    requests = [e.filled(spoken_slots(t, a, rng)) for e, t, a, _ in (first, second)]
+    request = requests[0].rstrip(" .!?") + rng.choice(_JOINS) + _lowered(requests[1])
+    calls = [ToolCall.of(t.name, a, id=f"call_{i}") for i, (_, t, a, _) in enumerate((first, second), 1)]
+    if calls[0].name == calls[1].name and calls[0].arguments == calls[1].arguments:
+        return None
+    return request, [calls], [[first[3], second[3]]], f"{first[0].frame} + {second[0].frame}"
+
+
+def _dependent(words: Words, rng: random.Random) -> Made:
+    """A first call whose result is a number that fits an argument of a second: "…, then convert that to yen"."""
+    first, second = _drawn_like_example(words, rng), _drawn_like_example(words, rng)
+    if first is None or second is None or first[1].name == second[1].name:
+        return None
+    exemplar, tool, arguments, _ = second
+    numbers = _numbers_of(first[3].value)
+    open_slots = [
+        n
+        for n, s in tool.properties.items()
+        if s.get("type") in ("number", "integer") and n in exemplar.paths
+    ]
+    if not numbers or not open_slots:
+        return None
+    slot, value = rng.choice(open_slots), rng.choice(numbers)
+    chained: dict[str, Any] = {**arguments, slot: value}
+    ran = words.executor.run_sequence([(first[1].name, first[2]), (tool.name, chained)], words.now)
+    if len(ran) < 2 or not all(r.ok for r in ran):
+        return None
+    slots = [s for s in spoken_slots(tool, arguments, rng) if s.path != slot]
+    later = exemplar.filled(slots).replace("{" + slot + "}", rng.choice(_THAT))
+    asked = first[0].filled(spoken_slots(first[1], first[2], rng)).rstrip(" .!?")
+    turns = [[ToolCall.of(first[1].name, first[2])], [ToolCall.of(tool.name, chained)]]
+    return asked + rng.choice(_LATER) + _lowered(later), turns, [[ran[0]], [ran[1]]], exemplar.frame
+
+
+def _near_miss(words: Words, rng: random.Random) -> Made:
+    """Something nobody offers, done to a thing that a tool makes: "cancel my meeting"."""
+    material = foreign_material()["near_miss"]
+    tool = rng.choice(list(words.toolbox))
+    verbs = {name.split("_")[0] for name in words.toolbox.names}
+    nouns = [w.rstrip("s") for w in tool.name.split("_")[1:] if len(w) > 3]
+    allowed = [v for v in material["verbs"] if v.split()[0] not in verbs]
+    if not nouns or not allowed:
+        return None
+    pattern, noun, verb = rng.choice(material["patterns"]), rng.choice(nouns), rng.choice(allowed)
+    if any(w in verbs for w in re.findall(r"[a-z]+", pattern.lower()) if w not in ("set", "find", "time")):
+        return None
+    values = [s.form for e in words.exemplars[tool.name] for s in e.slots] or ["it"]
+    request = pattern.replace("{verb}", verb).replace("{noun}", noun).replace("{value}", rng.choice(values))
+    return request[:1].lower() + request[1:], [[]], [[]], f"near miss: {pattern}"
+
+
+def _irrelevant(words: Words, rng: random.Random) -> Made:
+    request = rng.choice(unserved_requests(words.toolbox))
+    return request, [[]], [[]], f"unserved: {request}"
+
+
+@lru_cache(maxsize=1)
+def foreign_material() -> dict[str, Any]:
+    return tomllib.loads(files("lamina.synth").joinpath("material", "foreign.toml").read_text("utf-8"))
+
+
+def unserved_requests(toolbox: Toolbox) -> list[str]:
+    """Requests of the material whose key words none of the tools has in its name or description."""
+    own = set(re.findall(r"[a-z]{3,}", " ".join(f"{t.name} {t.description}" for t in toolbox).lower()))
+    own |= {w.rstrip("s") for w in own}
+    return [
+        r
+        for entry in foreign_material()["foreign"]
+        if not own & set(entry["words"])
+        for r in entry["requests"]
+    ]
+
+
+def _drawn_like_example(
+    words: Words, rng: random.Random
+) -> tuple[Exemplar, Tool, dict[str, Any], CallResult] | None:
+    """A drawn call with the same values said as one of the tool's examples."""
+    tool = rng.choice(list(words.toolbox))
+    if not words.exemplars.get(tool.name):
+        return None
+    exemplar = rng.choice(words.exemplars[tool.name])
+    for drawn in draw_calls(tool, 24, rng, words.pool, words.executor, words.now):
+        if {s.path for s in spoken_slots(tool, drawn.arguments, rng)} == exemplar.paths:
+            return exemplar, tool, drawn.arguments, drawn.result
+    return None
+
+
+def _numbers_of(value: Any) -> list[float]:
+    values = value.values() if isinstance(value, dict) else [value]
+    return [v for v in values if isinstance(v, int | float) and not isinstance(v, bool) and v > 0]
+
+
+def _lowered(text: str) -> str:
+    """Lower-case the first letter unless the first word is a name or "I"."""
+    word = text.split(" ", 1)[0]
+    return text if word in ("I", "I'm", "I'd", "I'll") or word.isupper() else text[:1].lower() + text[1:]
+
+
+def example_candidates(toolbox: Toolbox, executor: Executor, now: str) -> list[Candidate]:
+    """The docstring examples themselves, really run, as rows of the writer ``examples``."""
+    found: list[Candidate] = []
+    for tool in toolbox:
+        for example in tool.examples:
+            result = executor.run(tool.name, example.arguments, now)
+            located = locate(tool, example.request, example.arguments)
+            frame = f"{tool.name}: {located.frame}" if located else example.request
+            found.append(
+                Candidate(
+                    request=example.request,
+                    turns=[[ToolCall.of(tool.name, example.arguments)]],
+                    style="simple",
+                    writer="examples",
+                    seed=0,
+                    now=now,
+                    results=[[result]],
+                    template=example.request,
+                    group=frame,
+                )  # fmt: skip
+            )
+    return found
+
+
+def located_examples(toolbox: Toolbox) -> dict[str, list[Exemplar]]:
+    found: dict[str, list[Exemplar]] = {}
+    for tool in toolbox:
+        located: Sequence[Exemplar | None] = [locate(tool, e.request, e.arguments) for e in tool.examples]
+        found[tool.name] = [e for e in located if e is not None]
+    return found

@@ -1,0 +1,99 @@
+"""Split by group: rows that share a sentence frame, or nearly share one, stay on one side."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter, defaultdict
+
+from rapidfuzz import process
+from rapidfuzz.distance import LCSseq
+
+from lamina.runs import Run
+from lamina.trajectories import Trajectory, TrajectoryStore
+
+NEAR = 0.75
+"""Frames whose longest common word subsequence is at least this share of the longer one are near-copies
+(our choice; APIGen and ours call rows duplicates at 0.7 of the characters)."""
+SHARES = {"train": 0.79, "validation": 0.05, "test": 0.16}
+MOST_GRAMMAR = 1 / 3
+
+
+def split(run: Run, seed: int = 0) -> dict[str, int]:
+    """Writes ``meta.split`` on every row: ``train``, ``validation`` or ``test``, and ``surplus`` for grammar
+    rows beyond a third of the whole. Returns the rows of each. Examples from docstrings always train: they
+    are in the prompts of the writers."""
+    store = TrajectoryStore(run.store)
+    rows = list(store.trajectories())
+    positions = {r.id: r.position for r in run.store.iterate("trajectory")}
+    surplus = _surplus(rows)
+    groups: dict[int, list[Trajectory]] = defaultdict(list)
+    for row, label in zip(rows, _clusters([_frame(r) for r in rows]), strict=True):
+        groups[label].append(row)
+    sides = _sides(groups, seed)
+    counts: Counter[str] = Counter()
+    for label, members in groups.items():
+        for row in members:
+            side = "surplus" if row.id in surplus else sides[label]
+            row.meta.split, row.meta.group = side, f"g{label}"
+            store.update(positions[row.id], row)
+            counts[side] += 1
+    store.export(run.folder)
+    return dict(counts)
+
+
+def _sides(groups: dict[int, list[Trajectory]], seed: int) -> dict[int, str]:
+    """Groups with docstring examples train; the rest fill test and validation in random order, small groups
+    only, so that one big frame does not make up the whole test set."""
+    labels = sorted(groups)
+    random.Random(seed).shuffle(labels)
+    total = sum(len(g) for g in groups.values())
+    room = {side: SHARES[side] * total for side in ("test", "validation")}
+    sides: dict[int, str] = {}
+    for label in labels:
+        members = groups[label]
+        side = "train"
+        if not any(m.meta.writer == "examples" for m in members) and len(members) <= max(12, total // 20):
+            for name in ("test", "validation"):
+                if len(members) <= room[name]:
+                    side = name
+                    room[name] -= len(members)
+                    break
+        sides[label] = side
+    return sides
+
+
+def _surplus(rows: list[Trajectory]) -> set[str]:
+    """The last grammar rows beyond a third of all rows."""
+    composed = [r.id for r in rows if r.meta.writer == "grammar"]
+    others = len(rows) - len(composed)
+    allowed = int(others * MOST_GRAMMAR / (1 - MOST_GRAMMAR))
+    # every third id, not the tail: the tail is one style
+    excess = len(composed) - allowed
+    return set(random.Random(0).sample(composed, excess)) if excess > 0 else set()
+
+
+def _frame(row: Trajectory) -> str:
+    extra = row.meta.model_extra or {}
+    return extra.get("template") or extra.get("clean") or row.request
+
+
+def _clusters(frames: list[str]) -> list[int]:
+    """Union of near-equal frames; the label is the index of the first member."""
+    parent = list(range(len(frames)))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    words = [tuple(re.findall(r"[\w{}.]+", f.casefold())) for f in frames]
+    scores = process.cdist(
+        words, words, scorer=LCSseq.normalized_similarity, score_cutoff=NEAR, workers=2, processor=None
+    )
+    for i, j in zip(*scores.nonzero(), strict=True):
+        if i < j:
+            a, b = root(int(i)), root(int(j))
+            parent[max(a, b)] = min(a, b)
+    return [root(i) for i in range(len(frames))]

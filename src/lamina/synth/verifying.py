@@ -1,0 +1,150 @@
+"""From a candidate to a trajectory or a reject: the checks that need no model, real execution, the record."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from rapidfuzz import fuzz
+
+from lamina.checks import Candidate, Reason, Rejection, check_execution, check_format, check_grounding
+from lamina.checks.grounding import left_over, missing_values
+from lamina.synth.writers import Assignment
+from lamina.tools import Toolbox
+from lamina.tools.execution import Executor
+from lamina.trajectories import Check, Message, Meta, Reject, ToolCall, Trajectory, content_id
+
+NOISE_SHARE = 0.35
+"""Rows whose request is typed carelessly: lower case, no final mark, no apostrophe, a slip (our choice)."""
+ENDED_SHARE = 0.15
+"""Rows that go on to the end: results, then an assistant turn without calls, so that a model learns to stop."""
+
+
+def check_alone(
+    candidate: Candidate, toolbox: Toolbox, assignment: Assignment | None = None, grounded: bool = True
+) -> Rejection | None:
+    """Format, execution, grounding: everything that one row can be asked without a model."""
+    found = check_format(candidate, toolbox) or check_execution(candidate)
+    if found or not grounded:
+        return found
+    if assignment is not None and not candidate.calls:
+        return _check_refusal(candidate, toolbox, assignment)
+    if candidate.writer != "grammar" or candidate.style != "dependent":
+        found = check_grounding(candidate, toolbox)
+    if found is None:
+        candidate.notes += [Check(name=stage) for stage in ("format", "execution", "grounding")]
+    return found
+
+
+def execute(candidates: Sequence[Candidate], executor: Executor) -> None:
+    """Runs the calls of candidates that have not been run; those that don't fit the schema are left alone."""
+    waiting = [c for c in candidates if c.calls and not c.results]
+    ran = executor.run_many(
+        [[(k.name, k.arguments) for k in c.calls] for c in waiting], [c.now for c in waiting]
+    )
+    for candidate, results in zip(waiting, ran, strict=True):
+        candidate.results = [results]
+
+
+def _check_refusal(candidate: Candidate, toolbox: Toolbox, assignment: Assignment) -> Rejection | None:
+    """A written refusal must not be servable: the withheld value is absent and everything else is said, or the
+    request is far from every request the tools do serve."""
+    text = candidate.request.casefold()
+    if assignment.withheld and assignment.drawn:
+        drawn = assignment.drawn
+        kept = {k: v for k, v in drawn.arguments.items() if k != assignment.withheld}
+        calls = [ToolCall.of(drawn.tool.name, kept)]
+        gone = missing_values(candidate.request, calls, toolbox) + left_over(
+            candidate.request, calls, toolbox
+        )
+        withheld = drawn.arguments[assignment.withheld]
+        said = [str(v).casefold() for v in (withheld if isinstance(withheld, list) else [withheld])]
+        if gone or any(v in text for v in said):
+            detail = gone[0] if gone else f"the value that was to be left out is said: {withheld!r}"
+            return Rejection("grounding", Reason.REQUEST_SAYS_MORE, detail)
+        return None
+    for tool in toolbox:
+        for example in tool.examples:
+            if fuzz.token_set_ratio(text, example.request.casefold()) >= 80:
+                return Rejection("grounding", Reason.NOT_A_REFUSAL, f"{tool.name} serves: {example.request}")
+    return None
+
+
+def noisy(candidate: Candidate, rng: random.Random, toolbox: Toolbox) -> str:
+    """The request as it will stand in the record: sometimes typed carelessly, never inside a value."""
+    if candidate.writer == "examples" or rng.random() > NOISE_SHARE:
+        return candidate.request
+    text = candidate.request
+    roll = rng.random()
+    if roll < 0.45:
+        text = text.lower()
+    if roll < 0.75:
+        text = text.rstrip(".!?")
+    if roll > 0.35:
+        text = re.sub(
+            r"\b(what|where|who|how|that|let|don|can|i)'(s|t|m|d|ll)\b", r"\1\2", text, flags=re.IGNORECASE
+        )
+    if roll > 0.8:
+        text = _slip(text, candidate, rng)
+    first = candidate.turns[0] if candidate.turns else []
+    return candidate.request if missing_values(text, first, toolbox) else text
+
+
+def _slip(text: str, candidate: Candidate, rng: random.Random) -> str:
+    """Two letters swapped or one lost in a longer word that is not part of a value."""
+    values = str([c.arguments for c in candidate.calls]).casefold()
+    words = [m for m in re.finditer(r"[a-z]{5,}", text) if m.group() not in values]
+    if not words:
+        return text
+    word = rng.choice(words)
+    at = word.start() + rng.randrange(1, len(word.group()) - 2)
+    if rng.random() < 0.5:
+        return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
+    return text[:at] + text[at + 1 :]
+
+
+def trajectory_of(
+    candidate: Candidate, toolbox: Toolbox, sandbox: str, request: str, rng: random.Random
+) -> Trajectory:
+    messages = [Message(role="user", content=request)]
+    for turn, results in zip(candidate.turns, candidate.results or [[]], strict=False):
+        calls = [_in_schema_order(c, toolbox) for c in turn]
+        messages.append(Message(role="assistant", tool_calls=calls or None))
+        messages += [
+            Message(role="tool", name=c.name, content=r.text, tool_call_id=c.id)
+            for c, r in zip(calls, results, strict=False)
+        ]
+    if candidate.calls and rng.random() < ENDED_SHARE:
+        messages.append(Message(role="assistant"))
+    extra: dict[str, Any] = {"template": candidate.template, "clean": candidate.request}
+    meta = Meta(
+        source="synth", style=candidate.style, license="", writer=candidate.writer, seed=candidate.seed,
+        now=candidate.now, sandbox=sandbox, group=candidate.group, checks=candidate.notes, **extra,
+    )  # fmt: skip
+    calls_json = [[c.name, c.arguments] for c in candidate.calls]
+    return Trajectory(
+        id=content_id("synth", candidate.request.casefold(), calls_json), tools=toolbox.as_openai(),
+        messages=messages, meta=meta,
+    )  # fmt: skip
+
+
+def reject_of(candidate: Candidate, toolbox: Toolbox, rejection: Rejection) -> Reject:
+    calls = [{"name": c.name, "arguments": c.arguments} for c in candidate.calls]
+    record = {"request": candidate.request, "calls": calls, "style": candidate.style, "writer": candidate.writer,
+              "seed": candidate.seed, "results": [r.text for turn in candidate.results for r in turn]}  # fmt: skip
+    key = content_id("reject", candidate.request, calls, rejection.stage, candidate.seed)
+    return Reject(
+        id=key, stage=rejection.stage, reason=rejection.reason.value, detail=rejection.detail, record=record,
+        raw=candidate.raw,
+    )  # fmt: skip
+
+
+def _in_schema_order(call: ToolCall, toolbox: Toolbox) -> ToolCall:
+    """Arguments in the order of the schema: constrained decoding writes them so."""
+    tool = toolbox.get(call.name)
+    if tool is None:
+        return call
+    known = [n for n in tool.properties if n in call.arguments]
+    return ToolCall.of(call.name, {n: call.arguments[n] for n in known}, id=call.id)

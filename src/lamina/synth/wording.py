@@ -1,0 +1,150 @@
+"""How values are said: from a value to the words a person would use, and back from a request to the places
+where its values stand."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from lamina.checks.grounding import leaves_of, names_of
+from lamina.tools import Tool
+
+_NUMBER_WORDS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty"
+).split()
+# names that are signs, single letters or half of a name: fine to read, odd to write
+_UNSPOKEN = {"canadian", "australian", "aussie", "k", "m", "l", "g", "c", "f", "in", "mi", "call", "°c", "°f"}
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One value of a call as said: ``path`` is ``total`` or ``contact.name``; a list is one slot."""
+
+    path: str
+    form: str
+
+
+@dataclass(frozen=True)
+class Exemplar:
+    """A request whose values are located. ``frame`` is the request with ``{path}`` in their place."""
+
+    tool: str
+    request: str
+    arguments: dict[str, Any]
+    slots: tuple[Slot, ...]
+    frame: str
+    source: str = ""
+
+    @property
+    def paths(self) -> frozenset[str]:
+        return frozenset(s.path for s in self.slots)
+
+    def filled(self, slots: list[Slot]) -> str:
+        """The frame with other values in it."""
+        text = self.frame
+        for slot in slots:
+            text = text.replace("{" + slot.path + "}", slot.form)
+        return text
+
+
+def spoken_slots(tool: Tool, arguments: dict[str, Any], rng: random.Random) -> list[Slot]:
+    """The slots of a call with a way of saying each; arguments at their default are not said."""
+    slots: dict[str, list[str]] = {}
+    for path, value, schema in leaves_of(tool, arguments):
+        if value is None or isinstance(value, bool) or ("default" in schema and value == schema["default"]):
+            continue
+        slots.setdefault(_slot_path(path), []).append(_spoken(value, schema, rng))
+    return [Slot(path, _joined(forms, rng)) for path, forms in slots.items()]
+
+
+def locate(tool: Tool, request: str, arguments: dict[str, Any], source: str = "") -> Exemplar | None:
+    """The exemplar of a request and its call; None where a value cannot be found in the request."""
+    spans: dict[str, tuple[int, int]] = {}
+    taken: list[tuple[int, int]] = []
+    leaves = [
+        (path, value, schema)
+        for path, value, schema in leaves_of(tool, arguments)
+        if value is not None and not isinstance(value, bool)
+    ]
+    # long values first: "pounds" must not be found inside "500 pounds of flour"
+    for path, value, schema in sorted(leaves, key=lambda leaf: -len(str(leaf[1]))):
+        span = _find(request, _forms(value, schema), taken)
+        if span is None:
+            if "default" in schema and value == schema["default"]:
+                continue
+            return None
+        taken.append(span)
+        slot = _slot_path(path)
+        start, end = spans.get(slot, span)
+        spans[slot] = (min(start, span[0]), max(end, span[1]))
+    ordered = sorted(spans.items(), key=lambda item: item[1])
+    if any(a[1][1] > b[1][0] for a, b in zip(ordered, ordered[1:], strict=False)):
+        return None
+    frame = request
+    for path, (start, end) in reversed(ordered):
+        frame = frame[:start] + "{" + path + "}" + frame[end:]
+    slots = tuple(Slot(path, request[a:b]) for path, (a, b) in spans.items())
+    order = {p: i for i, p in enumerate(dict.fromkeys(_slot_path(p) for p, _, _ in leaves))}
+    return Exemplar(
+        tool.name, request, arguments, tuple(sorted(slots, key=lambda s: order[s.path])), frame, source
+    )
+
+
+def _slot_path(path: str) -> str:
+    return re.sub(r"\[\d+\].*", "", path)
+
+
+def _joined(forms: list[str], rng: random.Random) -> str:
+    if len(forms) < 2:
+        return forms[0]
+    last = rng.choice((" and ", " and ", " and ", ", ", " & ", " plus "))
+    return ", ".join(forms[:-1]) + last + forms[-1]
+
+
+def _spoken(value: Any, schema: dict[str, Any], rng: random.Random) -> str:
+    if isinstance(value, int | float):
+        if value == int(value) and 0 <= value <= 12 and rng.random() < 0.3:
+            return _NUMBER_WORDS[int(value)]
+        return rng.choice(_digits(value))
+    if "enum" in schema:
+        names = [n for n in names_of(str(value).casefold(), schema.get("description", ""))
+                 if n not in _UNSPOKEN and n[0].isalnum()]  # fmt: skip
+        plural = [n for n in names if n.endswith("s")]
+        return rng.choice(plural or names) if rng.random() < 0.8 else str(value).replace("_", " ")
+    return str(value)
+
+
+def _digits(value: int | float) -> list[str]:
+    if value != int(value):
+        return [
+            f"{value:g}" if abs(value) < 1e6 else str(value),
+            *([f"{value:.2f}"] if round(value, 2) == value else []),
+        ]
+    whole = int(value)
+    return [str(whole), *([f"{whole:,}"] if whole >= 1000 else [])]
+
+
+def _forms(value: Any, schema: dict[str, Any]) -> list[str]:
+    if isinstance(value, int | float):
+        words = [_NUMBER_WORDS[int(value)]] if value == int(value) and 0 <= value <= 20 else []
+        return [*_digits(value), f"{value:.2f}", *words]
+    text = str(value)
+    if "enum" in schema:
+        return [text, *names_of(text.casefold(), schema.get("description", ""))]
+    return [text]
+
+
+def _find(request: str, forms: list[str], taken: list[tuple[int, int]]) -> tuple[int, int] | None:
+    plain = request.casefold()
+    for form in sorted(dict.fromkeys(forms), key=len, reverse=True):
+        edge_left = r"(?<![\w.])" if form[:1].isalnum() else ""
+        edge_right = r"(?!\w|\.\d)" if form[-1:].isalnum() else ""
+        if form[:1].isalpha():
+            edge_left = r"(?<![^\W\d_])"  # "10km": a unit may follow its number directly
+        for match in re.finditer(f"{edge_left}{re.escape(form.casefold())}{edge_right}", plain):
+            if all(match.end() <= a or match.start() >= b for a, b in taken):
+                return match.span()
+    return None
