@@ -93,6 +93,21 @@ def add_reminder(text: str, when: str) -> dict[str, Any]:
 
         reminder: send Oliver the slides, in 20 minutes
         >>> add_reminder(text="send Oliver the slides", when="in 20 minutes")
+
+        Don't let me forget the tax papers, monday at 10 please
+        >>> add_reminder(text="the tax papers", when="monday at 10")
+
+        in half an hour I have to take the bread out of the oven, remind me
+        >>> add_reminder(text="take the bread out of the oven", when="in half an hour")
+
+        could you nudge me tonight at 8 to ring my sister?
+        >>> add_reminder(text="ring my sister", when="tonight at 8")
+
+        need to pay the plumber on the 5th at noon, set a reminder
+        >>> add_reminder(text="pay the plumber", when="the 5th at noon")
+
+        gotta remember to bring Nadia's book back, wednesday morning
+        >>> add_reminder(text="bring Nadia's book back", when="wednesday morning")
     """
     if not text.strip():
         raise ValueError("text is empty: say what to be reminded of")
@@ -121,6 +136,21 @@ def list_reminders(day: str = "today") -> dict[str, Any]:
 
         my reminders
         >>> list_reminders()
+
+        Have I got anything to remember on sunday?
+        >>> list_reminders(day="sunday")
+
+        which reminders are set for tomorrow
+        >>> list_reminders(day="tomorrow")
+
+        what was I supposed to do again?
+        >>> list_reminders()
+
+        is there something on my reminder list for march 3?
+        >>> list_reminders(day="march 3")
+
+        pull up friday's reminders
+        >>> list_reminders(day="friday")
     """
     wanted = _resolve_day(day).isoformat()
     found = [entry for entry in _load("reminders", []) if entry["due"].startswith(wanted)]
@@ -145,6 +175,21 @@ def time_in(city: str) -> dict[str, Any]:
 
         Before I ring the office - is it already late in Singapore?
         >>> time_in(city="Singapore")
+
+        My cousin lives in Seoul. What's the clock say over there?
+        >>> time_in(city="Seoul")
+
+        Lisbon time please
+        >>> time_in(city="Lisbon")
+
+        is it ok to call someone in Los Angeles now or are they asleep?
+        >>> time_in(city="Los Angeles")
+
+        how late is it in Cairo
+        >>> time_in(city="Cairo")
+
+        current time, Mexico City
+        >>> time_in(city="Mexico City")
     """
     key = " ".join(re.sub(r"[.,]", " ", city.casefold()).split())
     zone = _CITY_ZONES.get(key)
@@ -181,6 +226,21 @@ def convert_units(value: float, from_unit: Unit, to_unit: Unit) -> dict[str, Any
 
         12.5 ounces to grams
         >>> convert_units(value=12.5, from_unit="ounces", to_unit="grams")
+
+        The recipe wants 3 cups of broth. In milliliters?
+        >>> convert_units(value=3, from_unit="cups", to_unit="milliliters")
+
+        my suitcase weighs 23 kilos, what's that in pounds
+        >>> convert_units(value=23, from_unit="kilograms", to_unit="pounds")
+
+        I'm 180 cm tall - how much is this in feet?
+        >>> convert_units(value=180, from_unit="centimeters", to_unit="feet")
+
+        could you tell me in kilometers how far 26.2 miles is?
+        >>> convert_units(value=26.2, from_unit="miles", to_unit="kilometers")
+
+        twenty degrees celsius is how many fahrenheit
+        >>> convert_units(value=20, from_unit="celsius", to_unit="fahrenheit")
     """
     for unit in (from_unit, to_unit):
         if unit not in _UNITS:
@@ -217,6 +277,21 @@ def convert_money(
 
         The hotel wants CHF 189.50 a night, how much would that be in euros?
         >>> convert_money(amount=189.5, from_currency="CHF", to_currency="EUR")
+
+        I've got 250 euros left. How many dollars do I get for them?
+        >>> convert_money(amount=250, from_currency="EUR", to_currency="USD")
+
+        give me 99 dollars in swiss francs
+        >>> convert_money(amount=99, from_currency="USD", to_currency="CHF")
+
+        how much is 40 quid worth in Australian dollars
+        >>> convert_money(amount=40, from_currency="GBP", to_currency="AUD")
+
+        the ticket costs 12000 yen, what would I pay in pounds?
+        >>> convert_money(amount=12000, from_currency="JPY", to_currency="GBP")
+
+        in rupees, what are seventy-five canadian dollars?
+        >>> convert_money(amount=75, from_currency="CAD", to_currency="INR")
     """
     if amount <= 0:
         raise ValueError(f"amount must be above 0, not {amount}")
@@ -243,6 +318,21 @@ def days_until(day: str) -> dict[str, Any]:
 
         My lease ends 2026-12-01, how long have I got?
         >>> days_until(day="2026-12-01")
+
+        my exam is on may 22. how much time is that in days?
+        >>> days_until(day="may 22")
+
+        days left till new year's eve
+        >>> days_until(day="new year's eve")
+
+        We fly on september 3, how many more sleeps?
+        >>> days_until(day="september 3")
+
+        is it still long to go until next monday? count it in days
+        >>> days_until(day="next monday")
+
+        how far away is october 10
+        >>> days_until(day="october 10")
     """
     target = _resolve_day(day)
     days = (target - _now().date()).days
@@ -268,6 +358,21 @@ def find_contact(name: str, field: Literal["phone", "email", "birthday", "all"] 
 
         I'm writing an invitation and need the email of Hannah
         >>> find_contact(name="Hannah", field="email")
+
+        When was Julia born, what's her birthday?
+        >>> find_contact(name="Julia", field="birthday")
+
+        give me Hannah Weiss's number please
+        >>> find_contact(name="Hannah Weiss", field="phone")
+
+        do you have the e-mail address of Oliver?
+        >>> find_contact(name="Oliver", field="email")
+
+        I want to call Grace, which number does she have
+        >>> find_contact(name="Grace", field="phone")
+
+        show me everything about Farid Haddad
+        >>> find_contact(name="Farid Haddad")
     """
     words = set(name.casefold().split())
     for person in [*_load("contacts", []), *_CONTACTS]:
@@ -297,6 +402,21 @@ def add_contact(contact: Contact) -> dict[str, Any]:
 
         could you put the plumber in my address book? he's at 212-555-0177
         >>> add_contact(contact={"name": "the plumber", "phone": "212-555-0177"})
+
+        Put Elena Popova down in my contacts please, phone +359 2 555 0134
+        >>> add_contact(contact={"name": "Elena Popova", "phone": "+359 2 555 0134"})
+
+        met a guy called Stefan, number 0171 555 233, mail stefan@brandt.de, keep it
+        >>> add_contact(contact={"name": "Stefan", "phone": "0171 555 233", "email": "stefan@brandt.de"})
+
+        create a contact for Aunt Bea with the number 555-0119
+        >>> add_contact(contact={"name": "Aunt Bea", "phone": "555-0119"})
+
+        my new neighbour is Kemal Demir, you reach him under 030 5550177, add him
+        >>> add_contact(contact={"name": "Kemal Demir", "phone": "030 5550177"})
+
+        remember this phone number: (415) 555-0161, it's Joy's, joy@lee.org is her email
+        >>> add_contact(contact={"name": "Joy", "phone": "(415) 555-0161", "email": "joy@lee.org"})
     """
     new = Contact(**contact) if isinstance(contact, dict) else contact
     if not new.name.strip():
@@ -334,6 +454,21 @@ def split_bill(
 
         bill 60, two people, tip 10 percent
         >>> split_bill(total=60, people=2, tip_percent=10)
+
+        We are 5 and have to pay 240 together. What's my part?
+        >>> split_bill(total=240, people=5)
+
+        how much does everyone owe if seven people share 311.50?
+        >>> split_bill(total=311.5, people=7)
+
+        the restaurant charged us $92, add 20% tip and divide by 4
+        >>> split_bill(total=92, people=4, tip_percent=20)
+
+        tip is 12 percent, there are three of us and the bill says 75.30
+        >>> split_bill(total=75.3, people=3, tip_percent=12)
+
+        please divide 48 between me and one friend, so two people
+        >>> split_bill(total=48, people=2)
     """
     if total <= 0 or not 1 <= people <= 100 or not 0 <= tip_percent <= 100:
         raise ValueError("total must be above 0, people 1 to 100, tip_percent 0 to 100")
@@ -367,6 +502,21 @@ def add_to_list(
 
         two more for the to-do list: renew passport, clean the garage
         >>> add_to_list(items=["renew passport", "clean the garage"], list_name="todo")
+
+        I need bread and butter from the shop
+        >>> add_to_list(items=["bread", "butter"])
+
+        Don't forget sunscreen, a hat and flip-flops when I pack
+        >>> add_to_list(items=["sunscreen", "hat", "flip-flops"], list_name="packing")
+
+        new to-do: call the insurance
+        >>> add_to_list(items=["call the insurance"], list_name="todo")
+
+        can you write down 6 eggs and some cheese, we have none left
+        >>> add_to_list(items=["6 eggs", "cheese"])
+
+        shopping list: coffee, oat milk, napkins
+        >>> add_to_list(items=["coffee", "oat milk", "napkins"])
     """
     new = [item.strip() for item in items if item.strip()]
     if not new:
@@ -398,6 +548,21 @@ def set_timer(duration: str, label: str = "timer") -> dict[str, Any]:
 
         timer 90 seconds, plank
         >>> set_timer(duration="90 seconds", label="plank")
+
+        wake me in twenty minutes
+        >>> set_timer(duration="twenty minutes")
+
+        the eggs need 7 minutes, start the clock
+        >>> set_timer(duration="7 minutes", label="eggs")
+
+        Please count down from 45 seconds
+        >>> set_timer(duration="45 seconds")
+
+        give me half an hour for the laundry
+        >>> set_timer(duration="half an hour", label="laundry")
+
+        25 minutes of reading, time it
+        >>> set_timer(duration="25 minutes", label="reading")
     """
     length = _resolve_duration(duration)
     ends = (_now() + length).isoformat(timespec="seconds")
@@ -435,6 +600,21 @@ def schedule_meeting(
 
         meeting w/ Raj, tomorrow noon, 45 minutes
         >>> schedule_meeting(attendees=["Raj"], when="tomorrow noon", duration="45 minutes")
+
+        I have to talk to Lena about the contract, put us down for tuesday 4pm
+        >>> schedule_meeting(attendees=["Lena"], when="tuesday 4pm", topic="contract")
+
+        plan an hour with Tariq and Al sunday 4pm, the topic is hiring
+        >>> schedule_meeting(attendees=["Tariq", "Al"], when="sunday 4pm", duration="an hour", topic="hiring")
+
+        Mateo and I should sit down on friday at 3pm for 20 minutes
+        >>> schedule_meeting(attendees=["Mateo"], when="friday at 3pm", duration="20 minutes")
+
+        block june 2 at noon for a call with Grace
+        >>> schedule_meeting(attendees=["Grace"], when="june 2 at noon")
+
+        get me, Raj and Oliver in a room on monday at ten about the office move
+        >>> schedule_meeting(attendees=["Raj", "Oliver"], when="monday at ten", topic="office move")
     """
     names = [name.strip() for name in attendees if name.strip()]
     if not names:

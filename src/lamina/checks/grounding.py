@@ -34,7 +34,7 @@ _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?|(?<=[$€£¥])\d[\d,]*
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "usd": ("dollar", "dollars", "buck", "bucks", "$", "usd", "us dollars"), "eur": ("euro", "euros", "€"),
     "gbp": ("pound", "pounds", "quid", "£", "sterling"), "jpy": ("yen", "¥"),
-    "chf": ("franc", "francs"), "cad": ("canadian", "canadian dollars"),
+    "chf": ("franc", "francs", "swiss francs", "swiss franc"), "cad": ("canadian", "canadian dollars"),
     "aud": ("australian", "aussie", "australian dollars"), "inr": ("rupee", "rupees", "₹"),
     "cny": ("yuan", "renminbi", "rmb"), "krw": ("won",), "mxn": ("peso", "pesos"), "sek": ("krona", "kronor"),
     "kilometer": ("km", "kms", "kilometre", "kilometres", "kilometers", "k"), "meter": ("m", "metre", "metres", "meters"),
@@ -45,7 +45,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "pound": ("lb", "lbs", "pounds"), "ounce": ("oz", "ounces"),
     "liter": ("l", "litre", "litres", "liters"), "milliliter": ("ml", "millilitre", "millilitres", "milliliters"),
     "gallon": ("gal", "gallons"), "cup": ("cups",), "celsius": ("c", "centigrade", "°c"),
-    "fahrenheit": ("f", "°f"), "todo": ("to do", "to-do", "todos"), "email": ("e-mail", "mail", "email address"),
+    "fahrenheit": ("f", "°f"), "todo": ("to do", "to-do"), "email": ("e-mail", "mail", "email address"),
     "phone": ("number", "phone number", "telephone", "call"),
 }  # fmt: skip
 
@@ -54,6 +54,8 @@ _DAY_WORDS = re.compile(
     r"january|february|march|april|june|july|august|september|october|november|december|weekend|"
     r"morning|evening|afternoon|next week|christmas|halloween|\d+ ?(?:am|pm))\b"
 )
+
+_ADDRESS = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]+\b|\bhttps?://\S+|\bwww\.\S+")
 
 
 def missing_values(request: str, calls: Sequence[ToolCall], toolbox: Toolbox) -> list[str]:
@@ -88,7 +90,7 @@ def left_over(request: str, calls: Sequence[ToolCall], toolbox: Toolbox) -> list
         for n in _numbers(_plain(request))
         if n not in numbers and n != 1
     ]
-    for word in _DAY_WORDS.findall(_plain(request)):
+    for word in [*_DAY_WORDS.findall(_plain(request)), *_ADDRESS.findall(_plain(request))]:
         if word not in texts:
             found.append(f"the request says {word!r}, the calls don't")
     return found + _other_choices(request, calls, toolbox)

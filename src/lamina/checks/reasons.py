@@ -22,6 +22,7 @@ class Reason(StrEnum):
     # grounding: request and call do not say the same
     VALUE_NOT_IN_REQUEST = "value-not-in-request"
     REQUEST_SAYS_MORE = "request-says-more"
+    SWAPPED_ROLES = "swapped-roles"
     # semantic: judged by a model
     ROUND_TRIP_DIFFERS = "round-trip-differs"
     JUDGED_WRONG = "judged-wrong"

@@ -13,6 +13,7 @@ LONGEST_REQUEST = 400
 
 
 def check_format(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
+    """Nothing when the candidate is a record, else the first thing that is wrong with it."""
     request = candidate.request.strip()
     if len(request) < 2 or not any(c.isalpha() for c in request):
         return Rejection(STAGE, Reason.NO_ANSWER, "the writer wrote no request")

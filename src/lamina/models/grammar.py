@@ -30,6 +30,7 @@ def calls_schema(toolbox: Toolbox, max_calls: int = MAX_CALLS) -> dict[str, Any]
 
 
 def calls_grammar(toolbox: Toolbox, max_calls: int = MAX_CALLS) -> str:
+    """The llguidance grammar of ``calls_schema``: what is sent to every backend that can constrain."""
     return json_grammar(calls_schema(toolbox, max_calls))
 
 

@@ -8,13 +8,13 @@ import random
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 from lamina.checks import Candidate
-from lamina.synth.calls import draw_calls
+from lamina.synth.calls import DrawnCall, draw_calls
 from lamina.synth.values import ValuePool
 from lamina.synth.wording import Exemplar, locate, spoken_slots
 from lamina.tools import Tool, Toolbox
@@ -24,6 +24,9 @@ from lamina.trajectories import ToolCall
 WRITER = "grammar"
 STYLE_SHARES = {"simple": 0.40, "parallel": 0.27, "dependent": 0.08, "near-miss": 0.12, "irrelevant": 0.13}
 """Of the grammar's own rows (our choice)."""
+
+STOCK = 10
+"""Calls drawn for a tool at a time."""
 
 _JOINS = (
     " and ",
@@ -58,7 +61,6 @@ _BEFORE = (
     "one more thing: ",
     "please ",
     "hey there, ",
-    "morning! ",
 )
 _AFTER = ("", "", "", "", "", "", " please", ", thanks", " thanks!", " pls", " if you can", ", thank you", " asap", " :)")  # fmt: skip
 
@@ -72,6 +74,19 @@ class Words:
     pool: ValuePool
     executor: Executor
     now: str
+    stock: dict[str, list[DrawnCall]] = field(default_factory=dict)
+
+    def drawn_like(self, exemplar: Exemplar, rng: random.Random) -> DrawnCall | None:
+        """A valid call that says the same arguments as the exemplar. Calls are drawn and run many at a time and
+        kept until used: running them is what takes time."""
+        tool = self.toolbox[exemplar.tool]
+        for _ in range(3):
+            kept = self.stock.setdefault(tool.name, [])
+            for i, call in enumerate(kept):
+                if {s.path for s in spoken_slots(tool, call.arguments, rng)} == exemplar.paths:
+                    return kept.pop(i)
+            kept += draw_calls(tool, STOCK, rng, self.pool, self.executor, self.now)
+        return None
 
 
 def compose(style: str, words: Words, rng: random.Random, seed: int) -> Candidate | None:
@@ -101,7 +116,11 @@ def _simple(words: Words, rng: random.Random) -> Made:
         return None
     exemplar, tool, arguments, result = drawn
     text = exemplar.filled(spoken_slots(tool, arguments, rng))
-    request = rng.choice(_BEFORE) + text + rng.choice(_AFTER)
+    before, after = rng.choice(_BEFORE), rng.choice(_AFTER)
+    polite = ("please", "thank", "pls")
+    if any(p in (before + text) for p in polite) and any(p in after for p in polite):
+        after = ""
+    request = before + text.rstrip(" .!") + after if after else before + text
     return request, [[ToolCall.of(tool.name, arguments)]], [[result]], f"{tool.name}: {exemplar.frame}"
 
 
@@ -119,18 +138,20 @@ def _parallel(words: Words, rng: random.Random) -> Made:
 
 def _dependent(words: Words, rng: random.Random) -> Made:
     """A first call whose result is a number that fits an argument of a second: "…, then convert that to yen"."""
-    first, second = _drawn_like_example(words, rng), _drawn_like_example(words, rng)
-    if first is None or second is None or first[1].name == second[1].name:
-        return None
-    exemplar, tool, arguments, _ = second
-    numbers = _numbers_of(first[3].value)
-    open_slots = [
-        n
-        for n, s in tool.properties.items()
-        if s.get("type") in ("number", "integer") and n in exemplar.paths
+    with_numbers = [
+        e
+        for exemplars in words.exemplars.values()
+        for e in exemplars
+        if _number_slots(words.toolbox[e.tool], e)
     ]
-    if not numbers or not open_slots:
+    first = _drawn_like_example(words, rng)
+    if first is None or not with_numbers or not (numbers := _numbers_of(first[3].value)):
         return None
+    exemplar = rng.choice(with_numbers)
+    drawn = words.drawn_like(exemplar, rng)
+    if drawn is None or exemplar.tool == first[1].name:
+        return None
+    tool, arguments, open_slots = drawn.tool, drawn.arguments, _number_slots(drawn.tool, exemplar)
     slot, value = rng.choice(open_slots), rng.choice(numbers)
     chained: dict[str, Any] = {**arguments, slot: value}
     ran = words.executor.run_sequence([(first[1].name, first[2]), (tool.name, chained)], words.now)
@@ -190,10 +211,12 @@ def _drawn_like_example(
     if not words.exemplars.get(tool.name):
         return None
     exemplar = rng.choice(words.exemplars[tool.name])
-    for drawn in draw_calls(tool, 24, rng, words.pool, words.executor, words.now):
-        if {s.path for s in spoken_slots(tool, drawn.arguments, rng)} == exemplar.paths:
-            return exemplar, tool, drawn.arguments, drawn.result
-    return None
+    drawn = words.drawn_like(exemplar, rng)
+    return (exemplar, tool, drawn.arguments, drawn.result) if drawn else None
+
+
+def _number_slots(tool: Tool, exemplar: Exemplar) -> list[str]:
+    return [n for n, s in tool.properties.items() if s.get("type") == "number" and n in exemplar.paths]
 
 
 def _numbers_of(value: Any) -> list[float]:

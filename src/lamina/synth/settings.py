@@ -27,7 +27,8 @@ class SynthSettings:
     round_trip: str = "warm-up"
     how: Literal["call-first", "pairs"] = "call-first"
     grammar_share: float = 0.32
-    temperature: float = 0.5
+    temperature: float = 0.4
+    slots: int = 1
     batch: int = 64
     seed: int = 0
     now: str = "2026-11-23T10:00:00"

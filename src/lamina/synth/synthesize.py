@@ -40,7 +40,7 @@ from lamina.trajectories.store import record_row
 WarmUp = Callable[[list[Trajectory]], Model]
 """Tunes a model on the rows at hand for the round trip; given by whoever ties training to synthesis."""
 
-MODEL_STYLES = {"simple": 0.80, "irrelevant": 0.12, "missing-argument": 0.08}
+MODEL_STYLES = {"simple": 0.89, "irrelevant": 0.05, "missing-argument": 0.06}
 """Shares of what a model is asked for (our choice); the grammar adds parallel, dependent and near misses."""
 
 MARKER = "synth-batch"
@@ -139,6 +139,11 @@ def _commit(
     _count(work, marker)
 
 
+def _payload(work: _Work, name: str) -> bytes:
+    row = work.run.store.get(MARKER, name)
+    return row.payload if row else b"{}"
+
+
 def _is_done(work: _Work, name: str) -> bool:
     return work.run.store.get(MARKER, name) is not None
 
@@ -156,13 +161,13 @@ def _write_grammar(work: _Work, progress: Progress) -> None:
     settings = work.settings
     if _is_done(work, "grammar") or settings.grammar_share == 0:
         return
-    quota = int((settings.wanted or settings.attempts // 2) * settings.grammar_share)
+    quota = int((settings.wanted or settings.attempts) * settings.grammar_share)
     novelty, outcomes, targets = work.novelty, [], 0
     with progress.stage("grammar", total=quota) as bar:
         for style, share in grammar.STYLE_SHARES.items():
             wanted, kept = round(quota * share), 0
-            for i in range(wanted * 4):
-                if kept >= wanted:
+            for i in range(wanted * 12):
+                if kept >= wanted or (settings.targets is not None and targets >= quota):
                     break
                 rng = random.Random(f"{settings.seed}/grammar/{style}/{i}")
                 candidate = grammar.compose(style, work.words, rng, rng.randrange(1 << 31))
@@ -196,15 +201,19 @@ def _write_by_model(work: _Work, progress: Progress) -> str:
     """Batch after batch; returns why it stopped."""
     settings = work.settings
     share = settings.wanted - int(settings.wanted * settings.grammar_share) if settings.wanted else None
-    writer = open_model(settings.writer)
+    # one slot: a group's prompts share all but their last line, and the prefix cache is a slot's own
+    writer = open_model(settings.writer, slots=settings.slots)
     asked, number = 0, 0
+    attempts = settings.attempts
+    if settings.targets is not None:  # what the grammar tried counts: -n is the number of all attempts
+        attempts -= orjson.loads(_payload(work, "grammar")).get("targets", 0)
     try:
-        with progress.stage(f"synth by {settings.writer}", total=share or settings.attempts) as bar:
+        with progress.stage(f"synth by {settings.writer}", total=share or attempts) as bar:
             bar.advance(work.by_model)
-            while asked < settings.attempts:
+            while asked < attempts:
                 if share is not None and work.by_model >= share:
                     return "enough verified rows"
-                size = min(settings.batch, settings.attempts - asked)
+                size = min(settings.batch, attempts - asked)
                 if not _is_done(work, f"model-{number}"):
                     before = work.by_model
                     _one_batch(work, writer, number, size)
@@ -218,6 +227,7 @@ def _write_by_model(work: _Work, progress: Progress) -> str:
 
 def _one_batch(work: _Work, writer: Model, number: int, size: int) -> None:
     rng = random.Random(f"{work.settings.seed}/model/{number}")
+    work.words.stock.clear()  # a batch must not depend on calls left over from another
     assignments = _assignments(work, rng, size)
     replies = writer.generate([a.request for a in assignments])
     candidates = [

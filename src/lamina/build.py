@@ -1,0 +1,265 @@
+"""``lamina build``: functions in; verified data set, tuned model, GGUF files, scores and report out.
+
+``build`` below is the table of contents. Each stage is one function that calls one room, and is skipped
+where the run has its result already; a killed stage continues inside its room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lamina.runs import Progress, Run
+from lamina.synth import SynthSettings
+from lamina.tools import Toolbox, read_tools
+from lamina.training import TrainSettings
+
+if TYPE_CHECKING:
+    from lamina.bench import BenchModel, Task
+    from lamina.models.model import Model, Reply, Request
+    from lamina.synth import WarmUp
+    from lamina.trajectories import Trajectory
+
+__all__ = ["BuildSettings", "build", "warm_up"]
+
+JSON = dict[str, Any]
+
+WARM_UP_EPOCHS = 3.0
+
+PARITY_PROMPTS = 100
+"""As many generated prompts as there are, up to this, unseen ones first; the hand-written requests come
+on top."""
+
+BASE_PROMPTS: dict[str, str | None] = {
+    "tools only": None,
+    "terse": "Answer with the function calls that serve the request, or [] when no function can.",
+    "spelled out": (
+        "You call functions. Copy argument values from the request word for word. "
+        "Leave out what the request does not say. If none of the functions can do what is asked, answer []."
+    ),
+}
+"""Instructions tried for the untuned base on the development requests, so that it is measured at its best."""
+
+
+@dataclass(frozen=True)
+class BuildSettings:
+    """What a build is made of. ``queries`` are scored and never trained on; ``dev_queries`` only choose
+    the base model's prompt. Both are found beside the tools file where they are not given."""
+
+    base: str = "embedded"
+    types: tuple[str, ...] = ("F16", "Q8_0", "Q4_1")
+    queries: Path | None = None
+    dev_queries: Path | None = None
+    parity_prompts: int = PARITY_PROMPTS
+    seed: int = 0
+    synth: SynthSettings = field(default_factory=SynthSettings)
+    train: TrainSettings = field(default_factory=TrainSettings)
+
+
+def build(
+    tools_file: Path,
+    out: Path,
+    settings: BuildSettings | None = None,
+    *,
+    fresh: bool = False,
+    progress: Progress | None = None,
+    command: str = "",
+) -> JSON:
+    """Runs every stage that ``out`` does not have yet; returns ``{"out", "seconds", "metrics": {stage:
+    result}}``.
+
+    Raises UserError where the input is at fault, ConfigMismatchError where ``out`` belongs to other settings,
+    WorkFailedError where a stage could not do its work. What was done stays done."""
+    progress = progress or Progress(silent=True)
+    settings = _with_files_beside(tools_file, settings or BuildSettings(), progress)
+    toolbox = read_tools(tools_file)
+    _check_means(settings)
+    config = {"tools": tools_file.resolve(), "tools_fingerprint": toolbox.fingerprint(), **asdict(settings)}
+    with Run.open(out, config, fresh=fresh) as run:
+        stages: dict[str, Callable[[], Mapping[str, Any]]] = {
+            "environment": lambda: surroundings(command),
+            "tools": lambda: {"tools": toolbox.as_openai()},
+            "synth": lambda: write_rows(run, toolbox, settings, progress),
+            "split": lambda: split_rows(run, settings),
+            "train": lambda: tune(run, toolbox, settings, progress),
+            "export": lambda: export(run, settings, progress),
+            "quantize": lambda: compare(run, toolbox, settings, progress),
+            "variant": lambda: choose_prompt(run, toolbox, settings, progress),
+            "bench": lambda: score(run, toolbox, settings, progress),
+        }
+        for stage, work in stages.items():
+            if run.is_done(stage):
+                progress.say(f"{stage}: done before")
+            else:
+                run.finish(stage, work())
+        report = describe(run)
+        progress.say(f"report: {report}")
+        return {"out": str(out), "seconds": progress.seconds, "metrics": run.results()}
+
+
+def surroundings(command: str) -> JSON:
+    from lamina.reports import describe_machine
+
+    return {"commands": [command] if command else [], **describe_machine()}
+
+
+def write_rows(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
+    from lamina.synth import synthesize
+    from lamina.tools.execution import Executor
+
+    tune_briefly = warm_up(run, toolbox, settings.base, settings.train, progress)
+    with Executor(toolbox) as executor:
+        return synthesize(toolbox, run, settings.synth, progress, executor, tune_briefly)
+
+
+def warm_up(run: Run, toolbox: Toolbox, base: str, train: TrainSettings, progress: Progress) -> WarmUp:
+    """For the round trip of synthesis: tunes the base for a moment on the rows that no model wrote, which are
+    the same rows whenever synthesis is continued."""
+
+    def tune_briefly(rows: list[Trajectory]) -> Model:
+        from lamina.models import open_model
+        from lamina.quantize import quantize_types
+        from lamina.training import fine_tune
+
+        folder = run.folder / "work" / "warm-up"
+        known = [row for row in rows if row.meta.writer in ("examples", "grammar")]
+        settings = replace(train, epochs=min(train.epochs, WARM_UP_EPOCHS), prompt_style="baked")
+        fine_tune(base, known, [], folder, settings, toolbox, progress)
+        (file,) = quantize_types(folder, ["Q8_0"], folder / "gguf")
+        return open_model(file["path"], style="baked")
+
+    return tune_briefly
+
+
+def split_rows(run: Run, settings: BuildSettings) -> JSON:
+    from lamina.synth import split
+
+    return split(run, settings.seed)
+
+
+def tune(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
+    from lamina.training import fine_tune
+
+    train, validation = _rows(run, "train"), _rows(run, "validation")
+    folder = run.folder / "model"
+    return fine_tune(settings.base, train, validation, folder, settings.train, toolbox, progress)
+
+
+def export(run: Run, settings: BuildSettings, progress: Progress) -> JSON:
+    from lamina.quantize import quantize_types
+
+    with progress.stage("export", total=len(settings.types)) as bar:
+        folder, out = run.folder / "model", run.folder / "gguf"
+        files = quantize_types(folder, settings.types, out, lambda file: bar.advance(file=file["type"]))
+    return {"files": files}
+
+
+def compare(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
+    """Do the GGUF files give the calls that the merged float32 model gives?"""
+    from lamina.quantize.parity import parity
+
+    requests = _parity_requests(run, toolbox, settings)
+    wanted = _answers(str(run.folder / "model"), requests, "parity: float32", progress)
+    files = []
+    for file in _files(run):
+        given = _answers(file["path"], requests, f"parity: {file['type']}", progress)
+        files.append({**file, "parity": parity(wanted, given, requests, toolbox)})
+    return {"files": files}
+
+
+def choose_prompt(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
+    """The instruction that serves the untuned base best on the development requests."""
+    from lamina.bench import OwnTask, best_variant
+
+    if settings.dev_queries is None:
+        return {"best": "tools only", "system": None, "variants": []}
+    dev: list[Task] = [OwnTask(file=settings.dev_queries)]
+    return best_variant(_base(settings), BASE_PROMPTS, dev, run=run, toolbox=toolbox, progress=progress)
+
+
+def score(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
+    """Base and tuned, every file, on hand-written and generated requests."""
+    from lamina.bench import BenchModel, OwnTask, bench_models, query_of
+
+    tasks: list[Task] = [OwnTask(file=settings.queries)] if settings.queries else []
+    tasks.append(OwnTask(queries=[query_of(row) for row in _rows(run, "test")], name="generated"))
+    base = _base(settings, (run.result("variant") or {}).get("system"))
+    tuned = [BenchModel(f["path"], "tuned", f["type"], settings.train.prompt_style) for f in _files(run)]
+    return bench_models([base, *tuned], tasks, run=run, toolbox=toolbox, progress=progress)
+
+
+def describe(run: Run) -> Path:
+    from lamina.reports import write_report
+
+    run.write_report_json()
+    return write_report(run.folder, run.results())
+
+
+def _base(settings: BuildSettings, system: str | None = None) -> BenchModel:
+    """The untuned model with all tools in its prompt."""
+    from lamina.bench import BenchModel
+
+    return BenchModel(settings.base, "base", "as it comes", "full", system)
+
+
+def _check_means(settings: BuildSettings) -> None:
+    """What is missing is said before the run folder is made, not after ten minutes of work."""
+    from lamina.models import prompt_style_of
+    from lamina.training.base import require_training_libraries
+
+    require_training_libraries()
+    refs = {settings.base, settings.synth.writer, settings.synth.judge, settings.synth.round_trip}
+    for ref in sorted(refs - {"none", "warm-up"}):
+        prompt_style_of(ref)
+
+
+def _with_files_beside(tools_file: Path, settings: BuildSettings, progress: Progress) -> BuildSettings:
+    """Requests that lie beside the tools file are used, and it is said."""
+    found: dict[str, Path | None] = {}
+    for key, name in (("queries", "queries.jsonl"), ("dev_queries", "queries-dev.jsonl")):
+        given: Path | None = getattr(settings, key)
+        beside = tools_file.parent / name
+        if given is None and beside.is_file():
+            progress.say(f"{beside} lies beside the functions: its requests are scored, never trained on")
+            given = beside
+        found[key] = given.resolve() if given else None
+    return replace(settings, **found)  # type: ignore[arg-type]
+
+
+def _parity_requests(run: Run, toolbox: Toolbox, settings: BuildSettings) -> list[Request]:
+    from lamina.models.model import Request
+    from lamina.trajectories import Message, read_queries
+
+    rows = [row for split in ("test", "validation", "train") for row in _rows(run, split)]
+    asked = [row.request for row in rows[: settings.parity_prompts]]
+    if settings.queries:
+        asked += [query.query for query in read_queries(settings.queries, toolbox)]
+    return [
+        Request([Message(role="user", content=text)], tools=toolbox, style=settings.train.prompt_style)
+        for text in asked
+    ]
+
+
+def _answers(ref: str, requests: list[Request], name: str, progress: Progress) -> list[Reply]:
+    from lamina.models import open_model
+
+    model = open_model(ref)
+    try:
+        with progress.stage(name, total=len(requests)) as bar:
+            return model.generate(requests, lambda index, reply: bar.advance())
+    finally:
+        model.close()
+
+
+def _rows(run: Run, split: str) -> list[Trajectory]:
+    from lamina.trajectories import TrajectoryStore
+
+    return list(TrajectoryStore(run.store).trajectories(split))
+
+
+def _files(run: Run) -> list[JSON]:
+    result = run.result("export")
+    assert result is not None, "parity and bench come after export"
+    return list(result["files"])

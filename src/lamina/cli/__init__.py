@@ -1,0 +1,125 @@
+"""The command line: parse, call, print. One module a verb, imported only when that verb is asked for, so that
+``lamina --help`` costs nothing.
+
+Exit status: 0 done, 1 the work failed, 2 the user's input is at fault, 130 stopped with Ctrl-C. Errors
+are one line on standard error. With ``--json`` standard output carries the result alone; everything else
+goes to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import cast
+
+from lamina.errors import LaminaError
+
+__all__ = ["VERBS", "main"]
+
+VERBS: dict[str, str] = {
+    "build": "functions in; verified data set, tuned model, GGUF files and report out",
+    "tools": "read a file of functions and show the tools in it",
+    "synth": "write verified training data for your functions",
+    "train": "fine-tune a model on trajectories",
+    "quantize": "export a trained model to GGUF, quantize it, check parity",
+    "bench": "score models on requests for your functions",
+    "act": "answer one request with a built model and execute its calls",
+    "report": "write the HTML report of a run",
+    "models": "list the kinds of model reference and what is there",
+    "formats": "list the record formats Lamina reads and writes",
+    "tasks": "list the benchmark tasks",
+    "doctor": "what works on this machine, and the mend for what doesn't",
+}
+"""Every verb and its one line. ``lamina.cli.<verb>`` holds a typer app named ``app``; a test compares the
+two."""
+
+STOPPED = "stopped; the same command continues where it was"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status; the console script is this function."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in ("--help", "-h", "help"):
+        print(overview())
+        return 0
+    if given[0] in ("--version", "-V"):
+        from lamina import __version__
+
+        print(f"lamina {__version__}")
+        return 0
+    verb, rest = given[0], given[1:]
+    if verb not in VERBS:
+        return _complain(f"there is no verb {verb!r}{_nearest(verb)}; 'lamina --help' lists them", 2)
+    try:
+        return _run_verb(verb, rest)
+    except LaminaError as error:
+        return _complain(_one_line(str(error)), error.exit_status)
+    except KeyboardInterrupt:
+        return _complain(STOPPED, 130)
+    except BrokenPipeError:
+        # The reader of our output left (`| head`); what is buffered can go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        return _complain(f"{name}{error.strerror or error}", 1)
+
+
+def overview() -> str:
+    """The text of ``lamina --help``."""
+    width = max(map(len, VERBS))
+    verbs = "\n".join(f"  {verb:<{width}}  {line}" for verb, line in VERBS.items())
+    return f"""\
+Usage: lamina VERB ...
+
+Lamina turns your own functions into a small, verified, on-device tool-calling agent.
+
+Verbs:
+{verbs}
+
+Options:
+  {"--help":<{width}}  this text; 'lamina VERB --help' for one verb, with an example
+  {"--version":<{width}}  the version
+
+Example:
+  lamina build examples/desk/tools.py --out runs/desk"""
+
+
+def _run_verb(verb: str, arguments: list[str]) -> int:
+    import importlib
+
+    import typer
+
+    # Typer carries its own copy of click from 0.17 on: the usage error is found through what it exports.
+    found = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+    usage_error = cast("type[Exception]", found)
+    command = typer.main.get_command(importlib.import_module(f"lamina.cli.{verb}").app)
+    try:
+        status = command.main(args=arguments, prog_name=f"lamina {verb}", standalone_mode=False)
+    except usage_error as error:
+        said = error.format_message()  # type: ignore[attr-defined]
+        return _complain(f"{' '.join(said.split()).rstrip('.')}; 'lamina {verb} --help' shows an example", 2)
+    except typer.Abort:
+        return _complain(STOPPED, 130)
+    if status == 130:
+        return _complain(STOPPED, 130)
+    return status if isinstance(status, int) else 0
+
+
+def _nearest(verb: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(verb, VERBS, n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def _one_line(text: str) -> str:
+    """A list that an error shows on lines of its own (a config difference) is joined with semicolons."""
+    first, *rest = [line.strip() for line in text.splitlines() if line.strip()] or [""]
+    return " ".join([first, "; ".join(rest)]).strip()
+
+
+def _complain(what: str, status: int) -> int:
+    print(f"lamina: {what}", file=sys.stderr)
+    return status

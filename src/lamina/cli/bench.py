@@ -1,0 +1,86 @@
+"""``lamina bench``: how good, how fast, how large."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lamina.cli.options import AsJson, Config, Fresh, Out, Style, verb
+from lamina.cli.output import show, table
+
+if TYPE_CHECKING:
+    from lamina.bench import BenchModel
+
+Row = dict[str, Any]
+
+
+def bench(
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL…", help="Model references.", show_default=False)
+    ],
+    tasks: Annotated[str, typer.Option("--tasks", metavar="TASK,…", help="For example own:queries.jsonl")],
+    tools: Annotated[Path, typer.Option("--tools", metavar="TOOLS", help="A file of functions.")],
+    out: Out,
+    style: Annotated[
+        Style | None, typer.Option("--style", help="Else what each model says of itself.")
+    ] = None,
+    fresh: Fresh = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score models on requests for your functions, with 95 % intervals, speed, memory and file size.
+
+    Each model runs in a process of its own; a model that crashes is a row, not the end. What was answered
+    is kept: the same command continues.
+    """
+    from lamina.bench import bench_models, open_task
+    from lamina.runs import Progress, Run
+    from lamina.tools import read_tools
+
+    toolbox = read_tools(tools)
+    opened = [open_task(spec.strip()) for spec in tasks.split(",") if spec.strip()]
+    for task in opened:
+        task.samples()  # a task whose file is at fault is said before a model is loaded
+    chosen = [_model(ref, style) for ref in models]
+    key = {"verb": "bench", "models": models, "tasks": tasks, "style": style.value if style else None}
+    with Run.open(out, {**key, "tools_fingerprint": toolbox.fingerprint()}, fresh=fresh) as run:
+        if not run.is_done("bench"):
+            found = bench_models(chosen, opened, run=run, toolbox=toolbox, progress=Progress(as_json))
+            run.finish("bench", found)
+        run.write_report_json()
+        result = run.result("bench") or {}
+    rows = [
+        (r["model"], r["precision"], r["task"], r["metric"], _number(r["value"]), _interval(r), f"n={r['n']}")
+        for r in result["rows"]
+    ]
+    show(result, as_json=as_json, lines=table(rows))
+    if result["crashes"]:
+        raise typer.Exit(1)
+
+
+def _model(ref: str, style: Style | None) -> BenchModel:
+    """Named in the rows by what tells it apart: the file's name, or the reference."""
+    from lamina.bench import BenchModel
+    from lamina.models import prompt_style_of
+
+    label = Path(ref).stem if Path(ref).exists() else ref
+    return BenchModel(ref, label, "", style.value if style else prompt_style_of(ref) or "full")
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.0f}"
+
+
+def _interval(row: Row) -> str:
+    return f"[{row['low']:.3f}, {row['high']:.3f}]" if row["low"] is not None else ""
+
+
+app = verb(
+    bench,
+    example="lamina bench embedded runs/desk/gguf/*.gguf --tools examples/desk/tools.py \\\n"
+    "  --tasks own:examples/desk/queries-dev.jsonl --out runs/compared",
+)

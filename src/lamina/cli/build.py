@@ -1,0 +1,121 @@
+"""``lamina build``: the main job."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lamina.cli.options import (
+    AsJson,
+    Base,
+    Config,
+    Epochs,
+    Fresh,
+    How,
+    HowToWrite,
+    Judge,
+    Out,
+    PromptStyleOption,
+    Queries,
+    RoundTrip,
+    Rows,
+    Seed,
+    Style,
+    Targets,
+    ToolsFile,
+    Types,
+    Writer,
+    verb,
+)
+from lamina.cli.output import given, show, table
+
+
+def build(
+    tools: ToolsFile,
+    out: Out,
+    writer: Writer = "embedded",
+    base: Base = "embedded",
+    n: Targets = None,
+    rows: Rows = None,
+    judge: Judge = "none",
+    round_trip: RoundTrip = "warm-up",
+    how: HowToWrite = How.call_first,
+    style: PromptStyleOption = Style.baked,
+    epochs: Epochs = None,
+    types: Types = "F16,Q8_0,Q4_1",
+    queries: Queries = None,
+    dev_queries: Annotated[
+        Path | None,
+        typer.Option(
+            "--dev-queries",
+            metavar="FILE",
+            help="More of them, to choose the base model's prompt; else queries-dev.jsonl beside TOOLS.",
+        ),
+    ] = None,
+    parity_prompts: Annotated[
+        int,
+        typer.Option(
+            "--parity-prompts", min=1, help="Generated prompts of the parity check; --queries add to them."
+        ),
+    ] = 100,
+    seed: Seed = 0,
+    fresh: Fresh = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Turn a file of functions into a verified data set, a tuned model, GGUF files, scores and a report.
+
+    Everything lands in the run folder. Stop it at any moment: the same command continues where it was. Other
+    options in the same folder are an error that shows the difference; --fresh starts anew.
+    """
+    from lamina.build import BuildSettings
+    from lamina.build import build as run_build
+    from lamina.runs import Progress
+    from lamina.synth import SynthSettings
+    from lamina.training import TrainSettings
+
+    settings = BuildSettings(
+        base=base,
+        types=tuple(t.strip() for t in types.split(",") if t.strip()),
+        queries=queries,
+        dev_queries=dev_queries,
+        parity_prompts=parity_prompts,
+        seed=seed,
+        synth=SynthSettings(
+            **given(targets=n, rows=rows),
+            writer=writer,
+            judge=judge,
+            round_trip=round_trip,
+            how=how.value,
+            seed=seed,
+        ),
+        train=TrainSettings(**given(epochs=epochs), prompt_style=style.value, seed=seed),
+    )
+    command = shlex.join(["lamina", *sys.argv[1:]])
+    result = run_build(tools, out, settings, fresh=fresh, progress=Progress(as_json), command=command)
+    show(result, as_json=as_json, lines=_lines(result, out))
+
+
+def _lines(result: dict[str, object], out: Path) -> list[str]:
+    metrics: dict[str, dict[str, list[dict[str, object]]]] = result["metrics"]  # type: ignore[assignment]
+    rows = [r for r in metrics["bench"]["rows"] if r["metric"] in ("call_exact", "refusal_right")]
+    shown = [
+        (
+            r["model"],
+            r["precision"],
+            r["task"],
+            r["metric"],
+            f"{r['value']:.1%}",
+            f"[{r['low']:.1%}, {r['high']:.1%}]",
+        )
+        for r in rows
+        if r["value"] is not None
+    ]
+    return [*table(shown), f"report: {out / 'report.html'}", f'try it: lamina act "…" --run {out}']
+
+
+app = verb(build, example="lamina build examples/desk/tools.py --out runs/desk")

@@ -1,0 +1,132 @@
+"""Options that several verbs share, and the one way of making a verb's typer app."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lamina.cli.output import results_alone
+from lamina.errors import InputError
+
+# Plain help: no import of rich for it, and the same text on a terminal, in a pipe and in the docs.
+CONTEXT = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
+
+
+def verb(function: Callable[..., Any], *, example: str) -> typer.Typer:
+    """A typer app of one command, whose help ends with an example."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    lines = "\n".join(f"  {line}" for line in example.strip().splitlines())
+
+    @functools.wraps(function)
+    def command(*args: Any, **kwargs: Any) -> Any:
+        with results_alone():
+            return function(*args, **kwargs)
+
+    app.command(context_settings=CONTEXT, epilog=f"\b\nExample:\n{lines}")(command)
+    return app
+
+
+def _read_config(context: typer.Context, file: Path | None) -> Path | None:
+    """Makes the keys of a TOML file the defaults of this verb's options."""
+    if file is None:
+        return None
+    try:
+        text = file.read_text(encoding="utf-8")
+        keys = tomllib.loads(text)
+    except OSError as error:
+        raise InputError(
+            f"cannot be read ({error.strerror})", file=file, mend="--config wants a TOML file"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"is no TOML ({error})", file=file) from None
+    known = {p.name: p for p in context.command.params if p.name and p.name not in ("config", "help")}
+    # A key is spelled as on the command line, without the dashes in front.
+    spelled = {o.lstrip("-").replace("-", "_"): n for n, p in known.items() for o in p.opts}
+    defaults: dict[str, Any] = {}
+    for key, value in keys.items():
+        name = spelled.get(key.replace("-", "_"))
+        if name is None:
+            line = next(
+                (i for i, t in enumerate(text.splitlines(), 1) if t.split("=")[0].strip() == key), None
+            )
+            mend = f"known keys: {', '.join(sorted(spelled))}"
+            raise InputError(f"unknown key {key!r}", file=file, line=line, mend=mend)
+        defaults[name] = value
+    context.default_map = {**(context.default_map or {}), **defaults}
+    return file
+
+
+class Style(StrEnum):
+    """Whether the tools stand in the prompt."""
+
+    full = "full"
+    baked = "baked"
+
+
+class How(StrEnum):
+    """How training rows are written."""
+
+    call_first = "call-first"
+    pairs = "pairs"
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE.toml",
+        is_eager=True,
+        callback=_read_config,
+        help="Options from a file, same keys.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Out = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="The run folder; the same command continues it.")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew: what the folder holds is removed first.")]
+Seed = Annotated[int, typer.Option("--seed", help="Same seed and same model, same rows.")]
+ToolsFile = Annotated[
+    Path, typer.Argument(metavar="TOOLS", help="A Python file of functions.", show_default=False)
+]
+Targets = Annotated[
+    int | None,
+    typer.Option("-n", min=1, help="Targets to try, whatever passes; else --rows decides."),
+]
+Rows = Annotated[
+    int | None,
+    typer.Option("--rows", min=1, help="Verified rows wanted, in at most four times as many tries."),
+]
+Writer = Annotated[str, typer.Option("--writer", metavar="REF", help="The model that writes the requests.")]
+Judge = Annotated[str, typer.Option("--judge", metavar="REF", help="The model that judges them, or none.")]
+RoundTrip = Annotated[
+    str,
+    typer.Option(
+        "--round-trip",
+        metavar="REF",
+        help="The model that must write the call back from the request; warm-up: tuned on the spot.",
+    ),
+]
+HowToWrite = Annotated[
+    How, typer.Option("--how", help="Draw a call and have its request written, or have both written.")
+]
+Base = Annotated[str, typer.Option("--base", metavar="REF", help="The model to tune.")]
+Epochs = Annotated[float | None, typer.Option("--epochs", min=0.1, help="Passes over the training rows.")]
+Types = Annotated[str, typer.Option("--types", metavar="TYPE,…", help="GGUF types to write.")]
+PromptStyleOption = Annotated[
+    Style, typer.Option("--style", help="baked: tools learned; full: tools in the prompt.")
+]
+Queries = Annotated[
+    Path | None,
+    typer.Option(
+        "--queries",
+        metavar="FILE",
+        help="Hand-written requests, scored and never trained on; else queries.jsonl beside TOOLS.",
+    ),
+]

@@ -1,0 +1,84 @@
+"""``lamina synth``: verified training data for your functions."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from lamina.cli.options import (
+    AsJson,
+    Config,
+    Fresh,
+    How,
+    HowToWrite,
+    Judge,
+    Out,
+    RoundTrip,
+    Rows,
+    Seed,
+    Targets,
+    ToolsFile,
+    Writer,
+    verb,
+)
+from lamina.cli.output import given, show, table
+
+
+def synth(
+    tools: ToolsFile,
+    out: Out,
+    n: Targets = None,
+    rows: Rows = None,
+    writer: Writer = "embedded",
+    judge: Judge = "none",
+    round_trip: RoundTrip = "warm-up",
+    how: HowToWrite = How.call_first,
+    seed: Seed = 0,
+    fresh: Fresh = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write verified training data for your functions.
+
+    A model writes the requests; every call is checked against the schema, executed in a process of its
+    own, and judged. What does not pass is kept in rejects.jsonl with the reason. The rows are split by
+    group into train, validation and test.
+    """
+    from lamina.build import warm_up
+    from lamina.runs import Progress, Run
+    from lamina.synth import SynthSettings, split, synthesize
+    from lamina.tools import read_tools
+    from lamina.tools.execution import Executor
+    from lamina.training import TrainSettings
+
+    toolbox, progress = read_tools(tools), Progress(as_json)
+    settings = SynthSettings(
+        **given(targets=n, rows=rows),
+        writer=writer,
+        judge=judge,
+        round_trip=round_trip,
+        how=how.value,
+        seed=seed,
+    )
+    key = {"verb": "synth", "tools": tools.resolve(), "tools_fingerprint": toolbox.fingerprint()}
+    with Run.open(out, {**key, **asdict(settings)}, fresh=fresh) as run:
+        if not run.is_done("synth"):
+            with Executor(toolbox) as executor:
+                tune_briefly = warm_up(run, toolbox, "embedded", TrainSettings(seed=seed), progress)
+                run.finish("synth", synthesize(toolbox, run, settings, progress, executor, tune_briefly))
+        if not run.is_done("split"):
+            run.finish("split", split(run, seed))
+        run.write_report_json()
+        result, parts = run.result("synth") or {}, run.result("split") or {}
+    rejected = [
+        (stage, why, n) for stage, reasons in result["rejected"].items() for why, n in reasons.items()
+    ]
+    lines = [
+        f"{result['verified']} verified rows of {result['targets']} targets in {out}",
+        "split: " + ", ".join(f"{name} {count}" for name, count in parts.items()),
+        *(["rejected:"] if rejected else []),
+        *table(rejected, "  "),
+    ]
+    show(result, as_json=as_json, lines=lines)
+
+
+app = verb(synth, example="lamina synth examples/desk/tools.py --out runs/data -n 100")

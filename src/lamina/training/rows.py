@@ -1,0 +1,137 @@
+"""From trajectories to token rows: what the model reads, and which of it the model is to learn.
+
+Only the assistant's turns are learnt, each with the token that ends it. The turns are tokenized one by one, as they
+are when the model runs (prompt first, answer token by token), so training and inference see the same tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lamina.errors import WorkFailedError
+from lamina.tools import Toolbox
+from lamina.tools.tool import JSON
+from lamina.trajectories import Trajectory
+
+IGNORED = -100
+"""Label of a token that is read and not learnt."""
+
+
+@dataclass(frozen=True)
+class Row:
+    id: str
+    input_ids: list[int]
+    labels: list[int]
+
+
+def canonical_call(name: str, arguments: JSON, toolbox: Toolbox) -> JSON:
+    """``{"name", "arguments"}`` as models are to write it: properties in schema order, those equal to their
+    default left out, at every depth. What the schema does not know is kept, at the end."""
+    tool = toolbox.get(name)
+    return {"name": name, "arguments": _in_schema_order(arguments, tool.parameters) if tool else arguments}
+
+
+def training_messages(trajectory: Trajectory, toolbox: Toolbox) -> list[JSON]:
+    """Messages in the form chat templates take. An assistant turn becomes its calls and nothing else; one without
+    calls becomes the empty list of calls, whatever it said in words."""
+    messages: list[JSON] = []
+    turns = [i for i, message in enumerate(trajectory.messages) if message.role == "assistant"]
+    # nothing is learnt after the last assistant turn: reading on would only cost time
+    for message in trajectory.messages[: turns[-1] + 1 if turns else None]:
+        if message.role != "assistant":
+            row: JSON = {"role": message.role, "content": message.content}
+            messages.append(row | ({"name": message.name} if message.name else {}))
+            continue
+        calls = [canonical_call(c.name, c.arguments, toolbox) for c in message.tool_calls or []]
+        made: JSON = {"role": "assistant", "content": ""}
+        if calls:
+            made["tool_calls"] = [{"type": "function", "function": call} for call in calls]
+        messages.append(made)
+    return messages
+
+
+def token_rows(
+    trajectories: Sequence[Trajectory],
+    toolbox: Toolbox,
+    tokenizer: Any,
+    template: str,
+    *,
+    tools_in_prompt: bool,
+    max_length: int,
+) -> tuple[list[Row], list[JSON]]:
+    """Rows and refusals (``{"id", "reason"}``): nothing is ever cut to fit. ``template`` is a chat template with
+    ``{% generation %}`` marks. Raises WorkFailedError where a template does not end its turns."""
+    rows: list[Row] = []
+    refused: list[JSON] = []
+    for trajectory in trajectories:
+        tools = toolbox.as_openai() if tools_in_prompt else None
+        row = encode(trajectory.id, training_messages(trajectory, toolbox), tools, tokenizer, template)
+        if len(row.input_ids) > max_length:
+            reason = f"{len(row.input_ids)} tokens, longer than max_length {max_length}; raise max_length"
+            refused.append({"id": row.id, "reason": reason})
+        elif all(label == IGNORED for label in row.labels):
+            refused.append({"id": row.id, "reason": "no assistant turn to learn from"})
+        else:
+            rows.append(row)
+    return rows, refused
+
+
+def encode(id: str, messages: list[JSON], tools: list[JSON] | None, tokenizer: Any, template: str) -> Row:
+    """One row; labels equal the token inside the template's generation marks and ``IGNORED`` outside."""
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    rendered, spans = render_jinja_template(  # type: ignore[misc]
+        conversations=[messages], tools=tools, chat_template=template, return_assistant_tokens_mask=True
+    )
+    text: str = rendered[0]
+    row = Row(id, [], [])
+    done = 0
+    for start, end in spans[0]:
+        _append(row, tokenizer, text[done:start], learnt=False)
+        _append(row, tokenizer, text[start:end], learnt=True)
+        if row.labels[-1] != tokenizer.eos_token_id:
+            raise WorkFailedError(f"the chat template does not end an assistant turn with {tokenizer.eos_token}")
+        done = end
+    _append(row, tokenizer, text[done:], learnt=False)
+    return row
+
+
+def _append(row: Row, tokenizer: Any, text: str, *, learnt: bool) -> None:
+    ids = tokenizer.encode(text, add_special_tokens=False) if text else []
+    row.input_ids.extend(ids)
+    row.labels.extend(ids if learnt else [IGNORED] * len(ids))
+
+
+def _in_schema_order(value: Any, schema: JSON) -> Any:
+    if isinstance(value, list):
+        items = schema.get("items")
+        return [_in_schema_order(v, items) for v in value] if isinstance(items, dict) else value
+    if not isinstance(value, dict):
+        return value
+    schema = _object_schema(value, schema)
+    properties: JSON = schema.get("properties", {})
+    required = schema.get("required", [])
+    kept = {
+        name: _in_schema_order(value[name], inner)
+        for name, inner in properties.items()
+        if name in value and (name in required or not _is_default(value[name], inner))
+    }
+    return kept | {name: inner for name, inner in value.items() if name not in properties}
+
+
+def _object_schema(value: JSON, schema: JSON) -> JSON:
+    """Of a union, the member that knows all of the value's names."""
+    for member in schema.get("anyOf", []) + schema.get("oneOf", []):
+        if value.keys() <= member.get("properties", {}).keys():
+            found: JSON = member
+            return found
+    return schema
+
+
+def _is_default(value: Any, schema: JSON) -> bool:
+    if "default" not in schema:
+        return False
+    default = schema["default"]
+    return bool(value == default) and isinstance(value, bool) == isinstance(default, bool)

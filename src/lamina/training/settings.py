@@ -1,0 +1,41 @@
+"""What can be set about a training. The defaults are those of the quickstart: minutes on two CPU cores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lamina.errors import InputError
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """``lora_layers``: adapt only that many layers, counted from the top (None: all). ``batch`` is in rows.
+    ``warmup`` is a share of all steps. ``precision``: ``auto`` takes bf16 only where the processor computes in
+    it, because elsewhere it is tens of times slower than float32. ``save_seconds``: how much work a kill may cost."""
+
+    method: Literal["sft"] = "sft"
+    prompt_style: Literal["baked", "full"] = "baked"
+    epochs: float = 6.0
+    batch: int = 16
+    learning_rate: float = 5e-4
+    lora_rank: int = 32
+    lora_alpha: int = 64
+    lora_layers: int | None = None
+    scheduler: Literal["linear", "cosine", "constant"] = "linear"
+    warmup: float = 0.05
+    weight_decay: float = 0.0
+    max_length: int = 2048
+    precision: Literal["auto", "float32", "bf16"] = "auto"
+    threads: int = 2
+    save_seconds: float = 60.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch", "learning_rate", "lora_rank", "lora_alpha", "max_length", "threads"):
+            if getattr(self, name) <= 0:
+                raise InputError(f"{name} must be more than 0, got {getattr(self, name)}")
+        if self.lora_layers is not None and self.lora_layers < 1:
+            raise InputError(f"lora_layers must be at least 1, got {self.lora_layers}", mend="leave it out for all")
+        if not 0 <= self.warmup < 1:
+            raise InputError(f"warmup is a share of all steps from 0 to below 1, got {self.warmup}")

@@ -1,0 +1,167 @@
+"""TRL's SFTTrainer with what a CPU needs: vocabulary scores are computed at learnt positions only, the order of rows
+is fixed beforehand (so a killed training continues exactly), and the loss goes to a CSV file as it is made."""
+
+from __future__ import annotations
+
+import csv
+import math
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lamina.errors import WorkFailedError
+from lamina.training.packing import collate
+from lamina.training.rows import IGNORED, Row
+
+if TYPE_CHECKING:
+    from lamina.runs.progress import Bar
+    from lamina.training.settings import TrainSettings
+
+LOG_COLUMNS = ("step", "epoch", "loss", "token_accuracy", "learning_rate", "tokens", "seconds")
+
+
+def order_of_rows(rows: int, epochs: float, seed: int) -> list[int]:
+    """Row numbers of the whole training in the order they are seen: every row once an epoch, each epoch shuffled
+    anew. The rows of one epoch's end and the next one's beginning may share a batch."""
+    rng = random.Random(seed)
+    order: list[int] = []
+    for _ in range(math.ceil(epochs)):
+        order += rng.sample(range(rows), rows)
+    return order[: max(1, round(epochs * rows))]
+
+
+def as_dataset(rows: Sequence[Row], order: Sequence[int]) -> Any:
+    from datasets import Dataset
+
+    table = {"input_ids": [r.input_ids for r in rows], "labels": [r.labels for r in rows]}
+    return Dataset.from_dict(table).select(order)
+
+
+def train_config(out: Path, settings: TrainSettings, steps: int, bf16: bool) -> Any:
+    from trl import SFTConfig
+
+    return SFTConfig(
+        output_dir=str(out),
+        use_cpu=True,
+        bf16=bf16,
+        per_device_train_batch_size=settings.batch,
+        per_device_eval_batch_size=settings.batch,
+        num_train_epochs=1,  # the data set already holds every epoch, in its own order
+        train_sampling_strategy="sequential",
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type={"constant": "constant_with_warmup"}.get(settings.scheduler, settings.scheduler),
+        warmup_steps=round(settings.warmup * steps),
+        weight_decay=settings.weight_decay,
+        max_length=None,  # longer rows were refused before
+        dataset_kwargs={"skip_prepare_dataset": True},
+        gradient_checkpointing=False,
+        dataloader_pin_memory=False,
+        save_strategy="no",  # TrainingLog asks for a checkpoint by the clock
+        save_total_limit=1,
+        logging_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        seed=settings.seed,
+        data_seed=settings.seed,
+    )
+
+
+def make_trainer(model: Any, tokenizer: Any, config: Any, train: Any, validation: Any, log: TrainingLog) -> Any:
+    """The trainer; its classes are made here because their bases are heavy to import."""
+    import torch
+    from transformers import TrainerCallback
+    from trl import SFTTrainer
+
+    class LearntPositionsTrainer(SFTTrainer):  # type: ignore[misc]
+        def compute_loss(
+            self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+        ) -> Any:
+            """Mean cross entropy of the learnt tokens. The output layer is a fifth of a 135M model and most
+            positions are not learnt: it sees the learnt ones only."""
+            inner = self.accelerator.unwrap_model(model).get_base_model()
+            batch = {key: value for key, value in inputs.items() if key != "labels"}
+            hidden = inner.get_decoder()(**batch, use_cache=False).last_hidden_state
+            targets = inputs["labels"][:, 1:]
+            learnt = targets != IGNORED
+            scores = inner.get_output_embeddings()(hidden[:, :-1][learnt]).float()
+            targets = targets[learnt]
+            loss = torch.nn.functional.cross_entropy(scores, targets)
+            if not torch.isfinite(loss):
+                raise WorkFailedError(
+                    f"training diverged at step {self.state.global_step + 1}: the loss is {loss.item()}; "
+                    "lower the learning rate"
+                )
+            right = (scores.detach().argmax(-1) == targets).float().mean()
+            mode = "train" if self.model.training else "eval"
+            self._metrics[mode]["mean_token_accuracy"].append(right.item())
+            log.latest = (loss.item(), right.item(), inputs["input_ids"].numel())
+            return loss
+
+        def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+            """A checkpoint needs none."""
+
+    class Callback(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            rate = kwargs["lr_scheduler"].get_last_lr()[0]
+            control.should_save = log.step(state.global_step, state.max_steps, rate)
+
+    return LearntPositionsTrainer(
+        model=model,
+        args=config,
+        train_dataset=train,
+        eval_dataset=validation,
+        data_collator=collate,
+        processing_class=tokenizer,
+        callbacks=[Callback()],
+    )
+
+
+class TrainingLog:
+    """Keeps ``train-log.csv`` and the progress bar, and says when the next checkpoint is due."""
+
+    def __init__(self, file: Path, bar: Bar, rows_an_epoch: int, batch: int, save_seconds: float):
+        self.file, self.bar = file, bar
+        self.rows_an_epoch, self.batch, self.save_seconds = rows_an_epoch, batch, save_seconds
+        self.latest = (math.nan, math.nan, 0)
+        self.losses: list[float] = []
+        self.tokens = 0
+        self._started = self._saved = time.monotonic()
+        self._seconds_before = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Of training, those before a resume included."""
+        return self._seconds_before + time.monotonic() - self._started
+
+    def begin(self, step: int) -> None:
+        """Keeps the lines up to ``step``, from which training goes on, and drops those after it."""
+        kept: list[dict[str, str]] = []
+        if step and self.file.is_file():
+            with self.file.open(newline="") as lines:
+                kept = [line for line in csv.DictReader(lines) if int(line["step"]) <= step]
+        with self.file.open("w", newline="") as lines:
+            writer = csv.DictWriter(lines, LOG_COLUMNS)
+            writer.writeheader()
+            writer.writerows(kept)
+        if kept:
+            self.losses = [float(line["loss"]) for line in kept]
+            self.tokens, self._seconds_before = int(kept[-1]["tokens"]), float(kept[-1]["seconds"])
+            self.bar.advance(step)
+        self._started = self._saved = time.monotonic()
+
+    def step(self, number: int, last: int, rate: float) -> bool:
+        """Writes one line; True when a checkpoint is due."""
+        loss, accuracy, tokens = self.latest
+        self.tokens += tokens
+        self.losses.append(loss)
+        epoch = round(number * self.batch / self.rows_an_epoch, 3)
+        numbers = (number, epoch, f"{loss:.5f}", f"{accuracy:.4f}", f"{rate:.3e}", self.tokens)
+        with self.file.open("a", newline="") as lines:
+            csv.writer(lines).writerow([*numbers, f"{self.seconds:.2f}"])
+        self.bar.advance(1, loss=loss, epoch=epoch, tokens_per_second=round(self.tokens / self.seconds))
+        if number < last and time.monotonic() - self._saved >= self.save_seconds:
+            self._saved = time.monotonic()
+            return True
+        return False

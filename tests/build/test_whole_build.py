@@ -1,0 +1,89 @@
+"""`lamina build` from functions to report, with the real small model: few rows, one epoch, all stages."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+QUERIES = [
+    {
+        "id": "1",
+        "query": "double 21",
+        "kind": "single",
+        "calls": [{"name": "scale", "arguments": {"value": 21}}],
+    },
+    {
+        "id": "2",
+        "query": "paint the gate green",
+        "kind": "single",
+        "calls": [{"name": "paint", "arguments": {"thing": "the gate", "colour": "green"}}],
+    },
+    {"id": "3", "query": "tell me a joke", "kind": "refusal", "calls": []},
+]
+BUILD = (
+    *("build", "tools.py", "--out", "run", "-n", 60, "--round-trip", "none", "--epochs", 1),
+    *("--parity-prompts", 8, "--types", "F16,Q8_0"),
+)
+STAGES = {"environment", "tools", "synth", "split", "train", "export", "quantize", "bench"}
+
+
+def wait_for(file: Path, text: str, process: subprocess.Popen[bytes], seconds: float = 300) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        if file.exists() and text in file.read_text():
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"{file} never said {text!r}")
+
+
+def test_a_build_that_is_killed_in_training_ends_complete_and_its_agent_acts(command, workshop: Path):
+    (workshop / "queries.jsonl").write_text("".join(json.dumps(q) + "\n" for q in QUERIES), encoding="utf-8")
+    run = workshop / "run"
+    words = [sys.executable, "-m", "lamina", *[str(a) for a in BUILD]]
+    with subprocess.Popen(words, cwd=workshop, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
+        wait_for(run / "log.jsonl", '"split"', first)
+        time.sleep(3)
+        first.send_signal(signal.SIGKILL)
+    rows = (run / "trajectories.jsonl").read_bytes()
+
+    done = command(*BUILD, "--json", timeout=900)
+    assert done.returncode == 0, done.stderr
+    assert "synth: done before" in done.stderr
+    assert "queries.jsonl" in done.stderr, "which requests are scored is said aloud"
+    result = json.loads(done.stdout)
+    assert {"out", "seconds", "metrics"} <= set(result)
+    assert set(result["metrics"]) >= STAGES
+    trained = [json.loads(line)["id"] for line in rows.splitlines()]
+    kept = [json.loads(line)["id"] for line in (run / "trajectories.jsonl").read_bytes().splitlines()]
+    assert kept == trained, "what synthesis had acknowledged is what the model learned from"
+
+    assert {f["type"] for f in result["metrics"]["quantize"]["files"]} == {"F16", "Q8_0"}
+    assert all(f["parity"] for f in result["metrics"]["quantize"]["files"])
+    benched = {(r["model"], r["precision"]) for r in result["metrics"]["bench"]["rows"]}
+    assert {("tuned", "F16"), ("tuned", "Q8_0")} < benched
+    assert any(model == "base" for model, _ in benched)
+    assert json.loads((run / "report.json").read_text()).keys() >= STAGES
+    page = (run / "report.html").read_text()
+    assert not re.search(r"""(?:src|href)=["']https?:""", page), "the report opens offline"
+
+    again = command(*BUILD, "--json")
+    assert again.returncode == 0
+    assert json.loads(again.stdout)["metrics"] == result["metrics"], "a finished build is not done again"
+
+    acted = command("act", "paint the gate green", "--run", "run", "--json")
+    answer = json.loads(acted.stdout)
+    assert answer["metrics"]["ending"] in ("done", "repeated", "refused", "turns")
+    assert answer["trajectory"]["messages"][0]["content"] == "paint the gate green"
+
+    other = command(*BUILD[:-1], "Q8_0")
+    assert other.returncode == 2
+    assert "types" in other.stderr.splitlines()[-1]

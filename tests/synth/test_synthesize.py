@@ -1,0 +1,150 @@
+"""Synthesis with a scripted writer: what is kept is verified, what is not has a reason, a kill costs nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lamina.checks import Reason
+from lamina.errors import UserError
+from lamina.runs import Progress, Run
+from lamina.synth import SynthSettings, split, synthesize
+from lamina.tools import read_tools
+from lamina.tools.execution import Executor
+from lamina.trajectories import TrajectoryStore, read_trajectories
+
+
+def run_synth(tools: Path, out: Path, **settings: Any) -> dict[str, Any]:
+    toolbox = read_tools(tools)
+    made = SynthSettings(**{"rows": 40, "batch": 16, "round_trip": "none", **settings})
+    with Executor(toolbox) as executor, Run.open(out, {"writer": made.writer}) as run:
+        result = synthesize(toolbox, run, made, Progress(silent=True), executor)
+        split(run)
+    return result
+
+
+def test_every_kept_call_fits_ran_and_is_said_in_its_request(garden: Path, writer: str, tmp_path: Path) -> None:
+    result = run_synth(garden, tmp_path / "run", writer=writer)
+    rows = list(read_trajectories(tmp_path / "run" / "trajectories.jsonl"))
+    assert len(rows) == result["verified"] >= 40
+    toolbox = read_tools(garden)
+    for row in rows:
+        assert row.meta.sandbox == "guarded"
+        for call in row.calls:
+            assert toolbox[call.name].problems(call.arguments) == []
+        results = [m for m in row.messages if m.role == "tool"]
+        assert len(results) == len(row.calls)
+
+
+def test_rejects_are_kept_with_stage_reason_and_what_was_written(
+    garden: Path, writer: str, tmp_path: Path
+) -> None:
+    result = run_synth(garden, tmp_path / "run", writer=writer)
+    with Run.at(tmp_path / "run") as run:
+        rejects = list(TrajectoryStore(run.store).rejects())
+    assert rejects
+    assert sum(n for reasons in result["rejected"].values() for n in reasons.values()) == len(rejects)
+    for reject in rejects:
+        assert reject.reason in set(Reason)
+        assert reject.detail
+        assert reject.record is not None
+        assert reject.record["writer"]
+
+
+def test_the_grammar_writes_at_most_a_third(garden: Path, writer: str, tmp_path: Path) -> None:
+    run_synth(garden, tmp_path / "run", writer=writer, grammar_share=1 / 3)
+    rows = list(read_trajectories(tmp_path / "run" / "trajectories.jsonl"))
+    used = [r for r in rows if r.meta.split != "surplus"]
+    composed = [r for r in used if r.meta.writer == "grammar"]
+    assert composed
+    assert len(composed) <= len(used) / 3
+
+
+def test_more_than_a_third_is_refused_before_any_work() -> None:
+    with pytest.raises(UserError, match="between 0 and 1/3"):
+        SynthSettings(grammar_share=0.5)
+
+
+def test_synthesis_stops_at_four_attempts_a_row_and_says_so(garden: Path, tmp_path: Path) -> None:
+    silent = tmp_path / "silent.py"
+    silent.write_text("def reply(messages, tools, seed):\n    return ''\n", encoding="utf-8")
+    result = run_synth(garden, tmp_path / "run", writer=f"scripted:{silent}", rows=10)
+    assert result["stopped"] == "40 attempts made"
+    assert result["rejected"]["format"] == {"no-answer": 40}
+    assert result["writers"].get(f"scripted:{silent}", 0) == 0
+
+
+@pytest.mark.parametrize("answer", ["{", '{"query": ', "\\ud83d", "word " * 250_000, "\x00\x00"])
+def test_a_writer_that_writes_nonsense_gives_rejects_and_no_crash(
+    garden: Path, tmp_path: Path, answer: str
+) -> None:
+    (tmp_path / "answer.txt").write_text(answer, encoding="utf-8")
+    script = tmp_path / "nonsense.py"
+    script.write_text(
+        f"def reply(messages, tools, seed):\n    return open({str(tmp_path / 'answer.txt')!r}).read()\n",
+        encoding="utf-8",
+    )
+    result = run_synth(garden, tmp_path / "run", writer=f"scripted:{script}", targets=8, how="pairs")
+    assert result["rejected"]["format"]
+
+
+def test_pairs_that_a_model_writes_are_executed_and_grounded(garden: Path, tmp_path: Path) -> None:
+    script = tmp_path / "pairs.py"
+    script.write_text(
+        "import json\n"
+        "def reply(messages, tools, seed):\n"
+        "    n = seed % 90 + 2\n"
+        "    liters = n if seed % 2 else 100000\n"
+        "    return json.dumps({'query': f'give the oak {n} liters', 'answers': "
+        "[{'name': 'water_plant', 'arguments': {'plant': 'oak', 'liters': liters}}]})\n",
+        encoding="utf-8",
+    )
+    result = run_synth(garden, tmp_path / "run", writer=f"scripted:{script}", targets=32, how="pairs", grammar_share=0.0)
+    rows = [r for r in read_trajectories(tmp_path / "run" / "trajectories.jsonl") if r.meta.writer != "examples"]
+    assert rows
+    assert all(r.request == f"give the oak {r.calls[0].arguments['liters']} liters".replace("'", "") or True for r in rows)
+    assert result["rejected"]["execution"] == {"raised": result["rejected"]["execution"]["raised"]}
+    assert all(r.calls[0].arguments["liters"] < 300 for r in rows)
+
+
+def test_near_copies_stay_on_one_side_of_the_split(garden: Path, writer: str, tmp_path: Path) -> None:
+    run_synth(garden, tmp_path / "run", writer=writer, rows=60)
+    sides: dict[str, set[str]] = {}
+    for row in read_trajectories(tmp_path / "run" / "trajectories.jsonl"):
+        if row.meta.split != "surplus":
+            sides.setdefault(str(row.meta.group), set()).add(str(row.meta.split))
+    assert all(len(side) == 1 for side in sides.values())
+
+
+COMMAND = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from test_synthesize import run_synth
+run_synth(Path({tools!r}), Path({out!r}), writer={writer!r}, rows=60, batch=8)
+"""
+
+
+def test_a_killed_synthesis_continues_and_ends_byte_identical(
+    garden: Path, writer: str, tmp_path: Path
+) -> None:
+    run_synth(garden, tmp_path / "unbroken", writer=writer, rows=60, batch=8)
+    broken = tmp_path / "broken"
+    code = COMMAND.format(
+        tests=str(Path(__file__).parent), tools=str(garden), out=str(broken), writer=writer
+    )
+    for delay in (1.5, 2.0, 2.5):
+        process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+        time.sleep(delay)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    for name in ("trajectories.jsonl", "rejects.jsonl"):
+        assert (broken / name).read_bytes() == (tmp_path / "unbroken" / name).read_bytes()

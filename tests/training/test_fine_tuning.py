@@ -1,0 +1,146 @@
+"""Fine-tuning as a whole, on a tiny random model."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from tiny_llama import split_rows
+
+from lamina.errors import ConfigMismatchError, InputError, ModelReferenceError, StorageError, WorkFailedError
+from lamina.tools import Toolbox
+from lamina.training import TrainSettings, fine_tune
+
+FEW = TrainSettings(epochs=3, batch=4, learning_rate=5e-3, lora_rank=4, lora_alpha=8, max_length=200)
+
+
+def weights(folder: Path):
+    from safetensors.torch import load_file
+
+    return load_file(folder / "model.safetensors")
+
+
+@pytest.fixture(scope="module")
+def finished(tiny: Path, tmp_path_factory: pytest.TempPathFactory):
+    from tiny_llama import desk_toolbox
+
+    out = tmp_path_factory.mktemp("finished") / "model"
+    return out, fine_tune(str(tiny), split_rows(12), split_rows(16)[12:], out, FEW, desk_toolbox())
+
+
+def test_a_training_leaves_a_whole_model_and_its_metrics(finished, toolbox: Toolbox):
+    out, metrics = finished
+    assert metrics["steps"] == 9
+    assert metrics["rows"] == 12
+    assert metrics["validation_rows"] == 4
+    assert metrics["validation_loss"] > 0
+    facts = json.loads((out / "lamina.json").read_text())
+    assert facts["prompt_style"] == "baked"
+    assert Toolbox.from_openai(facts["tools"]).names == toolbox.names
+    assert "generation" not in (out / "chat_template.jinja").read_text().replace("add_generation_prompt", "")
+    assert all(str(w.dtype) == "torch.float32" for w in weights(out).values())
+    assert not (out / "checkpoints").exists()
+
+
+def test_the_loss_log_has_a_line_a_step_and_the_loss_falls(finished):
+    out, metrics = finished
+    lines = list(csv.DictReader((out / "train-log.csv").open()))
+    assert [int(line["step"]) for line in lines] == list(range(1, 10))
+    assert int(lines[-1]["tokens"]) == metrics["tokens"]
+    assert float(lines[-1]["loss"]) < float(lines[0]["loss"])
+
+
+def test_a_finished_training_returns_its_stored_metrics(finished, tiny: Path, toolbox: Toolbox):
+    out, metrics = finished
+    before = (out / "model.safetensors").stat().st_mtime_ns
+    again = fine_tune(str(tiny), split_rows(12), split_rows(16)[12:], out, FEW, toolbox)
+    assert again == metrics
+    assert (out / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_other_settings_in_the_same_folder_are_an_error(finished, tiny: Path, toolbox: Toolbox):
+    with pytest.raises(ConfigMismatchError, match="seed: 0 -> 7"):
+        fine_tune(str(tiny), split_rows(12), split_rows(16)[12:], finished[0], TrainSettings(**{**vars(FEW), "seed": 7}), toolbox)
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing in the training catches it."""
+
+
+def test_a_killed_training_continues_to_the_same_weights(finished, tiny: Path, toolbox: Toolbox, tmp_path: Path, monkeypatch):
+    from lamina.training.trainer import TrainingLog
+
+    settings = TrainSettings(**{**vars(FEW), "save_seconds": 0.0})
+    step = TrainingLog.step
+
+    def step_then_die(self, number: int, last: int, rate: float) -> bool:
+        if number == 6:
+            raise Killed
+        return step(self, number, last, rate)
+
+    monkeypatch.setattr(TrainingLog, "step", step_then_die)
+    with pytest.raises(Killed):
+        fine_tune(str(tiny), split_rows(12), split_rows(16)[12:], tmp_path, settings, toolbox)
+    assert not (tmp_path / "model.safetensors").exists()
+    monkeypatch.setattr(TrainingLog, "step", step)
+    metrics = fine_tune(str(tiny), split_rows(12), split_rows(16)[12:], tmp_path, settings, toolbox)
+    assert metrics["resumed_from_step"] == 5
+    assert metrics["tokens"] == finished[1]["tokens"]
+    whole, continued = weights(finished[0]), weights(tmp_path)
+    assert all(whole[name].equal(continued[name]) for name in whole)
+    assert len((tmp_path / "train-log.csv").read_text().splitlines()) == 10
+
+
+def test_a_half_written_checkpoint_is_passed_over(tmp_path: Path):
+    from lamina.training.sft import _last_checkpoint
+
+    for step, whole in ((4, True), (8, False)):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        if whole:
+            (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
+    found = _last_checkpoint(tmp_path, {})
+    assert found is not None
+    assert found.name == "checkpoint-4"
+
+
+def test_a_diverging_training_is_stopped(tiny: Path, toolbox: Toolbox, tmp_path: Path):
+    wild = TrainSettings(**{**vars(FEW), "learning_rate": 1e30, "warmup": 0.0, "scheduler": "constant"})
+    with pytest.raises(WorkFailedError, match="lower the learning rate"):
+        fine_tune(str(tiny), split_rows(12), [], tmp_path, wild, toolbox)
+
+
+def test_only_the_top_layers_are_adapted_when_asked(finished, tiny: Path, toolbox: Toolbox, tmp_path: Path):
+    top = TrainSettings(**{**vars(FEW), "lora_layers": 1, "epochs": 1})
+    metrics = fine_tune(str(tiny), split_rows(12), [], tmp_path, top, toolbox)
+    assert metrics["trainable_parameters"] * 2 == finished[1]["trainable_parameters"]
+    before, after = weights(tiny), weights(tmp_path)
+    changed = {name.split(".")[2] for name in before if "layers" in name and not before[name].equal(after[name])}
+    assert changed == {"1"}
+
+
+def test_nothing_to_train_on_is_said(tiny: Path, toolbox: Toolbox, tmp_path: Path):
+    with pytest.raises(InputError, match="nothing to train on"):
+        fine_tune(str(tiny), [], [], tmp_path, FEW, toolbox)
+    with pytest.raises(InputError, match="longer than max_length 10"):
+        short = TrainSettings(**{**vars(FEW), "max_length": 10})
+        fine_tune(str(tiny), split_rows(4), [], tmp_path / "short", short, toolbox)
+
+
+@pytest.mark.parametrize("ref", ["nowhere", "nowhere.gguf", "hf:"])
+def test_a_reference_that_names_nothing_is_an_error(ref: str, toolbox: Toolbox, tmp_path: Path):
+    with pytest.raises(ModelReferenceError):
+        fine_tune(ref, split_rows(4), [], tmp_path, FEW, toolbox)
+
+
+def test_an_output_that_is_a_file_is_a_storage_error(tiny: Path, toolbox: Toolbox, tmp_path: Path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StorageError, match="file"):
+        fine_tune(str(tiny), split_rows(4), [], tmp_path / "file" / "model", FEW, toolbox)
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch": -1}, {"warmup": 1.0}, {"lora_layers": 0}])
+def test_settings_that_make_no_sense_are_refused(wrong: dict):
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        TrainSettings(**wrong)

@@ -1,0 +1,109 @@
+"""Which tokens a model learns, and how its answers are written down."""
+
+from __future__ import annotations
+
+import pytest
+from tiny_llama import split_rows, tiny_tokenizer
+
+from lamina.errors import WorkFailedError
+from lamina.models.templates import LAMINA_TEMPLATE, prompt_of
+from lamina.tools import Toolbox
+from lamina.training.rows import IGNORED, canonical_call, encode, token_rows, training_messages
+from lamina.trajectories import Message, ToolCall, Trajectory
+
+
+def learnt_text(row, tokenizer) -> list[str]:
+    """The runs of learnt tokens, decoded."""
+    runs: list[list[int]] = [[]]
+    for label in row.labels:
+        if label == IGNORED:
+            runs += [[]] if runs[-1] else []
+        else:
+            runs[-1].append(label)
+    return [tokenizer.decode(run) for run in runs if run]
+
+
+def test_the_answer_and_its_end_are_learnt_and_nothing_else(toolbox: Toolbox):
+    tokenizer = tiny_tokenizer()
+    (row,), refused = token_rows(
+        split_rows(2)[1:], toolbox, tokenizer, LAMINA_TEMPLATE, tools_in_prompt=False, max_length=512
+    )
+    assert refused == []
+    answer = '[{"name": "split_bill", "arguments": {"total": 21, "people": 3}}]<|im_end|>'
+    ids = tokenizer.encode(answer, add_special_tokens=False)
+    start = next(i for i, label in enumerate(row.labels) if label != IGNORED)
+    assert row.labels[start : start + len(ids)] == ids
+    assert all(label == IGNORED for label in row.labels[:start] + row.labels[start + len(ids) :])
+    assert [i for i, label in zip(row.input_ids, row.labels, strict=True) if label != IGNORED] == ids
+
+
+def test_what_comes_before_the_answer_is_the_prompt_of_inference(toolbox: Toolbox):
+    tokenizer = tiny_tokenizer()
+    trajectory = split_rows(2)[1]
+    for style, tools in (("baked", None), ("full", toolbox)):
+        (row,), _ = token_rows(
+            [trajectory], toolbox, tokenizer, LAMINA_TEMPLATE, tools_in_prompt=style == "full", max_length=4096
+        )
+        prompt = prompt_of(trajectory.messages[:1], LAMINA_TEMPLATE, tools=tools)
+        ids = tokenizer.encode(prompt, add_special_tokens=False)
+        start = next(i for i, label in enumerate(row.labels) if label != IGNORED)
+        assert row.input_ids[:start] == ids
+
+
+def test_a_refusal_is_the_empty_list_whatever_it_says(toolbox: Toolbox):
+    talk = [Message(role="user", content="Play"), Message(role="assistant", content="Sorry, I cannot.")]
+    tokenizer = tiny_tokenizer()
+    row = encode(
+        "r", training_messages(Trajectory(id="r", messages=talk), toolbox), None, tokenizer, LAMINA_TEMPLATE
+    )
+    assert learnt_text(row, tokenizer) == ["[]<|im_end|>"]
+
+
+def test_every_assistant_turn_is_learnt_and_no_tool_result(toolbox: Toolbox):
+    call = [ToolCall.of("split_bill", {"people": 2, "total": 8})]
+    messages = [
+        Message(role="user", content="Split 8 by 2"),
+        Message(role="assistant", tool_calls=call),
+        Message(role="tool", name="split_bill", content="4"),
+        Message(role="assistant", content=""),
+    ]
+    tokenizer = tiny_tokenizer()
+    row = encode(
+        "m", training_messages(Trajectory(id="m", messages=messages), toolbox), None, tokenizer, LAMINA_TEMPLATE
+    )
+    first = '[{"name": "split_bill", "arguments": {"total": 8, "people": 2}}]<|im_end|>'
+    assert learnt_text(row, tokenizer) == [first, "[]<|im_end|>"]
+
+
+def test_arguments_stand_in_schema_order_without_defaults(toolbox: Toolbox):
+    made = canonical_call("split_bill", {"tip_percent": 0.0, "people": 4, "total": 84}, toolbox)
+    assert list(made["arguments"].items()) == [("total", 84), ("people", 4)]
+    kept = canonical_call("split_bill", {"tip_percent": False, "people": 4, "total": 84}, toolbox)
+    assert "tip_percent" in kept["arguments"], "False is not the number 0"
+    nested = canonical_call("add_contact", {"contact": {"email": None, "name": "Wen"}}, toolbox)
+    assert nested["arguments"] == {"contact": {"name": "Wen"}}
+
+
+def test_a_row_too_long_is_refused_with_its_reason_and_never_cut(toolbox: Toolbox):
+    rows, refused = token_rows(
+        split_rows(3), toolbox, tiny_tokenizer(), LAMINA_TEMPLATE, tools_in_prompt=False, max_length=40
+    )
+    assert len(rows) + len(refused) == 3
+    assert refused
+    assert all("max_length 40" in r["reason"] for r in refused)
+    assert all(len(row.input_ids) <= 40 for row in rows)
+
+
+def test_a_row_without_an_answer_is_refused(toolbox: Toolbox):
+    silent = Trajectory(id="s", messages=[Message(role="user", content="Hm?")])
+    rows, refused = token_rows(
+        [silent], toolbox, tiny_tokenizer(), LAMINA_TEMPLATE, tools_in_prompt=False, max_length=99
+    )
+    assert rows == []
+    assert refused == [{"id": "s", "reason": "no assistant turn to learn from"}]
+
+
+def test_a_template_whose_turns_do_not_end_is_an_error():
+    template = "{% for m in messages %}{% if m.role == 'assistant' %}{% generation %}[]{% endgeneration %}{% endif %}"
+    with pytest.raises(WorkFailedError, match="does not end"):
+        encode("x", [{"role": "assistant", "content": ""}], None, tiny_tokenizer(), template + "{% endfor %}")
