@@ -254,9 +254,7 @@ def convert_units(value: float, from_unit: Unit, to_unit: Unit) -> dict[str, Any
     return {"value": round((value * scale + shift - to_shift) / to_scale, 3), "unit": to_unit}
 
 
-def convert_money(
-    amount: Annotated[float, Gt(0)], from_currency: Currency, to_currency: Currency
-) -> dict[str, Any]:
+def convert_money(amount: Annotated[float, Gt(0)], from_currency: Currency, to_currency: Currency) -> dict[str, Any]:
     """Convert an amount of money into another currency.
 
     Args:
@@ -480,9 +478,7 @@ def split_bill(
     }
 
 
-def add_to_list(
-    items: list[str], list_name: Literal["shopping", "todo", "packing"] = "shopping"
-) -> dict[str, Any]:
+def add_to_list(items: list[str], list_name: Literal["shopping", "todo", "packing"] = "shopping") -> dict[str, Any]:
     """Put one or more items on the shopping, to-do or packing list.
 
     Args:
@@ -604,8 +600,8 @@ def schedule_meeting(
         I have to talk to Lena about the contract, put us down for tuesday 4pm
         >>> schedule_meeting(attendees=["Lena"], when="tuesday 4pm", topic="contract")
 
-        plan an hour with Tariq and Al sunday 4pm, the topic is hiring
-        >>> schedule_meeting(attendees=["Tariq", "Al"], when="sunday 4pm", duration="an hour", topic="hiring")
+        plan an hour with Tariq and Al sunday 4pm, the topic is pay
+        >>> schedule_meeting(attendees=["Tariq", "Al"], when="sunday 4pm", duration="an hour", topic="pay")
 
         Mateo and I should sit down on friday at 3pm for 20 minutes
         >>> schedule_meeting(attendees=["Mateo"], when="friday at 3pm", duration="20 minutes")
@@ -973,9 +969,7 @@ def _weekday(weekday: int, said: str, today: date) -> date:
     return today + timedelta(days=(weekday - today.weekday() - 1) % 7 + 1)
 
 
-def _take_clock(
-    words: _Words, day: date | None, part: str | None, now: datetime
-) -> tuple[date | None, time | None]:
+def _take_clock(words: _Words, day: date | None, part: str | None, now: datetime) -> tuple[date | None, time | None]:
     """The time of day, and the day, which "this evening" and "midnight" can settle."""
     if match := words.take(rf"(?:in the |this |at )?({'|'.join(_PARTS_OF_DAY)})"):
         part = match[1]

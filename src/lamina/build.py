@@ -28,7 +28,7 @@ JSON = dict[str, Any]
 
 WARM_UP_EPOCHS = 3.0
 
-PARITY_PROMPTS = 100
+PARITY_PROMPTS = 20
 """As many generated prompts as there are, up to this, unseen ones first; the hand-written requests come
 on top."""
 

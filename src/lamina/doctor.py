@@ -123,6 +123,4 @@ def _sandbox() -> Finding:
 def _disk() -> Finding:
     free = shutil.disk_usage(Path.cwd()).free
     works = free >= ENOUGH_DISK
-    return Finding(
-        "disk", works, f"{free / 1e9:.1f} GB free here", "" if works else "free 4 GB for a quickstart"
-    )
+    return Finding("disk", works, f"{free / 1e9:.1f} GB free here", "" if works else "free 4 GB for a quickstart")

@@ -112,6 +112,4 @@ def desk(tmp_path: Path) -> Iterator[SimpleNamespace]:
 
     toolbox: Toolbox = read_tools(tools)
     with Run.open(tmp_path / "run", {"seed": 1}) as run:
-        yield SimpleNamespace(
-            toolbox=toolbox, queries=queries, model=model, asked=asked, run=run, folder=tmp_path
-        )
+        yield SimpleNamespace(toolbox=toolbox, queries=queries, model=model, asked=asked, run=run, folder=tmp_path)

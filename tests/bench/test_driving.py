@@ -65,9 +65,7 @@ def counting(turns: int) -> Conversation:
 def test_conversations_of_different_length_share_waves_and_each_ends_once(threaded: bool) -> None:
     model = Echo(threaded)
     ended: list[tuple[str, Outcome]] = []
-    drive(
-        model, [(f"c{n}", counting(n)) for n in range(4)], lambda key, outcome: ended.append((key, outcome))
-    )
+    drive(model, [(f"c{n}", counting(n)) for n in range(4)], lambda key, outcome: ended.append((key, outcome)))
     assert model.waves == [3, 2, 1]
     assert sorted(key for key, _ in ended) == ["c0", "c1", "c2", "c3"]
     assert dict(ended)["c3"].scores["heard"] == ["0", "1", "2"]

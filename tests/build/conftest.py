@@ -112,8 +112,6 @@ def command(workshop: Path) -> Command:
     def run(*arguments: object, stop_at: int = 0, stop_by: str = "SIGKILL", timeout: float = 240):
         environment = {**os.environ, "STOP_AT": str(stop_at), "STOP_BY": stop_by}
         words = [sys.executable, "-m", "lamina", *[str(a) for a in arguments]]
-        return subprocess.run(
-            words, cwd=workshop, env=environment, capture_output=True, text=True, timeout=timeout
-        )
+        return subprocess.run(words, cwd=workshop, env=environment, capture_output=True, text=True, timeout=timeout)
 
     return run

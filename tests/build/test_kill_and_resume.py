@@ -67,9 +67,7 @@ def test_a_killed_synthesis_ends_with_the_same_bytes_as_an_unbroken_one(
     assert json.loads(resumed.stdout)["verified"] == unbroken.result["verified"] == len(rows)
 
 
-def test_ctrl_c_says_so_in_one_line_and_the_same_command_continues(
-    command, workshop: Path, unbroken: Finished
-):
+def test_ctrl_c_says_so_in_one_line_and_the_same_command_continues(command, workshop: Path, unbroken: Finished):
     stopped = command(*SYNTH, "--out", "stopped", stop_at=30, stop_by="SIGINT")
     assert stopped.returncode == 130
     assert stopped.stderr.splitlines()[-1] == "lamina: stopped; the same command continues where it was"

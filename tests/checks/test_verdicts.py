@@ -125,9 +125,7 @@ def test_the_round_trip_keeps_what_comes_back_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("answer", ["", "nonsense", '[{"name": "walk"', "[" * 5000, "x" * 1_000_000])
-def test_a_round_trip_model_that_answers_nonsense_rejects_and_does_not_crash(
-    tmp_path: Path, answer: str
-) -> None:
+def test_a_round_trip_model_that_answers_nonsense_rejects_and_does_not_crash(tmp_path: Path, answer: str) -> None:
     (tmp_path / "answer.txt").write_text(answer, encoding="utf-8")
     model = scripted(tmp_path, f"return open({str(tmp_path / 'answer.txt')!r}).read()")
     (verdict,) = check_round_trips([candidate()], model, TOOLS, "baked")

@@ -81,9 +81,7 @@ def test_a_truncated_gguf_file(lamina, tools_file: Path, tmp_path: Path):
     assert "half.gguf" in one_line(said)
 
 
-def test_a_bad_file_of_requests_names_the_line_before_any_model_is_loaded(
-    lamina, tools_file: Path, tmp_path: Path
-):
+def test_a_bad_file_of_requests_names_the_line_before_any_model_is_loaded(lamina, tools_file: Path, tmp_path: Path):
     file = tmp_path / "queries.jsonl"
     file.write_text('{"id": "1", "query": "double 12", "calls": []}\n{"id": "2"\n', encoding="utf-8")
     out = ["--tools", tools_file, "--out", tmp_path / "run"]

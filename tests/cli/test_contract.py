@@ -131,9 +131,7 @@ def test_a_reader_that_leaves_ends_the_output_quietly(tools_file: Path):
 def test_what_a_library_prints_does_not_reach_standard_output(lamina, tools_file: Path, tmp_path: Path):
     """A scripted model may print as it likes, as trainers and engines do."""
     model = tmp_path / "model.py"
-    model.write_text(
-        "def reply(messages, tools, seed):\n    print('{noise')\n    return '[]'\n", encoding="utf-8"
-    )
+    model.write_text("def reply(messages, tools, seed):\n    print('{noise')\n    return '[]'\n", encoding="utf-8")
     said = lamina("act", "hello", "--tools", tools_file, "--model", f"scripted:{model}", "--json")
     assert json.loads(said.out)["metrics"]["ending"] == "refused"
     assert "{noise" in said.err

@@ -46,7 +46,6 @@ def test_rooms_are_entered_through_what_they_offer():
                 wrong += [
                     f"{path.relative_to(SRC)}:{node.lineno} {parts[1]}.{alias.name}"
                     for alias in node.names
-                    if alias.name not in offered[parts[1]]
-                    and not (SRC / parts[1] / f"{alias.name}.py").exists()
+                    if alias.name not in offered[parts[1]] and not (SRC / parts[1] / f"{alias.name}.py").exists()
                 ]
     assert wrong == []

@@ -87,9 +87,7 @@ def test_the_plan_has_no_circle():
         order += ready
 
 
-def test_the_finder_sees_imports_inside_functions_and_relative_ones(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_finder_sees_imports_inside_functions_and_relative_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(globals(), "SRC", tmp_path)
     (tmp_path / "tools").mkdir()
     file = tmp_path / "tools" / "x.py"

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
-from tiny_llama import desk_toolbox, save_tiny_llama
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # tiny_llama is shared by the rooms' tests
 
 from lamina.tools import Toolbox
+from tiny_llama import desk_toolbox, save_tiny_llama
 
 
 @pytest.fixture(scope="session")
@@ -13,6 +16,6 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_tiny_llama(tmp_path_factory.mktemp("tiny"))
 
 
-@pytest.fixture()
+@pytest.fixture
 def toolbox() -> Toolbox:
     return desk_toolbox()

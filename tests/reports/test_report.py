@@ -98,9 +98,7 @@ def folder(tmp_path: Path) -> Path:
     with Run.open(tmp_path / "desk", {}) as run:
         rows = [("trajectory", trajectory(f"hello {i} {EVIL}")) for i in range(15)]
         rows += [("reject", reject) for reject in rejects] + [("sample", miss)]
-        run.store.put(
-            Row(kind, str(i), i, json.dumps(payload).encode()) for i, (kind, payload) in enumerate(rows)
-        )
+        run.store.put(Row(kind, str(i), i, json.dumps(payload).encode()) for i, (kind, payload) in enumerate(rows))
     return tmp_path / "desk"
 
 

@@ -84,10 +84,7 @@ def test_negative_and_equal_positions_are_in_order_too(path: Path) -> None:
 def test_several_threads_may_put_at_once(path: Path) -> None:
     with RecordStore(path) as store:
         starts = range(0, 200, 50)
-        work = [
-            threading.Thread(target=lambda s=s: [store.put([row(n)]) for n in range(s, s + 60)])
-            for s in starts
-        ]
+        work = [threading.Thread(target=lambda s=s: [store.put([row(n)]) for n in range(s, s + 60)]) for s in starts]
         for thread in work:
             thread.start()
         for thread in work:
@@ -165,9 +162,7 @@ class TestDamage:
         assert saved == set(range(500)) - {100}
         assert len(problems) == 1
 
-    def test_a_truncated_file_is_an_error_and_the_rows_before_the_cut_can_be_read(
-        self, damaged: Path
-    ) -> None:
+    def test_a_truncated_file_is_an_error_and_the_rows_before_the_cut_can_be_read(self, damaged: Path) -> None:
         data = damaged.read_bytes()
         damaged.write_bytes(data[: len(data) // 2])
         with pytest.raises(StorageError, match=r"records\.sqlite: damaged"), RecordStore(damaged) as store:

@@ -33,9 +33,7 @@ values = st.recursive(
 
 
 @given(st.dictionaries(keys, values, max_size=4))
-def test_a_config_read_back_differs_in_nothing(
-    tmp_path_factory: pytest.TempPathFactory, config: dict
-) -> None:
+def test_a_config_read_back_differs_in_nothing(tmp_path_factory: pytest.TempPathFactory, config: dict) -> None:
     path = tmp_path_factory.mktemp("c") / "config.toml"
     write_config(path, config)
     assert config_difference(read_config(path), config) == []

@@ -64,14 +64,14 @@ def reply(messages, tools, seed):
 '''
 
 
-@pytest.fixture()
+@pytest.fixture
 def garden(tmp_path: Path) -> Path:
     file = tmp_path / "garden.py"
     file.write_text(TOOLS, encoding="utf-8")
     return file
 
 
-@pytest.fixture()
+@pytest.fixture
 def writer(tmp_path: Path) -> str:
     file = tmp_path / "writer.py"
     file.write_text(WRITER, encoding="utf-8")

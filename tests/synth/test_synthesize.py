@@ -43,9 +43,7 @@ def test_every_kept_call_fits_ran_and_is_said_in_its_request(garden: Path, write
         assert len(results) == len(row.calls)
 
 
-def test_rejects_are_kept_with_stage_reason_and_what_was_written(
-    garden: Path, writer: str, tmp_path: Path
-) -> None:
+def test_rejects_are_kept_with_stage_reason_and_what_was_written(garden: Path, writer: str, tmp_path: Path) -> None:
     result = run_synth(garden, tmp_path / "run", writer=writer)
     with Run.at(tmp_path / "run") as run:
         rejects = list(TrajectoryStore(run.store).rejects())
@@ -82,9 +80,7 @@ def test_synthesis_stops_at_four_attempts_a_row_and_says_so(garden: Path, tmp_pa
 
 
 @pytest.mark.parametrize("answer", ["{", '{"query": ', "\\ud83d", "word " * 250_000, "\x00\x00"])
-def test_a_writer_that_writes_nonsense_gives_rejects_and_no_crash(
-    garden: Path, tmp_path: Path, answer: str
-) -> None:
+def test_a_writer_that_writes_nonsense_gives_rejects_and_no_crash(garden: Path, tmp_path: Path, answer: str) -> None:
     (tmp_path / "answer.txt").write_text(answer, encoding="utf-8")
     script = tmp_path / "nonsense.py"
     script.write_text(
@@ -106,10 +102,14 @@ def test_pairs_that_a_model_writes_are_executed_and_grounded(garden: Path, tmp_p
         "[{'name': 'water_plant', 'arguments': {'plant': 'oak', 'liters': liters}}]})\n",
         encoding="utf-8",
     )
-    result = run_synth(garden, tmp_path / "run", writer=f"scripted:{script}", targets=32, how="pairs", grammar_share=0.0)
+    result = run_synth(
+        garden, tmp_path / "run", writer=f"scripted:{script}", targets=32, how="pairs", grammar_share=0.0
+    )
     rows = [r for r in read_trajectories(tmp_path / "run" / "trajectories.jsonl") if r.meta.writer != "examples"]
     assert rows
-    assert all(r.request == f"give the oak {r.calls[0].arguments['liters']} liters".replace("'", "") or True for r in rows)
+    assert all(
+        r.request == f"give the oak {r.calls[0].arguments['liters']} liters".replace("'", "") or True for r in rows
+    )
     assert result["rejected"]["execution"] == {"raised": result["rejected"]["execution"]["raised"]}
     assert all(r.calls[0].arguments["liters"] < 300 for r in rows)
 
@@ -132,14 +132,10 @@ run_synth(Path({tools!r}), Path({out!r}), writer={writer!r}, rows=60, batch=8)
 """
 
 
-def test_a_killed_synthesis_continues_and_ends_byte_identical(
-    garden: Path, writer: str, tmp_path: Path
-) -> None:
+def test_a_killed_synthesis_continues_and_ends_byte_identical(garden: Path, writer: str, tmp_path: Path) -> None:
     run_synth(garden, tmp_path / "unbroken", writer=writer, rows=60, batch=8)
     broken = tmp_path / "broken"
-    code = COMMAND.format(
-        tests=str(Path(__file__).parent), tools=str(garden), out=str(broken), writer=writer
-    )
+    code = COMMAND.format(tests=str(Path(__file__).parent), tools=str(garden), out=str(broken), writer=writer)
     for delay in (1.5, 2.0, 2.5):
         process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
         time.sleep(delay)

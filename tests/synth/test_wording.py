@@ -51,9 +51,7 @@ def test_nearly_every_docstring_example_is_located() -> None:
 
 def test_a_frame_has_the_values_place_and_nothing_of_them() -> None:
     tool = TOOLS["convert_money"]
-    found = locate(
-        tool, "what's 20 bucks in yen?", {"amount": 20, "from_currency": "USD", "to_currency": "JPY"}
-    )
+    found = locate(tool, "what's 20 bucks in yen?", {"amount": 20, "from_currency": "USD", "to_currency": "JPY"})
     assert found is not None
     assert found.frame == "what's {amount} {from_currency} in {to_currency}?"
 

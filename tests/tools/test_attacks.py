@@ -155,9 +155,7 @@ def _swaps_its_folder(path):
 def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
     path = tmp_path_factory.mktemp("attacks") / "hostile.py"
     path.write_text(textwrap.dedent(ATTACKS))
-    limits = Limits(
-        wall_seconds=0.8, cpu_seconds=1, memory_mb=128, file_mb=1, output_bytes=10_000, processes=8
-    )
+    limits = Limits(wall_seconds=0.8, cpu_seconds=1, memory_mb=128, file_mb=1, output_bytes=10_000, processes=8)
     with Executor(read_tools(path), limits=limits, workers=1) as made:
         yield made
         assert made.run("fine", {}).value == 1, "the executor did not outlive the attacks"
@@ -211,9 +209,7 @@ def gone(pid: int) -> bool:
         ("forks_in_chains", "killed", "started more than 8 processes"),
     ],
 )
-def test_an_attack_is_a_result_with_one_sentence(
-    executor: Executor, kind: str, status: str, words: str
-) -> None:
+def test_an_attack_is_a_result_with_one_sentence(executor: Executor, kind: str, status: str, words: str) -> None:
     start = time.monotonic()
     result = attack(executor, kind)
     assert time.monotonic() - start < 8
@@ -257,9 +253,7 @@ def test_writing_into_the_result_channel_breaks_only_that_call(executor: Executo
     ("kind", "status"),
     [("leaves_a_child", "ok"), ("becomes_a_daemon", "ok"), ("sleeps_as_a_daemon", "timed_out")],
 )
-def test_no_process_of_a_call_is_left_after_it(
-    executor: Executor, tmp_path: Path, kind: str, status: str
-) -> None:
+def test_no_process_of_a_call_is_left_after_it(executor: Executor, tmp_path: Path, kind: str, status: str) -> None:
     result = attack(executor, kind, tmp_path / "pid")
     assert result.status == status
     assert gone(int((tmp_path / "pid").read_text()))

@@ -248,9 +248,7 @@ def test_a_closed_executor_leaves_neither_process_nor_folder(
     assert not any(Path("/proc", str(pid)).exists() for pid in pids)
 
 
-def test_ctrl_c_during_a_call_does_not_mix_up_the_next(
-    executor: Executor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ctrl_c_during_a_call_does_not_mix_up_the_next(executor: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
     server = executor._servers[0]
     receive = server._receive
     monkeypatch.setattr(server, "_receive", lambda seconds: (_ for _ in ()).throw(KeyboardInterrupt))

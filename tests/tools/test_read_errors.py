@@ -96,9 +96,7 @@ def test_a_module_that_hangs_at_import_is_left_alone_after_its_time(write: Calla
     assert time.monotonic() - start < 10
 
 
-def test_what_the_module_started_at_import_is_gone_afterwards(
-    write: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_what_the_module_started_at_import_is_gone_afterwards(write: Callable[..., Path], tmp_path: Path) -> None:
     path = write(f'''
         import subprocess
         child = subprocess.Popen(["sleep", "60"])
@@ -142,9 +140,7 @@ ROW = {
 
 
 @pytest.mark.parametrize("content", [[ROW], [ROW["function"]], {"tools": [ROW]}])
-def test_a_json_list_in_openai_form_is_tools_without_a_target(
-    write: Callable[..., Path], content: object
-) -> None:
+def test_a_json_list_in_openai_form_is_tools_without_a_target(write: Callable[..., Path], content: object) -> None:
     toolbox = read_tools(write(json.dumps(content), "tools.json"))
     assert toolbox["f"].target is None
     assert toolbox["f"].properties == {"a": {"type": "integer"}}

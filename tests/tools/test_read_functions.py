@@ -185,9 +185,7 @@ def test_arguments_without_a_default_are_required_and_invented_ones_forbidden(
     ],
     ids=["google", "numpy", "sphinx"],
 )
-def test_docstrings_of_three_styles_say_the_same(
-    read: Callable[[str], Toolbox], arguments: list[str]
-) -> None:
+def test_docstrings_of_three_styles_say_the_same(read: Callable[[str], Toolbox], arguments: list[str]) -> None:
     docstring = "\n    ".join(["Add things up.", "", "More of", "it.", "", *arguments])
     tool = read(f'def add(first: int, second: int) -> int:\n    """{docstring}\n    """\n')["add"]
     assert tool.description == "Add things up.\nMore of it."

@@ -13,7 +13,7 @@ from lamina.training.rows import IGNORED, token_rows
 from lamina.training.trainer import order_of_rows
 
 
-@pytest.fixture()
+@pytest.fixture
 def model(tiny: Path):
     from transformers import AutoModelForCausalLM
 

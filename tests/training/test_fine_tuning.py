@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tiny_llama import split_rows
 
 from lamina.errors import ConfigMismatchError, InputError, ModelReferenceError, StorageError, WorkFailedError
 from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune
+from tiny_llama import split_rows
 
 FEW = TrainSettings(epochs=3, batch=4, learning_rate=5e-3, lora_rank=4, lora_alpha=8, max_length=200)
 
@@ -62,14 +62,23 @@ def test_a_finished_training_returns_its_stored_metrics(finished, tiny: Path, to
 
 def test_other_settings_in_the_same_folder_are_an_error(finished, tiny: Path, toolbox: Toolbox):
     with pytest.raises(ConfigMismatchError, match="seed: 0 -> 7"):
-        fine_tune(str(tiny), split_rows(12), split_rows(16)[12:], finished[0], TrainSettings(**{**vars(FEW), "seed": 7}), toolbox)
+        fine_tune(
+            str(tiny),
+            split_rows(12),
+            split_rows(16)[12:],
+            finished[0],
+            TrainSettings(**{**vars(FEW), "seed": 7}),
+            toolbox,
+        )
 
 
 class Killed(BaseException):
     """Stands for a kill: nothing in the training catches it."""
 
 
-def test_a_killed_training_continues_to_the_same_weights(finished, tiny: Path, toolbox: Toolbox, tmp_path: Path, monkeypatch):
+def test_a_killed_training_continues_to_the_same_weights(
+    finished, tiny: Path, toolbox: Toolbox, tmp_path: Path, monkeypatch
+):
     from lamina.training.trainer import TrainingLog
 
     settings = TrainSettings(**{**vars(FEW), "save_seconds": 0.0})
@@ -123,8 +132,8 @@ def test_only_the_top_layers_are_adapted_when_asked(finished, tiny: Path, toolbo
 def test_nothing_to_train_on_is_said(tiny: Path, toolbox: Toolbox, tmp_path: Path):
     with pytest.raises(InputError, match="nothing to train on"):
         fine_tune(str(tiny), [], [], tmp_path, FEW, toolbox)
+    short = TrainSettings(**{**vars(FEW), "max_length": 10})
     with pytest.raises(InputError, match="longer than max_length 10"):
-        short = TrainSettings(**{**vars(FEW), "max_length": 10})
         fine_tune(str(tiny), split_rows(4), [], tmp_path / "short", short, toolbox)
 
 

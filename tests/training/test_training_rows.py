@@ -53,9 +53,7 @@ def test_what_comes_before_the_answer_is_the_prompt_of_inference(toolbox: Toolbo
 def test_a_refusal_is_the_empty_list_whatever_it_says(toolbox: Toolbox):
     talk = [Message(role="user", content="Play"), Message(role="assistant", content="Sorry, I cannot.")]
     tokenizer = tiny_tokenizer()
-    row = encode(
-        "r", training_messages(Trajectory(id="r", messages=talk), toolbox), None, tokenizer, LAMINA_TEMPLATE
-    )
+    row = encode("r", training_messages(Trajectory(id="r", messages=talk), toolbox), None, tokenizer, LAMINA_TEMPLATE)
     assert learnt_text(row, tokenizer) == ["[]<|im_end|>"]
 
 

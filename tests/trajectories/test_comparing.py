@@ -54,8 +54,7 @@ TOOLS = Toolbox(
         Tool(
             "save",
             "Save contacts.",
-            schema([], contacts={"type": "array", "items": {"$ref": "#/$defs/C"}})
-            | {"$defs": {"C": CONTACT}},
+            schema([], contacts={"type": "array", "items": {"$ref": "#/$defs/C"}}) | {"$defs": {"C": CONTACT}},
         ),
     ]
 )
@@ -153,9 +152,7 @@ def test_missing_and_unwanted_calls_are_told() -> None:
     missing = compare_calls([a, b], [b], TOOLS)
     assert missing == CallMatch(False, False, 3, 6, ["no call to split"])
     assert compare_calls([a], [a, a], TOOLS).reasons == ["the call to split was not wanted"]
-    assert compare_calls([], [a], TOOLS) == CallMatch(
-        False, False, 0, 0, ["the call to split was not wanted"]
-    )
+    assert compare_calls([], [a], TOOLS) == CallMatch(False, False, 0, 0, ["the call to split was not wanted"])
     assert compare_calls([], [], TOOLS) == CallMatch(True, True, 0, 0, [])
     assert compare_calls([call("split", total=1)], [call("unknown")], TOOLS).reasons == [
         "no call to split",
@@ -192,12 +189,8 @@ def test_any_calls_match_themselves(some: list[ToolCall]) -> None:
 
 
 @given(calls, st.randoms(use_true_random=False))
-def test_order_of_parallel_calls_and_of_arguments_never_matters(
-    some: list[ToolCall], chance: random.Random
-) -> None:
-    mixed = [
-        ToolCall.of(c.name, dict(chance.sample(list(c.arguments.items()), len(c.arguments)))) for c in some
-    ]
+def test_order_of_parallel_calls_and_of_arguments_never_matters(some: list[ToolCall], chance: random.Random) -> None:
+    mixed = [ToolCall.of(c.name, dict(chance.sample(list(c.arguments.items()), len(c.arguments)))) for c in some]
     chance.shuffle(mixed)
     assert compare_calls(some, mixed, TOOLS, now=NOW).exact
 

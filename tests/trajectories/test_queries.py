@@ -25,9 +25,7 @@ GOOD = {"id": "a", "query": "do f", "now": "2026-03-04T10:30:00", "kind": "singl
 
 def written(folder: Path, *rows: Any) -> Path:
     path = folder / "queries.jsonl"
-    path.write_text(
-        "\n".join(r if isinstance(r, str) else json.dumps(r) for r in rows) + "\n", encoding="utf-8"
-    )
+    path.write_text("\n".join(r if isinstance(r, str) else json.dumps(r) for r in rows) + "\n", encoding="utf-8")
     return path
 
 

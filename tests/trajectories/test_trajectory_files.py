@@ -70,9 +70,7 @@ def test_a_null_argument_survives_the_file(tmp_path: Path) -> None:
 
 
 @given(st.lists(trajectories, max_size=3))
-def test_what_is_written_is_read_back(
-    tmp_path_factory: pytest.TempPathFactory, some: list[Trajectory]
-) -> None:
+def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, some: list[Trajectory]) -> None:
     path = tmp_path_factory.mktemp("t") / "t.jsonl"
     assert write_trajectories(path, some) == len(some)
     assert list(read_trajectories(path)) == some

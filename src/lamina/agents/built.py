@@ -112,16 +112,12 @@ def gguf_of(run: Run | None) -> Path:
             path = run.folder / "gguf" / Path(files[kind]).name
             if path.exists():
                 return path
-    raise InputError(
-        "has no GGUF file yet", file=run.folder, mend="finish it with the same 'lamina build' command"
-    )
+    raise InputError("has no GGUF file yet", file=run.folder, mend="finish it with the same 'lamina build' command")
 
 
 def _tools_of(run: Run | None) -> Path:
     assert run is not None
     file = run.config.get("tools")
     if not file:
-        raise InputError(
-            "does not say which functions it was built from", file=run.folder, mend="give --tools TOOLS"
-        )
+        raise InputError("does not say which functions it was built from", file=run.folder, mend="give --tools TOOLS")
     return Path(file)

@@ -81,7 +81,9 @@ def answer_all(
             return None
         position = {ask.key: i for i, ask in enumerate(asks)}
         right = 0
-        job = _job("quality", model, missing, toolbox, settings, slots=settings.slots)
+        # every slot would read the tools anew, and they are most of such a prompt: the cache is a slot's own
+        slots = 1 if model.style == "full" else settings.slots
+        job = _job("quality", model, missing, toolbox, settings, slots=slots)
         for event in ask_worker(job, silence_seconds=settings.silence_seconds):
             if event["event"] == "sample":
                 record = event["record"] | {"model": model.label, "precision": model.precision}
@@ -135,9 +137,7 @@ def _job(
 ) -> JSON:
     groups: dict[str, dict[str, Any]] = {}
     for ask in asks:
-        group = groups.setdefault(
-            ask.task.name, {"spec": ask.task.spec, "task": ask.task.name, "samples": []}
-        )
+        group = groups.setdefault(ask.task.name, {"spec": ask.task.spec, "task": ask.task.name, "samples": []})
         group["samples"].append({"key": ask.key, "id": ask.sample.id, "row": ask.sample.row})
     return {
         "mode": mode,

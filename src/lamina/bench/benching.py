@@ -60,9 +60,7 @@ def bench_models(
             crashes.append(crash | {"model": model.label, "precision": model.precision})
             rows.append(_crash_row(model, crash, len(records)))
         rows += [row for task, _ in loaded for row in _rows_of(model, task, asks, records)]
-        measured = (
-            None if crash else measure_resources(model, identity, asks, run, toolbox, settings, progress)
-        )
+        measured = None if crash else measure_resources(model, identity, asks, run, toolbox, settings, progress)
         if measured:
             resources.append(measured)
             rows += _device_rows(model, measured)
@@ -91,9 +89,7 @@ def best_variant(
     "n"}]}``. Equal values: the first named wins. Choosing on the reported tasks would flatter the model."""
     settings = replace(settings or BenchSettings(), timing_samples=0)
     tried = [replace(model, precision=name, system=text) for name, text in variants.items()]
-    done = bench_models(
-        tried, tasks, run=run, toolbox=toolbox, settings=settings, progress=progress, pairs=[]
-    )
+    done = bench_models(tried, tasks, run=run, toolbox=toolbox, settings=settings, progress=progress, pairs=[])
     metrics = {task.name: task.paired_metric for task in tasks}
     found = []
     for name in variants:

@@ -88,9 +88,7 @@ def score_queries(
     samples = task.samples()
     keyed = [(str(i), task.solve(sample, setting)) for i, sample in enumerate(samples)]
     drive(model, keyed, lambda key, outcome: found.__setitem__(key, outcome))
-    records = [
-        sample_record(task.name, sample.id, sample.row, found[str(i)]) for i, sample in enumerate(samples)
-    ]
+    records = [sample_record(task.name, sample.id, sample.row, found[str(i)]) for i, sample in enumerate(samples)]
     return figure_rows(task, records), records
 
 

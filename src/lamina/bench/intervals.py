@@ -79,9 +79,7 @@ def _correlation(both: int, only_second: int, only_first: int, neither: int, n: 
     return product / math.sqrt(margins)
 
 
-def ratio_of_sums(
-    parts: Sequence[int], wholes: Sequence[int], *, seed: int = 0, draws: int = 2000
-) -> Interval | None:
+def ratio_of_sums(parts: Sequence[int], wholes: Sequence[int], *, seed: int = 0, draws: int = 2000) -> Interval | None:
     """``sum(parts) / sum(wholes)`` over samples, with a percentile bootstrap over SAMPLES: the arguments of
     one call are right or wrong together, so they do not count as independent. ``n`` is the number of samples
     that have a whole.

@@ -34,9 +34,7 @@ def default_pairs(models: Sequence[Named]) -> list[tuple[str, str]]:
     return list(found)
 
 
-def paired_rows(
-    models: Sequence[Named], tasks: Sequence[Task], pairs: Sequence[tuple[str, str]]
-) -> list[JSON]:
+def paired_rows(models: Sequence[Named], tasks: Sequence[Task], pairs: Sequence[tuple[str, str]]) -> list[JSON]:
     """One row a pair and task, and one over all tasks where there are several: ``{"a", "b", "task", "metric",
     "difference" (b minus a), "low", "high", "n", "only_a", "only_b"}``. Prompts that only one of the two
     answered are left out. Raises ``KeyError`` for a name that is no model."""

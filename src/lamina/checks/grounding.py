@@ -21,12 +21,30 @@ from lamina.checks.rule import Candidate, Rejection
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import ToolCall
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
 _TENS = dict(
-    zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True)
+    zip(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], range(20, 100, 10), strict=True)
 )
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?|(?<=[$€£¥])\d[\d,]*(?:\.\d+)?")
 
@@ -86,9 +104,7 @@ def left_over(request: str, calls: Sequence[ToolCall], toolbox: Toolbox) -> list
     numbers = {float(v) for v, _ in values if isinstance(v, int | float) and not isinstance(v, bool)}
     numbers |= set(_numbers(texts))
     found = [
-        f"the request says {n:g}, the calls don't"
-        for n in _numbers(_plain(request))
-        if n not in numbers and n != 1
+        f"the request says {n:g}, the calls don't" for n in _numbers(_plain(request)) if n not in numbers and n != 1
     ]
     for word in [*_DAY_WORDS.findall(_plain(request)), *_ADDRESS.findall(_plain(request))]:
         if word not in texts:
@@ -147,9 +163,7 @@ class _Said:
     def _phrase(self, phrase: str) -> bool:
         if " " in phrase or "-" in phrase:
             return phrase in self.text
-        return phrase in self.words or any(
-            re.fullmatch(rf"[\d.,]+{re.escape(phrase)}", w) for w in self.text.split()
-        )
+        return phrase in self.words or any(re.fullmatch(rf"[\d.,]+{re.escape(phrase)}", w) for w in self.text.split())
 
 
 def names_of(value: str, description: str) -> list[str]:

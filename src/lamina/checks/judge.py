@@ -104,9 +104,7 @@ def _shown_tools(candidate: Candidate, toolbox: Toolbox) -> list[Tool]:
     return [t for t in toolbox if not names or t.name in names]
 
 
-def _question(
-    tools: Sequence[Tool], request: str, calls: Sequence[tuple[str, Any]], results: Sequence[str]
-) -> str:
+def _question(tools: Sequence[Tool], request: str, calls: Sequence[tuple[str, Any]], results: Sequence[str]) -> str:
     listed = "\n".join(f"- {t.name}({', '.join(t.properties)}): {t.description}" for t in tools)
     made = "\n".join(f"{name}({json.dumps(arguments, ensure_ascii=False)})" for name, arguments in calls)
     got = "\n".join(text[:300] for text in results)

@@ -20,13 +20,9 @@ if TYPE_CHECKING:
 def act(
     request: Annotated[str, typer.Argument(metavar="REQUEST", help="What you want.", show_default=False)],
     run: Annotated[Path | None, typer.Option("--run", metavar="RUN", help="A built run.")] = None,
-    tools: Annotated[
-        Path | None, typer.Option("--tools", metavar="TOOLS", help="A file of functions.")
-    ] = None,
+    tools: Annotated[Path | None, typer.Option("--tools", metavar="TOOLS", help="A file of functions.")] = None,
     model: Annotated[str | None, typer.Option("--model", metavar="REF", help="Another model.")] = None,
-    style: Annotated[
-        Style | None, typer.Option("--style", help="Else what the model says of itself.")
-    ] = None,
+    style: Annotated[Style | None, typer.Option("--style", help="Else what the model says of itself.")] = None,
     now: Annotated[
         datetime | None, typer.Option("--now", help="The clock that relative dates refer to, instead of now.")
     ] = None,

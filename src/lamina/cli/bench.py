@@ -17,15 +17,11 @@ Row = dict[str, Any]
 
 
 def bench(
-    models: Annotated[
-        list[str], typer.Argument(metavar="MODEL…", help="Model references.", show_default=False)
-    ],
+    models: Annotated[list[str], typer.Argument(metavar="MODEL…", help="Model references.", show_default=False)],
     tasks: Annotated[str, typer.Option("--tasks", metavar="TASK,…", help="For example own:queries.jsonl")],
     tools: Annotated[Path, typer.Option("--tools", metavar="TOOLS", help="A file of functions.")],
     out: Out,
-    style: Annotated[
-        Style | None, typer.Option("--style", help="Else what each model says of itself.")
-    ] = None,
+    style: Annotated[Style | None, typer.Option("--style", help="Else what each model says of itself.")] = None,
     fresh: Fresh = False,
     config: Config = None,
     as_json: AsJson = False,

@@ -42,7 +42,7 @@ def build(
     n: Targets = None,
     rows: Rows = None,
     judge: Judge = "none",
-    round_trip: RoundTrip = "warm-up",
+    round_trip: RoundTrip = "none",
     how: HowToWrite = How.call_first,
     style: PromptStyleOption = Style.baked,
     epochs: Epochs = None,
@@ -58,10 +58,8 @@ def build(
     ] = None,
     parity_prompts: Annotated[
         int,
-        typer.Option(
-            "--parity-prompts", min=1, help="Generated prompts of the parity check; --queries add to them."
-        ),
-    ] = 100,
+        typer.Option("--parity-prompts", min=1, help="Generated prompts of the parity check; --queries add to them."),
+    ] = 20,
     seed: Seed = 0,
     fresh: Fresh = False,
     config: Config = None,

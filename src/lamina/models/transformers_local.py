@@ -1,5 +1,5 @@
 """A folder or ``hf:ORG/NAME``: a Transformers model, greedy or sampled, under the same llguidance grammar as
-llama.cpp. Made for comparing (parity), not for speed: requests are answered one after the other."""
+llama.cpp. Made for comparing (parity) and for models that have no GGUF."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lamina.errors import MissingExtraError, ModelError
+from lamina.errors import MissingExtraError, ModelError, ModelReferenceError
 from lamina.models.llamacpp import grammar_of
-from lamina.models.metadata import facts_of
+from lamina.models.metadata import ModelFacts, facts_of
 from lamina.models.model import Model, PromptStyle, Reply, Request
 from lamina.models.parsing import parse_calls
-from lamina.models.templates import DEFAULT_INSTRUCTION, PLAIN_CHATML, prompt_of
+from lamina.models.templates import DEFAULT_INSTRUCTION, request_prompt
+
+BATCH = 16
+"""Requests decoded together (our choice)."""
+END_TOKENS = ("<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end|>", "</s>")
+"""llama.cpp ends an answer at any of these that a vocabulary has, whatever its configuration says."""
+DTYPES = ("float32", "bfloat16", "float16")
 
 
 class TransformersModel:
@@ -24,7 +30,10 @@ class TransformersModel:
         threads: int = 2,
         style: PromptStyle | None = None,
         instruction: str = DEFAULT_INSTRUCTION,
+        dtype: str = "float32",
     ):
+        if dtype not in DTYPES:
+            raise ModelReferenceError(f"{dtype!r} is no number type for a model; one of {', '.join(DTYPES)}")
         try:
             import llguidance.hf
             import torch
@@ -34,106 +43,159 @@ class TransformersModel:
         torch.set_num_threads(threads)
         self.ref, self.instruction = ref, instruction
         name = ref.removeprefix("hf:")
-        facts = facts_of(name) if Path(name).is_dir() else facts_of("")
+        facts = facts_of(name) if Path(name).is_dir() else ModelFacts()
         self.prompt_style, self.toolbox = style or facts.prompt_style, facts.toolbox
         self.foreign = facts.prompt_style is None
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(name)
-            self._model: Any = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32).eval()
+            tokenizer: Any = AutoTokenizer.from_pretrained(name)
+            model: Any = AutoModelForCausalLM.from_pretrained(name, dtype=getattr(torch, dtype))
         except (OSError, ValueError, KeyError) as error:
             raise ModelError(f"{ref}: Transformers cannot load it ({str(error).splitlines()[0]})") from None
-        self.chat_template = facts.chat_template or self._tokenizer.chat_template or PLAIN_CHATML
-        self._grammar_tokenizer = llguidance.hf.from_tokenizer(
-            self._tokenizer, n_vocab=self._model.config.vocab_size
-        )
+        self.chat_template = facts.chat_template or tokenizer.chat_template
+        self._tokenizer, self._model = tokenizer, model.eval()
+        self._grammar_tokenizer = llguidance.hf.from_tokenizer(tokenizer, n_vocab=model.config.vocab_size)
+        self._room = getattr(model.config, "max_position_embeddings", 0) or 1 << 30
+        self._ends = self._end_tokens()
 
     def generate(
         self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None
     ) -> list[Reply]:
-        replies = []
-        for index, request in enumerate(requests):
-            replies.append(self._answer(request))
-            if on_reply is not None:
-                on_reply(index, replies[-1])
-        return replies
+        """``BATCH`` requests at a time, those of like length together; rows are padded on the left."""
+        prompts = [self._ids(r) for r in requests]
+        order = sorted(range(len(requests)), key=lambda i: len(prompts[i]))
+        replies: list[Reply | None] = [None] * len(requests)
+        for start in range(0, len(order), BATCH):
+            part = order[start : start + BATCH]
+            answers = self._answer([requests[i] for i in part], [prompts[i] for i in part])
+            for index, reply in zip(part, answers, strict=True):
+                replies[index] = reply
+                if on_reply is not None:
+                    on_reply(index, reply)
+        return [r for r in replies if r is not None]
 
     def prompt_for(self, request: Request) -> str:
-        if request.raw_prompt is not None:
-            return request.raw_prompt + request.prefix
-        tools = request.tools if request.style == "full" else None
-        return (
-            prompt_of(
-                request.messages,
-                self.chat_template,
-                tools=tools,
-                foreign=self.foreign,
-                instruction=self.instruction,
-            )
-            + request.prefix
-        )
+        """The text that is sent, for whoever wants to see it."""
+        return request_prompt(request, self.chat_template, foreign=self.foreign, instruction=self.instruction)
 
     def close(self) -> None:
         self._model = None
 
-    def _answer(self, request: Request) -> Reply:
-        import torch
+    def _ids(self, request: Request) -> list[int]:
+        found: list[int] = self._tokenizer(self.prompt_for(request), add_special_tokens=False)["input_ids"]
+        return found
 
+    def _answer(self, requests: Sequence[Request], prompts: Sequence[list[int]]) -> list[Reply]:
         started = time.perf_counter()
-        ids = self._tokenizer(self.prompt_for(request), return_tensors="pt", add_special_tokens=False)[
-            "input_ids"
+        refused = {i: why for i, r in enumerate(requests) if (why := self._refusal(r, prompts[i])) is not None}
+        fits = [i for i in range(len(requests)) if i not in refused]
+        written = self._decode([prompts[i] for i in fits], [requests[i] for i in fits]) if fits else []
+        seconds = (time.perf_counter() - started) / max(1, len(fits))
+        by_row = dict(zip(fits, written, strict=True))
+        return [
+            self._reply(request, ids, by_row[i], seconds) if i in by_row else Reply(text="", problem=refused[i])
+            for i, (request, ids) in enumerate(zip(requests, prompts, strict=True))
         ]
-        room = getattr(self._model.config, "max_position_embeddings", 0) or 1 << 30
-        if ids.shape[1] >= room:
-            return Reply(text="", problem=f"the prompt has {ids.shape[1]} tokens, the model's context {room}")
-        with torch.no_grad():
-            written, first = self._decode(ids, request, started)
+
+    def _refusal(self, request: Request, ids: list[int]) -> str | None:
+        """Why a request cannot be asked."""
+        if len(ids) >= self._room:
+            return f"the prompt has {len(ids)} tokens, the model's context {self._room}"
+        if not ids:
+            return "the prompt is empty"
+        matcher = self._matcher(request)
+        if matcher is not None and matcher.is_error():
+            return f"the grammar is refused: {' '.join(matcher.get_error().split())[:200]}"
+        return None
+
+    def _reply(self, request: Request, ids: list[int], written: list[int], seconds: float) -> Reply:
         text = self._tokenizer.decode(written, skip_special_tokens=True)
-        stopped = next((text.index(s) for s in request.stop if s in text), None)
+        stopped = min((text.index(s) for s in request.stop if s in text), default=None)
         text = text if stopped is None else text[:stopped]
         calls, problem = parse_calls(text, request.tools) if request.tools is not None else ([], None)
         return Reply(
-            text=text, calls=calls, problem=problem, prompt_tokens=int(ids.shape[1]), completion_tokens=len(written),
-            seconds=time.perf_counter() - started, first_token_seconds=first,
-            truncated=len(written) >= request.max_tokens,
-        )  # fmt: skip
+            text=text,
+            calls=calls,
+            problem=problem,
+            prompt_tokens=len(ids),
+            completion_tokens=len(written),
+            seconds=seconds,
+            truncated=len(written) >= min(request.max_tokens, self._room - len(ids)),
+        )
 
-    def _decode(self, ids: Any, request: Request, started: float) -> tuple[list[int], float]:
-        """Token by token with the key-value cache; tokens that the grammar forbids are masked before choosing."""
-        import llguidance
-        import llguidance.torch as guide
+    def _decode(self, prompts: list[list[int]], requests: list[Request]) -> list[list[int]]:
+        """Token by token with the key-value cache; tokens that a row's grammar forbids are masked first."""
         import torch
 
-        grammar = grammar_of(request)
-        matcher = llguidance.LLMatcher(self._grammar_tokenizer, grammar) if grammar is not None else None
-        vocabulary = self._model.config.vocab_size
-        mask = guide.allocate_token_bitmask(1, vocabulary)
-        generator = torch.Generator().manual_seed(request.seed)
-        past, written, first = None, [], 0.0
-        ends = {self._tokenizer.eos_token_id, *self._end_tokens()}
-        step = ids
-        while len(written) < request.max_tokens:
-            out = self._model(input_ids=step, past_key_values=past, use_cache=True)
-            past, logits = out.past_key_values, out.logits[:, -1, :].float()
-            first = first or time.perf_counter() - started
-            if matcher is not None:
-                guide.fill_next_token_bitmask(matcher, mask, 0)
-                guide.apply_token_bitmask_inplace(logits, mask)
-            token = _choose(logits[0], request, generator)
-            if token in ends or (matcher is not None and matcher.is_stopped()):
-                break
-            written.append(token)
-            if matcher is not None:
-                matcher.consume_token(token)
-                if matcher.is_stopped():
-                    break
-            step = torch.tensor([[token]])
-            if request.stop and any(s in self._tokenizer.decode(written[-8:]) for s in request.stop):
-                break
-        return written, first
+        longest = max(len(ids) for ids in prompts)
+        pad = self._tokenizer.pad_token_id or self._tokenizer.eos_token_id or 0
+        step = torch.tensor([[pad] * (longest - len(ids)) + ids for ids in prompts])
+        mask = torch.tensor([[0] * (longest - len(ids)) + [1] * len(ids) for ids in prompts])
+        places = (mask.cumsum(1) - 1).clamp(min=0)
+        rows = [
+            _Row(self._matcher(r), r, min(r.max_tokens, self._room - len(ids)))
+            for r, ids in zip(requests, prompts, strict=True)
+        ]
+        past = None
+        with torch.no_grad():
+            while any(not row.done for row in rows):
+                out = self._model(
+                    input_ids=step, attention_mask=mask, position_ids=places, past_key_values=past, use_cache=True
+                )
+                past = out.past_key_values
+                logits = out.logits[:, -1, :].float()
+                tokens = [row.take(logits[i : i + 1], self._ends, self._tokenizer) for i, row in enumerate(rows)]
+                step = torch.tensor([[t if t is not None else pad] for t in tokens])
+                mask = torch.cat([mask, torch.ones(len(rows), 1, dtype=mask.dtype)], dim=1)
+                places = places[:, -1:] + 1
+        return [row.written for row in rows]
 
-    def _end_tokens(self) -> list[int]:
-        end = self._model.generation_config.eos_token_id if self._model.generation_config else None
-        return end if isinstance(end, list) else [end] if end is not None else []
+    def _matcher(self, request: Request) -> Any:
+        import llguidance
+
+        grammar = grammar_of(request)
+        return llguidance.LLMatcher(self._grammar_tokenizer, grammar) if grammar is not None else None
+
+    def _end_tokens(self) -> set[int]:
+        said = self._model.generation_config.eos_token_id if self._model.generation_config else None
+        named = said if isinstance(said, list) else [said]
+        vocabulary = self._tokenizer.get_vocab()
+        known = [vocabulary.get(token) for token in END_TOKENS]
+        return {i for i in [self._tokenizer.eos_token_id, *named, *known] if i is not None}
+
+
+class _Row:
+    """One answer as it grows."""
+
+    def __init__(self, matcher: Any, request: Request, most: int):
+        import torch
+
+        self.matcher, self.request, self.most = matcher, request, most
+        self.written: list[int] = []
+        self.done = most <= 0
+        self.generator = torch.Generator().manual_seed(request.seed)
+
+    def take(self, logits: Any, ends: set[int], tokenizer: Any) -> int | None:
+        """Chooses the next token from ``logits`` (1, vocabulary); None when the answer has ended."""
+        import llguidance.torch as guide
+
+        if self.done:
+            return None
+        if self.matcher is not None:
+            mask = guide.allocate_token_bitmask(1, logits.shape[1])
+            guide.fill_next_token_bitmask(self.matcher, mask, 0)
+            guide.apply_token_bitmask_inplace(logits, mask)
+        token = _choose(logits[0], self.request, self.generator)
+        if token in ends:
+            self.done = True
+            return None
+        self.written.append(token)
+        if self.matcher is not None:
+            self.matcher.consume_token(token)
+            self.done = self.matcher.is_stopped()
+        if self.request.stop:
+            self.done = self.done or any(s in tokenizer.decode(self.written[-8:]) for s in self.request.stop)
+        self.done = self.done or len(self.written) >= self.most
+        return token
 
 
 def _choose(logits: Any, request: Request, generator: Any) -> int:
@@ -148,5 +210,5 @@ def _choose(logits: Any, request: Request, generator: Any) -> int:
 
 
 def open_reference(ref: str, *, threads: int = 2, style: PromptStyle | None = None, **more: Any) -> Model:
-    options = {"instruction": more["instruction"]} if "instruction" in more else {}
+    options = {key: more[key] for key in ("instruction", "dtype") if key in more}
     return TransformersModel(ref, threads=threads, style=style, **options)

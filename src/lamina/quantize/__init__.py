@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+# At once, not on demand as the rest: its module has its name, and loading that later would put it in its place.
+from lamina.quantize.parity import parity
+
 if TYPE_CHECKING:
     from lamina.quantize.gguf_export import export_gguf, quantize_types
-    from lamina.quantize.parity import parity
 
 __all__ = ["export_gguf", "parity", "quantize_types"]
 
-_HOMES = {
-    "export_gguf": "lamina.quantize.gguf_export",
-    "parity": "lamina.quantize.parity",
-    "quantize_types": "lamina.quantize.gguf_export",
-}
-
 
 def __getattr__(name: str) -> Any:
-    from importlib import import_module
+    if name in ("export_gguf", "quantize_types"):
+        from lamina.quantize import gguf_export
 
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+        return getattr(gguf_export, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from lamina.errors import InputError
+from lamina.quantize.precisions import Array, Precision, byte_count, kind_of, precision, quantized
 from lamina.quantize.safetensors_reader import StoredTensor, stored_tensors
-from lamina.quantize.types import Array, Precision, byte_count, kind_of, precision, quantized
 from lamina.quantize.vocabulary import tokenizer_metadata
 from lamina.runs.files import storage_error
 from lamina.tools.tool import JSON

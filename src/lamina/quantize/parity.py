@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from lamina.models import Model, Reply, Request
 from lamina.tools import Toolbox
@@ -26,7 +27,7 @@ def parity(
     Returns ``{"rate", "n", "low", "high", "same", "differences"}``: the share of same answers with its Wilson 95 %
     interval, and the first ``DIFFERENCES_KEPT`` that differ."""
     expected, given = _replies(reference, requests), _replies(candidate, requests)
-    differences = []
+    differences: list[JSON] = []
     same = 0
     for request, ours, theirs in zip(requests, expected, given, strict=True):
         if _meaning(ours, toolbox) == _meaning(theirs, toolbox):
@@ -62,5 +63,14 @@ def _meaning(reply: Reply, toolbox: Toolbox | None) -> str:
     calls = []
     for call in reply.calls:
         tool = toolbox.get(call.name) if toolbox else None
-        calls.append([call.name, tool.with_defaults(call.arguments) if tool else call.arguments])
+        calls.append([call.name, _by_value(tool.with_defaults(call.arguments) if tool else call.arguments)])
     return json.dumps(calls, sort_keys=True)
+
+
+def _by_value(value: Any) -> Any:
+    """84.0 is 84."""
+    if isinstance(value, dict):
+        return {key: _by_value(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_by_value(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

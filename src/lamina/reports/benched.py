@@ -142,9 +142,7 @@ class Benched:
             if x and line["exact"]:
                 exact = line["exact"]
                 scaled = x / 1e6 if measure == "bytes" else x
-                points.append(
-                    Point(line["model"].precision, scaled, exact["value"], exact["low"], exact["high"])
-                )
+                points.append(Point(line["model"].precision, scaled, exact["value"], exact["low"], exact["high"]))
         return points
 
     def kinds(self, task: str) -> list[JSON]:

@@ -145,9 +145,7 @@ def lines(series: Sequence[Line], width: int, title: str, x_label: str) -> Marku
         marks.append(_text(left + plot * tick / most_x, height - bottom + 17, f"{tick:g}", "middle", "axis"))
     marks.append(_text(left + plot / 2, height - 6, x_label, "middle", "axis"))
     for i, one in enumerate(series):
-        path = " ".join(
-            f"{left + plot * x / most_x:.1f},{top + rise * (1 - y / most_y):.1f}" for x, y in one.points
-        )
+        path = " ".join(f"{left + plot * x / most_x:.1f},{top + rise * (1 - y / most_y):.1f}" for x, y in one.points)
         marks.append(f'<polyline class="curve {escape(one.shade)}" points="{path}"/>')
         y = top + 14 + i * 18
         marks.append(
@@ -168,17 +166,11 @@ def _ticks(low: float, high: float, about: int) -> list[float]:
 
 
 def _whisker_across(low: float, high: float, y: float) -> str:
-    return (
-        f'<path class="whisker" d="M{low:.1f} {y:.1f}H{high:.1f}'
-        f'M{low:.1f} {y - 4:.1f}v8M{high:.1f} {y - 4:.1f}v8"/>'
-    )
+    return f'<path class="whisker" d="M{low:.1f} {y:.1f}H{high:.1f}M{low:.1f} {y - 4:.1f}v8M{high:.1f} {y - 4:.1f}v8"/>'
 
 
 def _whisker_up(x: float, low: float, high: float) -> str:
-    return (
-        f'<path class="whisker" d="M{x:.1f} {low:.1f}V{high:.1f}'
-        f'M{x - 4:.1f} {low:.1f}h8M{x - 4:.1f} {high:.1f}h8"/>'
-    )
+    return f'<path class="whisker" d="M{x:.1f} {low:.1f}V{high:.1f}M{x - 4:.1f} {low:.1f}h8M{x - 4:.1f} {high:.1f}h8"/>'
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start", shade: str = "label") -> str:

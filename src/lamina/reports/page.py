@@ -98,8 +98,7 @@ def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
         "all": everything,
         "targets": max(result.get("targets", 0), everything.targets),
         "groups": {
-            by: sorted(groups.values(), key=lambda g: (-g.targets, g.name))
-            for by, groups in rows.groups.items()
+            by: sorted(groups.values(), key=lambda g: (-g.targets, g.name)) for by, groups in rows.groups.items()
         },
         "facts": {name: _scalars(result[name]) for name in ("judge", "round_trip") if result.get(name)},
     }
@@ -126,9 +125,7 @@ def training_view(folder: Path, train: Mapping[str, Any] | None) -> JSON | None:
         return None
     metrics = dict(train.get("metrics") or {})
     points = metrics.pop("history", None) or train.get("history") or _logged(folder)
-    shown = {
-        name: found for name, found in train.items() if name not in ("metrics", "out", "history")
-    } | metrics
+    shown = {name: found for name, found in train.items() if name not in ("metrics", "out", "history")} | metrics
     series = []
     for key, label, shade in (("loss", "training", "after"), ("eval_loss", "validation", "before")):
         line = [(float(p["step"]), float(p[key])) for p in points if p.get(key) is not None]

@@ -36,9 +36,7 @@ class Group:
 class Rows:
     """``groups`` by what they are grouped by; ``reasons`` per stage; ``passed`` and ``rejected`` to read."""
 
-    groups: dict[str, dict[str, Group]] = field(
-        default_factory=lambda: {"writer": {}, "style": {}, "tool": {}}
-    )
+    groups: dict[str, dict[str, Group]] = field(default_factory=lambda: {"writer": {}, "style": {}, "tool": {}})
     reasons: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     passed: list[JSON] = field(default_factory=list)
     rejected: list[JSON] = field(default_factory=list)

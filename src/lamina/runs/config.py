@@ -12,9 +12,7 @@ from typing import Any
 from lamina.errors import InputError
 from lamina.runs.files import atomic_file
 
-HEADER = (
-    "# The effective configuration of this Lamina run. The same command continues it; --fresh starts anew.\n"
-)
+HEADER = "# The effective configuration of this Lamina run. The same command continues it; --fresh starts anew.\n"
 
 Config = dict[str, Any]
 

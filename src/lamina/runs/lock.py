@@ -32,9 +32,7 @@ class FolderLock:
                 return
             connection = None
             try:
-                connection = sqlite3.connect(
-                    self._path, timeout=0, isolation_level=None, check_same_thread=False
-                )
+                connection = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
                 connection.execute("PRAGMA journal_mode = OFF")  # else a lock-journal lies beside it
                 connection.execute("BEGIN EXCLUSIVE")
             except sqlite3.Error as error:
@@ -42,9 +40,7 @@ class FolderLock:
                     connection.close()
                 folder = self._path.parent
                 if getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
-                    what = (
-                        "another process is working on this run; wait until it ends, or choose another --out"
-                    )
+                    what = "another process is working on this run; wait until it ends, or choose another --out"
                     raise StorageError(f"{folder}: {what}") from error
                 raise StorageError(f"{self._path}: {error}; choose a folder you may write to") from error
             self._held = connection

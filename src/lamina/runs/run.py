@@ -159,9 +159,7 @@ def _refuse_foreign(folder: Path) -> None:
     """A folder that is empty, or holds only what a killed creation leaves, may become a run."""
     foreign = sorted({entry.name for entry in folder.iterdir()} - _BEFORE_CONFIG)
     if foreign:
-        what = (
-            f"holds other files ({', '.join(foreign[:3])}{', …' if len(foreign) > 3 else ''}) and is no run"
-        )
+        what = f"holds other files ({', '.join(foreign[:3])}{', …' if len(foreign) > 3 else ''}) and is no run"
         raise InputError(what, file=folder, mend="choose an empty or a new folder")
 
 

@@ -139,10 +139,7 @@ def _parallel(words: Words, rng: random.Random) -> Made:
 def _dependent(words: Words, rng: random.Random) -> Made:
     """A first call whose result is a number that fits an argument of a second: "…, then convert that to yen"."""
     with_numbers = [
-        e
-        for exemplars in words.exemplars.values()
-        for e in exemplars
-        if _number_slots(words.toolbox[e.tool], e)
+        e for exemplars in words.exemplars.values() for e in exemplars if _number_slots(words.toolbox[e.tool], e)
     ]
     first = _drawn_like_example(words, rng)
     if first is None or not with_numbers or not (numbers := _numbers_of(first[3].value)):
@@ -195,17 +192,10 @@ def unserved_requests(toolbox: Toolbox) -> list[str]:
     """Requests of the material whose key words none of the tools has in its name or description."""
     own = set(re.findall(r"[a-z]{3,}", " ".join(f"{t.name} {t.description}" for t in toolbox).lower()))
     own |= {w.rstrip("s") for w in own}
-    return [
-        r
-        for entry in foreign_material()["foreign"]
-        if not own & set(entry["words"])
-        for r in entry["requests"]
-    ]
+    return [r for entry in foreign_material()["foreign"] if not own & set(entry["words"]) for r in entry["requests"]]
 
 
-def _drawn_like_example(
-    words: Words, rng: random.Random
-) -> tuple[Exemplar, Tool, dict[str, Any], CallResult] | None:
+def _drawn_like_example(words: Words, rng: random.Random) -> tuple[Exemplar, Tool, dict[str, Any], CallResult] | None:
     """A drawn call with the same values said as one of the tool's examples."""
     tool = rng.choice(list(words.toolbox))
     if not words.exemplars.get(tool.name):

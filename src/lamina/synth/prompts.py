@@ -18,9 +18,7 @@ def bracket(slots: Sequence[Slot]) -> str:
     return f"[{said or 'nothing'}]"
 
 
-def call_first_prompt(
-    tool: Tool, seeds: Sequence[Exemplar], nearest: Exemplar | None, slots: Sequence[Slot]
-) -> str:
+def call_first_prompt(tool: Tool, seeds: Sequence[Exemplar], nearest: Exemplar | None, slots: Sequence[Slot]) -> str:
     """Ends where the request begins. ``nearest``, an example with the same values said, stands right before
     the call to be written for."""
     lines = [f"{bracket(e.slots)} {e.request}" for e in seeds]

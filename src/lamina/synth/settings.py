@@ -20,11 +20,11 @@ class SynthSettings:
     tuned for a moment on the rows at hand), ``none`` or a model reference. ``judge``: ``none`` or a model
     reference."""
 
-    rows: int = 700
+    rows: int = 330
     targets: int | None = None
     writer: str = "embedded"
     judge: str = "none"
-    round_trip: str = "warm-up"
+    round_trip: str = "none"
     how: Literal["call-first", "pairs"] = "call-first"
     grammar_share: float = 0.32
     temperature: float = 0.4

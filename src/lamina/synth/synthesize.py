@@ -231,13 +231,11 @@ def _one_batch(work: _Work, writer: Model, number: int, size: int) -> None:
     assignments = _assignments(work, rng, size)
     replies = writer.generate([a.request for a in assignments])
     candidates = [
-        writers.candidate_of(a, r.text, work.words, work.settings)
-        for a, r in zip(assignments, replies, strict=True)
+        writers.candidate_of(a, r.text, work.words, work.settings) for a, r in zip(assignments, replies, strict=True)
     ]
     execute(candidates, work.words.executor)
     rejections: list[Rejection | None] = [
-        check_alone(c, work.toolbox, a) or work.novelty.check(c)
-        for c, a in zip(candidates, assignments, strict=True)
+        check_alone(c, work.toolbox, a) or work.novelty.check(c) for c, a in zip(candidates, assignments, strict=True)
     ]
     _by_models(work, candidates, rejections)
     outcomes = [_outcome(work, c, r, rng) for c, r in zip(candidates, rejections, strict=True)]
@@ -262,9 +260,7 @@ def _by_models(work: _Work, candidates: list[Candidate], rejections: list[Reject
     """Round trip, then judge, of what passed so far; fills ``rejections`` in place."""
     if work.round_trip is not None:
         # a missing argument is shown by what is absent, which the checks before have verified word by word
-        left = [
-            i for i, r in enumerate(rejections) if r is None and candidates[i].style != "missing-argument"
-        ]
+        left = [i for i, r in enumerate(rejections) if r is None and candidates[i].style != "missing-argument"]
         style = getattr(work.round_trip, "prompt_style", None) or "full"
         found = check_round_trips([candidates[i] for i in left], work.round_trip, work.toolbox, style)
         for i, verdict in zip(left, found, strict=True):
@@ -283,9 +279,7 @@ def _by_models(work: _Work, candidates: list[Candidate], rejections: list[Reject
 def _why_unjudged(work: _Work) -> str:
     if work.agreement is None:
         return "no judge was asked"
-    return (
-        f"the judge agrees with {work.agreement.agreed} of {work.agreement.rows} labelled rows: near chance"
-    )
+    return f"the judge agrees with {work.agreement.agreed} of {work.agreement.rows} labelled rows: near chance"
 
 
 def _outcome(
@@ -294,9 +288,7 @@ def _outcome(
     if rejection is not None:
         return reject_of(candidate, work.toolbox, rejection)
     rng = rng or random.Random(candidate.seed)
-    return trajectory_of(
-        candidate, work.toolbox, work.words.executor.level, noisy(candidate, rng, work.toolbox), rng
-    )
+    return trajectory_of(candidate, work.toolbox, work.words.executor.level, noisy(candidate, rng, work.toolbox), rng)
 
 
 def _distinct(outcomes: list[Trajectory | Reject]) -> list[Trajectory | Reject]:

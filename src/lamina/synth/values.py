@@ -132,7 +132,7 @@ def _draw(tool: Tool, schema: dict[str, Any], path: str, rng: random.Random, poo
             count = max(low, min(high, rng.choice((1, 1, 2, 2, 3, 3, 4))))
             items = [
                 _draw(tool, _first_type(schema.get("items", {})), f"{path}[]", rng, pool)
-                if "string" != _first_type(schema.get("items", {})).get("type")
+                if _first_type(schema.get("items", {})).get("type") != "string"
                 else _draw_string(tool, {"description": schema.get("description", ""), **schema["items"]},
                                   f"{path}[]", rng, pool)
                 for _ in range(count)

@@ -61,18 +61,14 @@ def _check_roles(candidate: Candidate) -> Rejection | None:
     """Arguments that say by their names where something comes from and where it goes, put the other way round in
     the request: "40 feet to meters" for a call from meters to feet."""
     if _SWAPPED.search(candidate.template):
-        return Rejection(
-            "grounding", Reason.SWAPPED_ROLES, f"source and target are swapped: {candidate.template}"
-        )
+        return Rejection("grounding", Reason.SWAPPED_ROLES, f"source and target are swapped: {candidate.template}")
     return None
 
 
 def execute(candidates: Sequence[Candidate], executor: Executor) -> None:
     """Runs the calls of candidates that have not been run; those that don't fit the schema are left alone."""
     waiting = [c for c in candidates if c.calls and not c.results]
-    ran = executor.run_many(
-        [[(k.name, k.arguments) for k in c.calls] for c in waiting], [c.now for c in waiting]
-    )
+    ran = executor.run_many([[(k.name, k.arguments) for k in c.calls] for c in waiting], [c.now for c in waiting])
     for candidate, results in zip(waiting, ran, strict=True):
         candidate.results = [results]
 
@@ -85,9 +81,7 @@ def _check_refusal(candidate: Candidate, toolbox: Toolbox, assignment: Assignmen
         drawn = assignment.drawn
         kept = {k: v for k, v in drawn.arguments.items() if k != assignment.withheld}
         calls = [ToolCall.of(drawn.tool.name, kept)]
-        gone = missing_values(candidate.request, calls, toolbox) + left_over(
-            candidate.request, calls, toolbox
-        )
+        gone = missing_values(candidate.request, calls, toolbox) + left_over(candidate.request, calls, toolbox)
         withheld = drawn.arguments[assignment.withheld]
         said = [str(v).casefold() for v in (withheld if isinstance(withheld, list) else [withheld])]
         if gone or any(v in text for v in said):
@@ -112,9 +106,7 @@ def noisy(candidate: Candidate, rng: random.Random, toolbox: Toolbox) -> str:
     if roll < 0.75:
         text = text.rstrip(".!?")
     if roll > 0.35:
-        text = re.sub(
-            r"\b(what|where|who|how|that|let|don|can|i)'(s|t|m|d|ll)\b", r"\1\2", text, flags=re.IGNORECASE
-        )
+        text = re.sub(r"\b(what|where|who|how|that|let|don|can|i)'(s|t|m|d|ll)\b", r"\1\2", text, flags=re.IGNORECASE)
     if roll > 0.8:
         text = _slip(text, candidate, rng)
     first = candidate.turns[0] if candidate.turns else []
@@ -134,9 +126,7 @@ def _slip(text: str, candidate: Candidate, rng: random.Random) -> str:
     return text[:at] + text[at + 1 :]
 
 
-def trajectory_of(
-    candidate: Candidate, toolbox: Toolbox, sandbox: str, request: str, rng: random.Random
-) -> Trajectory:
+def trajectory_of(candidate: Candidate, toolbox: Toolbox, sandbox: str, request: str, rng: random.Random) -> Trajectory:
     messages = [Message(role="user", content=request)]
     for turn, results in zip(candidate.turns, candidate.results or [[]], strict=False):
         calls = [_in_schema_order(c, toolbox) for c in turn]

@@ -6,15 +6,35 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from lamina.checks.grounding import SYNONYMS, leaves_of, names_of
 from lamina.tools import Tool
 
-_NUMBER_WORDS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen twenty"
-).split()
+_NUMBER_WORDS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+]
 # names that are signs, single letters or half of a name: fine to read, odd to write
 _UNSPOKEN = {"canadian", "australian", "aussie", "k", "m", "l", "g", "c", "f", "in", "mi", "call", "°c", "°f"}
 
@@ -81,16 +101,14 @@ def locate(tool: Tool, request: str, arguments: dict[str, Any], source: str = ""
         start, end = spans.get(slot, span)
         spans[slot] = (min(start, span[0]), max(end, span[1]))
     ordered = sorted(spans.items(), key=lambda item: item[1])
-    if any(a[1][1] > b[1][0] for a, b in zip(ordered, ordered[1:], strict=False)):
+    if any(a[1][1] > b[1][0] for a, b in pairwise(ordered)):
         return None
     frame = request
     for path, (start, end) in reversed(ordered):
         frame = frame[:start] + "{" + path + "}" + frame[end:]
     slots = tuple(Slot(path, request[a:b]) for path, (a, b) in spans.items())
     order = {p: i for i, p in enumerate(dict.fromkeys(_slot_path(p) for p, _, _ in leaves))}
-    return Exemplar(
-        tool.name, request, arguments, tuple(sorted(slots, key=lambda s: order[s.path])), frame, source
-    )
+    return Exemplar(tool.name, request, arguments, tuple(sorted(slots, key=lambda s: order[s.path])), frame, source)
 
 
 def _slot_path(path: str) -> str:

@@ -37,9 +37,7 @@ def describe(file: Path, seconds: float) -> dict[str, Any]:
     tree = ast.parse(file.read_bytes())
     try:
         module = _import(file, seconds)
-        tools = [
-            _describe(name, function, file, tree, module) for name, function in _public(module, file, tree)
-        ]
+        tools = [_describe(name, function, file, tree, module) for name, function in _public(module, file, tree)]
         if not tools:
             mend = "define at least one whose name does not start with '_', or list it in __all__"
             raise Flaw("there is no public function in this file", mend)
@@ -185,9 +183,7 @@ def _as_json(arguments: dict[str, Any], line: int) -> dict[str, Any]:
     try:
         back: dict[str, Any] = json.loads(json.dumps(arguments, allow_nan=False))
     except (TypeError, ValueError) as error:
-        raise Flaw(
-            f"the example has no JSON form ({error})", "use lists instead of sets", line=line
-        ) from None
+        raise Flaw(f"the example has no JSON form ({error})", "use lists instead of sets", line=line) from None
     return back
 
 

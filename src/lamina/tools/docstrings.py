@@ -143,9 +143,7 @@ def _read_call(
     arguments: dict[str, Any] = {}
     for name, node in named:
         if name is None or name in arguments:
-            raise Flaw(
-                f"the example unpacks or repeats an argument of {function}", "name each once", line=line
-            )
+            raise Flaw(f"the example unpacks or repeats an argument of {function}", "name each once", line=line)
         arguments[name] = _literal(node, name, line)
     return arguments
 

@@ -76,8 +76,9 @@ def require_training_libraries() -> None:
 def _model_from_gguf(file: Path) -> Any:
     import torch
     from transformers import AutoModelForCausalLM, GgufConfig
-    from transformers.utils import logging
+    from transformers.utils import logging as their_logging
 
+    logging: Any = their_logging  # untyped
     bars_were_on = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
@@ -159,9 +160,8 @@ def _byte_level_bpe(fields: dict[str, Any], pre_tokenizer: Any) -> Any:
     named = {"bos_token": "bos", "eos_token": "eos", "unk_token": "unknown", "pad_token": "padding"}
     special = {ours: tokens[fields[f"{key}_token_id"]] for ours, key in named.items() if f"{key}_token_id" in fields}
     special.setdefault("pad_token", special.get("eos_token", tokens[0]))
-    wrapped = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, clean_up_tokenization_spaces=False, **special
-    )
+    make: Any = PreTrainedTokenizerFast  # untyped
+    wrapped = make(tokenizer_object=tokenizer, clean_up_tokenization_spaces=False, **special)
     wrapped.chat_template = fields.get("chat_template")
     return wrapped
 

@@ -19,9 +19,10 @@ def shorten(model: Any) -> int:
     from peft.tuners.lora import Linear
 
     changed = 0
+    layer: Any
     for layer in model.modules():
         if isinstance(layer, Linear) and _is_plain(layer):
-            layer.forward = _forward_of(layer)
+            layer.forward = _forward_of(layer)  # type: ignore[method-assign]
             changed += 1
     return changed
 

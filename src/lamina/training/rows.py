@@ -82,7 +82,8 @@ def encode(id: str, messages: list[JSON], tools: list[JSON] | None, tokenizer: A
     """One row; labels equal the token inside the template's generation marks and ``IGNORED`` outside."""
     from transformers.utils.chat_template_utils import render_jinja_template
 
-    rendered, spans = render_jinja_template(  # type: ignore[misc]
+    render: Any = render_jinja_template  # declared to return a string; it returns texts and spans
+    rendered, spans = render(
         conversations=[messages], tools=tools, chat_template=template, return_assistant_tokens_mask=True
     )
     text: str = rendered[0]

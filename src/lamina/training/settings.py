@@ -16,9 +16,9 @@ class TrainSettings:
 
     method: Literal["sft"] = "sft"
     prompt_style: Literal["baked", "full"] = "baked"
-    epochs: float = 6.0
-    batch: int = 16
-    learning_rate: float = 5e-4
+    epochs: float = 4.0
+    batch: int = 8
+    learning_rate: float = 8e-4
     lora_rank: int = 32
     lora_alpha: int = 64
     lora_layers: int | None = None

@@ -11,7 +11,6 @@ import hashlib
 import json
 import math
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -276,7 +275,5 @@ def _storage(out: Path) -> Iterator[None]:
     except Exception as error:
         said = str(error)
         if "No space left" in said or "PytorchStreamWriter" in said or "os error 28" in said:
-            raise StorageError(
-                f"{out}: the disk is full; free some space and run the same command again"
-            ) from error
+            raise StorageError(f"{out}: the disk is full; free some space and run the same command again") from error
         raise

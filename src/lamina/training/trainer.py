@@ -33,14 +33,14 @@ def order_of_rows(rows: int, epochs: float, seed: int) -> list[int]:
 
 
 def as_dataset(rows: Sequence[Row], order: Sequence[int]) -> Any:
-    from datasets import Dataset
+    from datasets import Dataset  # type: ignore[import-untyped]
 
     table = {"input_ids": [r.input_ids for r in rows], "labels": [r.labels for r in rows]}
     return Dataset.from_dict(table).select(order)
 
 
 def train_config(out: Path, settings: TrainSettings, steps: int, bf16: bool) -> Any:
-    from trl import SFTConfig
+    from trl.trainer.sft_config import SFTConfig
 
     return SFTConfig(
         output_dir=str(out),
@@ -72,14 +72,16 @@ def make_trainer(model: Any, tokenizer: Any, config: Any, train: Any, validation
     """The trainer; its classes are made here because their bases are heavy to import."""
     import torch
     from transformers import TrainerCallback
-    from trl import SFTTrainer
+    from trl.trainer.sft_trainer import SFTTrainer
 
-    class LearntPositionsTrainer(SFTTrainer):  # type: ignore[misc]
+    class LearntPositionsTrainer(SFTTrainer):
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:
-            """Mean cross entropy of the learnt tokens. The output layer is a fifth of a 135M model and most
-            positions are not learnt: it sees the learnt ones only."""
+            """Cross entropy of the learnt tokens, each weighted by one over the square root of how many its row has:
+            by tokens alone a refusal, two tokens long, counts a tenth of a call and is not learnt (measured,
+            docs/results/first-build.md). The output layer is a fifth of a 135M model and most positions are not
+            learnt: it sees the learnt ones only."""
             inner = self.accelerator.unwrap_model(model).get_base_model()
             batch = {key: value for key, value in inputs.items() if key != "labels"}
             hidden = inner.get_decoder()(**batch, use_cache=False).last_hidden_state
@@ -87,14 +89,16 @@ def make_trainer(model: Any, tokenizer: Any, config: Any, train: Any, validation
             learnt = targets != IGNORED
             scores = inner.get_output_embeddings()(hidden[:, :-1][learnt]).float()
             targets = targets[learnt]
-            loss = torch.nn.functional.cross_entropy(scores, targets)
+            weights = learnt.sum(dim=1, keepdim=True).clamp(min=1).rsqrt().expand_as(learnt)[learnt]
+            losses = torch.nn.functional.cross_entropy(scores, targets, reduction="none")
+            loss = (losses * weights).sum() / weights.sum()
             if not torch.isfinite(loss):
                 raise WorkFailedError(
                     f"training diverged at step {self.state.global_step + 1}: the loss is {loss.item()}; "
                     "lower the learning rate"
                 )
             right = (scores.detach().argmax(-1) == targets).float().mean()
-            mode = "train" if self.model.training else "eval"
+            mode = "train" if model.training else "eval"
             self._metrics[mode]["mean_token_accuracy"].append(right.item())
             log.latest = (loss.item(), right.item(), inputs["input_ids"].numel())
             return loss
@@ -102,7 +106,7 @@ def make_trainer(model: Any, tokenizer: Any, config: Any, train: Any, validation
         def create_model_card(self, *args: Any, **kwargs: Any) -> None:
             """A checkpoint needs none."""
 
-    class Callback(TrainerCallback):  # type: ignore[misc]
+    class Callback(TrainerCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             rate = kwargs["lr_scheduler"].get_last_lr()[0]
             control.should_save = log.step(state.global_step, state.max_steps, rate)

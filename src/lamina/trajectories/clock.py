@@ -120,9 +120,7 @@ def _time(phrase: Phrase, day: date | None) -> time | None:
         return time(0)
     if phrase.take(r"(?:12 )?(?:noon|midday)"):
         return time(12)
-    match = phrase.take(
-        r"(?:a )?(half|quarter|\d{1,2})(?: minutes?)? (past|after|to|before) (\d{1,2}) ?(am|pm)?"
-    )
+    match = phrase.take(r"(?:a )?(half|quarter|\d{1,2})(?: minutes?)? (past|after|to|before) (\d{1,2}) ?(am|pm)?")
     if match:
         minutes = {"half": 30, "quarter": 15}.get(match[1]) or int(match[1])
         before = match[2] in ("to", "before")

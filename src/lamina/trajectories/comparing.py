@@ -89,9 +89,7 @@ def _pairs_in_order(names: list[str], given: list[str]) -> Pairs:
     return [(i, i) for i, (n, g) in enumerate(zip(names, given, strict=False)) if n == g]
 
 
-def _pairs(
-    expected: Sequence[ToolCall], actual: Sequence[ToolCall], toolbox: Toolbox, now: str | None
-) -> Pairs:
+def _pairs(expected: Sequence[ToolCall], actual: Sequence[ToolCall], toolbox: Toolbox, now: str | None) -> Pairs:
     """Calls of one function are paired for the most exact pairs, then for the most right arguments."""
     pairs: Pairs = []
     for name in dict.fromkeys(c.name for c in expected):
@@ -101,9 +99,7 @@ def _pairs(
             pairs.append((wanted[0], got[0]))
             continue
         tool = toolbox.get(name)
-        scores = [
-            [_score(_argument_verdicts(expected[i], actual[j], tool, now)) for j in got] for i in wanted
-        ]
+        scores = [[_score(_argument_verdicts(expected[i], actual[j], tool, now)) for j in got] for i in wanted]
         pairs += [(wanted[i], got[j]) for i, j in _assignment(scores, len(wanted), len(got))]
     return sorted(pairs)
 
@@ -140,9 +136,7 @@ def _greedy(scores: list[list[tuple[int, int]]], rows: int, columns: int) -> Pai
     return sorted(pairing)
 
 
-def _argument_verdicts(
-    expected: ToolCall, actual: ToolCall, tool: Tool | None, now: str | None
-) -> dict[str, str]:
+def _argument_verdicts(expected: ToolCall, actual: ToolCall, tool: Tool | None, now: str | None) -> dict[str, str]:
     """Per argument what is wrong with it, in words; empty text where it is right."""
     wanted, got = _filled(expected, tool), _filled(actual, tool)
     schemas = tool.properties if tool else {}
@@ -175,9 +169,7 @@ def _difference(where: str, wanted: Any, got: Any, now: str | None) -> str:
     if isinstance(wanted, list) and isinstance(got, list):
         if len(wanted) != len(got):
             return f"{where} has {len(got)} items, expected {len(wanted)}: {_shown(wanted)}"
-        problems = (
-            _difference(f"{where}[{i}]", w, g, now) for i, (w, g) in enumerate(zip(wanted, got, strict=True))
-        )
+        problems = (_difference(f"{where}[{i}]", w, g, now) for i, (w, g) in enumerate(zip(wanted, got, strict=True)))
         return next((p for p in problems if p), "")
     return "" if _same_scalar(wanted, got, now) else f"{where} is {_shown(got)}, expected {_shown(wanted)}"
 
@@ -221,9 +213,7 @@ def _with_inner_defaults(value: Any, schema: JSON, root: JSON) -> Any:
     if isinstance(value, dict):
         properties = _branch(schema, root, "object").get("properties", {})
         defaults = {n: s["default"] for n, s in properties.items() if "default" in s and n not in value}
-        return {
-            n: _with_inner_defaults(v, properties.get(n, {}), root) for n, v in (value | defaults).items()
-        }
+        return {n: _with_inner_defaults(v, properties.get(n, {}), root) for n, v in (value | defaults).items()}
     if isinstance(value, list):
         items = _branch(schema, root, "array").get("items", {})
         return [_with_inner_defaults(v, items if isinstance(items, dict) else {}, root) for v in value]

@@ -96,9 +96,7 @@ def _query(line: bytes, number: int, path: Path, toolbox: Toolbox | None) -> Que
     accept = [_calls(a, f"accept[{i}]", toolbox) for i, a in enumerate(alternatives)]
     kind = row.get("kind", "refusal" if not calls else "single" if len(calls) == 1 else "parallel")
     _check_kind(kind, calls)
-    return Query(
-        str(row.get("id", f"{path.name}:{number}")), text, now, cast(Kind, kind), calls, accept, number
-    )
+    return Query(str(row.get("id", f"{path.name}:{number}")), text, now, cast(Kind, kind), calls, accept, number)
 
 
 def _check_kind(kind: Any, calls: list[ToolCall]) -> None:
@@ -115,9 +113,7 @@ def _calls(rows: Any, where: str, toolbox: Toolbox | None) -> list[ToolCall]:
         raise _Wrong(f"{where} is not a list", 'make it [{"name": …, "arguments": {…}}], or [] for no call')
     calls = []
     for i, row in enumerate(rows):
-        name, arguments = (
-            (row.get("name"), row.get("arguments", {})) if isinstance(row, dict) else (None, None)
-        )
+        name, arguments = (row.get("name"), row.get("arguments", {})) if isinstance(row, dict) else (None, None)
         if not isinstance(name, str) or not isinstance(arguments, dict):
             raise _Wrong(f"{where}[{i}] is no call", 'write {"name": "…", "arguments": {…}}')
         if toolbox is not None:

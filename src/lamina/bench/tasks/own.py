@@ -32,9 +32,7 @@ class OwnTask:
 
     paired_metric = "call_exact"
 
-    def __init__(
-        self, *, file: Path | None = None, queries: Sequence[Query] | None = None, name: str | None = None
-    ):
+    def __init__(self, *, file: Path | None = None, queries: Sequence[Query] | None = None, name: str | None = None):
         self.spec = "own"
         self.name = name or (f"own:{file.name}" if file else "own")
         self._file, self._queries = file, queries
@@ -71,9 +69,7 @@ class OwnTask:
             ("unreadable", [o["unreadable"] for o in outcomes]),
         ]
         found = [Figure(name, i) for name, hits in rates if (i := wilson(sum(hits), len(hits)))]
-        arguments = ratio_of_sums(
-            [o["arguments_right"] for o in asked], [o["arguments_total"] for o in asked]
-        )
+        arguments = ratio_of_sums([o["arguments_right"] for o in asked], [o["arguments_total"] for o in asked])
         return [*found, Figure("argument_accuracy", arguments)] if arguments else found
 
 

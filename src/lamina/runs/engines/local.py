@@ -42,9 +42,7 @@ def map_ordered(
                 in_flight.append(pool.submit(_apply, function, block))
             yield from results
     except BrokenProcessPool as error:
-        what = (
-            "a worker process died (killed, or out of memory); run the same command again with fewer workers"
-        )
+        what = "a worker process died (killed, or out of memory); run the same command again with fewer workers"
         raise WorkFailedError(what) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

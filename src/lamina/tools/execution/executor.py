@@ -47,9 +47,7 @@ def level_note() -> str:
     """What of *guarded* this system lacks; empty on Linux."""
     if processes.LINUX:
         return ""
-    return (
-        "no subreaper, address-space or process limit on this system: daemons that a tool starts may survive"
-    )
+    return "no subreaper, address-space or process limit on this system: daemons that a tool starts may survive"
 
 
 class Executor:
@@ -107,9 +105,7 @@ class Executor:
         for server in self._servers:
             server.close()
 
-    def run(
-        self, name: str, arguments: JSON, now: str | None = None, scratch: Path | None = None
-    ) -> CallResult:
+    def run(self, name: str, arguments: JSON, now: str | None = None, scratch: Path | None = None) -> CallResult:
         """One call in a fork of its own. ``now`` (ISO time) becomes ``LAMINA_NOW``."""
         return self.run_sequence([(name, arguments)], now, scratch)[0]
 
@@ -254,9 +250,7 @@ class _Server:
             self.kill()
             file = self._targets[0][1]
             what = f"the module cannot be imported to run it ({answer['problem']})"
-            raise ToolDefinitionError(
-                what, file=file, mend="tools get a bare environment and an empty folder"
-            )
+            raise ToolDefinitionError(what, file=file, mend="tools get a bare environment and an empty folder")
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self._process is not None

@@ -41,9 +41,7 @@ class Function:
     adapters: dict[str, Any]
 
 
-def confine(
-    limits: Limits, calls: int, mapped: int, scratch: str, now: str | None, most_processes: int | None
-) -> None:
+def confine(limits: Limits, calls: int, mapped: int, scratch: str, now: str | None, most_processes: int | None) -> None:
     """Own session, resource limits, scratch folder as working directory, home and temporary folder.
 
     ``most_processes`` is a ceiling over a fork bomb for all processes of the user, so it is coarse; the

@@ -88,9 +88,7 @@ class _Watch:
                     os.write(self.result, b"+")  # the next call may begin
 
     def read_output(self) -> None:
-        for part in _available(
-            self.printed
-        ):  # past the cap it is read and thrown away: the tool must not block
+        for part in _available(self.printed):  # past the cap it is read and thrown away: the tool must not block
             self.output += part[: max(0, self.limits.output_bytes - len(self.output))]
 
     def _take_output(self) -> str:
@@ -104,9 +102,7 @@ class _Watch:
 
     @property
     def done(self) -> bool:
-        return len(self.outcomes) >= self.calls or (
-            bool(self.outcomes) and self.outcomes[-1].get("status") != "ok"
-        )
+        return len(self.outcomes) >= self.calls or (bool(self.outcomes) and self.outcomes[-1].get("status") != "ok")
 
 
 def _available(descriptor: int) -> list[bytes]:

@@ -34,9 +34,7 @@ def read(path: Path, on_reject: OnReject | None = None) -> Iterator[Trajectory]:
                     mend = "make it one trajectory a line (see the record form)"
                     raise InputError(what, file=path, line=number, mend=mend) from None
                 raw = text.decode(errors="replace")
-                on_reject(
-                    Reject(id=f"{path}:{number}", stage="read", reason=UNREADABLE, detail=what, raw=raw)
-                )
+                on_reject(Reject(id=f"{path}:{number}", stage="read", reason=UNREADABLE, detail=what, raw=raw))
             else:
                 yield trajectory
 
@@ -62,6 +60,4 @@ def in_words(error: Exception) -> str:
     return f"{where}: {first['msg']}{tail}" if where else f"{first['msg']}{tail}"
 
 
-FORMAT = Format(
-    "jsonl", "Lamina's record form, one JSON line a trajectory (TRL and datasets read it)", read, write
-)
+FORMAT = Format("jsonl", "Lamina's record form, one JSON line a trajectory (TRL and datasets read it)", read, write)

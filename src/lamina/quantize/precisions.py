@@ -10,7 +10,7 @@ import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -125,6 +125,7 @@ def quantized(values: Array, kind: str) -> Array:
 def _quantize_chunk() -> Callable[..., int]:
     """``ggml_quantize_chunk(type, src, dst, start, rows, row_width, importance)``, which the xllamacpp library
     exports; ctypes lets go of Python's lock while it works."""
+    from importlib import import_module
     from importlib.util import find_spec
     from pathlib import Path
 
@@ -132,7 +133,7 @@ def _quantize_chunk() -> Callable[..., int]:
     folder = Path(spec.origin).parent if spec and spec.origin else None
     libraries = [f for f in folder.iterdir() if f.suffix in (".so", ".pyd", ".dylib")] if folder else []
     assert libraries, "xllamacpp is a dependency and has its library beside it"
-    import xllamacpp  # noqa: F401  (loads the symbols of Python that the library needs)
+    import_module("xllamacpp")  # its library needs the symbols of Python that this loads
 
     function = ctypes.CDLL(str(libraries[0])).ggml_quantize_chunk
     number = ctypes.c_int64
@@ -140,4 +141,4 @@ def _quantize_chunk() -> Callable[..., int]:
         ctypes.c_int, ctypes.POINTER(ctypes.c_float), ctypes.c_void_p, number, number, number, ctypes.c_void_p
     ]  # fmt: skip
     function.restype = ctypes.c_size_t
-    return function  # type: ignore[no-any-return]
+    return cast(Callable[..., int], function)
