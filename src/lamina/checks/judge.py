@@ -65,6 +65,7 @@ def labelled_rows() -> list[Trajectory]:
 
 
 def measure_agreement(model: Model) -> Agreement:
+    """Has the model judge the labelled rows; 60 answers, half a minute of a 135M model on 2 cores."""
     rows = labelled_rows()
     verdicts = _ask(model, [_question(list(r.toolbox()), r.request, _calls(r), _results(r)) for r in rows])
     labels = [(r.meta.model_extra or {}).get("label") == "right" for r in rows]

@@ -15,7 +15,7 @@ LONGEST = 100_000
 """Characters that are looked at; no call is longer."""
 DEEPEST = 64
 STARTS_TRIED = 8
-_START = re.compile(r'\[[ \n]{0,20}[\]{]|\{[ \n]{0,20}"')
+_START = re.compile(r"[\[{]")
 _BETWEEN = re.compile(r"[\s,;]{0,200}")
 _TAG, _UNTAG = "<tool_call>", "</tool_call>"
 

@@ -35,7 +35,7 @@ BACKENDS: list[Backend] = [
     Backend("FILE.gguf", "a GGUF file, run by llama.cpp in this process",
             lambda ref: ref.endswith(".gguf"), "lamina.models.llamacpp"),
     Backend("FOLDER or hf:ORG/NAME", "a Transformers model",
-            lambda ref: ref.startswith("hf:") or Path(ref).is_dir(), "lamina.models.transformers_local"),
+            lambda ref: ref.startswith("hf:") or bool(ref and Path(ref).is_dir()), "lamina.models.transformers_local"),
 ]  # fmt: skip
 
 
@@ -85,6 +85,8 @@ def list_references() -> list[dict[str, Any]]:
 
 
 def _backend_of(ref: str) -> Backend:
+    if ref and (Path(ref) / "config.toml").is_file() and not (Path(ref) / "config.json").exists():
+        raise ModelReferenceError(f"{ref} is a run, not a model; name {ref}/model or a file in {ref}/gguf")
     for backend in [*BACKENDS, *_from_entry_points()]:
         if backend.opens(ref):
             return backend

@@ -1,0 +1,86 @@
+"""A Transformers folder under the same grammar as llama.cpp. The model is random: what it writes is right in form
+because nothing else can be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+for library in ("torch", "transformers", "llguidance"):
+    pytest.importorskip(library, reason="pip install 'lamina[train]' brings it")
+
+from lamina.errors import ModelReferenceError
+from lamina.models import Model, Request, open_model, parse_calls
+from lamina.tools import Tool, Toolbox
+from tiny_llama import save_tiny_llama
+
+Ask = Callable[..., Request]
+COLOUR = {"type": "object", "properties": {"colour": {"enum": ["red", "green", "blue"]}}, "required": ["colour"]}
+PAINT = Toolbox([Tool("paint", "Paints.", COLOUR), Tool("stop", "", {"type": "object", "properties": {}})])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny_llama(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> Model:
+    return open_model(str(folder))
+
+
+def test_a_random_model_writes_only_calls_that_fit(model: Model, ask: Ask):
+    asked = [ask(f"Request {i}", tools=PAINT, temperature=1.5, seed=i, max_tokens=200) for i in range(12)]
+    replies = model.generate(asked)
+    assert [r.problem for r in replies] == [None] * 12
+    assert len({r.text for r in replies}) > 1
+
+
+def test_without_the_constraint_the_same_model_writes_nonsense(model: Model, ask: Ask):
+    assert model.generate([ask(tools=PAINT, constrained=False, max_tokens=20)])[0].problem
+
+
+def test_answers_are_the_same_alone_and_in_a_batch_and_in_the_order_asked(model: Model, ask: Ask):
+    asked = [ask("word " * n, tools=PAINT, max_tokens=60) for n in (9, 1, 30, 4, 17)]
+    alone = [model.generate([r])[0].text for r in asked]
+    seen: dict[int, str] = {}
+    together = [r.text for r in model.generate(asked, lambda i, reply: seen.update({i: reply.text}))]
+    assert together == alone
+    assert [seen[i] for i in range(5)] == alone
+
+
+def test_a_seed_gives_the_same_answer_again(model: Model, ask: Ask):
+    asked = [ask(tools=None, style="plain", temperature=1.0, seed=s, max_tokens=20) for s in (1, 1, 2)]
+    one, again, other = (r.text for r in model.generate(asked))
+    assert one == again != other
+
+
+def test_a_prompt_longer_than_the_context_is_that_row_s_problem(model: Model, ask: Ask):
+    long, short = model.generate([ask("word " * 400, tools=PAINT), ask(tools=PAINT, max_tokens=60)])
+    assert "the model's context 512" in str(long.problem)
+    assert short.text.startswith("[")
+
+
+def test_an_answer_ends_where_the_context_does(model: Model, ask: Ask):
+    reply = model.generate([ask("a" * 400, tools=None, style="plain", max_tokens=10_000)])[0]
+    assert reply.prompt_tokens + reply.completion_tokens <= 512
+    assert reply.truncated or reply.completion_tokens < 100
+
+
+def test_a_grammar_that_is_none_and_an_empty_prompt_are_problems(model: Model, ask: Ask):
+    broken, empty = model.generate([ask(grammar="start: (("), Request([], raw_prompt="")])
+    assert "grammar is refused" in str(broken.problem)
+    assert empty.problem == "the prompt is empty"
+
+
+def test_half_characters_do_no_harm(model: Model, ask: Ask):
+    assert parse_calls(model.generate([ask("a\ud800\x00b", tools=PAINT, max_tokens=60)])[0].text)[1] is None
+
+
+def test_the_numbers_may_be_of_half_the_size(folder: Path, ask: Ask):
+    reply = open_model(str(folder), dtype="bfloat16").generate([ask(tools=PAINT, max_tokens=60)])[0]
+    assert reply.problem is None
+    with pytest.raises(ModelReferenceError, match="float32"):
+        open_model(str(folder), dtype="int3")
