@@ -45,7 +45,7 @@ def test_an_empty_folder_is_an_error_that_names_it(tmp_path: Path):
 
 def test_a_run_folder_is_told_from_the_model_in_it(tmp_path: Path):
     (tmp_path / "config.toml").write_text("")
-    with pytest.raises(ModelReferenceError, match="is a run, not a model; name .*/model or a file in .*/gguf"):
+    with pytest.raises(ModelReferenceError, match=r"is a run, not a model; name .*/model or a file in .*/gguf"):
         open_model(str(tmp_path))
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-for library in ("torch", "transformers", "llguidance"):
-    pytest.importorskip(library, reason="pip install 'lamina[train]' brings it")
-
 from lamina.errors import ModelReferenceError
 from lamina.models import Model, Request, open_model, parse_calls
 from lamina.tools import Tool, Toolbox
 from tiny_llama import save_tiny_llama
+
+for library in ("torch", "transformers", "llguidance"):
+    pytest.importorskip(library, reason="pip install 'lamina[train]' brings it")
 
 Ask = Callable[..., Request]
 COLOUR = {"type": "object", "properties": {"colour": {"enum": ["red", "green", "blue"]}}, "required": ["colour"]}
@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def model(folder: Path) -> Model:
-    return open_model(str(folder))
+    return open_model(str(folder), threads=1)
 
 
 def test_a_random_model_writes_only_calls_that_fit(model: Model, ask: Ask):
@@ -80,7 +80,7 @@ def test_half_characters_do_no_harm(model: Model, ask: Ask):
 
 
 def test_the_numbers_may_be_of_half_the_size(folder: Path, ask: Ask):
-    reply = open_model(str(folder), dtype="bfloat16").generate([ask(tools=PAINT, max_tokens=60)])[0]
+    reply = open_model(str(folder), threads=1, dtype="bfloat16").generate([ask(tools=PAINT, max_tokens=60)])[0]
     assert reply.problem is None
     with pytest.raises(ModelReferenceError, match="float32"):
         open_model(str(folder), dtype="int3")

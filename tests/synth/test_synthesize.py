@@ -107,9 +107,8 @@ def test_pairs_that_a_model_writes_are_executed_and_grounded(garden: Path, tmp_p
     )
     rows = [r for r in read_trajectories(tmp_path / "run" / "trajectories.jsonl") if r.meta.writer != "examples"]
     assert rows
-    assert all(
-        r.request == f"give the oak {r.calls[0].arguments['liters']} liters".replace("'", "") or True for r in rows
-    )
+    for row in rows:
+        assert f"give the oak {row.calls[0].arguments['liters']:g} liters" in row.request
     assert result["rejected"]["execution"] == {"raised": result["rejected"]["execution"]["raised"]}
     assert all(r.calls[0].arguments["liters"] < 300 for r in rows)
 

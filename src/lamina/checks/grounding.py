@@ -55,7 +55,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "chf": ("franc", "francs", "swiss francs", "swiss franc"), "cad": ("canadian", "canadian dollars"),
     "aud": ("australian", "aussie", "australian dollars"), "inr": ("rupee", "rupees", "₹"),
     "cny": ("yuan", "renminbi", "rmb"), "krw": ("won",), "mxn": ("peso", "pesos"), "sek": ("krona", "kronor"),
-    "kilometer": ("km", "kms", "kilometre", "kilometres", "kilometers", "k"), "meter": ("m", "metre", "metres", "meters"),
+    "kilometer": ("km", "kms", "kilometre", "kilometres", "kilometers", "k"),
+    "meter": ("m", "metre", "metres", "meters"),
     "centimeter": ("cm", "centimetre", "centimetres", "centimeters"), "mile": ("mi", "miles"),
     "yard": ("yd", "yards"), "foot": ("ft", "foot", "feet", "'"), "feet": ("ft", "foot", "'"),
     "inch": ("in", "inches", '"'), "inche": ("in", "inch", "inches", '"'),
@@ -189,7 +190,7 @@ def leaves_of(tool: Tool, arguments: dict[str, Any]) -> list[tuple[str, Any, dic
     def walk(path: str, value: Any, schema: dict[str, Any]) -> None:
         branches = [b for k in ("anyOf", "oneOf") for b in schema.get(k, []) if b.get("type") != "null"]
         if branches:
-            kept = {k: schema[k] for k in ("description", "default") if k in schema}
+            kept: dict[str, Any] = {k: schema[k] for k in ("description", "default") if k in schema}
             schema = {**branches[0], **kept}
         if isinstance(value, dict):
             for key, sub in value.items():

@@ -60,7 +60,8 @@ def fine_tune(
             return done
         require_training_libraries()
         base = load_base(base_ref)
-        return _train(base, train, validation, out, settings, toolbox, progress, identity)
+        with _flushed_denormals():
+            return _train(base, train, validation, out, settings, toolbox, progress, identity)
 
 
 def _train(
@@ -121,6 +122,19 @@ def _train(
     return metrics
 
 
+@contextmanager
+def _flushed_denormals() -> Iterator[None]:
+    """Gradients near zero are many times slower as denormal numbers. The mode is the whole thread's, so it is put
+    back: whoever called may count on exact small numbers."""
+    import torch
+
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
 def _rows(
     trajectories: Sequence[Trajectory], base: Base, settings: TrainSettings, toolbox: Toolbox
 ) -> tuple[list[Row], list[JSON]]:
@@ -164,7 +178,6 @@ def _with_lora(model: Any, settings: TrainSettings, bf16: bool) -> tuple[Any, in
     )
     wrapped = get_peft_model(model, config)
     keep_freed_memory()
-    torch.set_flush_denormal(True)  # gradients near zero are many times slower as denormal numbers
     shorten(wrapped)
     use_row_attention(wrapped.get_base_model())
     return wrapped, sum(p.numel() for p in wrapped.parameters() if p.requires_grad)

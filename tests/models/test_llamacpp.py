@@ -1,0 +1,138 @@
+"""The engine with the embedded model: constrained, repeatable, and calm about what cannot be asked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lamina.errors import ModelError, ModelReferenceError
+from lamina.models import Model, Request, embedded_path, open_model
+from lamina.tools import Tool, Toolbox
+from lamina.trajectories import Message
+
+Ask = Callable[..., Request]
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[Model]:
+    try:
+        embedded_path()
+    except ModelReferenceError as error:
+        pytest.skip(str(error))
+    opened = open_model("embedded", slots=4, context=4096)
+    yield opened
+    opened.close()
+
+
+def box(**schemas: dict[str, object]) -> Toolbox:
+    parameters = {"type": "object", "properties": schemas, "required": list(schemas)}
+    return Toolbox([Tool("f", "Does it.", parameters)])
+
+
+SCHEMAS: dict[str, dict[str, object]] = {
+    "enum": {"enum": ["red", "green"]},
+    "range": {"type": "integer", "minimum": 3, "maximum": 5},
+    "pattern": {"type": "string", "pattern": "^[A-Z]{3}$"},
+    "date": {"type": "string", "format": "date"},
+    "date-time": {"type": "string", "format": "date-time"},
+    "list": {"type": "array", "items": {"enum": [1, 2]}, "minItems": 1, "maxItems": 2},
+    "nested": {"type": "object", "properties": {"a": {"enum": ["x"]}}, "required": ["a"]},
+    "union": {"anyOf": [{"enum": ["a", "b"]}, {"type": "null"}]},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_what_is_sampled_fits_the_schema(name: str, model: Model, ask: Ask):
+    tools = box(v=SCHEMAS[name])
+    asked = [ask("Call f", tools=tools, temperature=1.5, seed=s, max_tokens=160) for s in range(3)]
+    assert [r.problem for r in model.generate(asked)] == [None] * 3
+
+
+@pytest.mark.slow
+def test_without_tools_only_the_refusal_is_written(model: Model, ask: Ask):
+    assert model.generate([ask(tools=Toolbox([]))])[0].text == "[]"
+
+
+@pytest.mark.slow
+def test_a_schema_and_a_grammar_of_one_s_own_are_kept_to(model: Model, ask: Ask):
+    verdict = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}
+    schema, grammar = model.generate(
+        [
+            ask("Good?", tools=None, constraint={**verdict, "additionalProperties": False}),
+            ask("Which?", tools=None, grammar='start: "left" | "right"'),
+        ]
+    )
+    assert set(json.loads(schema.text)) == {"ok"}
+    assert grammar.text in ("left", "right")
+
+
+@pytest.mark.slow
+def test_a_grammar_that_the_engine_gives_up_on_is_seen(model: Model, ask: Ask, monkeypatch: pytest.MonkeyPatch):
+    import lamina.models.llamacpp as engine
+
+    # what calls_grammar keeps from happening: llama.cpp then decodes freely and says nothing
+    monkeypatch.setattr(engine, "calls_grammar", lambda tools: "start: ((")
+    assert model.generate([ask(max_tokens=8)])[0].problem == "the engine did not follow the grammar"
+
+
+@pytest.mark.slow
+def test_greedy_answers_are_the_same_again_and_seeds_repeat_one_at_a_time(model: Model, ask: Ask):
+    def texts(seed: int, temperature: float) -> str:
+        request = ask("Tell me of the sea", tools=None, seed=seed, temperature=temperature, max_tokens=24)
+        return model.generate([request])[0].text
+
+    texts(0, 0.0)
+    assert texts(0, 0.0) == texts(1, 0.0)
+    assert texts(5, 1.0) == texts(5, 1.0)
+    assert texts(5, 1.0) != texts(6, 1.0)
+
+
+@pytest.mark.slow
+def test_stop_words_length_and_ends_are_told_apart(model: Model, ask: Ask):
+    count = "1, 2, 3, 4, 5, 6, 7,"
+    stopped, cut = model.generate(
+        [
+            Request([], raw_prompt=count, stop=[", 10"], max_tokens=40),
+            Request([], raw_prompt=count, max_tokens=3),
+        ]
+    )
+    assert (stopped.truncated, cut.truncated, cut.completion_tokens) == (False, True, 3)
+    assert re.fullmatch(r" 8, 9", stopped.text)
+    assert stopped.prompt_tokens > 10
+    assert stopped.first_token_seconds is not None
+    assert 0 < stopped.first_token_seconds <= stopped.seconds
+
+
+@pytest.mark.slow
+def test_what_cannot_be_asked_is_that_row_s_problem_and_the_next_is_answered(model: Model, ask: Ask):
+    plain = {"tools": None, "style": "plain", "max_tokens": 4}
+    odd = ["word " * 20_000, "a\ud800b\x00c", "", "🎉" * 50]
+    replies = model.generate([ask(text, **plain) for text in odd])
+    assert "exceeds the available context size" in str(replies[0].problem)
+    assert [r.problem for r in replies[1:]] == [None] * 3
+
+
+@pytest.mark.slow
+def test_more_text_than_fits_at_once_is_answered_one_after_the_other(model: Model, ask: Ask):
+    long = [ask(f"{i} " + "word " * 2_500, tools=None, style="plain", max_tokens=4) for i in range(2)]
+    assert [r.problem for r in model.generate(long)] == [None] * 2
+
+
+@pytest.mark.slow
+def test_a_file_with_a_good_head_and_no_body_is_an_error_that_names_it(tmp_path: Path, model: Model):
+    cut = tmp_path / "cut.gguf"
+    with embedded_path().open("rb") as whole:
+        cut.write_bytes(whole.read(8 << 20))
+    with pytest.raises(ModelError, match=r"cut\.gguf: llama\.cpp cannot load it"):
+        open_model(str(cut))
+
+
+@pytest.mark.slow
+def test_the_prompt_is_the_model_s_own_template(model: Model):
+    request = Request([Message(role="user", content="hi")])
+    assert model.prompt_for(request).endswith("<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n")  # type: ignore[attr-defined]
