@@ -62,7 +62,10 @@ _BEFORE = (
     "please ",
     "hey there, ",
 )
-_AFTER = ("", "", "", "", "", "", " please", ", thanks", " thanks!", " pls", " if you can", ", thank you", " asap", " :)")  # fmt: skip
+_AFTER = (
+    *("", "", "", "", "", ""),
+    *(" please", ", thanks", " thanks!", " pls", " if you can", ", thank you", " asap", " :)"),
+)
 
 
 @dataclass
@@ -239,7 +242,7 @@ def example_candidates(toolbox: Toolbox, executor: Executor, now: str) -> list[C
                     results=[[result]],
                     template=example.request,
                     group=frame,
-                )  # fmt: skip
+                )
             )
     return found
 

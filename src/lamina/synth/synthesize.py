@@ -25,6 +25,7 @@ from lamina.checks import (
     measure_agreement,
 )
 from lamina.models import Model, open_model
+from lamina.models.model import PromptStyle
 from lamina.runs import Progress, Run
 from lamina.runs.records import Row
 from lamina.synth import grammar, writers
@@ -261,7 +262,7 @@ def _by_models(work: _Work, candidates: list[Candidate], rejections: list[Reject
     if work.round_trip is not None:
         # a missing argument is shown by what is absent, which the checks before have verified word by word
         left = [i for i, r in enumerate(rejections) if r is None and candidates[i].style != "missing-argument"]
-        style = getattr(work.round_trip, "prompt_style", None) or "full"
+        style: PromptStyle = getattr(work.round_trip, "prompt_style", None) or "full"
         found = check_round_trips([candidates[i] for i in left], work.round_trip, work.toolbox, style)
         for i, verdict in zip(left, found, strict=True):
             rejections[i] = verdict
