@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lamina.models import calls_grammar, calls_schema
-from lamina.tools import Tool, Toolbox
+from lamina.tools import Tool, Toolbox, read_tools
 
 llguidance = pytest.importorskip("llguidance", reason="pip install 'lamina[train]' brings llguidance")
 
@@ -150,3 +151,19 @@ def test_the_tools_themselves_are_left_as_they_were():
     before = json.dumps(parameters)
     calls_schema(Toolbox([Tool("f", "", parameters)]))
     assert json.dumps(parameters) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ('[{"name": "split_bill", "arguments": {"total": 84, "people": 4}}]', True),
+        ('[{"name": "split_invoice", "arguments": {"total": 84, "people": 4}}]', False),
+        ('[{"name": "split_bill", "arguments": {"total": 84, "guests": 4}}]', False),
+        ('[{"name": "split_bill", "arguments": {"total": 84}}]', False),
+        ('[{"name": "split_bill", "arguments": {"total": 84, "people": 400}}]', False),
+    ],
+)
+def test_of_the_desk_s_tools_only_what_exists_can_be_called(text: str, fits: bool):
+    desk = read_tools(Path(__file__).parents[2] / "examples" / "desk" / "tools.py")
+    assert llguidance.LLMatcher.validate_grammar(calls_grammar(desk)) == ""
+    assert admits(desk, text) is fits
