@@ -118,9 +118,16 @@ def test_what_cannot_be_asked_is_that_row_s_problem_and_the_next_is_answered(mod
 
 
 @pytest.mark.slow
-def test_more_text_than_fits_at_once_is_answered_one_after_the_other(model: Model, ask: Ask):
-    long = [ask(f"{i} " + "word " * 2_500, tools=None, style="plain", max_tokens=4) for i in range(2)]
-    assert [r.problem for r in model.generate(long)] == [None] * 2
+def test_requests_that_do_not_fit_together_are_answered_one_after_the_other(model: Model, ask: Ask):
+    small = open_model("embedded", slots=4, context=512)
+    try:
+        seen: list[int] = []
+        asked = [ask(f"{i} " + "word " * 300, tools=None, style="plain", max_tokens=4) for i in range(4)]
+        replies = small.generate(asked, lambda index, reply: seen.append(index))
+        assert [r.problem for r in replies] == [None] * 4
+        assert sorted(seen) == [0, 1, 2, 3]
+    finally:
+        small.close()
 
 
 @pytest.mark.slow

@@ -21,6 +21,8 @@ from lamina.models.templates import DEFAULT_INSTRUCTION, request_prompt
 
 DEFAULT_CONTEXT = 8192
 REQUEST_SECONDS = 600.0
+CROWDED = "Context size has been exceeded"
+"""What llama.cpp tells every request under way when they do not fit into the shared context together."""
 LARGEST_SEED = 2**32 - 2
 """The seed after it means: at random."""
 
@@ -63,11 +65,17 @@ class LlamaCppModel:
             waiting = {pool.submit(self._answer, r): i for i, r in enumerate(requests)}
             for done in as_completed(waiting):
                 index, reply = waiting[done], done.result()
+                if CROWDED in (reply.problem or "") and len(requests) > 1:
+                    continue
                 replies[index] = reply
                 if on_reply is not None:
                     on_reply(index, reply)
         finally:
             pool.shutdown(cancel_futures=True)
+        for index in [i for i, r in enumerate(replies) if r is None]:  # each fits alone, if not all at once
+            replies[index] = reply = self._answer(requests[index])
+            if on_reply is not None:
+                on_reply(index, reply)
         return [r for r in replies if r is not None]
 
     def prompt_for(self, request: Request) -> str:
