@@ -6,6 +6,8 @@ where the run has its result already; a killed stage continues inside its room.
 
 from __future__ import annotations
 
+import hashlib
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from lamina.bench import BenchModel, Task
     from lamina.models.model import Model, Reply, Request
     from lamina.synth import WarmUp
-    from lamina.trajectories import Trajectory
+    from lamina.trajectories import Query, Trajectory
 
 __all__ = ["BuildSettings", "build", "warm_up"]
 
@@ -45,14 +47,18 @@ BASE_PROMPTS: dict[str, str | None] = {
 
 @dataclass(frozen=True)
 class BuildSettings:
-    """What a build is made of. ``queries`` are scored and never trained on; ``dev_queries`` only choose
-    the base model's prompt. Both are found beside the tools file where they are not given."""
+    """What a build is made of. ``examples`` are requests with their right calls that the user wrote: the writers see
+    them and the model is trained on them. ``queries`` are scored and never trained on; ``dev_queries`` only choose the
+    base model's prompt. All are found beside the tools file where they are not given. ``generated_prompts``: rows of
+    the test split that are scored, up to this."""
 
     base: str = "embedded"
-    types: tuple[str, ...] = ("F16", "Q8_0", "Q4_1")
+    types: tuple[str, ...] = ("F16", "Q8_0", "Q4_0")
+    examples: Path | None = None
     queries: Path | None = None
     dev_queries: Path | None = None
     parity_prompts: int = PARITY_PROMPTS
+    generated_prompts: int = 60
     seed: int = 0
     synth: SynthSettings = field(default_factory=SynthSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
@@ -75,14 +81,21 @@ def build(
     progress = progress or Progress(silent=True)
     settings = _with_files_beside(tools_file, settings or BuildSettings(), progress)
     toolbox = read_tools(tools_file)
+    for file in (settings.examples, settings.queries, settings.dev_queries):
+        requests_of(file, toolbox)  # a mistake in them is said now, not after minutes of work
     _check_means(settings)
-    config = {"tools": tools_file.resolve(), "tools_fingerprint": toolbox.fingerprint(), **asdict(settings)}
+    config = {
+        "tools": tools_file.resolve(),
+        "tools_fingerprint": toolbox.fingerprint(),
+        "examples_fingerprint": fingerprint_of(settings.examples),
+        **asdict(settings),
+    }
     with Run.open(out, config, fresh=fresh) as run:
         stages: dict[str, Callable[[], Mapping[str, Any]]] = {
             "environment": lambda: surroundings(command),
             "tools": lambda: {"tools": toolbox.as_openai()},
             "synth": lambda: write_rows(run, toolbox, settings, progress),
-            "split": lambda: split_rows(run, settings),
+            "split": lambda: split_rows(run, toolbox, settings),
             "train": lambda: tune(run, toolbox, settings, progress),
             "export": lambda: export(run, settings, progress),
             "quantize": lambda: compare(run, toolbox, settings, progress),
@@ -99,6 +112,11 @@ def build(
         return {"out": str(out), "seconds": progress.seconds, "metrics": run.results()}
 
 
+def fingerprint_of(file: Path | None) -> str | None:
+    """Of a file's bytes: other examples make another run."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file else None
+
+
 def surroundings(command: str) -> JSON:
     from lamina.reports import describe_machine
 
@@ -110,8 +128,15 @@ def write_rows(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Pr
     from lamina.tools.execution import Executor
 
     tune_briefly = warm_up(run, toolbox, settings.base, settings.train, progress)
+    seeds = requests_of(settings.examples, toolbox)
     with Executor(toolbox) as executor:
-        return synthesize(toolbox, run, settings.synth, progress, executor, tune_briefly)
+        return synthesize(toolbox, run, settings.synth, progress, executor, tune_briefly, seeds)
+
+
+def requests_of(file: Path | None, toolbox: Toolbox) -> list[Query]:
+    from lamina.trajectories import read_queries
+
+    return read_queries(file, toolbox) if file else []
 
 
 def warm_up(run: Run, toolbox: Toolbox, base: str, train: TrainSettings, progress: Progress) -> WarmUp:
@@ -133,10 +158,12 @@ def warm_up(run: Run, toolbox: Toolbox, base: str, train: TrainSettings, progres
     return tune_briefly
 
 
-def split_rows(run: Run, settings: BuildSettings) -> JSON:
+def split_rows(run: Run, toolbox: Toolbox, settings: BuildSettings) -> JSON:
+    """By group, and with what copies a request of the evaluation sets set aside."""
     from lamina.synth import split
 
-    return split(run, settings.seed)
+    files = (settings.queries, settings.dev_queries)
+    return split(run, settings.seed, [q.query for file in files for q in requests_of(file, toolbox)])
 
 
 def tune(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
@@ -153,12 +180,15 @@ def export(run: Run, settings: BuildSettings, progress: Progress) -> JSON:
     with progress.stage("export", total=len(settings.types)) as bar:
         folder, out = run.folder / "model", run.folder / "gguf"
         files = quantize_types(folder, settings.types, out, lambda file: bar.advance(file=file["type"]))
+    for file in files:
+        if file["warning"]:
+            progress.say(f"warning: {file['warning']}")
     return {"files": files}
 
 
 def compare(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
     """Do the GGUF files give the calls that the merged float32 model gives?"""
-    from lamina.quantize.parity import parity
+    from lamina.quantize.parity_check import parity
 
     requests = _parity_requests(run, toolbox, settings)
     wanted = _answers(str(run.folder / "model"), requests, "parity: float32", progress)
@@ -184,7 +214,8 @@ def score(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progres
     from lamina.bench import BenchModel, OwnTask, bench_models, query_of
 
     tasks: list[Task] = [OwnTask(file=settings.queries)] if settings.queries else []
-    tasks.append(OwnTask(queries=[query_of(row) for row in _rows(run, "test")], name="generated"))
+    generated = [query_of(row) for row in _generated(run, settings.generated_prompts, settings.seed)]
+    tasks.append(OwnTask(queries=generated, name="generated"))
     base = _base(settings, (run.result("variant") or {}).get("system"))
     tuned = [BenchModel(f["path"], "tuned", f["type"], settings.train.prompt_style) for f in _files(run)]
     return bench_models([base, *tuned], tasks, run=run, toolbox=toolbox, progress=progress)
@@ -215,24 +246,40 @@ def _check_means(settings: BuildSettings) -> None:
         prompt_style_of(ref)
 
 
+BESIDE = {
+    "examples": ("examples.jsonl", "examples for the writers, and trained on"),
+    "queries": ("queries.jsonl", "scored, never trained on"),
+    "dev_queries": ("queries-dev.jsonl", "scored, never trained on"),
+}
+
+
+def file_beside(tools_file: Path, key: str, given: Path | None, progress: Progress) -> Path | None:
+    """The file given, or the one of its usual name beside the tools file, and then it is said."""
+    name, use = BESIDE[key]
+    beside = tools_file.parent / name
+    if given is None and beside.is_file():
+        progress.say(f"{beside} lies beside the functions: its requests are {use}")
+        given = beside
+    return given.resolve() if given else None
+
+
 def _with_files_beside(tools_file: Path, settings: BuildSettings, progress: Progress) -> BuildSettings:
-    """Requests that lie beside the tools file are used, and it is said."""
-    found: dict[str, Path | None] = {}
-    for key, name in (("queries", "queries.jsonl"), ("dev_queries", "queries-dev.jsonl")):
-        given: Path | None = getattr(settings, key)
-        beside = tools_file.parent / name
-        if given is None and beside.is_file():
-            progress.say(f"{beside} lies beside the functions: its requests are scored, never trained on")
-            given = beside
-        found[key] = given.resolve() if given else None
+    found = {key: file_beside(tools_file, key, getattr(settings, key), progress) for key in BESIDE}
     return replace(settings, **found)  # type: ignore[arg-type]
+
+
+def _generated(run: Run, count: int, seed: int) -> list[Trajectory]:
+    """At most ``count`` rows of the test split, drawn at random."""
+    rows = _rows(run, "test")
+    return rows if len(rows) <= count else random.Random(seed).sample(rows, count)
 
 
 def _parity_requests(run: Run, toolbox: Toolbox, settings: BuildSettings) -> list[Request]:
     from lamina.models.model import Request
     from lamina.trajectories import Message, read_queries
 
-    rows = [row for split in ("test", "validation", "train") for row in _rows(run, split)]
+    rows = _generated(run, settings.parity_prompts, settings.seed)
+    rows += [row for split in ("validation", "train") for row in _rows(run, split)]
     asked = [row.request for row in rows[: settings.parity_prompts]]
     if settings.queries:
         asked += [query.query for query in read_queries(settings.queries, toolbox)]

@@ -64,7 +64,9 @@ def test_a_killed_synthesis_ends_with_the_same_bytes_as_an_unbroken_one(
     rows = [json.loads(line) for line in exports(folder)["trajectories.jsonl"].splitlines()]
     assert len(rows) >= 10, "too few rows for this test to mean anything"
     assert len({row["id"] for row in rows}) == len(rows)
-    assert json.loads(resumed.stdout)["verified"] == unbroken.result["verified"] == len(rows)
+    result = json.loads(resumed.stdout)
+    assert result["verified"] == unbroken.result["verified"]
+    assert result["verified"] + result["augmented"] == len(rows)
 
 
 def test_ctrl_c_says_so_in_one_line_and_the_same_command_continues(command, workshop: Path, unbroken: Finished):
@@ -102,7 +104,8 @@ def test_synth_prints_what_scripts_rely_on(unbroken: Finished):
     assert result["targets"] >= 120
     rejected = sum(n for reasons in result["rejected"].values() for n in reasons.values())
     assert rejected == len(unbroken.files["rejects.jsonl"].splitlines())
-    assert result["verified"] == len(unbroken.files["trajectories.jsonl"].splitlines())
+    kept = len(unbroken.files["trajectories.jsonl"].splitlines())
+    assert result["verified"] + result["augmented"] == kept
     report = json.loads((unbroken.folder / "report.json").read_text())
     assert report["synth"] == result
 

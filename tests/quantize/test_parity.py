@@ -6,7 +6,7 @@ import pytest
 
 from lamina.models import Reply, Request
 from lamina.quantize import parity
-from lamina.quantize.parity import wilson
+from lamina.quantize.parity_check import wilson
 from lamina.tools import Toolbox
 from lamina.trajectories import Message, ToolCall
 

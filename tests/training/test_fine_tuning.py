@@ -114,6 +114,17 @@ def test_a_half_written_checkpoint_is_passed_over(tmp_path: Path):
     assert found.name == "checkpoint-4"
 
 
+def test_a_full_update_trains_the_weights_themselves_and_not_the_embedding(tiny: Path, tmp_path: Path, toolbox: Toolbox):
+    full = TrainSettings(**{**vars(FEW), "update": "full", "learning_rate": 2e-3})
+    metrics = fine_tune(str(tiny), split_rows(12), [], tmp_path / "full", full, toolbox)
+    before, after = weights(tiny), weights(tmp_path / "full")
+    changed = {name for name in before if not (before[name] == after[name]).all()}
+    assert changed == {name for name in before if name.endswith("_proj.weight")}
+    assert metrics["trainable_parameters"] == sum(before[name].numel() for name in changed)
+    lines = list(csv.DictReader((tmp_path / "full" / "train-log.csv").open()))
+    assert float(lines[-1]["loss"]) < float(lines[0]["loss"])
+
+
 def test_a_diverging_training_is_stopped(tiny: Path, toolbox: Toolbox, tmp_path: Path):
     wild = TrainSettings(**{**vars(FEW), "learning_rate": 1e30, "warmup": 0.0, "scheduler": "constant"})
     with pytest.raises(WorkFailedError, match="lower the learning rate"):

@@ -6,9 +6,9 @@ import pytest
 from tiny_llama import split_rows, tiny_tokenizer
 
 from lamina.errors import WorkFailedError
-from lamina.models.templates import LAMINA_TEMPLATE, prompt_of
+from lamina.models.templates import LAMINA_TEMPLATE, calls_text, prompt_of
 from lamina.tools import Toolbox
-from lamina.training.rows import IGNORED, canonical_call, encode, token_rows, training_messages
+from lamina.training.rows import IGNORED, canonical_call, encode, token_rows, training_messages, turn_pieces
 from lamina.trajectories import Message, ToolCall, Trajectory
 
 
@@ -30,7 +30,8 @@ def test_the_answer_and_its_end_are_learnt_and_nothing_else(toolbox: Toolbox):
     )
     assert refused == []
     answer = '[{"name": "split_bill", "arguments": {"total": 21, "people": 3}}]<|im_end|>'
-    ids = tokenizer.encode(answer, add_special_tokens=False)
+    pieces = ["[", answer[1:-11], "]<|im_end|>"]
+    ids = [i for piece in pieces for i in tokenizer.encode(piece, add_special_tokens=False)]
     start = next(i for i, label in enumerate(row.labels) if label != IGNORED)
     assert row.labels[start : start + len(ids)] == ids
     assert all(label == IGNORED for label in row.labels[:start] + row.labels[start + len(ids) :])
@@ -105,3 +106,16 @@ def test_a_template_whose_turns_do_not_end_is_an_error():
     template = "{% for m in messages %}{% if m.role == 'assistant' %}{% generation %}[]{% endgeneration %}{% endif %}"
     with pytest.raises(WorkFailedError, match="does not end"):
         encode("x", [{"role": "assistant", "content": ""}], None, tiny_tokenizer(), template + "{% endfor %}")
+
+
+def test_whether_another_call_follows_is_a_token_of_its_own(toolbox: Toolbox):
+    calls = [{"function": {"name": "split_bill", "arguments": {"total": n, "people": 3}}} for n in (20, 30)]
+    one, two = '{"name": "split_bill", "arguments": {"total": 20, "people": 3}}', calls_text([calls[1]["function"]])[1:-1]
+    assert turn_pieces(f"[{one}]<|im_end|>", {"tool_calls": calls[:1]}) == ["[", one, "]<|im_end|>"]
+    assert turn_pieces(f"[{one}, {two}]<|im_end|>", {"tool_calls": calls}) == ["[", one, ",", " " + two, "]<|im_end|>"]
+    assert turn_pieces("[]<|im_end|>", {}) == ["[", "]<|im_end|>"]
+
+
+def test_a_turn_that_another_template_writes_stays_whole():
+    calls = [{"function": {"name": "f", "arguments": {}}}]
+    assert turn_pieces("<tool>f()</tool>", {"tool_calls": calls}) == ["<tool>f()</tool>"]

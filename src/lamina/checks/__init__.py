@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lamina.checks.contamination import contaminated
 from lamina.checks.execution import check_execution
 from lamina.checks.grounding import check_grounding
 from lamina.checks.judge import Agreement, check_judge, labelled_rows, measure_agreement
@@ -22,6 +23,7 @@ __all__ = [
     "check_grounding",
     "check_judge",
     "check_round_trips",
+    "contaminated",
     "labelled_rows",
     "measure_agreement",
 ]

@@ -27,6 +27,9 @@ class Novelty:
             self._seen.add(_plain(request))
             self._frames[frame] += 1
 
+    def is_new(self, request: str) -> bool:
+        return _plain(request) not in self._seen
+
     def check(self, candidate: Candidate) -> Rejection | None:
         text = _plain(candidate.request)
         if text in self._seen:

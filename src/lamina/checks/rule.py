@@ -33,6 +33,8 @@ class Candidate:
     template: str = ""
     group: str = ""
     raw: str | None = None
+    augmented: str = ""
+    """How the row was made from another one; empty for a row of its own."""
 
     @property
     def calls(self) -> list[ToolCall]:

@@ -14,6 +14,7 @@ from lamina.cli.options import (
     Base,
     Config,
     Epochs,
+    Examples,
     Fresh,
     How,
     HowToWrite,
@@ -28,6 +29,7 @@ from lamina.cli.options import (
     Targets,
     ToolsFile,
     Types,
+    Variants,
     Writer,
     verb,
 )
@@ -46,7 +48,8 @@ def build(
     how: HowToWrite = How.call_first,
     style: PromptStyleOption = Style.baked,
     epochs: Epochs = None,
-    types: Types = "F16,Q8_0,Q4_1",
+    types: Types = "F16,Q8_0,Q4_0",
+    examples: Examples = None,
     queries: Queries = None,
     dev_queries: Annotated[
         Path | None,
@@ -60,6 +63,11 @@ def build(
         int,
         typer.Option("--parity-prompts", min=1, help="Generated prompts of the parity check; --queries add to them."),
     ] = 20,
+    generated_prompts: Annotated[
+        int,
+        typer.Option("--generated-prompts", min=1, help="Rows of the test split that are scored, up to this."),
+    ] = 60,
+    variants: Variants = None,
     seed: Seed = 0,
     fresh: Fresh = False,
     config: Config = None,
@@ -79,12 +87,14 @@ def build(
     settings = BuildSettings(
         base=base,
         types=tuple(t.strip() for t in types.split(",") if t.strip()),
+        examples=examples,
         queries=queries,
         dev_queries=dev_queries,
         parity_prompts=parity_prompts,
+        generated_prompts=generated_prompts,
         seed=seed,
         synth=SynthSettings(
-            **given(targets=n, rows=rows),
+            **given(targets=n, rows=rows, variants=variants),
             writer=writer,
             judge=judge,
             round_trip=round_trip,

@@ -112,6 +112,18 @@ Base = Annotated[str, typer.Option("--base", metavar="REF", help="The model to t
 Epochs = Annotated[float | None, typer.Option("--epochs", min=0.1, help="Passes over the training rows.")]
 Types = Annotated[str, typer.Option("--types", metavar="TYPE,…", help="GGUF types to write.")]
 PromptStyleOption = Annotated[Style, typer.Option("--style", help="baked: tools learned; full: tools in the prompt.")]
+Variants = Annotated[
+    int | None,
+    typer.Option("--variants", min=0, help="How often each of your examples is said again with other values."),
+]
+Examples = Annotated[
+    Path | None,
+    typer.Option(
+        "--examples",
+        metavar="FILE",
+        help="Requests with their right calls, seen by the writers and trained on; else examples.jsonl beside TOOLS.",
+    ),
+]
 Queries = Annotated[
     Path | None,
     typer.Option(

@@ -19,7 +19,7 @@ def quantize(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the GGUF files.")],
-    types: Types = "F16,Q8_0,Q4_1",
+    types: Types = "F16,Q8_0,Q4_0",
     queries: Annotated[
         Path | None, typer.Option("--queries", metavar="FILE", help="Requests for the parity check.")
     ] = None,
@@ -48,14 +48,15 @@ def quantize(
         )
         for file in files
     ]
-    show({"files": files}, as_json=as_json, lines=table(rows))
+    warnings = [f"warning: {file['warning']}" for file in files if file["warning"]]
+    show({"files": files}, as_json=as_json, lines=[*table(rows), *warnings])
 
 
 def _measure(folder: Path, files: list[dict[str, object]], queries: Path) -> None:
     from lamina.errors import InputError
     from lamina.models import Request, open_model
     from lamina.models.metadata import facts_of
-    from lamina.quantize.parity import parity
+    from lamina.quantize.parity_check import parity
     from lamina.trajectories import Message, read_queries
 
     reference = open_model(str(folder))
@@ -80,5 +81,5 @@ def _measure(folder: Path, files: list[dict[str, object]], queries: Path) -> Non
 
 app = verb(
     quantize,
-    example="lamina quantize runs/desk --types Q8_0,Q4_1 --out gguf",
+    example="lamina quantize runs/desk --types Q8_0,Q4_0 --out gguf",
 )

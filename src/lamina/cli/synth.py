@@ -7,6 +7,7 @@ from dataclasses import asdict
 from lamina.cli.options import (
     AsJson,
     Config,
+    Examples,
     Fresh,
     How,
     HowToWrite,
@@ -17,6 +18,7 @@ from lamina.cli.options import (
     Seed,
     Targets,
     ToolsFile,
+    Variants,
     Writer,
     verb,
 )
@@ -32,6 +34,8 @@ def synth(
     judge: Judge = "none",
     round_trip: RoundTrip = "none",
     how: HowToWrite = How.call_first,
+    examples: Examples = None,
+    variants: Variants = None,
     seed: Seed = 0,
     fresh: Fresh = False,
     config: Config = None,
@@ -43,7 +47,7 @@ def synth(
     own, and judged. What does not pass is kept in rejects.jsonl with the reason. The rows are split by
     group into train, validation and test.
     """
-    from lamina.build import warm_up
+    from lamina.build import file_beside, fingerprint_of, requests_of, warm_up
     from lamina.runs import Progress, Run
     from lamina.synth import SynthSettings, split, synthesize
     from lamina.tools import read_tools
@@ -52,19 +56,26 @@ def synth(
 
     toolbox, progress = read_tools(tools), Progress(as_json)
     settings = SynthSettings(
-        **given(targets=n, rows=rows),
+        **given(targets=n, rows=rows, variants=variants),
         writer=writer,
         judge=judge,
         round_trip=round_trip,
         how=how.value,
         seed=seed,
     )
-    key = {"verb": "synth", "tools": tools.resolve(), "tools_fingerprint": toolbox.fingerprint()}
+    examples = file_beside(tools, "examples", examples, progress)
+    seeds = requests_of(examples, toolbox)
+    key = {
+        "verb": "synth",
+        "tools": tools.resolve(),
+        "tools_fingerprint": toolbox.fingerprint(),
+        "examples_fingerprint": fingerprint_of(examples),
+    }
     with Run.open(out, {**key, **asdict(settings)}, fresh=fresh) as run:
         if not run.is_done("synth"):
             with Executor(toolbox) as executor:
                 tune_briefly = warm_up(run, toolbox, "embedded", TrainSettings(seed=seed), progress)
-                run.finish("synth", synthesize(toolbox, run, settings, progress, executor, tune_briefly))
+                run.finish("synth", synthesize(toolbox, run, settings, progress, executor, tune_briefly, seeds))
         if not run.is_done("split"):
             run.finish("split", split(run, seed))
         run.write_report_json()

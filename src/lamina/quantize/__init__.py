@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 # At once, not on demand as the rest: its module has its name, and loading that later would put it in its place.
-from lamina.quantize.parity import parity
+from lamina.quantize.parity_check import parity
 
 if TYPE_CHECKING:
     from lamina.quantize.gguf_export import export_gguf, quantize_types

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from lamina.errors import InputError
+from lamina.quantize.grids import training_lost
 from lamina.quantize.precisions import Array, Precision, byte_count, kind_of, precision, quantized
 from lamina.quantize.safetensors_reader import StoredTensor, stored_tensors
 from lamina.quantize.vocabulary import tokenizer_metadata
@@ -68,8 +69,9 @@ def quantize_types(
     out_folder: Path,
     on_file: Callable[[JSON], None] | None = None,
 ) -> list[JSON]:
-    """One ``NAME-TYPE.gguf`` in ``out_folder`` for each type; results as of ``export_gguf``, in order, each also
-    given to ``on_file`` as it is done. All types are checked before the first is written."""
+    """One ``NAME-TYPE.gguf`` in ``out_folder`` for each type; results as of ``export_gguf``, in order, and with them
+    ``warning``, a sentence where the type undoes the training; each is also given to ``on_file`` as it is done. All
+    types are checked before the first is written."""
     chosen = [precision(name) for name in types]
     source = _source(Path(model_folder))
     try:
@@ -78,7 +80,8 @@ def quantize_types(
         raise storage_error(out_folder, error) from error
     files = []
     for one in chosen:
-        files.append(_write(source, Path(out_folder) / f"model-{one.name}.gguf", one))
+        written = _write(source, Path(out_folder) / f"model-{one.name}.gguf", one)
+        files.append({**written, "warning": training_lost(Path(model_folder), one.name)})
         if on_file is not None:
             on_file(files[-1])
     return files

@@ -15,14 +15,14 @@ from typing import Any
 
 from lamina.checks import Candidate
 from lamina.synth.calls import DrawnCall, draw_calls
-from lamina.synth.values import ValuePool
+from lamina.synth.values import ValuePool, everyday_value
 from lamina.synth.wording import Exemplar, locate, spoken_slots
 from lamina.tools import Tool, Toolbox
 from lamina.tools.execution import CallResult, Executor
 from lamina.trajectories import ToolCall
 
 WRITER = "grammar"
-STYLE_SHARES = {"simple": 0.40, "parallel": 0.27, "dependent": 0.08, "near-miss": 0.12, "irrelevant": 0.13}
+STYLE_SHARES = {"simple": 0.10, "parallel": 0.46, "dependent": 0.08, "near-miss": 0.18, "irrelevant": 0.18}
 """Of the grammar's own rows (our choice)."""
 
 STOCK = 10
@@ -182,8 +182,8 @@ def _near_miss(words: Words, rng: random.Random) -> Made:
 
 
 def _irrelevant(words: Words, rng: random.Random) -> Made:
-    request = rng.choice(unserved_requests(words.toolbox))
-    return request, [[]], [[]], f"unserved: {request}"
+    pattern = rng.choice(unserved_requests(words.toolbox))
+    return with_values(pattern, rng), [[]], [[]], f"unserved: {pattern}"
 
 
 @lru_cache(maxsize=1)
@@ -196,6 +196,11 @@ def unserved_requests(toolbox: Toolbox) -> list[str]:
     own = set(re.findall(r"[a-z]{3,}", " ".join(f"{t.name} {t.description}" for t in toolbox).lower()))
     own |= {w.rstrip("s") for w in own}
     return [r for entry in foreign_material()["foreign"] if not own & set(entry["words"]) for r in entry["requests"]]
+
+
+def with_values(pattern: str, rng: random.Random) -> str:
+    """The pattern with an everyday value of its kind for each ``{person}``, ``{city}``, ``{number}`` …"""
+    return re.sub(r"\{(\w+)\}", lambda found: everyday_value(found[1], rng), pattern)
 
 
 def _drawn_like_example(words: Words, rng: random.Random) -> tuple[Exemplar, Tool, dict[str, Any], CallResult] | None:

@@ -18,7 +18,8 @@ class SynthSettings:
     ``how``: ``call-first`` draws a valid call and has the model write the request; ``pairs`` is APIGen's own,
     the model writes query and answer (arXiv 2406.18518 section 3.1). ``round_trip``: ``warm-up`` (a model
     tuned for a moment on the rows at hand), ``none`` or a model reference. ``judge``: ``none`` or a model
-    reference."""
+    reference. ``variants``: how often each example of one call that the user wrote is
+    said again with other values."""
 
     rows: int = 330
     targets: int | None = None
@@ -27,6 +28,7 @@ class SynthSettings:
     round_trip: str = "none"
     how: Literal["call-first", "pairs"] = "call-first"
     grammar_share: float = 0.32
+    variants: int = 2
     temperature: float = 0.4
     slots: int = 1
     batch: int = 64
@@ -36,6 +38,8 @@ class SynthSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.grammar_share <= GRAMMAR_SHARE_AT_MOST:
             raise UserError(f"grammar_share is {self.grammar_share}; it must lie between 0 and 1/3")
+        if self.variants < 0:
+            raise UserError(f"variants is {self.variants}; give 0 for none")
         if self.rows < 1 or (self.targets is not None and self.targets < 1):
             raise UserError("rows and targets must be at least 1")
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 
 from rapidfuzz import process
 from rapidfuzz.distance import LCSseq
 
+from lamina.checks import contaminated
 from lamina.runs import Run
 from lamina.trajectories import Trajectory, TrajectoryStore
 
@@ -19,14 +21,15 @@ SHARES = {"train": 0.79, "validation": 0.05, "test": 0.16}
 MOST_GRAMMAR = 1 / 3
 
 
-def split(run: Run, seed: int = 0) -> dict[str, int]:
-    """Writes ``meta.split`` on every row: ``train``, ``validation`` or ``test``, and ``surplus`` for grammar
-    rows beyond a third of the whole. Returns the rows of each. Examples from docstrings always train: they
-    are in the prompts of the writers."""
+def split(run: Run, seed: int = 0, held_out: Sequence[str] = ()) -> dict[str, int]:
+    """Writes ``meta.split`` on every row: ``train``, ``validation`` or ``test``, ``surplus`` for grammar rows beyond a
+    third of the whole, ``contaminated`` for copies of requests that a model will be scored on (``held_out``).
+    Returns the rows of each. Examples that the user wrote always train: they are in the prompts of the writers."""
     store = TrajectoryStore(run.store)
     rows = list(store.trajectories())
     positions = {r.id: r.position for r in run.store.iterate("trajectory")}
     surplus = _surplus(rows)
+    copies = {rows[i].id for i in contaminated([r.request for r in rows], held_out)}
     groups: dict[int, list[Trajectory]] = defaultdict(list)
     for row, label in zip(rows, _clusters([_frame(r) for r in rows]), strict=True):
         groups[label].append(row)
@@ -34,7 +37,7 @@ def split(run: Run, seed: int = 0) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for label, members in groups.items():
         for row in members:
-            side = "surplus" if row.id in surplus else sides[label]
+            side = "contaminated" if row.id in copies else "surplus" if row.id in surplus else sides[label]
             row.meta.split, row.meta.group = side, f"g{label}"
             store.update(positions[row.id], row)
             counts[side] += 1

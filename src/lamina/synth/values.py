@@ -19,6 +19,7 @@ from typing import Any
 
 from lamina.tools import Tool
 
+SMALL_NUMBERS = [str(n) for n in (*range(2, 13), 15, 20, 25, 50, 100)]
 _FREE_KINDS = ("task", "item", "topic", "word")
 _QUOTED = re.compile(r"[\"“]([^\"”]{2,40})[\"”]")
 # a description quotes what NOT to write as often as what to write: 'without "remind me to"'
@@ -78,6 +79,15 @@ def kind_of(path: str, schema: dict[str, Any]) -> str:
         if score > best_score:
             best, best_score = kind, score
     return best
+
+
+def everyday_value(kind: str, rng: random.Random) -> str:
+    """A value of ``material/values.toml``, or for ``number`` a small round one."""
+    return (
+        str(rng.choice((*range(2, 13), 15, 20, 25, 50, 100)))
+        if kind == "number"
+        else rng.choice(_kinds()[kind]["values"])
+    )
 
 
 def is_free_text(path: str, schema: dict[str, Any]) -> bool:

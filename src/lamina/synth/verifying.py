@@ -11,13 +11,16 @@ from rapidfuzz import fuzz
 
 from lamina.checks import Candidate, Reason, Rejection, check_execution, check_format, check_grounding
 from lamina.checks.grounding import left_over, missing_values
+from lamina.synth.chatter import with_chatter
 from lamina.synth.writers import Assignment
 from lamina.tools import Toolbox
 from lamina.tools.execution import Executor
 from lamina.trajectories import Check, Message, Meta, Reject, ToolCall, Trajectory, content_id
 
-NOISE_SHARE = 0.35
+NOISE_SHARE = 0.25
 """Rows whose request is typed carelessly: lower case, no final mark, no apostrophe, a slip (our choice)."""
+CHATTER_SHARE = 0.3
+"""Rows with something said before or after the request (our choice)."""
 ENDED_SHARE = 0.15
 """Rows that go on to the end: results, then an assistant turn without calls, so that a model learns to stop."""
 
@@ -96,11 +99,17 @@ def _check_refusal(candidate: Candidate, toolbox: Toolbox, assignment: Assignmen
 
 
 def noisy(candidate: Candidate, rng: random.Random, toolbox: Toolbox) -> str:
-    """The request as it will stand in the record: sometimes typed carelessly, never inside a value."""
-    if candidate.writer == "examples" or rng.random() > NOISE_SHARE:
-        return candidate.request
+    """The request as it will stand in the record: sometimes with chatter around it, sometimes typed carelessly, its
+    values always whole. Examples that a person wrote stay as they are."""
     text = candidate.request
-    roll = rng.random()
+    if candidate.writer == "examples" and not candidate.augmented:
+        return text
+    first = candidate.turns[0] if candidate.turns else []
+    if rng.random() < CHATTER_SHARE:
+        text = with_chatter(text, first, toolbox, rng)
+    if rng.random() > NOISE_SHARE:
+        return text
+    said, roll = text, rng.random()
     if roll < 0.45:
         text = text.lower()
     if roll < 0.75:
@@ -109,8 +118,7 @@ def noisy(candidate: Candidate, rng: random.Random, toolbox: Toolbox) -> str:
         text = re.sub(r"\b(what|where|who|how|that|let|don|can|i)'(s|t|m|d|ll)\b", r"\1\2", text, flags=re.IGNORECASE)
     if roll > 0.8:
         text = _slip(text, candidate, rng)
-    first = candidate.turns[0] if candidate.turns else []
-    return candidate.request if missing_values(text, first, toolbox) else text
+    return said if missing_values(text, first, toolbox) else text
 
 
 def _slip(text: str, candidate: Candidate, rng: random.Random) -> str:
@@ -138,6 +146,8 @@ def trajectory_of(candidate: Candidate, toolbox: Toolbox, sandbox: str, request:
     if candidate.calls and rng.random() < ENDED_SHARE:
         messages.append(Message(role="assistant"))
     extra: dict[str, Any] = {"template": candidate.template, "clean": candidate.request}
+    if candidate.augmented:
+        extra["augmented"] = candidate.augmented
     meta = Meta(
         source="synth", style=candidate.style, license="", writer=candidate.writer, seed=candidate.seed,
         now=candidate.now, sandbox=sandbox, group=candidate.group, checks=candidate.notes, **extra,

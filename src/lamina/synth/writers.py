@@ -14,7 +14,7 @@ from lamina.models import Request
 from lamina.models.parsing import parse_calls
 from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall, draw_calls
-from lamina.synth.grammar import Words, unserved_requests
+from lamina.synth.grammar import Words, unserved_requests, with_values
 from lamina.synth.settings import SynthSettings
 from lamina.synth.wording import Exemplar, Slot, locate, spoken_slots
 from lamina.tools import Tool
@@ -112,7 +112,7 @@ def missing_argument(
 
 
 def unserved(words: Words, settings: SynthSettings, rng: random.Random, count: int) -> list[Assignment]:
-    stock = unserved_requests(words.toolbox)
+    stock = [with_values(pattern, rng) for pattern in unserved_requests(words.toolbox)]
     return [
         Assignment(
             _ask(prompts.unserved_prompt(prompts.shuffled(stock, 8, rng)), settings, rng, warmer=0.4),

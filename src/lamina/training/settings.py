@@ -10,11 +10,14 @@ from lamina.errors import InputError
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """``lora_layers``: adapt only that many layers, counted from the top (None: all). ``batch`` is in rows.
+    """``update``: ``lora`` trains adapters beside the linear layers, ``full`` the linear layers' weights themselves,
+    which learns more from the same rows and takes more memory (measured: docs/results/first-build.md).
+    ``lora_layers``: train only that many layers, counted from the top (None: all). ``batch`` is in rows.
     ``warmup`` is a share of all steps. ``precision``: ``auto`` takes bf16 only where the processor computes in
     it, because elsewhere it is tens of times slower than float32. ``save_seconds``: how much work a kill may cost."""
 
     method: Literal["sft"] = "sft"
+    update: Literal["lora", "full"] = "lora"
     prompt_style: Literal["baked", "full"] = "baked"
     epochs: float = 4.0
     batch: int = 8
@@ -35,6 +38,8 @@ class TrainSettings:
         for name in ("epochs", "batch", "learning_rate", "lora_rank", "lora_alpha", "max_length", "threads"):
             if getattr(self, name) <= 0:
                 raise InputError(f"{name} must be more than 0, got {getattr(self, name)}")
+        if self.update == "full" and self.precision == "bf16":
+            raise InputError("bf16 loses the small steps of a full update", mend="leave precision at auto")
         if self.lora_layers is not None and self.lora_layers < 1:
             raise InputError(f"lora_layers must be at least 1, got {self.lora_layers}", mend="leave it out for all")
         if not 0 <= self.warmup < 1:

@@ -1,4 +1,4 @@
-"""Supervised fine-tuning: a LoRA on every linear layer, trained on the assistant's turns, merged into a float32
+"""Supervised fine-tuning: every linear layer, or a LoRA beside it, trained on the assistant's turns, as a float32
 model that Transformers and ``lamina quantize`` read.
 
 The folder given is the model's folder. While training goes on it holds ``checkpoints/`` and ``train-log.csv``; the
@@ -27,7 +27,7 @@ from lamina.training.lora import keep_freed_memory, restore, shorten
 from lamina.training.packing import use_row_attention
 from lamina.training.rows import Row, token_rows
 from lamina.training.settings import TrainSettings
-from lamina.training.trainer import TrainingLog, as_dataset, make_trainer, order_of_rows, train_config
+from lamina.training.trainer import TrainingLog, as_dataset, inner_model, make_trainer, order_of_rows, train_config
 from lamina.trajectories import Trajectory
 
 FINISHED = "training.json"
@@ -79,8 +79,10 @@ def _train(
     if not rows:
         why = refused[0]["reason"] if refused else "there are no rows"
         raise InputError(f"nothing to train on: {why}")
-    bf16 = settings.precision == "bf16" or (settings.precision == "auto" and _computes_in_bf16())
-    model, trainable = _with_lora(base.model, settings, bf16)
+    bf16 = settings.precision == "bf16" or (
+        settings.precision == "auto" and settings.update == "lora" and _computes_in_bf16()
+    )
+    model, trainable = _trainable(base.model, settings, bf16)
     order = order_of_rows(len(rows), settings.epochs, settings.seed)
     steps = math.ceil(len(order) / settings.batch)
     with progress.stage("train", total=steps) as bar:
@@ -150,37 +152,46 @@ def _rows(
     )
 
 
-def _with_lora(model: Any, settings: TrainSettings, bf16: bool) -> tuple[Any, int]:
-    """The model with adapters beside its linear layers, and how many numbers are trained."""
+def _trainable(model: Any, settings: TrainSettings, bf16: bool) -> tuple[Any, int]:
+    """The model with what is to be trained open and all else frozen, and how many numbers that are."""
     import torch
-    from peft import LoraConfig, get_peft_model
     from transformers import set_seed
 
     torch.set_num_threads(settings.threads)
     set_seed(settings.seed)
-    if bf16:
-        model.to(torch.bfloat16)
+    keep_freed_memory()
     layers = model.config.num_hidden_layers
     lowest = max(0, layers - (settings.lora_layers or layers))
-    adapted = [
+    names = [
         name
         for name, module in model.named_modules()
         if isinstance(module, torch.nn.Linear)
         and module is not model.get_output_embeddings()
         and _layer_of(name) >= lowest
     ]
+    if settings.update == "lora":
+        model = _with_lora(model.to(torch.bfloat16) if bf16 else model, names, settings)
+    else:
+        model.requires_grad_(False)
+        for name in names:
+            model.get_submodule(name).weight.requires_grad_(True)
+    use_row_attention(inner_model(model))
+    return model, sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def _with_lora(model: Any, names: list[str], settings: TrainSettings) -> Any:
+    from peft import LoraConfig, get_peft_model
+
     config = LoraConfig(
         r=settings.lora_rank,
         lora_alpha=settings.lora_alpha,
         lora_dropout=0.0,
-        target_modules=adapted,
+        target_modules=names,
         task_type="CAUSAL_LM",
     )
     wrapped = get_peft_model(model, config)
-    keep_freed_memory()
     shorten(wrapped)
-    use_row_attention(wrapped.get_base_model())
-    return wrapped, sum(p.numel() for p in wrapped.parameters() if p.requires_grad)
+    return wrapped
 
 
 def _layer_of(name: str) -> int:
@@ -206,10 +217,11 @@ def _save_merged(model: Any, base: Base, out: Path, settings: TrainSettings, too
 
         model.save_pretrained(str(out / UNFINISHED / "adapter"))
         model = PeftModel.from_pretrained(load_base(base.ref).model, str(out / UNFINISHED / "adapter")).float()
-    restore(model)
     temporary = out / "unfinished"
     shutil.rmtree(temporary, ignore_errors=True)
-    merged = model.merge_and_unload()
+    if settings.update == "lora":
+        restore(model)
+    merged = model.merge_and_unload() if settings.update == "lora" else model
     merged.save_pretrained(str(temporary))
     base.tokenizer.chat_template = EXPORT_TEMPLATE
     base.tokenizer.save_pretrained(str(temporary))

@@ -68,6 +68,11 @@ def train_config(out: Path, settings: TrainSettings, steps: int, bf16: bool) -> 
     )
 
 
+def inner_model(model: Any) -> Any:
+    """The Transformers model inside PEFT's wrapper, or itself."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
 def make_trainer(model: Any, tokenizer: Any, config: Any, train: Any, validation: Any, log: TrainingLog) -> Any:
     """The trainer; its classes are made here because their bases are heavy to import."""
     import torch
@@ -82,7 +87,7 @@ def make_trainer(model: Any, tokenizer: Any, config: Any, train: Any, validation
             by tokens alone a refusal, two tokens long, counts a tenth of a call and is not learnt (measured,
             docs/results/first-build.md). The output layer is a fifth of a 135M model and most positions are not
             learnt: it sees the learnt ones only."""
-            inner = self.accelerator.unwrap_model(model).get_base_model()
+            inner = inner_model(self.accelerator.unwrap_model(model))
             batch = {key: value for key, value in inputs.items() if key != "labels"}
             hidden = inner.get_decoder()(**batch, use_cache=False).last_hidden_state
             targets = inputs["labels"][:, 1:]

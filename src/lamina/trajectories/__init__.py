@@ -5,7 +5,7 @@ from __future__ import annotations
 from lamina.trajectories.clock import resolve
 from lamina.trajectories.comparing import CallMatch, compare_calls
 from lamina.trajectories.formats import read_trajectories, write_trajectories
-from lamina.trajectories.queries import Query, read_queries
+from lamina.trajectories.queries import Query, read_queries, with_examples
 from lamina.trajectories.store import TrajectoryStore
 from lamina.trajectories.trajectory import (
     Check,
@@ -34,5 +34,6 @@ __all__ = [
     "read_queries",
     "read_trajectories",
     "resolve",
+    "with_examples",
     "write_trajectories",
 ]

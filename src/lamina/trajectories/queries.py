@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from lamina.errors import InputError
-from lamina.tools.tool import Toolbox
+from lamina.tools.tool import Example, Toolbox
 from lamina.trajectories.comparing import CallMatch, compare_calls
 from lamina.trajectories.trajectory import ToolCall
 
@@ -136,6 +136,15 @@ def _is_iso(text: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return True
+
+
+def with_examples(toolbox: Toolbox, queries: Sequence[Query]) -> Toolbox:
+    """The toolbox with requests of one call added to the examples of their tools."""
+    added: dict[str, list[Example]] = {}
+    for query in queries:
+        if query.kind == "single":
+            added.setdefault(query.calls[0].name, []).append(Example(query.query, query.calls[0].arguments))
+    return Toolbox(replace(tool, examples=(*tool.examples, *added.get(tool.name, []))) for tool in toolbox)
 
 
 def kinds(queries: Sequence[Query]) -> dict[str, int]:

@@ -1,0 +1,94 @@
+"""The phases of a synthesis that ask no model: the user's examples, the grammar's rows, and variants of what is
+verified."""
+
+from __future__ import annotations
+
+import random
+
+from lamina.checks import Candidate
+from lamina.runs import Progress
+from lamina.synth import grammar
+from lamina.synth.augment import is_variant, with_other_values
+from lamina.synth.verifying import check_alone
+from lamina.synth.work import PHASE_STRIDE, Work
+from lamina.tools.execution import CallResult
+from lamina.trajectories import Query, Reject, ToolCall, Trajectory
+
+VARIANTS_PHASE = 900 * PHASE_STRIDE
+"""After every batch of the model."""
+
+STYLE_OF_KIND = {"single": "simple", "parallel": "parallel", "dependent": "dependent", "refusal": "irrelevant"}
+
+
+def write_examples(work: Work) -> None:
+    """Examples of docstrings and the user's seed requests, really run, as rows of the writer ``examples``."""
+    if work.is_done("examples"):
+        return
+    found = grammar.example_candidates(work.toolbox, work.words.executor, work.settings.now)
+    found += [_seed_candidate(query, work) for query in work.seeds if query.kind != "single"]
+    work.commit("examples", 0, [work.outcome(c, check_alone(c, work.toolbox, grounded=False)) for c in found])
+
+
+def _seed_candidate(query: Query, work: Work) -> Candidate:
+    """A request of several calls or none. (Those of one call stand among the examples of their tool.)"""
+    now = query.now or work.settings.now
+    turns = [[call] for call in query.calls] if query.kind == "dependent" else [list(query.calls)]
+    ran = work.words.executor.run_sequence([(c.name, c.arguments) for c in query.calls], now) if query.calls else []
+    results: list[list[CallResult]] = [[r] for r in ran] if query.kind == "dependent" else [list(ran)]
+    turns = [[ToolCall.of(c.name, c.arguments, id=f"call_{i}") for c in turn] for i, turn in enumerate(turns, 1)]
+    return Candidate(
+        request=query.query, turns=turns, style=STYLE_OF_KIND[query.kind], writer="examples", seed=0, now=now,
+        results=results, template=query.query, group=query.query,
+    )  # fmt: skip
+
+
+def write_grammar(work: Work, progress: Progress) -> None:
+    """``grammar_share`` of the rows wanted and of the examples' variants; ``split`` sets aside more than a third."""
+    settings = work.settings
+    if work.is_done("grammar") or settings.grammar_share == 0:
+        return
+    examples = sum(len(tool.examples) for tool in work.toolbox)
+    whole = (settings.wanted or settings.attempts) + examples * settings.variants
+    quota = int(whole * settings.grammar_share)
+    outcomes: list[Trajectory | Reject] = []
+    targets = 0
+    with progress.stage("grammar", total=quota) as bar:
+        for style, share in grammar.STYLE_SHARES.items():
+            wanted, kept = round(quota * share), 0
+            for i in range(wanted * 12):
+                if kept >= wanted or (settings.targets is not None and targets >= quota):
+                    break
+                rng = random.Random(f"{settings.seed}/grammar/{style}/{i}")
+                candidate = grammar.compose(style, work.words, rng, rng.randrange(1 << 31))
+                if candidate is None:
+                    continue
+                targets += 1
+                rejection = check_alone(candidate, work.toolbox)
+                if rejection is None and style != "irrelevant":
+                    rejection = work.novelty.check(candidate)
+                outcomes.append(work.outcome(candidate, rejection))
+                if rejection is None:
+                    kept += 1
+                    bar.advance(1)
+    work.commit("grammar", PHASE_STRIDE, outcomes, targets)
+
+
+def write_variants(work: Work, progress: Progress) -> None:
+    """``variants`` of each of the user's examples, each really run and checked. Those that fail are rejects like any
+    other. (What a model wrote has other values than the examples already.)"""
+    settings = work.settings
+    if work.is_done("variants") or not settings.variants:
+        return
+    work.words.stock.clear()  # variants must not depend on calls that a killed run had left over
+    rows = [r for r in work.rows.trajectories() if r.meta.writer == "examples" and not is_variant(r)]
+    outcomes: list[Trajectory | Reject] = []
+    with progress.stage("variants", total=len(rows)) as bar:
+        for row in rows:
+            rng = random.Random(f"{settings.seed}/variants/{row.id}")
+            for _ in range(settings.variants):
+                candidate = with_other_values(row, work.words, rng)
+                if candidate is not None and work.novelty.is_new(candidate.request):
+                    work.novelty.remember([(candidate.request, "")])
+                    outcomes.append(work.outcome(candidate, check_alone(candidate, work.toolbox)))
+            bar.advance(1)
+    work.commit("variants", VARIANTS_PHASE, outcomes)

@@ -1,0 +1,112 @@
+"""The state of one synthesis, and how its phases commit: the rows and rejects of a phase and its marker are one
+transaction, so that a killed phase is done again and a finished one never."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from lamina.checks import Agreement, Candidate, Novelty, Rejection
+from lamina.models import Model
+from lamina.runs import Run
+from lamina.runs.records import Row
+from lamina.synth.grammar import Words, unserved_requests
+from lamina.synth.settings import SynthSettings
+from lamina.synth.verifying import noisy, reject_of, trajectory_of
+from lamina.synth.wording import Exemplar, locate
+from lamina.tools import Toolbox
+from lamina.trajectories import Query, Reject, Trajectory, TrajectoryStore
+from lamina.trajectories.store import record_row
+
+MARKER = "synth-batch"
+PHASE_STRIDE = 1_000_000
+"""Positions between two phases; the model's batches begin at the third."""
+LARGEST_POOL = 40
+"""Examples kept for a tool's prompts."""
+
+
+@dataclass
+class Work:
+    """``verified`` counts rows by writer, ``augmented`` their variants. ``seeds``: requests that the user wrote."""
+
+    toolbox: Toolbox
+    run: Run
+    settings: SynthSettings
+    words: Words
+    rows: TrajectoryStore
+    seeds: Sequence[Query] = ()
+    novelty: Novelty = field(default_factory=Novelty)
+    pools: dict[str, list[Exemplar]] = field(default_factory=dict)
+    verified: Counter[str] = field(default_factory=Counter)
+    augmented: int = 0
+    tally: dict[str, Any] = field(default_factory=lambda: {"targets": 0, "tokens": 0})
+    round_trip: Model | None = None
+    judge: Model | None = None
+    agreement: Agreement | None = None
+
+    @property
+    def by_model(self) -> int:
+        return self.verified[self.settings.writer]
+
+    def remember(self) -> None:
+        """What an earlier, interrupted run of the same command committed."""
+        self.novelty.remember((r, "") for r in unserved_requests(self.toolbox))
+        self.pools = {name: list(found) for name, found in self.words.exemplars.items()}
+        for row in self.rows.trajectories():
+            self._keep(row)
+        for marker in self.run.store.iterate(MARKER):
+            self._count(orjson.loads(marker.payload))
+
+    def is_done(self, phase: str) -> bool:
+        return self.run.store.get(MARKER, phase) is not None
+
+    def targets_of(self, phase: str) -> int:
+        row = self.run.store.get(MARKER, phase)
+        return int(orjson.loads(row.payload)["targets"]) if row else 0
+
+    def commit(
+        self, phase: str, position: int, outcomes: Sequence[Trajectory | Reject], targets: int = 0, tokens: int = 0
+    ) -> None:
+        """Position 0 is the first phase's, ``PHASE_STRIDE`` the second's. Outcomes of one id are one."""
+        distinct = list({o.id: o for o in outcomes}.values())
+        rows = [record_row(outcome, position + i) for i, outcome in enumerate(distinct)]
+        marker = {"targets": targets, "tokens": tokens}
+        self.run.store.put([*rows, Row(MARKER, phase, position, orjson.dumps(marker))])
+        for outcome in distinct:
+            if isinstance(outcome, Trajectory):
+                self._keep(outcome)
+        self._count(marker)
+
+    def outcome(
+        self, candidate: Candidate, rejection: Rejection | None, rng: random.Random | None = None
+    ) -> Trajectory | Reject:
+        if rejection is not None:
+            return reject_of(candidate, self.toolbox, rejection)
+        rng = rng or random.Random(candidate.seed)
+        request = noisy(candidate, rng, self.toolbox)
+        return trajectory_of(candidate, self.toolbox, self.words.executor.level, request, rng)
+
+    def _keep(self, row: Trajectory) -> None:
+        """Verified rows return to the pool of examples (APIGen section 3.1, "seed" feedback)."""
+        extra = row.meta.model_extra or {}
+        clean = extra.get("clean") or row.request
+        if extra.get("augmented"):
+            self.augmented += 1
+            return
+        self.novelty.remember([(clean, extra.get("template") or "")])
+        self.verified[row.meta.writer] += 1
+        if row.meta.writer == self.settings.writer and len(row.calls) == 1 and row.meta.style == "simple":
+            call = row.calls[0]
+            found = locate(self.toolbox[call.name], clean, call.arguments)
+            pool = self.pools.setdefault(call.name, [])
+            if found is not None and len(pool) < LARGEST_POOL:
+                pool.append(found)
+
+    def _count(self, marker: dict[str, Any]) -> None:
+        for key in ("targets", "tokens"):
+            self.tally[key] += marker[key]

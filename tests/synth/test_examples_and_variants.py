@@ -1,0 +1,101 @@
+"""What the user wrote counts most: examples become rows as they are, and are said again with other values."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lamina.checks.grounding import missing_values
+from lamina.runs import Progress, Run
+from lamina.synth import SynthSettings, split, synthesize
+from lamina.synth.chatter import with_chatter
+from lamina.synth.grammar import unserved_requests, with_values
+from lamina.tools import Toolbox, read_tools
+from lamina.tools.execution import Executor
+from lamina.trajectories import ToolCall, Trajectory, read_queries, read_trajectories
+
+SEEDS = [
+    {"query": "the tulip wants 3 liters", "calls": [{"name": "water_plant", "arguments": {"plant": "tulip", "liters": 3}}]},
+    {
+        "query": "pots of friday and 2 liters on the fern",
+        "calls": [
+            {"name": "count_pots", "arguments": {"day": "friday"}},
+            {"name": "water_plant", "arguments": {"plant": "fern", "liters": 2}},
+        ],
+    },
+    {"query": "who ate my tulip", "calls": []},
+]  # fmt: skip
+
+
+def rows_of(tools: Path, writer: str, out: Path, held_out: tuple[str, ...] = (), **settings) -> list[Trajectory]:
+    file = out.parent / "examples.jsonl"
+    file.write_text("\n".join(json.dumps(row) for row in SEEDS))
+    toolbox = read_tools(tools)
+    made = SynthSettings(rows=30, batch=16, writer=writer, **settings)
+    with Executor(toolbox) as executor, Run.open(out, {"a": 1}) as run:
+        synthesize(toolbox, run, made, Progress(silent=True), executor, seeds=read_queries(file, toolbox))
+        split(run, 0, held_out)
+    return list(read_trajectories(out / "trajectories.jsonl"))
+
+
+def augmented(row: Trajectory) -> bool:
+    return "augmented" in (row.meta.model_extra or {})
+
+
+def test_the_users_requests_become_rows_word_for_word_and_always_train(garden: Path, writer: str, tmp_path: Path):
+    rows = {r.request: r for r in rows_of(garden, writer, tmp_path / "run") if not augmented(r)}
+    for seed in SEEDS:
+        row = rows[seed["query"]]
+        assert [{"name": c.name, "arguments": c.arguments} for c in row.calls] == seed["calls"]
+        assert row.meta.writer == "examples"
+        assert row.meta.split == "train"
+    assert len([m for m in rows[SEEDS[1]["query"]].messages if m.role == "tool"]) == 2
+
+
+def test_variants_say_an_example_with_other_values_that_really_ran(garden: Path, writer: str, tmp_path: Path):
+    rows = rows_of(garden, writer, tmp_path / "run", variants=3)
+    variants = [r for r in rows if augmented(r)]
+    toolbox = read_tools(garden)
+    assert len(variants) >= 6
+    assert {r.meta.writer for r in variants} == {"examples"}
+    originals = {r.request for r in rows if not augmented(r)}
+    for row in variants:
+        assert row.request not in originals
+        assert missing_values(row.request, row.calls, toolbox) == []
+        assert len([m for m in row.messages if m.role == "tool"]) == 1
+
+
+def test_without_variants_there_are_none(garden: Path, writer: str, tmp_path: Path):
+    assert not [r for r in rows_of(garden, writer, tmp_path / "run", variants=0) if augmented(r)]
+
+
+def test_a_copy_of_a_held_out_request_neither_trains_nor_tests(garden: Path, writer: str, tmp_path: Path):
+    rows = rows_of(garden, writer, tmp_path / "run", held_out=("The tulip wants 3 liters!",))
+    assert [r.meta.split for r in rows if r.request == "the tulip wants 3 liters"] == ["contaminated"]
+
+
+@given(st.integers(0, 10_000), st.sampled_from(["2 liters for the fern", "Pots of Monday?", "I need 3 liters on it"]))
+def test_chatter_leaves_every_word_of_the_request_in_its_place(seed: int, request: str):
+    said = with_chatter(request, [], Toolbox([]), random.Random(seed))
+    assert request.rstrip(" .!?").casefold() in said.casefold()
+
+
+def test_chatter_that_would_hide_a_value_is_not_said(garden: Path):
+    toolbox = read_tools(garden)
+    calls = [ToolCall.of("water_plant", {"plant": "fern", "liters": 2})]
+    for seed in range(200):
+        said = with_chatter("2 liters for the fern", calls, toolbox, random.Random(seed))
+        assert missing_values(said, calls, toolbox) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_requests_that_nobody_serves_are_said_with_real_values(seed: int):
+    rng = random.Random(seed)
+    said = [with_values(pattern, rng) for pattern in unserved_requests(Toolbox([]))]
+    assert len(said) > 200
+    assert not [text for text in said if "{" in text]
