@@ -43,7 +43,7 @@ def build(
     base: Base = "embedded",
     n: Targets = None,
     rows: Rows = None,
-    judge: Judge = "none",
+    judge: Judge = "embedded",
     round_trip: RoundTrip = "none",
     how: HowToWrite = How.call_first,
     style: PromptStyleOption = Style.baked,

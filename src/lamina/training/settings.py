@@ -8,20 +8,26 @@ from typing import Literal
 from lamina.errors import InputError
 
 
+LEARNING_RATES = {"lora": 8e-4, "full": 2e-4}
+"""Best of those tried for a 135M model (docs/results/first-build.md)."""
+
+
 @dataclass(frozen=True)
 class TrainSettings:
     """``update``: ``lora`` trains adapters beside the linear layers, ``full`` the linear layers' weights themselves,
     which learns more from the same rows and takes more memory (measured: docs/results/first-build.md).
-    ``lora_layers``: train only that many layers, counted from the top (None: all). ``batch`` is in rows.
+    ``lora_layers``: train only that many layers, counted from the top (None: all). ``batch`` is in rows. A
+    ``learning_rate``
+    of 0 is the usual one of the update.
     ``warmup`` is a share of all steps. ``precision``: ``auto`` takes bf16 only where the processor computes in
     it, because elsewhere it is tens of times slower than float32. ``save_seconds``: how much work a kill may cost."""
 
     method: Literal["sft"] = "sft"
-    update: Literal["lora", "full"] = "lora"
+    update: Literal["lora", "full"] = "full"
     prompt_style: Literal["baked", "full"] = "baked"
-    epochs: float = 4.0
+    epochs: float = 1.25
     batch: int = 8
-    learning_rate: float = 8e-4
+    learning_rate: float = 0.0
     lora_rank: int = 32
     lora_alpha: int = 64
     lora_layers: int | None = None
@@ -31,10 +37,12 @@ class TrainSettings:
     max_length: int = 2048
     precision: Literal["auto", "float32", "bf16"] = "auto"
     threads: int = 2
-    save_seconds: float = 60.0
+    save_seconds: float = 120.0
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.learning_rate == 0:
+            object.__setattr__(self, "learning_rate", LEARNING_RATES[self.update])
         for name in ("epochs", "batch", "learning_rate", "lora_rank", "lora_alpha", "max_length", "threads"):
             if getattr(self, name) <= 0:
                 raise InputError(f"{name} must be more than 0, got {getattr(self, name)}")
