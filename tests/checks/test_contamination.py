@@ -1,4 +1,4 @@
-"""A row that copies a request of an evaluation set is found; one that says the same sentence of something else is not."""
+"""A row that copies a request of an evaluation set is found; the same sentence about something else is not one."""
 
 from __future__ import annotations
 

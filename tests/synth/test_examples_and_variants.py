@@ -20,7 +20,10 @@ from lamina.tools.execution import Executor
 from lamina.trajectories import ToolCall, Trajectory, read_queries, read_trajectories
 
 SEEDS = [
-    {"query": "the tulip wants 3 liters", "calls": [{"name": "water_plant", "arguments": {"plant": "tulip", "liters": 3}}]},
+    {
+        "query": "the tulip wants 3 liters",
+        "calls": [{"name": "water_plant", "arguments": {"plant": "tulip", "liters": 3}}],
+    },
     {
         "query": "pots of friday and 2 liters on the fern",
         "calls": [
@@ -29,7 +32,7 @@ SEEDS = [
         ],
     },
     {"query": "who ate my tulip", "calls": []},
-]  # fmt: skip
+]
 
 
 def rows_of(tools: Path, writer: str, out: Path, held_out: tuple[str, ...] = (), **settings) -> list[Trajectory]:

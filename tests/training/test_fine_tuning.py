@@ -114,7 +114,9 @@ def test_a_half_written_checkpoint_is_passed_over(tmp_path: Path):
     assert found.name == "checkpoint-4"
 
 
-def test_a_full_update_trains_the_weights_themselves_and_not_the_embedding(tiny: Path, tmp_path: Path, toolbox: Toolbox):
+def test_a_full_update_trains_the_weights_themselves_and_not_the_embedding(
+    tiny: Path, tmp_path: Path, toolbox: Toolbox
+):
     full = TrainSettings(**{**vars(FEW), "update": "full", "learning_rate": 2e-3})
     metrics = fine_tune(str(tiny), split_rows(12), [], tmp_path / "full", full, toolbox)
     before, after = weights(tiny), weights(tmp_path / "full")

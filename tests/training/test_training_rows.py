@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tiny_llama import split_rows, tiny_tokenizer
 
 from lamina.errors import WorkFailedError
 from lamina.models.templates import LAMINA_TEMPLATE, calls_text, prompt_of
 from lamina.tools import Toolbox
 from lamina.training.rows import IGNORED, canonical_call, encode, token_rows, training_messages, turn_pieces
 from lamina.trajectories import Message, ToolCall, Trajectory
+from tiny_llama import split_rows, tiny_tokenizer
 
 
 def learnt_text(row, tokenizer) -> list[str]:
@@ -110,7 +110,10 @@ def test_a_template_whose_turns_do_not_end_is_an_error():
 
 def test_whether_another_call_follows_is_a_token_of_its_own(toolbox: Toolbox):
     calls = [{"function": {"name": "split_bill", "arguments": {"total": n, "people": 3}}} for n in (20, 30)]
-    one, two = '{"name": "split_bill", "arguments": {"total": 20, "people": 3}}', calls_text([calls[1]["function"]])[1:-1]
+    one, two = (
+        '{"name": "split_bill", "arguments": {"total": 20, "people": 3}}',
+        calls_text([calls[1]["function"]])[1:-1],
+    )
     assert turn_pieces(f"[{one}]<|im_end|>", {"tool_calls": calls[:1]}) == ["[", one, "]<|im_end|>"]
     assert turn_pieces(f"[{one}, {two}]<|im_end|>", {"tool_calls": calls}) == ["[", one, ",", " " + two, "]<|im_end|>"]
     assert turn_pieces("[]<|im_end|>", {}) == ["[", "]<|im_end|>"]

@@ -29,6 +29,8 @@ from lamina.cli.options import (
     Targets,
     ToolsFile,
     Types,
+    Update,
+    UpdateOption,
     Variants,
     Writer,
     verb,
@@ -47,6 +49,7 @@ def build(
     round_trip: RoundTrip = "none",
     how: HowToWrite = How.call_first,
     style: PromptStyleOption = Style.baked,
+    update: UpdateOption = Update.full,
     epochs: Epochs = None,
     types: Types = "F16,Q8_0,Q4_0",
     examples: Examples = None,
@@ -101,7 +104,7 @@ def build(
             how=how.value,
             seed=seed,
         ),
-        train=TrainSettings(**given(epochs=epochs), prompt_style=style.value, seed=seed),
+        train=TrainSettings(**given(epochs=epochs), update=update.value, prompt_style=style.value, seed=seed),
     )
     command = shlex.join(["lamina", *sys.argv[1:]])
     result = run_build(tools, out, settings, fresh=fresh, progress=Progress(as_json), command=command)

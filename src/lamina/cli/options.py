@@ -65,6 +65,13 @@ class Style(StrEnum):
     baked = "baked"
 
 
+class Update(StrEnum):
+    """What training changes."""
+
+    lora = "lora"
+    full = "full"
+
+
 class How(StrEnum):
     """How training rows are written."""
 
@@ -110,6 +117,9 @@ HowToWrite = Annotated[
 ]
 Base = Annotated[str, typer.Option("--base", metavar="REF", help="The model to tune.")]
 Epochs = Annotated[float | None, typer.Option("--epochs", min=0.1, help="Passes over the training rows.")]
+UpdateOption = Annotated[
+    Update, typer.Option("--update", help="full: every linear layer's weights; lora: adapters, merged at the end.")
+]
 Types = Annotated[str, typer.Option("--types", metavar="TYPE,…", help="GGUF types to write.")]
 PromptStyleOption = Annotated[Style, typer.Option("--style", help="baked: tools learned; full: tools in the prompt.")]
 Variants = Annotated[

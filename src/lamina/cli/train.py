@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from lamina.cli.options import AsJson, Base, Config, Epochs, Fresh, Out, PromptStyleOption, Seed, Style, verb
+from lamina.cli.options import (
+    AsJson,
+    Base,
+    Config,
+    Epochs,
+    Fresh,
+    Out,
+    PromptStyleOption,
+    Seed,
+    Style,
+    Update,
+    UpdateOption,
+    verb,
+)
 from lamina.cli.output import given, show, table
 
 
@@ -20,16 +33,17 @@ def train(
     out: Out,
     base: Base = "embedded",
     style: PromptStyleOption = Style.baked,
+    update: UpdateOption = Update.full,
     epochs: Epochs = None,
     seed: Seed = 0,
     fresh: Fresh = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fine-tune a model on trajectories (LoRA, loss on assistant tokens only).
+    """Fine-tune a model on trajectories (loss on assistant tokens only).
 
     Rows marked train and validation are used as such, test rows never; where no row is marked, all are
-    trained on. The merged model lands in DIR/model.
+    trained on. The model lands in DIR/model.
     """
     from lamina.errors import InputError
     from lamina.runs import Progress, Run
@@ -44,7 +58,7 @@ def train(
     if not chosen:
         raise InputError("holds no rows to train on", file=data, mend="give a run that synth has finished")
     toolbox = Toolbox.from_openai({t["function"]["name"]: t for row in chosen for t in row.tools}.values())
-    settings = TrainSettings(**given(epochs=epochs), prompt_style=style.value, seed=seed)
+    settings = TrainSettings(**given(epochs=epochs), update=update.value, prompt_style=style.value, seed=seed)
     key = {"verb": "train", "base": base, "data": data.resolve(), "rows": content_id([r.id for r in rows])}
     with Run.open(out, {**key, **asdict(settings)}, fresh=fresh) as run:
         progress = Progress(as_json)

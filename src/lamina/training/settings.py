@@ -7,7 +7,6 @@ from typing import Literal
 
 from lamina.errors import InputError
 
-
 LEARNING_RATES = {"lora": 8e-4, "full": 2e-4}
 """Best of those tried for a 135M model (docs/results/first-build.md)."""
 
