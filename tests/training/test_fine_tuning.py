@@ -13,7 +13,7 @@ from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune
 from tiny_llama import split_rows
 
-FEW = TrainSettings(epochs=3, batch=4, learning_rate=5e-3, lora_rank=4, lora_alpha=8, max_length=200)
+FEW = TrainSettings(update="lora", epochs=3, batch=4, learning_rate=5e-3, lora_rank=4, lora_alpha=8, max_length=200)
 
 
 def weights(folder: Path):
