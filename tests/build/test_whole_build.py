@@ -30,7 +30,7 @@ QUERIES = [
     {"id": "3", "query": "tell me a joke", "kind": "refusal", "calls": []},
 ]
 BUILD = (
-    *("build", "tools.py", "--out", "run", "-n", 60, "--round-trip", "none", "--epochs", 1),
+    *("build", "tools.py", "--out", "run", "-n", 60, "--round-trip", "none", "--judge", "none", "--epochs", 1),
     *("--parity-prompts", 8, "--types", "F16,Q8_0"),
 )
 STAGES = {"environment", "tools", "synth", "split", "train", "export", "quantize", "bench"}

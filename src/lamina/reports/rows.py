@@ -92,10 +92,16 @@ def _facts(record: JSON) -> dict[str, list[str]]:
     turns = _turns(record)
     tools = list(dict.fromkeys(str(c["function"]["name"]) for turn in turns for c in turn))
     return {
-        "writer": [str(meta.get("writer") or UNKNOWN)],
+        "writer": [_writer(meta)],
         "style": [str(meta.get("style") or UNKNOWN)],
         "tool": tools or ["no call" if turns else UNKNOWN],
     }
+
+
+def _writer(meta: JSON) -> str:
+    """Variants of what somebody wrote are a line of their own."""
+    name = str(meta.get("writer") or UNKNOWN)
+    return f"{name}, other {meta['augmented']}" if meta.get("augmented") else name
 
 
 def _turns(record: JSON) -> list[list[JSON]]:
@@ -125,7 +131,7 @@ def _example(record: JSON) -> JSON:
     return {
         "id": record.get("id"),
         "style": meta.get("style"),
-        "writer": meta.get("writer"),
+        "writer": _writer(meta),
         "now": meta.get("now"),
         "turns": _steps(record),
         "checks": [c.get("name") for c in meta.get("checks") or [] if c.get("verdict") == "passed"],
