@@ -58,7 +58,8 @@ class LlamaCppModel:
     def generate(
         self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None
     ) -> list[Reply]:
-        """Up to ``slots`` requests at once; greedy answers do not depend on how many."""
+        """Up to ``slots`` requests at once. Batched together, sums differ in their last places, so a greedy answer that
+        was a near tie may differ from the one a single slot gives."""
         replies: list[Reply | None] = [None] * len(requests)
         pool = ThreadPoolExecutor(max_workers=self.slots)
         try:

@@ -184,7 +184,7 @@ def _ask(prompt: str, settings: SynthSettings, rng: random.Random, warmer: float
         temperature=min(1.0, settings.temperature + warmer),
         top_p=0.95,
         seed=rng.randrange(1 << 31),
-        stop=("\n",),
+        stop=("\n", " ["),  # the next example of the prompt begins with a bracket
     )
 
 

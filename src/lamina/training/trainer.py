@@ -76,7 +76,7 @@ def inner_model(model: Any) -> Any:
 def make_trainer(model: Any, tokenizer: Any, config: Any, train: Any, validation: Any, log: TrainingLog) -> Any:
     """The trainer; its classes are made here because their bases are heavy to import."""
     import torch
-    from transformers import TrainerCallback
+    from transformers import PrinterCallback, TrainerCallback
     from trl.trainer.sft_trainer import SFTTrainer
 
     class LearntPositionsTrainer(SFTTrainer):
@@ -116,7 +116,7 @@ def make_trainer(model: Any, tokenizer: Any, config: Any, train: Any, validation
             rate = kwargs["lr_scheduler"].get_last_lr()[0]
             control.should_save = log.step(state.global_step, state.max_steps, rate)
 
-    return LearntPositionsTrainer(
+    trainer = LearntPositionsTrainer(
         model=model,
         args=config,
         train_dataset=train,
@@ -125,6 +125,8 @@ def make_trainer(model: Any, tokenizer: Any, config: Any, train: Any, validation
         processing_class=tokenizer,
         callbacks=[Callback()],
     )
+    trainer.remove_callback(PrinterCallback)  # standard output is the result's
+    return trainer
 
 
 class TrainingLog:
