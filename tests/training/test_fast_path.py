@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tiny_llama import split_rows, tiny_tokenizer
 
 from lamina.models.templates import LAMINA_TEMPLATE
 from lamina.tools import Toolbox
 from lamina.training.rows import IGNORED, token_rows
 from lamina.training.trainer import order_of_rows
+from tiny_llama import split_rows, tiny_tokenizer
 
 
 @pytest.fixture
