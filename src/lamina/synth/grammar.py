@@ -22,7 +22,7 @@ from lamina.tools.execution import CallResult, Executor
 from lamina.trajectories import ToolCall
 
 WRITER = "grammar"
-STYLE_SHARES = {"simple": 0.06, "parallel": 0.38, "dependent": 0.08, "near-miss": 0.24, "irrelevant": 0.24}
+STYLE_SHARES = {"simple": 0.10, "parallel": 0.46, "dependent": 0.08, "near-miss": 0.18, "irrelevant": 0.18}
 """Of the grammar's own rows (our choice)."""
 
 STOCK = 10
