@@ -31,13 +31,13 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 	@echo "setup: done; 'source $(VENV)/bin/activate' puts lamina on your path"
 
-quickstart: setup  ## build an agent from examples/desk/tools.py into runs/desk (30 to 45 minutes, 2 cores)
+quickstart: setup  ## build an agent from examples/desk/tools.py into runs/desk (30 to 40 minutes, 2 cores)
 	@echo "quickstart: lamina build examples/desk/tools.py --out runs/desk"
 	$(BIN)/lamina build examples/desk/tools.py --out runs/desk
 
-quickstart-fast: setup  ## the same with fewer rows and steps, into runs/desk-fast 
-	@echo "quickstart-fast: lamina build examples/desk/tools.py --out runs/desk-fast --rows 100 --epochs 2 --parity-prompts 20"
-	$(BIN)/lamina build examples/desk/tools.py --out runs/desk-fast --rows 100 --epochs 2 --parity-prompts 20
+quickstart-fast: setup  ## the same with fewer rows and steps, into runs/desk-fast
+	@echo "quickstart-fast: lamina build examples/desk/tools.py --out runs/desk-fast --rows 60 --variants 0 --epochs 1 --judge none --types Q8_0 --generated-prompts 10"
+	$(BIN)/lamina build examples/desk/tools.py --out runs/desk-fast --rows 60 --variants 0 --epochs 1 --judge none --types Q8_0 --generated-prompts 10
 
 test: setup  ## every test, those that run and train a real small model included
 	@echo "test: pytest, all of it (minutes; 'make test-fast' leaves the real models out)"
