@@ -40,7 +40,13 @@ SCHEMAS: dict[str, dict[str, object]] = {
     "date": {"type": "string", "format": "date"},
     "date-time": {"type": "string", "format": "date-time"},
     "list": {"type": "array", "items": {"enum": [1, 2]}, "minItems": 1, "maxItems": 2},
-    "nested": {"type": "object", "properties": {"a": {"enum": ["x"]}}, "required": ["a"]},
+    # closed: with names of its own choice a model at this temperature may never come to an end
+    "nested": {
+        "type": "object",
+        "properties": {"a": {"enum": ["x"]}},
+        "required": ["a"],
+        "additionalProperties": False,
+    },
     "union": {"anyOf": [{"enum": ["a", "b"]}, {"type": "null"}]},
 }
 
