@@ -152,13 +152,26 @@ def _swaps_its_folder(path):
 
 
 @pytest.fixture(scope="module")
-def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("attacks") / "hostile.py"
     path.write_text(textwrap.dedent(ATTACKS))
-    limits = Limits(wall_seconds=0.8, cpu_seconds=1, memory_mb=128, file_mb=1, output_bytes=10_000, processes=8)
-    with Executor(read_tools(path), limits=limits, workers=1) as made:
+    return path
+
+
+@pytest.fixture(scope="module")
+def executor(hostile: Path) -> Iterator[Executor]:
+    """Patient: on a busy machine, too, a call meets the limit that its test is about, not the clock."""
+    limits = Limits(wall_seconds=60, cpu_seconds=60, memory_mb=128, file_mb=1, output_bytes=10_000, processes=8)
+    with Executor(read_tools(hostile), limits=limits, workers=1) as made:
         yield made
         assert made.run("fine", {}).value == 1, "the executor did not outlive the attacks"
+
+
+@pytest.fixture(scope="module")
+def hurried(hostile: Path) -> Iterator[Executor]:
+    limits = Limits(wall_seconds=1.5, memory_mb=128, output_bytes=10_000, processes=8)
+    with Executor(read_tools(hostile), limits=limits, workers=1) as made:
+        yield made
 
 
 def attack(executor: Executor, kind: str, path: Path | None = None) -> CallResult:
@@ -180,10 +193,6 @@ def gone(pid: int) -> bool:
         ("interrupts", "raised", "KeyboardInterrupt"),
         ("raises_base", "raised", "BaseException: b"),
         ("recurses", "raised", "RecursionError"),
-        ("sleeps", "timed_out", "attack was still running after 0.8 s"),
-        ("sleeps_deaf", "timed_out", "still running"),
-        ("stops", "timed_out", "still running"),
-        ("spins", "timed_out", "still running"),
         ("allocates", "killed", "ran out of the 128 MB of memory"),
         ("allocates_bit_by_bit", "killed", "ran out of the 128 MB of memory"),
         ("writes_a_large_file", "raised", "File too large"),
@@ -195,7 +204,6 @@ def gone(pid: int) -> bool:
         ("crashes", "killed", "was ended by SIGSEGV"),
         ("kills_itself", "killed", "was ended by SIGKILL"),
         ("kills_the_supervisor", "killed", "took the supervisor down"),
-        ("prints_without_end", "timed_out", "still running"),
         ("closes_everything", "exited", "ended its process"),
         ("returns_nan", "unserialisable", "attack returned a dict that has no JSON form"),
         ("returns_infinity", "unserialisable", "float"),
@@ -210,14 +218,19 @@ def gone(pid: int) -> bool:
     ],
 )
 def test_an_attack_is_a_result_with_one_sentence(executor: Executor, kind: str, status: str, words: str) -> None:
-    start = time.monotonic()
     result = attack(executor, kind)
-    assert time.monotonic() - start < 8
     assert (result.status, result.value) == (status, None), result.error
     assert words in (result.error or "")
     assert "\n" not in (result.error or "")
     assert len(result.error or "") < 700
     assert executor.run("fine", {}).value == 1
+
+
+@pytest.mark.parametrize("kind", ["sleeps", "sleeps_deaf", "stops", "spins", "prints_without_end"])
+def test_a_call_that_does_not_end_is_ended(hurried: Executor, kind: str) -> None:
+    result = attack(hurried, kind)
+    assert (result.status, result.value) == ("timed_out", None), result.error
+    assert "attack was still running after 1.5 s" in (result.error or "")
 
 
 @pytest.mark.parametrize("kind", ["leaves_a_thread", "changes_environment", "leaves_a_mess"])
@@ -244,24 +257,24 @@ def test_returning_a_megabyte_is_cut_between_characters(executor: Executor) -> N
 
 
 @pytest.mark.parametrize("kind", ["writes_to_every_descriptor", "floods_every_descriptor"])
-def test_writing_into_the_result_channel_breaks_only_that_call(executor: Executor, kind: str) -> None:
-    assert attack(executor, kind).status in ("killed", "timed_out")
-    assert executor.run("fine", {}).value == 1
+def test_writing_into_the_result_channel_breaks_only_that_call(hurried: Executor, kind: str) -> None:
+    assert attack(hurried, kind).status in ("killed", "timed_out")
+    assert hurried.run("fine", {}).value == 1
 
 
 @pytest.mark.parametrize(
     ("kind", "status"),
     [("leaves_a_child", "ok"), ("becomes_a_daemon", "ok"), ("sleeps_as_a_daemon", "timed_out")],
 )
-def test_no_process_of_a_call_is_left_after_it(executor: Executor, tmp_path: Path, kind: str, status: str) -> None:
-    result = attack(executor, kind, tmp_path / "pid")
+def test_no_process_of_a_call_is_left_after_it(hurried: Executor, tmp_path: Path, kind: str, status: str) -> None:
+    result = attack(hurried, kind, tmp_path / "pid")
     assert result.status == status
     assert gone(int((tmp_path / "pid").read_text()))
 
 
-def test_a_stopped_supervisor_is_replaced(executor: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_supervisor_is_replaced(hurried: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lamina.tools.execution.executor.GRACE_SECONDS", 0.2)
-    result = attack(executor, "stops_the_supervisor")
+    result = attack(hurried, "stops_the_supervisor")
     assert (result.status, result.error) == ("killed", "attack left the supervisor without an answer")
 
 
@@ -277,7 +290,7 @@ def test_a_validator_of_the_users_own_may_refuse(executor: Executor) -> None:
     assert "odd" in (result.error or "")
 
 
-def test_results_before_a_hang_are_kept_and_each_call_has_its_own_time(executor: Executor) -> None:
-    results = executor.run_sequence([("fine", {}), ("attack", {"kind": "sleeps"}), ("fine", {})])
+def test_results_before_a_hang_are_kept_and_each_call_has_its_own_time(hurried: Executor) -> None:
+    results = hurried.run_sequence([("fine", {}), ("attack", {"kind": "sleeps"}), ("fine", {})])
     assert [r.status for r in results] == ["ok", "timed_out"]
-    assert results[1].error == "attack was still running after 0.8 s"
+    assert results[1].error == "attack was still running after 1.5 s"

@@ -20,32 +20,8 @@ from lamina.checks.reasons import Reason
 from lamina.checks.rule import Candidate, Rejection
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import ToolCall
+from lamina.trajectories.number_words import ONES, TENS
 
-_ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS = dict(
-    zip(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], range(20, 100, 10), strict=True)
-)
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?|(?<=[$€£¥])\d[\d,]*(?:\.\d+)?")
 
 # What people call units and currencies; keys are what enum values are usually written like.
@@ -218,13 +194,13 @@ def _numbers(text: str) -> list[float]:
     words = re.findall(r"[a-z]+", text)
     i = 0
     while i < len(words):
-        if words[i] in _TENS:
-            tens = _TENS[words[i]]
-            ones = _ONES.index(words[i + 1]) if i + 1 < len(words) and words[i + 1] in _ONES[1:10] else 0
+        if words[i] in TENS:
+            tens = TENS[words[i]]
+            ones = ONES.index(words[i + 1]) if i + 1 < len(words) and words[i + 1] in ONES[1:10] else 0
             i += 1 if ones else 0
             found.append(float(tens + ones))
-        elif words[i] in _ONES:
-            found.append(float(_ONES.index(words[i])))
+        elif words[i] in ONES:
+            found.append(float(ONES.index(words[i])))
         elif words[i] in ("couple", "pair"):
             found.append(2.0)
         elif words[i] == "dozen":

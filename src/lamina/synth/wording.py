@@ -11,30 +11,9 @@ from typing import Any
 
 from lamina.checks.grounding import SYNONYMS, leaves_of, names_of
 from lamina.tools import Tool
+from lamina.trajectories.number_words import ONES
 
-_NUMBER_WORDS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
-]
+_NUMBER_WORDS = (*ONES, "twenty")
 # names that are signs, single letters or half of a name: fine to read, odd to write
 _UNSPOKEN = {"canadian", "australian", "aussie", "k", "m", "l", "g", "c", "f", "in", "mi", "call", "°c", "°f"}
 

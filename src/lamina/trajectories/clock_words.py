@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import time
 
+from lamina.trajectories.number_words import ONES, TENS
+
 MONTHS = [
     "january",
     "february",
@@ -42,21 +44,7 @@ HOLIDAYS = {
     r"valentine'?s day": (2, 14),
 }
 
-_ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-_TEENS = [
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_NUMBERS = {word: n for n, word in enumerate([*_ONES, *_TEENS], 1)} | {word: 10 * n for n, word in enumerate(_TENS, 2)}
+_NUMBERS = {word: n for n, word in enumerate(ONES) if n} | TENS
 _ORDINAL_WORDS = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
     "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
@@ -82,7 +70,7 @@ _REWRITES = (
 def in_digits(phrase: str) -> str:
     """Lower case, numbers in digits: "At half past Three!" as "at half past 3"."""
     text = phrase.casefold().replace("’", "'").replace(",", " ").strip().rstrip(".!?")
-    tens, ones, small = "|".join(_TENS), "|".join(_ONES), "|".join(list(_ORDINALS)[:9])
+    tens, ones, small = "|".join(TENS), "|".join(ONES[1:10]), "|".join(list(_ORDINALS)[:9])
     text = re.sub(rf"\b({tens})[ -]({ones})\b", lambda m: str(_NUMBERS[m[1]] + _NUMBERS[m[2]]), text)
     text = re.sub(rf"\b({tens})[ -]({small})\b", lambda m: f"{_NUMBERS[m[1]] + _ORDINALS[m[2]]}th", text)
     text = " ".join(_digit_word(word) for word in text.split())
