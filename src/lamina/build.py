@@ -30,10 +30,6 @@ JSON = dict[str, Any]
 
 WARM_UP_EPOCHS = 3.0
 
-PARITY_PROMPTS = 20
-"""As many generated prompts as there are, up to this, unseen ones first; the hand-written requests come
-on top."""
-
 BASE_PROMPTS: dict[str, str | None] = {
     "tools only": None,
     "terse": "Answer with the function calls that serve the request, or [] when no function can.",
@@ -50,14 +46,13 @@ class BuildSettings:
     """What a build is made of. ``examples`` are requests with their right calls that the user wrote: the writers see
     them and the model is trained on them. ``queries`` are scored and never trained on; ``dev_queries`` only choose the
     base model's prompt. All are found beside the tools file where they are not given. ``generated_prompts``: rows of
-    the test split that are scored, up to this."""
+    the test split that are asked besides, up to this; parity is measured on the very prompts that are scored."""
 
     base: str = "embedded"
     types: tuple[str, ...] = ("F16", "Q8_0", "Q4_0")
     examples: Path | None = None
     queries: Path | None = None
     dev_queries: Path | None = None
-    parity_prompts: int = PARITY_PROMPTS
     generated_prompts: int = 60
     seed: int = 0
     synth: SynthSettings = field(default_factory=SynthSettings)
@@ -187,14 +182,22 @@ def export(run: Run, settings: BuildSettings, progress: Progress) -> JSON:
 
 
 def compare(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
-    """Do the GGUF files give the calls that the merged float32 model gives?"""
+    """Do the GGUF files give the calls that the merged float32 model gives? Each is asked in a process of its own
+    (llama.cpp is 2.6 times slower in one that has used torch), and the bench scores the same answers."""
+    from lamina.bench import BenchModel, first_answers
     from lamina.quantize.parity_check import parity
 
-    requests = _parity_requests(run, toolbox, settings)
-    wanted = _answers(str(run.folder / "model"), requests, "parity: float32", progress)
+    tasks, style = _tasks(run, settings), settings.train.prompt_style
+
+    def answers(ref: str, precision: str) -> tuple[list[Request], list[Reply]]:
+        model = BenchModel(ref, "tuned", precision, style)
+        found = first_answers(model, tasks, run=run, toolbox=toolbox, progress=progress)
+        return [request for request, _ in found], [reply for _, reply in found]
+
+    requests, wanted = answers(str(run.folder / "model"), "float32")
     files = []
     for file in _files(run):
-        given = _answers(file["path"], requests, f"parity: {file['type']}", progress)
+        _, given = answers(file["path"], file["type"])
         files.append({**file, "parity": parity(wanted, given, requests, toolbox)})
     return {"files": files}
 
@@ -211,14 +214,11 @@ def choose_prompt(run: Run, toolbox: Toolbox, settings: BuildSettings, progress:
 
 def score(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
     """Base and tuned, every file, on hand-written and generated requests."""
-    from lamina.bench import BenchModel, OwnTask, bench_models, query_of
+    from lamina.bench import BenchModel, bench_models
 
-    tasks: list[Task] = [OwnTask(file=settings.queries)] if settings.queries else []
-    generated = [query_of(row) for row in _generated(run, settings.generated_prompts, settings.seed)]
-    tasks.append(OwnTask(queries=generated, name="generated"))
     base = _base(settings, (run.result("variant") or {}).get("system"))
     tuned = [BenchModel(f["path"], "tuned", f["type"], settings.train.prompt_style) for f in _files(run)]
-    return bench_models([base, *tuned], tasks, run=run, toolbox=toolbox, progress=progress)
+    return bench_models([base, *tuned], _tasks(run, settings), run=run, toolbox=toolbox, progress=progress)
 
 
 def describe(run: Run) -> Path:
@@ -268,36 +268,19 @@ def _with_files_beside(tools_file: Path, settings: BuildSettings, progress: Prog
     return replace(settings, **found)  # type: ignore[arg-type]
 
 
+def _tasks(run: Run, settings: BuildSettings) -> list[Task]:
+    """What is scored: the hand-written requests, and rows that no training saw."""
+    from lamina.bench import OwnTask, query_of
+
+    tasks: list[Task] = [OwnTask(file=settings.queries)] if settings.queries else []
+    generated = [query_of(row) for row in _generated(run, settings.generated_prompts, settings.seed)]
+    return [*tasks, OwnTask(queries=generated, name="generated")]
+
+
 def _generated(run: Run, count: int, seed: int) -> list[Trajectory]:
     """At most ``count`` rows of the test split, drawn at random."""
     rows = _rows(run, "test")
     return rows if len(rows) <= count else random.Random(seed).sample(rows, count)
-
-
-def _parity_requests(run: Run, toolbox: Toolbox, settings: BuildSettings) -> list[Request]:
-    from lamina.models.model import Request
-    from lamina.trajectories import Message, read_queries
-
-    rows = _generated(run, settings.parity_prompts, settings.seed)
-    rows += [row for split in ("validation", "train") for row in _rows(run, split)]
-    asked = [row.request for row in rows[: settings.parity_prompts]]
-    if settings.queries:
-        asked += [query.query for query in read_queries(settings.queries, toolbox)]
-    return [
-        Request([Message(role="user", content=text)], tools=toolbox, style=settings.train.prompt_style)
-        for text in asked
-    ]
-
-
-def _answers(ref: str, requests: list[Request], name: str, progress: Progress) -> list[Reply]:
-    from lamina.models import open_model
-
-    model = open_model(ref)
-    try:
-        with progress.stage(name, total=len(requests)) as bar:
-            return model.generate(requests, lambda index, reply: bar.advance())
-    finally:
-        model.close()
 
 
 def _rows(run: Run, split: str) -> list[Trajectory]:

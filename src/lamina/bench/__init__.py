@@ -7,7 +7,7 @@ answered.
 from __future__ import annotations
 
 from lamina.bench.asking import BenchModel, BenchSettings
-from lamina.bench.benching import bench_models, best_variant
+from lamina.bench.benching import bench_models, best_variant, first_answers
 from lamina.bench.driving import score_queries
 from lamina.bench.intervals import Interval, paired_difference, ratio_of_sums, wilson
 from lamina.bench.tasks import Task, list_tasks, open_task
@@ -21,6 +21,7 @@ __all__ = [
     "Task",
     "bench_models",
     "best_variant",
+    "first_answers",
     "list_tasks",
     "open_task",
     "paired_difference",

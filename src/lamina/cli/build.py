@@ -62,10 +62,6 @@ def build(
             help="More of them, to choose the base model's prompt; else queries-dev.jsonl beside TOOLS.",
         ),
     ] = None,
-    parity_prompts: Annotated[
-        int,
-        typer.Option("--parity-prompts", min=1, help="Generated prompts of the parity check; --queries add to them."),
-    ] = 20,
     generated_prompts: Annotated[
         int,
         typer.Option("--generated-prompts", min=1, help="Rows of the test split that are scored, up to this."),
@@ -93,7 +89,6 @@ def build(
         examples=examples,
         queries=queries,
         dev_queries=dev_queries,
-        parity_prompts=parity_prompts,
         generated_prompts=generated_prompts,
         seed=seed,
         synth=SynthSettings(
