@@ -41,6 +41,11 @@ BASE_PROMPTS: dict[str, str | None] = {
 """Instructions tried for the untuned base on the development requests, so that it is measured at its best."""
 
 
+CHOICE_TOKENS = 96
+"""Longest answer while an instruction is chosen: a base model that writes more than three calls' worth is wrong
+already, and its loops took most of the stage. What is reported is asked without this limit."""
+
+
 @dataclass(frozen=True)
 class BuildSettings:
     """What a build is made of. ``examples`` are requests with their right calls that the user wrote: the writers see
@@ -204,12 +209,14 @@ def compare(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progr
 
 def choose_prompt(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
     """The instruction that serves the untuned base best on the development requests."""
-    from lamina.bench import OwnTask, best_variant
+    from lamina.bench import BenchSettings, OwnTask, best_variant
 
     if settings.dev_queries is None:
         return {"best": "tools only", "system": None, "variants": []}
     dev: list[Task] = [OwnTask(file=settings.dev_queries)]
-    return best_variant(_base(settings), BASE_PROMPTS, dev, run=run, toolbox=toolbox, progress=progress)
+    brief = BenchSettings(max_tokens=CHOICE_TOKENS)
+    base = _base(settings)
+    return best_variant(base, BASE_PROMPTS, dev, run=run, toolbox=toolbox, settings=brief, progress=progress)
 
 
 def score(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
