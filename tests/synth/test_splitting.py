@@ -1,0 +1,56 @@
+"""The split: groups stay whole, and every style trains on most of its rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lamina.synth.splitting import SHARES, _sides
+from lamina.trajectories import Trajectory
+
+STYLES = ("simple", "parallel", "near-miss", "irrelevant")
+GROUPS = st.lists(
+    st.tuples(st.sampled_from(STYLES), st.integers(1, 9), st.booleans()), min_size=1, max_size=60
+)  # fmt: skip
+
+
+def grouped(shapes: list[tuple[str, int, bool]]) -> dict[int, list[Trajectory]]:
+    def row(label: int, style: str, n: int, example: bool) -> Trajectory:
+        return Trajectory.model_validate(
+            {
+                "id": f"{label}-{n}",
+                "tools": [],
+                "messages": [{"role": "user", "content": "?"}],
+                "meta": {"style": style, "writer": "examples" if example else "embedded"},
+            }
+        )
+
+    return {
+        label: [row(label, style, n, example) for n in range(size)]
+        for label, (style, size, example) in enumerate(shapes)
+    }
+
+
+@settings(deadline=None)
+@given(GROUPS, st.integers(0, 5))
+def test_each_style_gives_no_more_than_its_shares(shapes, seed):
+    groups = grouped(shapes)
+    sides = _sides(groups, seed)
+    total, given_up = Counter(), Counter()
+    for label, (style, size, example) in enumerate(shapes):
+        assert not (example and sides[label] != "train"), "what the user wrote trains"
+        if not example:
+            total[style] += size
+            given_up[style, sides[label]] += size
+    for style in total:
+        for side, share in SHARES.items():
+            assert given_up[style, side] <= round(share * total[style])
+
+
+def test_a_style_of_few_frames_still_trains_and_is_still_tested():
+    groups = grouped([("simple", 2, False)] * 100 + [("near-miss", 3, False)] * 14)
+    sides = Counter(sides for label, sides in _sides(groups, 0).items() if label >= 100)
+    assert sides["train"] >= 9
+    assert sides["test"] >= 1
