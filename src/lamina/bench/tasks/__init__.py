@@ -14,10 +14,10 @@ import pkgutil
 from importlib.metadata import entry_points
 from typing import Any
 
-from lamina.bench.tasks.task import Conversation, Figure, Outcome, Sample, Setting, Task
+from lamina.bench.tasks.task import Conversation, Figure, JudgesCalls, Outcome, Sample, Setting, Task
 from lamina.errors import InputError
 
-__all__ = ["Conversation", "Figure", "Outcome", "Sample", "Setting", "Task", "list_tasks", "open_task"]
+__all__ = ["Conversation", "Figure", "JudgesCalls", "Outcome", "Sample", "Setting", "Task", "list_tasks", "open_task"]
 
 _NOT_A_TASK = {"task"}
 

@@ -7,14 +7,13 @@ the result and answers again; both must be right. Those are a figure of their ow
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from lamina.bench.intervals import ratio_of_sums, wilson
-from lamina.bench.tasks.task import Conversation, Figure, Outcome, Sample, Setting
+from lamina.bench.tasks.task import Conversation, Figure, Outcome, Sample, Setting, plain_call, turn_record
 from lamina.errors import InputError
-from lamina.models.model import Reply, Request
+from lamina.models.model import Reply
 from lamina.tools.tool import JSON
 from lamina.trajectories import Query, Trajectory, compare_calls, read_queries
 from lamina.trajectories.queries import Kind
@@ -160,8 +159,8 @@ def query_row(query: Query) -> JSON:
         "query": query.query,
         "now": query.now,
         "kind": query.kind,
-        "calls": [_plain(c) for c in query.calls],
-        "accept": [[_plain(c) for c in calls] for calls in query.accept],
+        "calls": [plain_call(c) for c in query.calls],
+        "accept": [[plain_call(c) for c in calls] for calls in query.accept],
     }
 
 
@@ -179,20 +178,3 @@ def query_of(row: Trajectory) -> Query:
 
 def as_calls(rows: Sequence[JSON]) -> list[ToolCall]:
     return [ToolCall.of(row["name"], row["arguments"]) for row in rows]
-
-
-def _plain(call: ToolCall) -> JSON:
-    return {"name": call.name, "arguments": call.arguments}
-
-
-def turn_record(request: Request, reply: Reply, expected: Sequence[ToolCall]) -> JSON:
-    """What is stored of one turn, for people to read."""
-    return {
-        "messages": [json.loads(m.model_dump_json(exclude_none=True)) for m in request.messages],
-        "answer": reply.text,
-        "calls": [_plain(c) for c in reply.calls],
-        "expected": [_plain(c) for c in expected],
-        "problem": reply.problem,
-        "prompt_tokens": reply.prompt_tokens,
-        "completion_tokens": reply.completion_tokens,
-    }

@@ -8,14 +8,16 @@ samples.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from lamina.bench.intervals import Interval
+from lamina.models.grammar import calls_grammar
 from lamina.models.model import PromptStyle, Reply, Request
 from lamina.tools.tool import JSON, Toolbox
-from lamina.trajectories.trajectory import Message
+from lamina.trajectories.trajectory import Message, ToolCall
 
 
 @dataclass(frozen=True)
@@ -37,16 +39,21 @@ class Setting:
     max_tokens: int = 256
     executor: Any = None
 
-    def ask(self, messages: Sequence[Message]) -> Request:
+    def ask(
+        self, messages: Sequence[Message], *, tools: Toolbox | None = None, most_calls: int | None = None
+    ) -> Request:
         """A greedy request for calls under the constraint. In style ``baked`` the tools shape the
-        constraint only and stay out of the prompt."""
+        constraint only and stay out of the prompt. ``tools`` are the sample's own, where it brings some;
+        ``most_calls`` is what the constraint allows in one answer (else what it allows everywhere)."""
+        offered = self.toolbox if tools is None else tools
         said = list(messages)
         if self.system is not None:
             said.insert(0, Message(role="system", content=self.system))
         return Request(
             messages=said,
-            tools=self.toolbox,
+            tools=offered,
             style=self.style,
+            grammar=calls_grammar(offered, most_calls) if most_calls else None,
             constrained=True,
             max_tokens=self.max_tokens,
         )
@@ -95,3 +102,42 @@ class Task(Protocol):
     def counts_in_pair(self, scores: JSON) -> bool:
         """Whether this sample belongs to ``paired_metric``."""
         ...
+
+
+@runtime_checkable
+class JudgesCalls(Protocol):
+    """A task that can also judge calls that somebody else's program wrote (``lamina bench score``)."""
+
+    def judge(self, sample: Sample, calls: Sequence[Any]) -> str | None:
+        """What is wrong with ``[{"name", "arguments"}]`` for this sample, or None. What is no call at all is
+        wrong, never an error."""
+        ...
+
+
+def read_call(row: Any) -> tuple[str, JSON] | None:
+    """Name and arguments of ``{"name", "arguments"}``, the arguments an object or its JSON text (parsed as
+    leaderboards do: integers of any size); None for anything else."""
+    name, arguments = (row.get("name"), row.get("arguments", {})) if isinstance(row, dict) else (None, None)
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments)
+        except (ValueError, RecursionError):
+            return None
+    return (name, arguments) if isinstance(name, str) and isinstance(arguments, dict) else None
+
+
+def turn_record(request: Request, reply: Reply, expected: Sequence[ToolCall]) -> JSON:
+    """What is stored of one turn, for people to read."""
+    return {
+        "messages": [json.loads(m.model_dump_json(exclude_none=True)) for m in request.messages],
+        "answer": reply.text,
+        "calls": [plain_call(c) for c in reply.calls],
+        "expected": [plain_call(c) for c in expected],
+        "problem": reply.problem,
+        "prompt_tokens": reply.prompt_tokens,
+        "completion_tokens": reply.completion_tokens,
+    }
+
+
+def plain_call(call: ToolCall) -> JSON:
+    return {"name": call.name, "arguments": call.arguments}
