@@ -33,7 +33,9 @@ Case = dict[str, Any]
 def main() -> int:
     options = _options()
     wheel = _wheel_folder(options.official)
-    tasks = {f"bfcl:{c.name}": BfclTask(c, folder=wheel / "bfcl_eval/data") for c in CATEGORIES.values() if c.has_answers}
+    tasks = {
+        f"bfcl:{c.name}": BfclTask(c, folder=wheel / "bfcl_eval/data") for c in CATEGORIES.values() if c.has_answers
+    }
     cases = [case for name, task in tasks.items() for case in _cases(name, task, options)]
     for run in options.answers:
         cases += _answered(Path(run), tasks)
@@ -114,7 +116,19 @@ def _report(
             count[category, "disagree"] += 1
             if wrong <= 20:
                 print(json.dumps({**case, "official": verdict, "ours": problem})[:1500], file=sys.stderr)
-    head = ("category", "ground truth", "mutation", "model", "truth right", "right", "raised", "disagree", "us official", "us Lamina", "ratio")
+    head = (
+        "category",
+        "ground truth",
+        "mutation",
+        "model",
+        "truth right",
+        "right",
+        "raised",
+        "disagree",
+        "us official",
+        "us Lamina",
+        "ratio",
+    )
     print(" ".join(f"{h:>14}" for h in head))
     for category in sorted(theirs):
         n = sum(count[category, kind] for kind in ("ground truth", "mutation", "model"))

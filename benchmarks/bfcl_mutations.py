@@ -11,17 +11,39 @@ from typing import Any
 Calls = list[dict[str, Any]]
 PIECES = {
     "java": [
-        "new ", "ArrayList<", "Integer", "String", ">", "()", "(", ")", "Arrays.asList(", "))", "{{", "}}", "{", "}", "add(",
-        "put(", "put(\"", "\"", "\", ", "'", ",", ", ", ";", " ", "\n", "\t", "new HashMap<>()", "HashMap<", "int[]{", "Object[] {",
-        "1", "-2", "5L", "1.5f", "2.0", "1e3", "true", "false", "null", "a", "b", "\\", "_", "٣", "L", "f", "nan", "inf", "1_000",
+        "new ", "ArrayList<", "Integer", "String", ">", "()", "(", ")", "Arrays.asList(", "))", "{{", "}}", "{", "}",
+        "add(", "put(", "put(\"", "\"", "\", ", "'", ",", ", ", ";", " ", "\n", "\t", "new HashMap<>()", "HashMap<",
+        "int[]{", "Object[] {", "1", "-2", "5L", "1.5f", "2.0", "1e3", "true", "false", "null", "a", "b", "\\", "_", "٣", "L",
+        "f", "nan", "inf", "1_000",
     ],
     "javascript": [
-        "[", "]", "[[", "]]", "], [", "new Array(", ")", "{", "}", ":", ": ", ",", ", ", "'", "\"", "`", " ", "\n", "1", "-2",
-        "1.5", "12n", "true", "false", "null", "undefined", "a", "key", "=>", "()", "\\", "٣", "nan", "1e5", "1_0", "{}", "[]",
+        "[", "]", "[[", "]]", "], [", "new Array(", ")", "{", "}", ":", ": ", ",", ", ", "'", "\"", "`", " ", "\n", "1",
+        "-2", "1.5", "12n", "true", "false", "null", "undefined", "a", "key", "=>", "()", "\\", "٣", "nan", "1e5",
+        "1_0", "{}", "[]",
     ],
 }  # fmt: skip
 WORDS = ["", " ", "a", "A", "New York", "new-york", "O'Neil", 'O"Neil', "1", "1.0", "true", "None", "é", "İ"]
-STRAYS: list[Any] = [None, True, False, 0, 1, -1, 1.0, 0.5, "", "x", "1", [], {}, [""], [1], [[1]], [{}], {"a": 1}, 10**20]
+STRAYS: list[Any] = [
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    1.0,
+    0.5,
+    "",
+    "x",
+    "1",
+    [],
+    {},
+    [""],
+    [1],
+    [[1]],
+    [{}],
+    {"a": 1},
+    10**20,
+]
 
 
 def right_calls(row: dict[str, Any], language: str, chance: random.Random) -> Calls:
@@ -64,7 +86,7 @@ def source_text(value: Any, declared: dict[str, Any], language: str, chance: ran
     if isinstance(value, dict):
         if language == "java":
             puts = " ".join(f'put("{k}", {_literal(v, None, language)});' for k, v in value.items())
-            return chance.choice(['new HashMap<String, Object>() {{ %s }}', 'new HashMap<>(){{%s}}']) % puts
+            return chance.choice(["new HashMap<String, Object>() {{ %s }}", "new HashMap<>(){{%s}}"]) % puts
         joined = ", ".join(f"{chance.choice([k, repr(k)])}: {_literal(v, None, language)}" for k, v in value.items())
         return "{" + joined + "}"
     if isinstance(value, str):
@@ -160,7 +182,9 @@ def changed_value(value: Any, language: str, chance: random.Random) -> Any:
     if isinstance(value, bool):
         return chance.choice([not value, int(value), str(value), str(value).lower()])
     if isinstance(value, int | float):
-        return chance.choice([value + 1, -value, float(value), str(value), value * 1.0000001, [value], bool(value), int(value)])
+        return chance.choice(
+            [value + 1, -value, float(value), str(value), value * 1.0000001, [value], bool(value), int(value)]
+        )
     if isinstance(value, list):
         return _changed_list(value, language, chance)
     if isinstance(value, dict):
@@ -175,8 +199,9 @@ def _changed_text(text: str, chance: random.Random) -> Any:
     piece = chance.choice([" ", ",", ".", "/", "-", "_", "*", "^", "'", '"', "!", "x", "\n", "(", "?"])
     return chance.choice(
         [
-            text.upper(), text.lower(), text.title(), f" {text} ", text[:at] + piece + text[at:], text[:at] + text[at + 1 :],
-            text.replace(" ", "_"), text.replace(",", ""), text.replace("'", '"'), text[::-1],
+            text.upper(), text.lower(), text.title(), f" {text} ", text[:at] + piece + text[at:],
+            text[:at] + text[at + 1 :], text.replace(" ", "_"), text.replace(",", ""), text.replace("'", '"'),
+            text[::-1],
         ]
     )  # fmt: skip
 

@@ -9,13 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lamina.bench.intervals import wilson
 from lamina.bench.tasks.bfcl.categories import CATEGORIES, Category
 from lamina.bench.tasks.bfcl.checker import Call, problem_of
 from lamina.bench.tasks.bfcl.data import BfclRow, cache_folder, find_data, known_category, read_rows
 from lamina.bench.tasks.bfcl.offered import offered_tools
-from lamina.bench.tasks.task import Conversation, Figure, Outcome, Sample, Setting, read_call, turn_record
-from lamina.models.model import Reply
+from lamina.bench.tasks.task import (
+    Conversation,
+    Figure,
+    Sample,
+    Setting,
+    accuracy_figures,
+    read_answer,
+    strict_outcome,
+)
 from lamina.tools.tool import JSON
 from lamina.trajectories.trajectory import Message
 
@@ -26,8 +32,8 @@ MOST_CALLS = 12
 """What the constraint lets a model write; no ground truth has more than 8 calls."""
 
 
-def open_task(argument: str) -> BfclTask:
-    return BfclTask(known_category(argument))
+def open_task(argument: str, data: str | Path | None = None) -> BfclTask:
+    return BfclTask(known_category(argument), folder=data)
 
 
 class BfclTask:
@@ -49,36 +55,21 @@ class BfclTask:
 
     def judge(self, sample: Sample, calls: Sequence[Any]) -> str | None:
         """What is wrong with calls as anybody wrote them (``[{"name", "arguments"}]``), or None."""
-        read = [read_call(call) for call in calls]
-        return self._problem(sample, [call for call in read if call is not None] if None not in read else None)
+        return self._problem(sample, read_answer(calls))
 
     def solve(self, sample: Sample, setting: Setting) -> Conversation:
         tools = offered_tools(sample.row["functions"], self.category.language)
         messages = [Message(role=m["role"], content=m["content"]) for m in sample.row["messages"]]
         request = setting.ask(messages, tools=tools, most_calls=MOST_CALLS)
         reply = yield request
-        calls, unreadable = calls_of(reply)
-        problem = self._problem(sample, None if unreadable else calls)
-        scores = {"unreadable": unreadable is not None, "called": bool(calls)}
-        reasons = [said for said in (unreadable, problem) if said]
-        return Outcome(problem is None, scores, reasons, [turn_record(request, reply, [], calls)])
+        return strict_outcome(request, reply, lambda calls: self._problem(sample, calls))
 
     def figures(self, outcomes: Sequence[JSON]) -> list[Figure]:
-        rates = [("accuracy", [o["right"] for o in outcomes]), ("unreadable", [o["unreadable"] for o in outcomes])]
-        return [Figure(name, i) for name, hits in rates if (i := wilson(sum(hits), len(hits)))]
+        return accuracy_figures(outcomes)
 
     def counts_in_pair(self, scores: JSON) -> bool:
-        return True
+        return not scores["unscored"]
 
     def _problem(self, sample: Sample, calls: Sequence[Call] | None) -> str | None:
         row = sample.row
         return problem_of(BfclRow(sample.id, row["messages"], row["functions"], row["answers"]), calls, self.category)
-
-
-def calls_of(reply: Reply) -> tuple[list[Call], str | None]:
-    """The calls of a reply, those included that do not fit the schemas (the scorer says what is wrong with them),
-    and the problem where there are none to be read."""
-    if reply.calls or reply.problem is None:
-        return [(call.name, call.arguments) for call in reply.calls], None
-    read = read_calls(reply.text, strict=True)
-    return [(call.name, call.arguments) for call in read.calls], read.problem and reply.problem

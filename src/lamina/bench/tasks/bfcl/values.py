@@ -46,12 +46,12 @@ def _type_fits(value: Any, right: Sequence[Any], kind: type, element: type | Non
     if type(value) is kind:
         variable = expected is not None and expected is not kind
         # one level deep: each right list is taken as a list of right elements
-        fits = element is None or any(type(one) is not list or _elements_fit(value, one, element) for one in right)
+        fits = element is None or any(not isinstance(one, list) or _elements_fit(value, one, element) for one in right)
         return fits, variable
     return (True, True) if expected is not None and type(value) is expected else (False, False)
 
 
-def _elements_fit(values: Sequence[Any], right: Sequence[Any], element: type) -> bool:
+def _elements_fit(values: Any, right: Sequence[Any], element: type) -> bool:
     return all(_type_fits(value, right, element, None)[0] for value in values)
 
 
