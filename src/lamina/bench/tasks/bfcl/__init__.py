@@ -11,7 +11,7 @@ from typing import Any
 
 from lamina.bench.tasks.bfcl.categories import CATEGORIES, Category
 from lamina.bench.tasks.bfcl.checker import Call, problem_of
-from lamina.bench.tasks.bfcl.data import BfclRow, cache_folder, find_data, known_category, read_rows
+from lamina.bench.tasks.bfcl.data import cache_folder, find_data, known_category, read_rows
 from lamina.bench.tasks.bfcl.offered import offered_tools
 from lamina.bench.tasks.task import (
     Conversation,
@@ -71,5 +71,4 @@ class BfclTask:
         return not scores["unscored"]
 
     def _problem(self, sample: Sample, calls: Sequence[Call] | None) -> str | None:
-        row = sample.row
-        return problem_of(BfclRow(sample.id, row["messages"], row["functions"], row["answers"]), calls, self.category)
+        return problem_of(self.category, sample.row["functions"], sample.row["answers"], calls)

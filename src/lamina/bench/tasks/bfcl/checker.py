@@ -12,7 +12,6 @@ from typing import Any
 
 from lamina.bench.tasks.bfcl import java_values, javascript_values
 from lamina.bench.tasks.bfcl.categories import Category, Language
-from lamina.bench.tasks.bfcl.data import BfclRow
 from lamina.bench.tasks.bfcl.values import value_problem
 from lamina.tools.tool import JSON
 
@@ -34,29 +33,34 @@ _UNCOMPARABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, T
 Call = tuple[str, Mapping[str, Any]]
 
 
-def problem_of(row: BfclRow, calls: Sequence[Call] | None, category: Category) -> str | None:
-    """Why the calls are not right, in a sentence, or None where they are. ``calls`` None: what was answered is no
-    list of calls, which is wrong wherever a call is asked for."""
+def problem_of(
+    category: Category, functions: Sequence[JSON], answers: Sequence[JSON], calls: Sequence[Call] | None
+) -> str | None:
+    """Why the calls are not right, in a sentence, or None where they are. ``answers`` is the ground truth, one
+    ``{function: {argument: [right values]}}`` a call. ``calls`` None: what was answered is no list of calls, which is
+    wrong wherever a call is asked for."""
     if category.rule == "no_call":
         return f"called {calls[0][0]} where no function fits" if calls else None
     if category.rule == "some_call":
         return None if calls else "called nothing where a function fits"
     if calls is None:
         return "the answer is not a list of calls"
-    if len(calls) != (wanted := len(row.answers)):
+    if len(calls) != (wanted := len(answers)):
         return f"{len(calls)} calls, not {wanted}"
     if category.rule == "any_order":
-        return _problem_in_any_order(row, calls, category.language)
-    function = _function(row, next(iter(row.answers[0]))) if category.named else row.functions[0]
-    return call_problem(function, calls[0], row.answers[0], category.language)
+        return _problem_in_any_order(functions, answers, calls, category.language)
+    function = _function(functions, next(iter(answers[0]))) if category.named else functions[0]
+    return call_problem(function, calls[0], answers[0], category.language)
 
 
-def _problem_in_any_order(row: BfclRow, calls: Sequence[Call], language: Language) -> str | None:
+def _problem_in_any_order(
+    functions: Sequence[JSON], answers: Sequence[JSON], calls: Sequence[Call], language: Language
+) -> str | None:
     """Each right call in turn takes the first call left that matches it."""
     left = list(calls)
-    for answer in row.answers:
+    for answer in answers:
         name = next(iter(answer))
-        function = _function(row, name)
+        function = _function(functions, name)
         problems: list[str] = []
         for i, call in enumerate(left):
             problem = call_problem(function, call, answer, language)
@@ -70,8 +74,8 @@ def _problem_in_any_order(row: BfclRow, calls: Sequence[Call], language: Languag
     return None
 
 
-def _function(row: BfclRow, name: str) -> JSON | None:
-    return next((function for function in row.functions if function["name"] == name), None)
+def _function(functions: Sequence[JSON], name: str) -> JSON | None:
+    return next((function for function in functions if function["name"] == name), None)
 
 
 def call_problem(function: JSON | None, call: Call, answer: JSON, language: Language) -> str | None:
