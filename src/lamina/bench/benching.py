@@ -34,18 +34,20 @@ def bench_models(
     settings: BenchSettings | None = None,
     progress: Progress | None = None,
     pairs: Sequence[tuple[str, str]] | None = None,
+    limit: int | None = None,
 ) -> JSON:
     """``{"rows", "paired", "resources", "crashes"}``.
 
     Samples and timings go to ``run.store`` (kinds ``sample`` and ``resource``) as they are answered; what is
     there already is not asked again. ``pairs`` names models (``BenchModel.name``) to compare on the same
     prompts; left out, every model is compared with the first, and each precision with the first of its label.
+    ``limit``: only the first samples of each task.
     A model that crashes gets a row with the metric ``crashed``, the others go on. Raises ``InputError`` where
     a task's file is at fault, ``ModelReferenceError`` for a model file that is not there, ``StorageError``
     where the run can't be written.
     """
     settings, progress = settings or BenchSettings(), progress or Progress(silent=True)
-    loaded = [(task, task.samples()) for task in tasks]
+    loaded = [(task, task.samples()[:limit]) for task in tasks]
     rows: list[JSON] = []
     resources: list[JSON] = []
     crashes: list[JSON] = []

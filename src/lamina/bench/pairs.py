@@ -46,9 +46,9 @@ def paired_rows(models: Sequence[Named], tasks: Sequence[Task], pairs: Sequence[
         for task in tasks:
             answers = _answers(one, two, task)
             everything += answers
-            rows += _row(a, b, task.name, task.paired_metric, answers)
+            rows += pair_row(a, b, task.name, task.paired_metric, answers)
         if len(tasks) > 1:
-            rows += _row(a, b, ALL, tasks[0].paired_metric, everything)
+            rows += pair_row(a, b, ALL, tasks[0].paired_metric, everything)
     return rows
 
 
@@ -61,7 +61,7 @@ def _answers(one: Named, two: Named, task: Task) -> list[tuple[bool, bool]]:
     ]
 
 
-def _row(a: str, b: str, task: str, metric: str, answers: Sequence[tuple[bool, bool]]) -> list[JSON]:
+def pair_row(a: str, b: str, task: str, metric: str, answers: Sequence[tuple[bool, bool]]) -> list[JSON]:
     found = paired_difference([x for x, _ in answers], [y for _, y in answers])
     if found is None:
         return []

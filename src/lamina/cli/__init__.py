@@ -15,7 +15,7 @@ from typing import cast
 
 from lamina.errors import LaminaError
 
-__all__ = ["VERBS", "main"]
+__all__ = ["VERBS", "main", "module_of"]
 
 VERBS: dict[str, str] = {
     "build": "functions in; verified data set, tuned model, GGUF files and report out",
@@ -23,7 +23,10 @@ VERBS: dict[str, str] = {
     "synth": "write verified training data for your functions",
     "train": "fine-tune a model on trajectories",
     "quantize": "export a trained model to GGUF, quantize it, check parity",
-    "bench": "score models on requests for your functions",
+    "bench": "score models on requests for your functions, and on public benchmarks",
+    "bench score": "score the answers that any program wrote",
+    "bench compare": "what changed between two benches, sample by sample",
+    "bench fetch": "get the data of a public benchmark",
     "act": "answer one request with a built model and execute its calls",
     "report": "write the HTML report of a run",
     "models": "list the kinds of model reference and what is there",
@@ -31,8 +34,8 @@ VERBS: dict[str, str] = {
     "tasks": "list the benchmark tasks",
     "doctor": "what works on this machine, and the mend for what doesn't",
 }
-"""Every verb and its one line. ``lamina.cli.<verb>`` holds a typer app named ``app``; a test compares the
-two."""
+"""Every verb and its one line. ``lamina.cli.<verb>`` holds a typer app named ``app``, ``lamina.cli.<verb>_<sub>`` that
+of a verb of two words; a test compares the two."""
 
 STOPPED = "stopped; the same command continues where it was"
 
@@ -48,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"lamina {__version__}")
         return 0
-    verb, rest = given[0], given[1:]
+    words = 2 if " ".join(given[:2]) in VERBS else 1
+    verb, rest = " ".join(given[:words]), given[words:]
     if verb not in VERBS:
         return _complain(f"there is no verb {verb!r}{_nearest(verb)}; 'lamina --help' lists them", 2)
     try:
@@ -86,6 +90,11 @@ Example:
   lamina build examples/desk/tools.py --out runs/desk"""
 
 
+def module_of(verb: str) -> str:
+    """The module in which a verb lives."""
+    return f"lamina.cli.{verb.replace(' ', '_')}"
+
+
 def _run_verb(verb: str, arguments: list[str]) -> int:
     import importlib
 
@@ -94,7 +103,7 @@ def _run_verb(verb: str, arguments: list[str]) -> int:
     # Typer carries its own copy of click from 0.17 on: the usage error is found through what it exports.
     found = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
     usage_error = cast("type[Exception]", found)
-    command = typer.main.get_command(importlib.import_module(f"lamina.cli.{verb}").app)
+    command = typer.main.get_command(importlib.import_module(module_of(verb)).app)
     try:
         status = command.main(args=arguments, prog_name=f"lamina {verb}", standalone_mode=False)
     except usage_error as error:

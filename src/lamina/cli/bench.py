@@ -9,6 +9,7 @@ import typer
 
 from lamina.cli.options import AsJson, Config, Fresh, Out, Style, verb
 from lamina.cli.output import show, table
+from lamina.errors import InputError
 
 if TYPE_CHECKING:
     from lamina.bench import BenchModel
@@ -18,10 +19,19 @@ Row = dict[str, Any]
 
 def bench(
     models: Annotated[list[str], typer.Argument(metavar="MODEL…", help="Model references.", show_default=False)],
-    tasks: Annotated[str, typer.Option("--tasks", metavar="TASK,…", help="For example own:queries.jsonl")],
-    tools: Annotated[Path, typer.Option("--tools", metavar="TOOLS", help="A file of functions.")],
+    tasks: Annotated[str, typer.Option("--tasks", metavar="TASK,…", help="own:queries.jsonl, bfcl:simple_python, …")],
     out: Out,
+    tools: Annotated[
+        Path | None, typer.Option("--tools", metavar="TOOLS", help="A file of functions, for tasks that bring none.")
+    ] = None,
     style: Annotated[Style | None, typer.Option("--style", help="Else what each model says of itself.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="The first N samples of each task.")
+    ] = None,
+    max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, help="The longest answer.")] = 512,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Where a benchmark's files are, else found.")
+    ] = None,
     fresh: Fresh = False,
     config: Config = None,
     as_json: AsJson = False,
@@ -29,21 +39,34 @@ def bench(
     """Score models on requests for your functions, with 95 % intervals, speed, memory and file size.
 
     Each model runs in a process of its own; a model that crashes is a row, not the end. What was answered
-    is kept: the same command continues.
+    is kept: the same command continues. 'lamina bench score' scores answers you have, 'lamina bench compare'
+    two runs of this verb, 'lamina bench fetch' gets a benchmark's data.
     """
-    from lamina.bench import bench_models, open_task
+    from lamina.bench import BenchSettings, bench_models, open_task
     from lamina.runs import Progress, Run
-    from lamina.tools import read_tools
+    from lamina.tools import Toolbox, read_tools
 
-    toolbox = read_tools(tools)
-    opened = [open_task(spec.strip()) for spec in tasks.split(",") if spec.strip()]
+    toolbox = read_tools(tools) if tools else Toolbox([])
+    opened = [open_task(spec.strip(), data=data) for spec in tasks.split(",") if spec.strip()]
     for task in opened:
+        if tools is None and task.needs_tools:
+            raise InputError(f"the task {task.name!r} brings no functions", mend="name their file with --tools")
         task.samples()  # a task whose file is at fault is said before a model is loaded
     chosen = [_model(ref, style) for ref in models]
-    key = {"verb": "bench", "models": models, "tasks": tasks, "style": style.value if style else None}
+    key: Row = {"verb": "bench", "models": models, "tasks": tasks, "style": style.value if style else None}
+    key |= {"limit": limit, "max_tokens": max_tokens}
+    settings = BenchSettings(max_tokens=max_tokens)
     with Run.open(out, {**key, "tools_fingerprint": toolbox.fingerprint()}, fresh=fresh) as run:
         if not run.is_done("bench"):
-            found = bench_models(chosen, opened, run=run, toolbox=toolbox, progress=Progress(as_json))
+            found = bench_models(
+                chosen,
+                opened,
+                run=run,
+                toolbox=toolbox,
+                settings=settings,
+                progress=Progress(as_json),
+                limit=limit,
+            )
             run.finish("bench", found)
         run.write_report_json()
         result = run.result("bench") or {}

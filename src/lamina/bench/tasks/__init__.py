@@ -3,6 +3,9 @@
     ABOUT: str                              one line for ``lamina tasks``
     open_task(argument: str) -> Task        ``argument`` is what follows the colon of ``NAME:ARGUMENT``
 
+A task whose ``open_task`` has a parameter ``data`` is given the folder of the benchmark's files, where one was named;
+one with ``tools`` the user's toolbox.
+
 Users add theirs through the entry-point group ``lamina.tasks`` (name -> a module or object with the same
 two).
 """
@@ -10,14 +13,16 @@ two).
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
-from lamina.bench.tasks.task import Conversation, Figure, Outcome, Sample, Setting, Task
+from lamina.bench.tasks.task import Conversation, Figure, JudgesCalls, Outcome, Sample, Setting, Task
 from lamina.errors import InputError
 
-__all__ = ["Conversation", "Figure", "Outcome", "Sample", "Setting", "Task", "list_tasks", "open_task"]
+__all__ = ["Conversation", "Figure", "JudgesCalls", "Outcome", "Sample", "Setting", "Task", "list_tasks", "open_task"]
 
 _NOT_A_TASK = {"task"}
 
@@ -35,10 +40,22 @@ def _load(name: str) -> Any:
     raise InputError(f"there is no task {name!r}", mend=f"known tasks: {known}")
 
 
-def open_task(spec: str) -> Task:
-    """Opens ``NAME`` or ``NAME:ARGUMENT``. Raises ``InputError`` for an unknown name."""
+def open_task(spec: str, *, data: str | Path | None = None, tools: str | Path | None = None) -> Task:
+    """Opens ``NAME`` or ``NAME:ARGUMENT``. Raises ``InputError`` for an unknown name, or where ``data`` is given
+    to a task that has none."""
     name, _, argument = spec.partition(":")
-    opened: Task = _load(name).open_task(argument)
+    opener = _load(name).open_task
+    given: dict[str, Any] = {}
+    takes = inspect.signature(opener).parameters
+    if data is not None:
+        if "data" not in takes:
+            raise InputError(f"the task {name!r} has no folder of data", mend="leave --data out")
+        given["data"] = data
+    if tools is not None and "tools" in takes:
+        from lamina.tools import read_tools
+
+        given["tools"] = read_tools(tools)
+    opened: Task = opener(argument, **given)
     return opened
 
 

@@ -7,15 +7,15 @@ the result and answers again; both must be right. Those are a figure of their ow
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from lamina.bench.intervals import ratio_of_sums, wilson
-from lamina.bench.tasks.task import Conversation, Figure, Outcome, Sample, Setting
+from lamina.bench.tasks.task import Conversation, Figure, Outcome, Sample, Setting, plain_call, read_answer, turn_record
 from lamina.errors import InputError
-from lamina.models.model import Reply, Request
-from lamina.tools.tool import JSON
+from lamina.models.model import Reply
+from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories import Query, Trajectory, compare_calls, read_queries
 from lamina.trajectories.queries import Kind
 from lamina.trajectories.trajectory import Message, ToolCall
@@ -23,17 +23,26 @@ from lamina.trajectories.trajectory import Message, ToolCall
 ABOUT = "own:FILE.jsonl, your requests with the right calls: call exact match, arguments, refusals"
 
 
-def open_task(argument: str) -> OwnTask:
-    return OwnTask(file=Path(argument) if argument else None)
+def open_task(argument: str, tools: Toolbox | None = None) -> OwnTask:
+    return OwnTask(file=Path(argument) if argument else None, tools=tools)
 
 
 class OwnTask:
     """Samples come from ``file``, or are given as ``queries`` (generated test rows)."""
 
     paired_metric = "call_exact"
+    needs_tools = True
 
-    def __init__(self, *, file: Path | None = None, queries: Sequence[Query] | None = None, name: str | None = None):
+    def __init__(
+        self,
+        *,
+        file: Path | None = None,
+        queries: Sequence[Query] | None = None,
+        name: str | None = None,
+        tools: Toolbox | None = None,
+    ):
         self.spec = "own"
+        self._tools = tools
         self.name = name or (f"own:{file.name}" if file else "own")
         self._file, self._queries = file, queries
 
@@ -49,6 +58,21 @@ class OwnTask:
         if sample.row["kind"] == "dependent":
             return solve_dependent(sample.row, setting)
         return solve_first_turn(sample.row, setting)
+
+    def judge(self, sample: Sample, calls: Sequence[Any]) -> str | None:
+        """By meaning, as a model's answer; the defaults are known with ``tools`` alone."""
+        row, read = sample.row, read_answer(calls)
+        if read is None:
+            return "the answer is not a list of calls"
+        match = compare_calls(
+            as_calls(row["calls"]),
+            [ToolCall.of(name, arguments) for name, arguments in read],
+            self._tools or Toolbox([]),
+            now=row["now"],
+            accept=[as_calls(a) for a in row["accept"]],
+            ordered=row["kind"] == "dependent",
+        )
+        return None if match.exact else "; ".join(match.reasons) or "other calls than wanted"
 
     def counts_in_pair(self, scores: JSON) -> bool:
         return bool(scores["kind"] != "dependent")
@@ -160,8 +184,8 @@ def query_row(query: Query) -> JSON:
         "query": query.query,
         "now": query.now,
         "kind": query.kind,
-        "calls": [_plain(c) for c in query.calls],
-        "accept": [[_plain(c) for c in calls] for calls in query.accept],
+        "calls": [plain_call(c) for c in query.calls],
+        "accept": [[plain_call(c) for c in calls] for calls in query.accept],
     }
 
 
@@ -179,20 +203,3 @@ def query_of(row: Trajectory) -> Query:
 
 def as_calls(rows: Sequence[JSON]) -> list[ToolCall]:
     return [ToolCall.of(row["name"], row["arguments"]) for row in rows]
-
-
-def _plain(call: ToolCall) -> JSON:
-    return {"name": call.name, "arguments": call.arguments}
-
-
-def turn_record(request: Request, reply: Reply, expected: Sequence[ToolCall]) -> JSON:
-    """What is stored of one turn, for people to read."""
-    return {
-        "messages": [json.loads(m.model_dump_json(exclude_none=True)) for m in request.messages],
-        "answer": reply.text,
-        "calls": [_plain(c) for c in reply.calls],
-        "expected": [_plain(c) for c in expected],
-        "problem": reply.problem,
-        "prompt_tokens": reply.prompt_tokens,
-        "completion_tokens": reply.completion_tokens,
-    }

@@ -8,14 +8,17 @@ samples.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import json
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from lamina.bench.intervals import Interval
+from lamina.bench.intervals import Interval, wilson
+from lamina.models.grammar import calls_grammar
 from lamina.models.model import PromptStyle, Reply, Request
+from lamina.models.parsing import NOTHING, STRICT, read_calls
 from lamina.tools.tool import JSON, Toolbox
-from lamina.trajectories.trajectory import Message
+from lamina.trajectories.trajectory import Message, ToolCall
 
 
 @dataclass(frozen=True)
@@ -37,16 +40,21 @@ class Setting:
     max_tokens: int = 256
     executor: Any = None
 
-    def ask(self, messages: Sequence[Message]) -> Request:
+    def ask(
+        self, messages: Sequence[Message], *, tools: Toolbox | None = None, most_calls: int | None = None
+    ) -> Request:
         """A greedy request for calls under the constraint. In style ``baked`` the tools shape the
-        constraint only and stay out of the prompt."""
+        constraint only and stay out of the prompt. ``tools`` are the sample's own, where it brings some;
+        ``most_calls`` is what the constraint allows in one answer (else what it allows everywhere)."""
+        offered = self.toolbox if tools is None else tools
         said = list(messages)
         if self.system is not None:
             said.insert(0, Message(role="system", content=self.system))
         return Request(
             messages=said,
-            tools=self.toolbox,
+            tools=offered,
             style=self.style,
+            grammar=calls_grammar(offered, most_calls) if most_calls else None,
             constrained=True,
             max_tokens=self.max_tokens,
         )
@@ -72,6 +80,8 @@ class Figure:
 
 
 Conversation = Generator[Request, Reply, Outcome]
+Call = tuple[str, JSON]
+"""Name and arguments, as anybody wrote them."""
 
 
 class Task(Protocol):
@@ -81,6 +91,8 @@ class Task(Protocol):
     """What ``open_task`` opens again in the worker process, where only ``solve`` is used."""
     paired_metric: str
     """The figure by which models are compared pair by pair."""
+    needs_tools: bool
+    """Whether the user's file of functions is what its samples call; else each brings its own."""
 
     def samples(self) -> list[Sample]:
         """Raises ``InputError`` where the task's file is at fault."""
@@ -95,3 +107,75 @@ class Task(Protocol):
     def counts_in_pair(self, scores: JSON) -> bool:
         """Whether this sample belongs to ``paired_metric``."""
         ...
+
+
+@runtime_checkable
+class JudgesCalls(Protocol):
+    """A task that can also judge calls that somebody else's program wrote (``lamina bench score``)."""
+
+    def judge(self, sample: Sample, calls: Sequence[Any]) -> str | None:
+        """What is wrong with ``[{"name", "arguments"}]`` for this sample, or None. What is no call at all is
+        wrong, never an error."""
+        ...
+
+
+def read_call(row: Any) -> tuple[str, JSON] | None:
+    """Name and arguments of ``{"name", "arguments"}``, the arguments an object or its JSON text (parsed as
+    leaderboards do: integers of any size); None for anything else."""
+    name, arguments = (row.get("name"), row.get("arguments", {})) if isinstance(row, dict) else (None, None)
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments)
+        except (ValueError, RecursionError):
+            return None
+    return (name, arguments) if isinstance(name, str) and isinstance(arguments, dict) else None
+
+
+def read_answer(rows: Sequence[Any]) -> list[tuple[str, JSON]] | None:
+    """All of the calls, or None where one of them is none."""
+    read = [read_call(row) for row in rows]
+    calls = [call for call in read if call is not None]
+    return calls if len(calls) == len(read) else None
+
+
+def strict_outcome(request: Request, reply: Reply, judge: Callable[[list[Call] | None], str | None]) -> Outcome:
+    """The outcome of a sample with one answer: its calls, read without any repair, go to ``judge``, also those that
+    don't fit the tools' schemas; None stands for an answer that is no list of calls. A model that did not answer at
+    all (an engine that refused the prompt, an endpoint that failed) is ``unscored``, which is not wrong."""
+    if not reply.text and reply.problem not in (None, NOTHING):
+        scores = {"unscored": True, "unreadable": False, "called": False}
+        return Outcome(False, scores, [f"not answered: {reply.problem}"], [turn_record(request, reply, [])])
+    reading = read_calls(reply.text, least=STRICT)
+    calls = None if reading.problem else [(call.name, call.arguments) for call in reading.calls]
+    problem = judge(calls)
+    scores = {"unscored": False, "unreadable": calls is None, "called": bool(calls)}
+    reasons = [said for said in (reading.problem, problem) if said]
+    record = turn_record(request, reply, []) | {"calls": [plain_call(call) for call in reading.calls]}
+    return Outcome(problem is None, scores, reasons, [record])
+
+
+def accuracy_figures(outcomes: Sequence[JSON]) -> list[Figure]:
+    """``accuracy`` and ``unreadable`` over the samples that were scored, ``unscored`` over all where there are some."""
+    scored = [o for o in outcomes if not o["unscored"]]
+    rates = [("accuracy", [o["right"] for o in scored]), ("unreadable", [o["unreadable"] for o in scored])]
+    if len(scored) < len(outcomes):
+        rates.append(("unscored", [o["unscored"] for o in outcomes]))
+    return [Figure(name, i) for name, hits in rates if (i := wilson(sum(hits), len(hits)))]
+
+
+def turn_record(request: Request, reply: Reply, expected: Sequence[ToolCall]) -> JSON:
+    """What is stored of one turn, for people to read."""
+    return {
+        "tools": [tool.name for tool in request.tools or ()],
+        "messages": [json.loads(m.model_dump_json(exclude_none=True)) for m in request.messages],
+        "answer": reply.text,
+        "calls": [plain_call(c) for c in reply.calls],
+        "expected": [plain_call(c) for c in expected],
+        "problem": reply.problem,
+        "prompt_tokens": reply.prompt_tokens,
+        "completion_tokens": reply.completion_tokens,
+    }
+
+
+def plain_call(call: ToolCall) -> JSON:
+    return {"name": call.name, "arguments": call.arguments}
