@@ -103,3 +103,14 @@ def ratio_of_sums(parts: Sequence[int], wholes: Sequence[int], *, seed: int = 0,
         found.append(sum(p for p, _ in drawn) / sum(w for _, w in drawn))
     found.sort()
     return Interval(value, found[int(0.025 * draws)], found[math.ceil(0.975 * draws) - 1], len(pairs))
+
+
+def mean_interval(values: Sequence[float], *, seed: int = 0, draws: int = 2000) -> Interval | None:
+    """The mean with a percentile bootstrap over samples (Efron and Tibshirani 1993, chapter 13); ``None`` without a
+    value. Scores between 0 and 1 are too skewed for the normal interval at a hundred samples."""
+    if not values:
+        return None
+    mean = sum(values) / len(values)
+    chance = random.Random(seed)
+    found = sorted(sum(chance.choices(values, k=len(values))) / len(values) for _ in range(draws))
+    return Interval(mean, found[int(0.025 * draws)], found[math.ceil(0.975 * draws) - 1], len(values))

@@ -24,7 +24,7 @@ from lamina.errors import InputError
 
 __all__ = ["Conversation", "Figure", "JudgesCalls", "Outcome", "Sample", "Setting", "Task", "list_tasks", "open_task"]
 
-_NOT_A_TASK = {"task"}
+_NOT_A_TASK = {"task", "written"}
 
 
 def _built_in() -> list[str]:
