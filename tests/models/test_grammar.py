@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lamina.models import calls_grammar, calls_schema
+from lamina.models.grammar import FORMAT_PATTERNS
 from lamina.tools import Tool, Toolbox, read_tools
 
 llguidance = pytest.importorskip("llguidance", reason="pip install 'lamina[train]' brings llguidance")
@@ -167,3 +170,16 @@ def test_of_the_desk_s_tools_only_what_exists_can_be_called(text: str, fits: boo
     desk = read_tools(Path(__file__).parents[2] / "examples" / "desk" / "tools.py")
     assert llguidance.LLMatcher.validate_grammar(calls_grammar(desk)) == ""
     assert admits(desk, text) is fits
+
+
+@pytest.mark.parametrize("year", [0, 1, 100, 400, 1900, 2000, 2024, 2026, 2100, 9999])
+def test_a_date_is_a_day_of_the_calendar(year: int):
+    def is_day(month: int, day: int) -> bool:
+        try:
+            return bool(date(year, month, day))
+        except ValueError:
+            return False
+
+    days = [(month, day) for month in range(14) for day in range(33)]
+    written = [re.fullmatch(FORMAT_PATTERNS["date"], f"{year:04}-{m:02}-{d:02}") is not None for m, d in days]
+    assert written == [is_day(m, d) for m, d in days]

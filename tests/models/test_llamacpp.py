@@ -55,7 +55,7 @@ SCHEMAS: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_what_is_sampled_fits_the_schema(name: str, model: Model, ask: Ask):
     tools = box(v=SCHEMAS[name])
-    asked = [ask("Call f", tools=tools, temperature=1.5, seed=s, max_tokens=160) for s in range(3)]
+    asked = [ask("Call f", tools=tools, temperature=1.5, seed=s, max_tokens=400) for s in range(3)]
     assert [r.problem for r in model.generate(asked)] == [None] * 3
 
 

@@ -18,11 +18,17 @@ DATA = ("type", "enum", "const", "required")
 COUNTS = ("minItems", "maxItems", "minLength", "maxLength")
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 LARGEST_BOUND = 2**53
-FORMATS = ("date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid")
+FORMATS = ("duration", "email", "hostname", "ipv4", "ipv6", "uuid")
 """``uri`` is not among them: llama.cpp gives up on its lexer and then decodes freely, without a word."""
+_YEAR = r"([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
+_LEAP_YEAR = r"([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)"
+_DAY = r"(0[1-9]|1[0-9]|2[0-8])"
+_DATE = rf"({_YEAR}-((0[1-9]|1[0-2])-{_DAY}|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)|{_LEAP_YEAR}-02-29)"
+"""Every day of the calendar and no other: the standard library knows no year 0 and no 30th of February."""
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"
 FORMAT_PATTERNS = {
-    "date-time": rf"^[0-9]{{4}}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T{_CLOCK}(Z|[+-][0-2][0-9]:[0-5][0-9])?$",
+    "date": rf"^{_DATE}$",
+    "date-time": rf"^{_DATE}T{_CLOCK}(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?$",
     "time": rf"^{_CLOCK}$",
 }
 """Looser than RFC 3339, as ``Tool.problems`` is: the offset and the seconds may be left out."""

@@ -1,0 +1,228 @@
+"""What models really write, family by family: calls with the confidence that the reading deserves."""
+
+from __future__ import annotations
+
+import json
+import keyword
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lamina.models import parse_calls
+from lamina.models.parsing import ANYTHING, CLOSED, STRICT, TRUSTED, Reading, read_calls
+from lamina.tools import Toolbox
+
+CALL = ("split_bill", {"total": 84, "people": 4})
+ARGUMENTS = '{"total": 84, "people": 4}'
+TEXT = json.dumps({"name": "split_bill", "arguments": CALL[1]})
+
+CLEAN = {
+    "xLAM": f"[{TEXT}]",
+    "Hermes, Qwen": f"<tool_call>\n{TEXT}\n</tool_call>",
+    "a thought first": f"<think>I should {{split}} [it]</think>\n<tool_call>\n{TEXT}\n</tool_call>",
+    "words beside a tag": f"Let me split it.\n<tool_call>{TEXT}</tool_call>",
+    "Mistral": f"[TOOL_CALLS] [{TEXT}]</s>",
+    "Mistral, later": f"[TOOL_CALLS]split_bill[ARGS]{ARGUMENTS}",
+    "Mistral, between": f"[TOOL_CALLS]split_bill{ARGUMENTS}",
+    "Llama": f'<|python_tag|>{{"name": "split_bill", "parameters": {ARGUMENTS}}}<|eom_id|>',
+    "Llama, own tools": f"<function=split_bill>{ARGUMENTS}</function>",
+    "Qwen Coder": "<tool_call>\n<function=split_bill>\n<parameter=total>\n84\n</parameter>\n"
+    "<parameter=people>\n4\n</parameter>\n</function>\n</tool_call>",
+    "DeepSeek": "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>split_bill\n"
+    f"```json\n{ARGUMENTS}\n```<｜tool▁call▁end｜>",
+    "Phi": f"<|tool_call|>[{TEXT}]<|/tool_call|>",
+    "Glaive": f"<functioncall> {TEXT} <|endoftext|>",
+    "Nemotron": f"<TOOLCALL>[{TEXT}]</TOOLCALL>",
+    "ReAct": f"Thought: split it\nAction: split_bill\nAction Input: {ARGUMENTS}",
+    "OpenAI": json.dumps({"tool_calls": [{"type": "function", "function": {"name": CALL[0], "arguments": ARGUMENTS}}]}),
+    "an end token": f"[{TEXT}]<|im_end|>",
+    "a fence": f"```json\n[{TEXT}]\n```",
+}
+
+REPAIRED = {
+    "Gorilla": "[split_bill(total=84, people=4)]",
+    "a Python call": "split_bill(total=84, people=4)",
+    "LFM": "<|tool_call_start|>[split_bill(total=84, people=4)]<|tool_call_end|>",
+    "a Python call in a fence": "```python\nsplit_bill(total=84, people=4)\n```",
+    "a Python call amid words": "I (as asked) call split_bill(total=84, people=4) for you.",
+    "other keys": '{"function": "split_bill", "args": {"total": 84, "people": 4}}',
+    "the name as key": '[{"split_bill": {"total": 84, "people": 4}}]',
+    "single quotes": "[{'name': 'split_bill', 'arguments': {'total': 84, 'people': 4}}]",
+    "a comma at the end": '[{"name": "split_bill", "arguments": {"total": 84, "people": 4,},}]',
+    "words around": f"Sure! Here is the call: [{TEXT}]. I hope that helps.",
+}
+
+BROKEN_OFF = {
+    "before the closing bracket": TEXT[:-1],
+    "in the array": f"[{TEXT}",
+    "in a tag": f"<tool_call>{TEXT[:-2]}",
+}
+
+
+def one(reading: Reading) -> tuple[str, dict[str, Any]]:
+    assert reading.problem is None, reading.problem
+    (call,) = reading.calls
+    return call.name, call.arguments
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_what_a_model_family_writes_by_its_own_rules_is_read_without_any_repair(name: str, toolbox: Toolbox):
+    reading = read_calls(CLEAN[name], toolbox, least=STRICT)
+    assert one(reading) == CALL
+    assert (reading.confidence, reading.repairs) == (1.0, ())
+
+
+@pytest.mark.parametrize("name", REPAIRED)
+def test_what_has_to_be_repaired_costs_confidence_and_is_refused_in_an_evaluation(name: str, toolbox: Toolbox):
+    reading = read_calls(REPAIRED[name], toolbox)
+    assert one(reading) == CALL
+    assert TRUSTED <= reading.confidence < 1.0
+    assert reading.repairs
+    strict = read_calls(REPAIRED[name], toolbox, least=STRICT)
+    assert strict.calls == []
+    assert strict.problem == f"needs repair: {', '.join(reading.repairs)}"
+
+
+def test_a_second_call_that_breaks_off_before_its_arguments_is_not_taken_for_one_call(toolbox: Toolbox):
+    reading = read_calls(f"[{TEXT}, {TEXT[:30]}", toolbox, least=ANYTHING)
+    assert reading.calls == []
+    assert reading.problem is not None
+
+
+@pytest.mark.parametrize("name", BROKEN_OFF)
+def test_what_breaks_off_is_closed_only_for_those_who_want_whatever_can_be_made_out(name: str, toolbox: Toolbox):
+    reading = read_calls(BROKEN_OFF[name], toolbox, least=ANYTHING)
+    assert one(reading) == CALL
+    assert CLOSED in reading.repairs
+    assert reading.confidence < TRUSTED
+    calls, problem = parse_calls(BROKEN_OFF[name], toolbox)
+    assert calls == []
+    assert problem is not None
+    assert "breaks off" in problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "split_bill(84, 4)",  # by position: which is which?
+        "split_bill(total=open('/etc/passwd').read(), people=4)",
+        "split_bill(total=84 * 2, people=4)",
+        "split_bill(**{'total': 84, 'people': 4})",
+        "split_bill(total=[x for x in range(9)], people=4)",
+        "print(total=84) is how one prints",
+        "[{'name': 'split_bill', 'arguments': {'total': __import__('os').getpid(), 'people': 4}}]",
+    ],
+)
+def test_nothing_that_a_model_wrote_is_evaluated(text: str, toolbox: Toolbox):
+    reading = read_calls(text, toolbox, least=ANYTHING)
+    assert reading.calls == []
+    assert reading.problem
+
+
+def test_python_values_keep_their_types(toolbox: Toolbox):
+    (call,) = read_calls("f(a='x', b=[1, -2.5, (3,)], c={'k': None}, d=True, e=false)").calls
+    assert call.arguments == {"a": "x", "b": [1, -2.5, [3]], "c": {"k": None}, "d": True, "e": False}
+
+
+def test_several_calls_of_each_kind_are_all_read(toolbox: Toolbox):
+    for text in (
+        "[split_bill(total=84, people=4), split_bill(total=84, people=4)]",
+        f"<|python_tag|>{TEXT}; {TEXT}",
+        f"<function=split_bill>{ARGUMENTS}</function><function=split_bill>{ARGUMENTS}</function>",
+        f"[TOOL_CALLS]split_bill[ARGS]{ARGUMENTS}[TOOL_CALLS]split_bill[ARGS]{ARGUMENTS}",
+    ):
+        assert [(c.name, c.arguments) for c in read_calls(text, toolbox).calls] == [CALL, CALL], text
+
+
+BOMBS = {
+    "names": "f(" * 45_000,
+    "calls": "split_bill(total=84, people=4), " * 3_000,
+    "dots": "a." * 45_000 + "(",
+    "words": "a" * 99_000 + "(",
+    "quotes": "[{'" * 33_000,
+    "minus signs": "f(x=" + "-" * 19_000 + "1)",
+    "additions": "f(x=" + "1+" * 9_000 + "1)",
+    "functions": "<function=f>" * 8_000,
+    "parameters": "<function=f>" + "<parameter=x>" * 7_000,
+    "actions": "Action: f\n" * 9_000,
+    "thoughts": "<think>" * 14_000,
+    "commas": "[" + "1," * 49_000,
+    "marks": "[TOOL_CALLS]" * 8_000,
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_reading_takes_time_in_proportion_to_the_text(name: str, toolbox: Toolbox):
+    started = time.process_time()
+    read_calls(BOMBS[name], toolbox, least=ANYTHING)
+    assert time.process_time() - started < 3
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.text(st.characters(codec="utf-8"), max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = st.text("abcdefgh_", min_size=1, max_size=8).filter(lambda n: n not in ("", "_") and not keyword.iskeyword(n))
+CALLS = st.lists(
+    st.tuples(NAMES.map(lambda n: f"f_{n}"), st.dictionaries(NAMES.map(lambda n: f"x_{n}"), VALUES, max_size=3)),
+    min_size=1,
+    max_size=3,
+)
+
+
+def written(calls: list[tuple[str, dict[str, Any]]]) -> dict[str, str]:
+    rows = [{"name": name, "arguments": arguments} for name, arguments in calls]
+    inner = [json.dumps(row) for row in rows]
+    return {
+        "array": json.dumps(rows),
+        "tags": "\n".join(f"<tool_call>\n{row}\n</tool_call>" for row in inner),
+        "fence": f"Here:\n```json\n{json.dumps(rows, indent=2)}\n```",
+        "Mistral": f"[TOOL_CALLS] {json.dumps(rows)}",
+        "Llama": "<|python_tag|>" + "; ".join(inner),
+        "functions": "".join(f"<function={name}>{json.dumps(a)}</function>" for name, a in calls),
+        "Python": "[" + ", ".join(f"{n}({', '.join(f'{k}={v!r}' for k, v in a.items())})" for n, a in calls) + "]",
+    }
+
+
+@settings(deadline=None)
+@given(CALLS)
+def test_calls_written_in_any_familys_way_are_read_back_as_they_were(calls: list[tuple[str, dict[str, Any]]]):
+    for name, text in written(calls).items():
+        reading = read_calls(text)
+        assert reading.problem is None, (name, text, reading.problem)
+        assert [(c.name, c.arguments) for c in reading.calls] == calls, (name, text)
+
+
+@settings(deadline=None)
+@given(CALLS, st.data())
+def test_an_answer_cut_anywhere_is_a_problem_or_is_read_with_what_it_lost_said(
+    calls: list[tuple[str, dict[str, Any]]], data: st.DataObject
+):
+    text = written(calls)["array"]
+    cut = data.draw(st.integers(1, len(text) - 1))
+    strict = read_calls(text[:cut], least=STRICT)
+    assert strict.problem is not None
+    loose = read_calls(text[:cut], least=ANYTHING)
+    assert loose.problem is not None or CLOSED in loose.repairs
+
+
+PIECES = st.sampled_from(
+    [*CLEAN.values(), *REPAIRED.values(),
+     "[", "]", "{", "}", "(", ")", '"', "'", "\\", ",", ":", "=", " ", "\n", "f", "x=",
+     "<tool_call>", "</tool_call>", "```", "<function=", ">", "<parameter=x>", "[TOOL_CALLS]", "[ARGS]", "Action:",
+     "Action Input:", "<think>", "</think>", "\x00", "\ud800", "1e999", "nan", "None", "lambda:", "9" * 5000]
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(st.lists(PIECES, max_size=12).map("".join), st.sampled_from([STRICT, TRUSTED, ANYTHING]))
+def test_whatever_is_written_gives_calls_that_can_be_stored_or_a_problem(text: str, least: float):
+    reading = read_calls(text, least=least)
+    assert reading.problem is None or (reading.calls == [] and reading.confidence == 0)
+    assert reading.problem is not None or reading.confidence >= least
+    for call in reading.calls:
+        json.dumps(call.model_dump(), ensure_ascii=False, allow_nan=False).encode()
