@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
+torch.set_num_threads(1)  # small tensors: a second thread costs more than it gives
 
 
 @pytest.fixture
 def tiny_network() -> Any:
     """A smooth network of two convolutions in float64: (N, 2, 4, 4) to (N, 3, 4, 4), and its weights' seed is fixed."""
-    import torch
     from torch import nn
 
     def make(seed: int = 0, width: int = 3) -> Any:
@@ -23,6 +23,4 @@ def tiny_network() -> Any:
 
 @pytest.fixture
 def images() -> Any:
-    import torch
-
     return torch.randn(3, 2, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))

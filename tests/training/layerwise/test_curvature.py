@@ -6,8 +6,7 @@ import copy
 import itertools
 
 import pytest
-
-torch = pytest.importorskip("torch")
+import torch
 
 from lamina.training.layerwise import (
     attention_map,

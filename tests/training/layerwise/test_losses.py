@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-
-torch = pytest.importorskip("torch")
+import torch
 
 from lamina.errors import InputError
 from lamina.training.layerwise import (
@@ -24,7 +23,11 @@ from lamina.training.layerwise.losses import unit
 def by_hand(features) -> list[list[float]]:
     """The attention map by plain loops over channels and positions."""
     return [
-        [sum(float(c[y][x]) ** 2 for c in sample) / len(sample) for y in range(sample.shape[1]) for x in range(sample.shape[2])]
+        [
+            sum(float(c[y][x]) ** 2 for c in sample) / len(sample)
+            for y in range(sample.shape[1])
+            for x in range(sample.shape[2])
+        ]
         for sample in features
     ]
 

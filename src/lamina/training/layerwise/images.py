@@ -202,9 +202,7 @@ def _split(name: str, x: Any, y: Any, classes: int, test_share: float = 0.2) -> 
     return _normalised(name, x[~held], y[~held], x[held], y[held], classes)
 
 
-def _normalised(
-    name: str, x: Any, y: Any, x_test: Any, y_test: Any, classes: int, *, several: bool = False
-) -> Images:
+def _normalised(name: str, x: Any, y: Any, x_test: Any, y_test: Any, classes: int, *, several: bool = False) -> Images:
     import numpy as np
 
     mean, deviation = float(np.mean(x)), float(np.std(x)) or 1.0

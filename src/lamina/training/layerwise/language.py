@@ -218,9 +218,7 @@ class _LanguageTeacher:
 
         batch = self.batch
         with torch.no_grad(), watched(self.model, self.paths) as seen:
-            hidden = self.model.get_decoder()(
-                input_ids=batch.ids, use_cache=False, **batch.batch
-            ).last_hidden_state
+            hidden = self.model.get_decoder()(input_ids=batch.ids, use_cache=False, **batch.batch).last_hidden_state
             maps = [attention_map(batch.apart(seen[path])) for path in self.paths]
             logits = hidden.new_zeros(0)
             if self.settings.kind == "logits":
@@ -275,8 +273,8 @@ def check_same_tokenizer(student: Base, teacher: Base) -> None:
         return
     token = min((t for t in ours.keys() | theirs.keys() if ours.get(t) != theirs.get(t)), default="")
     raise InputError(
-        f"{student.ref} and {teacher.ref} have different tokenizers ({len(ours)} and {len(theirs)} tokens; {token!r} is "
-        f"number {ours.get(token, 'none')} and {theirs.get(token, 'none')})",
+        f"{student.ref} and {teacher.ref} have different tokenizers ({len(ours)} and {len(theirs)} tokens; {token!r} "
+        f"is number {ours.get(token, 'none')} and {theirs.get(token, 'none')})",
         mend="take a teacher and a student of one family",
     )
 

@@ -175,7 +175,9 @@ class Transfer:
 
     def _probes(self, x: Tensor) -> Tensor:
         settings = self.settings
-        return sign_probes(tuple(x.shape[1:]), settings.probes, antithetic=settings.antithetic, generator=self.generator)
+        return sign_probes(
+            tuple(x.shape[1:]), settings.probes, antithetic=settings.antithetic, generator=self.generator
+        )
 
     def _derivatives(
         self, x: Tensor, known: Knowledge, layers: Sequence[int], probes: Tensor | None
