@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
 torch.set_num_threads(1)  # small tensors: a second thread costs more than it gives
 
 

@@ -74,13 +74,12 @@ def _strides(size: int) -> list[int]:
 
 
 def vit(blocks: int, *, channels: int, size: int, classes: int, width: int, heads: int = 4) -> Any:
-    """Images (N, channels, size, size) to logits (N, classes), by patches of an eighth of the side or two pixels."""
+    """Images (N, channels, size, size) to logits (N, classes), by patches of about an eighth of the side,
+    two pixels at least."""
     import torch
     from torch import nn
 
-    patch = max(2, size // 8)
-    if size % patch:
-        raise InputError(f"images of {size}x{size} are not a whole number of {patch}x{patch} patches")
+    patch = next(p for p in range(max(2, size // 8), size + 1) if size % p == 0)
 
     class Block(nn.Module):
         def __init__(self) -> None:
