@@ -79,7 +79,7 @@ def distill(
     from lamina.training.layerwise.rates import RateRule
     from lamina.training.layerwise.transfer import TransferSettings
 
-    rule_options = {"exponent": exponent, "relative": relative}
+    rule = RateRule(rates or "layerwise" if experiment is None else "uniform", exponent, relative=relative, seed=seed)
     progress = Progress(as_json)
     if experiment is not None:
         if teacher or student:
@@ -91,9 +91,7 @@ def distill(
         from lamina.training.layerwise.cell import Schedule
         from lamina.training.layerwise.grid import Experiment
 
-        made = Experiment(
-            experiment, data, fraction, width=width, schedule=Schedule(steps=steps), rule=RateRule(**rule_options)
-        )
+        made = Experiment(experiment, data, fraction, width=width, schedule=Schedule(steps=steps), rule=rule)
         _grid(made, out, transfer, rates, seeds, workers, minutes, fresh, progress, as_json)
         return
     if not (teacher and student and data):
@@ -103,7 +101,7 @@ def distill(
     plan = Distillation(
         teacher,
         TransferSettings(transfer or "attention", weight, samples=DERIVATIVE_ROWS),
-        RateRule(rates or "layerwise", seed=seed, **rule_options),
+        rule,
         keep_every,
         _pairs(layers),
     )

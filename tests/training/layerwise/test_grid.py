@@ -25,7 +25,12 @@ SMALL = Experiment("digits", fraction=0.05, width=8, schedule=Schedule(steps=4, 
 
 
 def test_a_grid_gives_every_cell_once_and_continues_where_it_was(tmp_path: Path, monkeypatch):
-    wanted = {"transfers": ["none", "attention", "jacobian"], "rules": ["uniform", "layerwise"], "seeds": 2, "workers": 1}
+    wanted = {
+        "transfers": ["none", "attention", "jacobian"],
+        "rules": ["uniform", "layerwise"],
+        "seeds": 2,
+        "workers": 1,
+    }
     with Run.open(tmp_path / "whole", SMALL.config()) as run:
         whole = run_grid(SMALL, run, **wanted)
     assert whole["cells"] == whole["wanted"] == 12

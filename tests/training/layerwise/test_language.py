@@ -61,7 +61,9 @@ def test_a_student_of_every_second_layer_is_saved_as_a_whole_model(
     tiny: Path, teacher: Path, tmp_path: Path, toolbox: Toolbox
 ):
     metrics = distilled(tiny, teacher, tmp_path, toolbox, keep_every=2)
-    assert [(layer["student"], layer["teacher"]) for layer in metrics["layers"]] == [("model.layers.0", "model.layers.1")]
+    assert [(layer["student"], layer["teacher"]) for layer in metrics["layers"]] == [
+        ("model.layers.0", "model.layers.1")
+    ]
     assert json.loads((tmp_path / "config.json").read_text())["num_hidden_layers"] == 1
     assert json.loads((tmp_path / "lamina.json").read_text())["prompt_style"] == "baked"
     from lamina.quantize import quantize_types

@@ -210,7 +210,7 @@ def score(model: Any, images: Images) -> float:
 
     model.eval()
     with torch.no_grad():
-        parts = [model(part) for part in torch.from_numpy(images.x_test).split(256)]
+        parts = [model(part) for part in torch.split(torch.from_numpy(images.x_test), 256)]
     logits = torch.cat(parts).numpy()
     if not images.several:
         return float(np.mean(logits.argmax(1) == images.y_test))

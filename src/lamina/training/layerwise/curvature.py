@@ -58,12 +58,13 @@ def hessian_diagonal(features: Features, x: Tensor, peak: Tensor, probes: Tensor
         return at_peak(attention_map(features(inputs)), peak).sum()
 
     gradient: Any = torch.func.grad(value)
+    jvp: Any = torch.func.jvp  # its type depends on a flag
     x = as_float(x).detach()
     probes = probes.to(x)
 
     def product(probe: Tensor) -> Tensor:
         spread = probe.expand_as(x)
-        _, curved = torch.func.jvp(gradient, (x,), (spread,))
+        curved: Tensor = jvp(gradient, (x,), (spread,))[1]
         return spread * curved
 
     if len(probes) == 1:

@@ -90,7 +90,9 @@ def _omniglot(folder: Path) -> Images:
     """Few-shot, many-class: 20 drawings of each character, 15 to learn from."""
     import numpy as np
 
-    images, labels, names = [], [], {}
+    images: list[Any] = []
+    labels: list[int] = []
+    names: dict[str, int] = {}
     with zipfile.ZipFile(folder / "images_background_small1.zip") as file:
         for path in sorted(n for n in file.namelist() if n.endswith(".png") and "__MACOSX" not in n):
             character = path.rsplit("/", 1)[0]

@@ -82,7 +82,8 @@ def jensen_shannon_loss(
     teacher_weight = 1 - student_weight
 
     def entropy(share: Tensor) -> Tensor:
-        return -torch.special.xlogy(share, share.clamp(min=tiny(share))).sum(dim=1)
+        found: Tensor = -torch.special.xlogy(share, share.clamp(min=tiny(share))).sum(dim=1)
+        return found
 
     mixed = entropy(student_weight * p + teacher_weight * q)
     losses = mixed - student_weight * entropy(p) - teacher_weight * entropy(q)

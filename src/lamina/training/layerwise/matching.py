@@ -99,7 +99,7 @@ def parameters_by_layer(student: Module, pairs: Sequence[LayerPair]) -> dict[str
     Raises InputError where two layers share a weight: one rate cannot follow both."""
     shared_with_output = _tied_with_output(student)
     named = list(student.named_parameters(remove_duplicate=False))
-    ends = []
+    ends: list[int] = []
     for pair in pairs:
         of_layer = [i for i, (name, _) in enumerate(named) if name.startswith(f"{pair.student}.")]
         ends.append(max(of_layer, default=ends[-1] if ends else -1))

@@ -167,7 +167,7 @@ class LayerRates:
     def _clipped(self, ratio: float) -> float:
         if ratio == 0 and self.rule.exponent < 0:
             return self.rule.high
-        return min(self.rule.high, max(self.rule.low, ratio**self.rule.exponent))
+        return min(self.rule.high, max(self.rule.low, float(ratio**self.rule.exponent)))
 
     def _apart(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         """Before a step: each group is split by layer, each part with its own rate."""
