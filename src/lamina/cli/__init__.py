@@ -22,6 +22,7 @@ VERBS: dict[str, str] = {
     "tools": "read a file of functions and show the tools in it",
     "synth": "write verified training data for your functions",
     "train": "fine-tune a model on trajectories",
+    "distill": "a small model learns from a large one, each layer at its own rate",
     "quantize": "export a trained model to GGUF, quantize it, check parity",
     "bench": "score models on requests for your functions, and on public benchmarks",
     "bench score": "score the answers that any program wrote",

@@ -45,26 +45,17 @@ def train(
     Rows marked train and validation are used as such, test rows never; where no row is marked, all are
     trained on. The model lands in DIR/model.
     """
-    from lamina.errors import InputError
     from lamina.runs import Progress, Run
-    from lamina.tools import Toolbox
-    from lamina.training import TrainSettings, fine_tune
-    from lamina.trajectories import content_id, read_trajectories
+    from lamina.training import TrainSettings, fine_tune, read_training_data
 
-    rows = list(read_trajectories(data))
-    marked = any(row.meta.split for row in rows)
-    chosen = [row for row in rows if row.meta.split == "train" or not marked]
-    held = [row for row in rows if row.meta.split == "validation"]
-    if not chosen:
-        raise InputError("holds no rows to train on", file=data, mend="give a run that synth has finished")
-    toolbox = Toolbox.from_openai({t["function"]["name"]: t for row in chosen for t in row.tools}.values())
+    found = read_training_data(data)
     settings = TrainSettings(**given(epochs=epochs), update=update.value, prompt_style=style.value, seed=seed)
-    key = {"verb": "train", "base": base, "data": data.resolve(), "rows": content_id([r.id for r in rows])}
+    key = {"verb": "train", "base": base, "data": data.resolve(), "rows": found.identity}
     with Run.open(out, {**key, **asdict(settings)}, fresh=fresh) as run:
         progress = Progress(as_json)
         if not run.is_done("train"):
             model = run.folder / "model"
-            run.finish("train", fine_tune(base, chosen, held, model, settings, toolbox, progress))
+            run.finish("train", fine_tune(base, found.train, found.held, model, settings, found.toolbox, progress))
         run.write_report_json()
         metrics = run.result("train") or {}
     result = {"out": str(out), "seconds": progress.seconds, "metrics": metrics}

@@ -5,8 +5,9 @@ each chart twice, for wide and for narrow screens, because text in a scaled SVG 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -131,7 +132,8 @@ def _high(point: Point) -> float:
 
 
 def lines(series: Sequence[Line], width: int, title: str, x_label: str) -> Markup:
-    """Curves over a shared axis that starts at zero; labels stand in the top right corner."""
+    """Curves over a shared axis that starts at zero; labels stand in the top right corner, an
+    empty one is left out."""
     height, left, right, top, bottom = 220, 44, 14, 14, 44
     most_x = max(x for s in series for x, _ in s.points) or 1.0
     most_y = max(y for s in series for _, y in s.points) * 1.05 or 1.0
@@ -147,6 +149,8 @@ def lines(series: Sequence[Line], width: int, title: str, x_label: str) -> Marku
     for i, one in enumerate(series):
         path = " ".join(f"{left + plot * x / most_x:.1f},{top + rise * (1 - y / most_y):.1f}" for x, y in one.points)
         marks.append(f'<polyline class="curve {escape(one.shade)}" points="{path}"/>')
+        if not one.label:
+            continue
         y = top + 14 + i * 18
         marks.append(
             f'<rect class="bar {escape(one.shade)}" x="{width - right - 132}" y="{y - 8}" '
@@ -154,6 +158,12 @@ def lines(series: Sequence[Line], width: int, title: str, x_label: str) -> Marku
         )
         marks.append(_text(width - right - 112, y, one.label))
     return _svg(width, height, title, marks)
+
+
+def both(chart: Callable[..., Markup], data: Sequence[Any], title: str, *more: str) -> Markup:
+    """One chart for wide screens and one for narrow."""
+    wide, narrow = chart(data, WIDE, title, *more), chart(data, NARROW, title, *more)
+    return Markup('<div class="wide">{}</div><div class="narrow">{}</div>').format(wide, narrow)
 
 
 def _ticks(low: float, high: float, about: int) -> list[float]:

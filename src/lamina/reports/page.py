@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from markupsafe import Markup
 from lamina.errors import StorageError
 from lamina.reports import charts, formatting
 from lamina.reports.benched import GENERATED, KINDS, Benched, task_title
+from lamina.reports.distilled import distillation_view
 from lamina.reports.rows import Group, Rows, read_misses, read_rows
 from lamina.runs.config import read_config
 
@@ -60,6 +61,7 @@ def render_report(folder: Path, results: Mapping[str, Any]) -> str:
         toolbox=(results.get("tools") or {}).get("tools") or [],
         synth=synthesis_view(results, rows),
         splits=results.get("split"),
+        distilled=distillation_view(folder, results),
         training=training_view(folder, results.get("train")),
         bench=bench if bench.rows or bench.crashes else None,
         variant=(results.get("bench") or {}).get("base_prompt"),
@@ -69,16 +71,10 @@ def render_report(folder: Path, results: Mapping[str, Any]) -> str:
         rows=rows,
         misses=misses_view(folder, bench),
         compare_charts=[
-            (task, _both(charts.bars, bench.before_and_after(task), task_title(task))) for task in bench.tasks
+            (task, charts.both(charts.bars, bench.before_and_after(task), task_title(task))) for task in bench.tasks
         ],
         ladder_charts=ladder_charts(bench),
     )
-
-
-def _both(chart: Callable[..., Markup], data: Sequence[Any], title: str, *more: str) -> Markup:
-    """One chart for wide screens and one for narrow."""
-    wide, narrow = chart(data, charts.WIDE, title, *more), chart(data, charts.NARROW, title, *more)
-    return Markup('<div class="wide">{}</div><div class="narrow">{}</div>').format(wide, narrow)
 
 
 def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
@@ -131,7 +127,7 @@ def training_view(folder: Path, train: Mapping[str, Any] | None) -> JSON | None:
         line = [(float(p["step"]), float(p[key])) for p in points if p.get(key) is not None]
         if len(line) > 1:
             series.append(charts.Line(label, _calmed(line), shade))
-    chart = _both(charts.lines, series, "Loss over the steps of training", "step") if series else None
+    chart = charts.both(charts.lines, series, "Loss over the steps of training", "step") if series else None
     return {"facts": _scalars(shown), "chart": chart}
 
 
@@ -160,7 +156,7 @@ def ladder_charts(bench: Benched) -> list[tuple[str, Markup]]:
         points = bench.ladder_points(task, measure)
         if len(points) > 1:
             title = f"Exact calls against {label}"
-            found.append((title, _both(_half_wide(charts.scatter), points, title, label)))
+            found.append((title, charts.both(_half_wide(charts.scatter), points, title, label)))
     return found
 
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from lamina.errors import WorkFailedError
+from lamina.errors import InputError, WorkFailedError
 from lamina.models.templates import calls_text
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
-from lamina.trajectories import Trajectory
+from lamina.trajectories import Trajectory, content_id, read_trajectories
 
 IGNORED = -100
 """Label of a token that is read and not learnt."""
@@ -28,6 +29,29 @@ class Row:
     id: str
     input_ids: list[int]
     labels: list[int]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """``train`` and ``held`` (validation) of a file of trajectories, the tools of ``train``, and an id of all rows."""
+
+    train: list[Trajectory]
+    held: list[Trajectory]
+    toolbox: Toolbox
+    identity: str
+
+
+def read_training_data(data: Path) -> TrainingData:
+    """Rows marked train and validation are used as such, test rows never; where no row is marked, all are trained
+    on. Raises InputError where none is left."""
+    rows = list(read_trajectories(data))
+    marked = any(row.meta.split for row in rows)
+    chosen = [row for row in rows if row.meta.split == "train" or not marked]
+    if not chosen:
+        raise InputError("holds no rows to train on", file=data, mend="give a run that synth has finished")
+    held = [row for row in rows if row.meta.split == "validation"]
+    toolbox = Toolbox.from_openai({t["function"]["name"]: t for row in chosen for t in row.tools}.values())
+    return TrainingData(chosen, held, toolbox, content_id([r.id for r in rows]))
 
 
 def canonical_call(name: str, arguments: JSON, toolbox: Toolbox) -> JSON:

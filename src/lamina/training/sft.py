@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina.errors import ConfigMismatchError, InputError, StorageError
 from lamina.runs import Progress
@@ -30,6 +30,9 @@ from lamina.training.settings import TrainSettings
 from lamina.training.trainer import TrainingLog, as_dataset, inner_model, make_trainer, order_of_rows, train_config
 from lamina.trajectories import Trajectory
 
+if TYPE_CHECKING:
+    from lamina.training.layerwise.language import Distillation
+
 FINISHED = "training.json"
 UNFINISHED = "checkpoints"
 
@@ -42,17 +45,21 @@ def fine_tune(
     settings: TrainSettings | None = None,
     toolbox: Toolbox | None = None,
     progress: Progress | None = None,
+    distillation: Distillation | None = None,
 ) -> JSON:
     """Trains on ``train`` and leaves the merged model in ``out``; returns the metrics (losses in nats a token,
     speed in tokens read a second). Called again with the same input it continues a killed training from its last
     checkpoint, and returns the stored metrics of a finished one.
 
-    Without ``toolbox`` the tools are those of the rows. Raises InputError without a row to train on,
+    Without ``toolbox`` the tools are those of the rows. With ``distillation`` the model learns from a teacher beside
+    the rows. Raises InputError without a row to train on,
     ModelReferenceError, MissingExtraError, ConfigMismatchError where ``out`` belongs to another training,
     WorkFailedError where the loss is not finite, StorageError."""
     settings, progress = settings or TrainSettings(), progress or Progress(silent=True)
     toolbox = toolbox or _tools_of(train)
     identity = _identity(base_ref, train, validation, settings, toolbox)
+    if distillation is not None:
+        identity |= distillation.identity()
     with _storage(out):
         out.mkdir(parents=True, exist_ok=True)
         done = _metrics_of(out, identity)
@@ -61,7 +68,7 @@ def fine_tune(
         require_training_libraries()
         base = load_base(base_ref)
         with _flushed_denormals():
-            return _train(base, train, validation, out, settings, toolbox, progress, identity)
+            return _train(base, train, validation, out, settings, toolbox, progress, identity, distillation)
 
 
 def _train(
@@ -73,7 +80,10 @@ def _train(
     toolbox: Toolbox,
     progress: Progress,
     identity: JSON,
+    distillation: Distillation | None,
 ) -> JSON:
+    if distillation is not None:
+        base = distillation.student_of(base)
     rows, refused = _rows(train, base, settings, toolbox)
     held, held_refused = _rows(validation, base, settings, toolbox)
     if not rows:
@@ -83,6 +93,7 @@ def _train(
         settings.precision == "auto" and settings.update == "lora" and _computes_in_bf16()
     )
     model, trainable = _trainable(base.model, settings, bf16)
+    teaching = distillation.begin(inner_model(model), base, out, progress) if distillation else None
     order = order_of_rows(len(rows), settings.epochs, settings.seed)
     steps = math.ceil(len(order) / settings.batch)
     with progress.stage("train", total=steps) as bar:
@@ -96,6 +107,7 @@ def _train(
             as_dataset(rows, order),
             as_dataset(held, range(len(held))) if held else None,
             log,
+            teaching,
         )
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         seconds = log.seconds
@@ -117,7 +129,7 @@ def _train(
         "trainable_parameters": trainable,
         "precision": "bf16" if bf16 else "float32",
         "resumed_from_step": _step_of(checkpoint),
-    }
+    } | (teaching.metrics() if teaching else {})
     _save_merged(trainer.model, base, out, settings, toolbox, bf16)
     _write_json(out / FINISHED, {"identity": identity, "metrics": metrics})
     shutil.rmtree(out / UNFINISHED, ignore_errors=True)

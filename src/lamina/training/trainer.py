@@ -8,6 +8,7 @@ import math
 import random
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from lamina.training.rows import IGNORED, Row
 
 if TYPE_CHECKING:
     from lamina.runs.progress import Bar
+    from lamina.training.layerwise.language import Teaching
     from lamina.training.settings import TrainSettings
 
 LOG_COLUMNS = ("step", "epoch", "loss", "token_accuracy", "learning_rate", "tokens", "seconds")
@@ -73,8 +75,17 @@ def inner_model(model: Any) -> Any:
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
-def make_trainer(model: Any, tokenizer: Any, config: Any, train: Any, validation: Any, log: TrainingLog) -> Any:
-    """The trainer; its classes are made here because their bases are heavy to import."""
+def make_trainer(
+    model: Any,
+    tokenizer: Any,
+    config: Any,
+    train: Any,
+    validation: Any,
+    log: TrainingLog,
+    teaching: Teaching | None = None,
+) -> Any:
+    """The trainer; its classes are made here because their bases are heavy to import. ``teaching`` adds what is
+    learnt from a teacher to the loss of each training step."""
     import torch
     from transformers import PrinterCallback, TrainerCallback
     from trl.trainer.sft_trainer import SFTTrainer
@@ -89,7 +100,9 @@ def make_trainer(model: Any, tokenizer: Any, config: Any, train: Any, validation
             learnt: it sees the learnt ones only."""
             inner = inner_model(self.accelerator.unwrap_model(model))
             batch = {key: value for key, value in inputs.items() if key != "labels"}
-            hidden = inner.get_decoder()(**batch, use_cache=False).last_hidden_state
+            taught = teaching if model.training else None
+            with taught.watching() if taught else nullcontext():
+                hidden = inner.get_decoder()(**batch, use_cache=False).last_hidden_state
             targets = inputs["labels"][:, 1:]
             learnt = targets != IGNORED
             scores = inner.get_output_embeddings()(hidden[:, :-1][learnt]).float()
@@ -97,6 +110,8 @@ def make_trainer(model: Any, tokenizer: Any, config: Any, train: Any, validation
             weights = learnt.sum(dim=1, keepdim=True).clamp(min=1).rsqrt().expand_as(learnt)[learnt]
             losses = torch.nn.functional.cross_entropy(scores, targets, reduction="none")
             loss = (losses * weights).sum() / weights.sum()
+            if taught:
+                loss = taught.added_to(loss, batch, scores, learnt)
             if not torch.isfinite(loss):
                 raise WorkFailedError(
                     f"training diverged at step {self.state.global_step + 1}: the loss is {loss.item()}; "
@@ -123,7 +138,7 @@ def make_trainer(model: Any, tokenizer: Any, config: Any, train: Any, validation
         eval_dataset=validation,
         data_collator=collate,
         processing_class=tokenizer,
-        callbacks=[Callback()],
+        callbacks=[Callback(), *(teaching.callbacks() if teaching else ())],
     )
     trainer.remove_callback(PrinterCallback)  # standard output is the result's
     return trainer

@@ -1,0 +1,224 @@
+"""``lamina distill``: a small model learns from a large one, each layer at a rate of its own."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lamina.cli.options import AsJson, Config, Epochs, Fresh, Out, PromptStyleOption, Seed, Style, verb
+from lamina.cli.output import given, show, table
+
+if TYPE_CHECKING:
+    from lamina.runs import Progress
+    from lamina.training.layerwise.grid import Experiment
+    from lamina.training.layerwise.language import Distillation
+
+Option = typer.Option
+
+
+def distill(
+    out: Out,
+    teacher: Annotated[str | None, Option("--teacher", metavar="REF", help="The model that is learnt from.")] = None,
+    student: Annotated[str | None, Option("--student", metavar="REF", help="The model that learns.")] = None,
+    data: Annotated[
+        Path | None,
+        Option("--data", metavar="DIR", help="Trajectories; with --experiment, the folder of image data sets."),
+    ] = None,
+    keep_every: Annotated[
+        int, Option("--keep-every", min=1, help="The student starts with every Nth of its layers.")
+    ] = 1,
+    layers: Annotated[
+        str | None,
+        Option("--layers", metavar="S=T,…", help="Pairs of module paths; else layers are matched by depth."),
+    ] = None,
+    experiment: Annotated[
+        str | None,
+        Option("--experiment", metavar="NAME", help="A grid of small image networks on a data set, digits say."),
+    ] = None,
+    transfer: Annotated[
+        str | None,
+        Option("--transfer", metavar="KIND", help="none, logits, attention, jacobian, hessian; a grid takes several."),
+    ] = None,
+    rates: Annotated[
+        str | None,
+        Option("--rates", metavar="RULE", help="uniform, layerwise, static-decay, random; a grid takes several."),
+    ] = None,
+    weight: Annotated[float, Option("--weight", min=0, help="Of the transfer term; 0 for the usual one.")] = 0,
+    exponent: Annotated[
+        float, Option("--exponent", help="Of a layer's difference in its rate; below 0, far layers are slow.")
+    ] = 1.0,
+    relative: Annotated[
+        bool, Option("--relative", help="Compare each layer's difference with its own at the start.")
+    ] = False,
+    seeds: Annotated[int, Option("--seeds", min=1, help="Of each cell of the grid.")] = 5,
+    fraction: Annotated[float, Option("--fraction", min=0.001, max=1, help="Of the training images.")] = 1.0,
+    steps: Annotated[int, Option("--steps", min=1, help="Of each cell.")] = 400,
+    width: Annotated[int, Option("--width", min=8, help="Channels of a network's first stage.")] = 16,
+    workers: Annotated[int, Option("--workers", min=0, help="Cells at once; 0 for one a core.")] = 0,
+    minutes: Annotated[
+        float | None, Option("--minutes", min=0, help="Begin no further cell after that long; continue later.")
+    ] = None,
+    style: PromptStyleOption = Style.baked,
+    epochs: Epochs = None,
+    seed: Seed = 0,
+    fresh: Fresh = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Distil a language model, or run the grid of a distillation experiment.
+
+    A student learns from trajectories and from what its teacher says about them; each layer's learning
+    rate follows how far the layer is from its teacher's (--rates layerwise). The model lands in DIR/model.
+    With --experiment, small image networks are distilled under each transfer, rule and seed.
+    """
+    from lamina.errors import InputError
+    from lamina.runs import Progress
+    from lamina.training.layerwise.rates import RateRule
+    from lamina.training.layerwise.transfer import TransferSettings
+
+    rule = RateRule(rates or "layerwise" if experiment is None else "uniform", exponent, relative=relative, seed=seed)
+    progress = Progress(as_json)
+    if experiment is not None:
+        if teacher or student:
+            raise InputError(
+                "--experiment brings its own teacher and student", mend="leave --teacher and --student out"
+            )
+        if weight:
+            raise InputError("--weight is of one transfer, a grid has several", mend="leave --weight out")
+        from lamina.training.layerwise.cell import Schedule
+        from lamina.training.layerwise.grid import Experiment
+
+        made = Experiment(experiment, data, fraction, width=width, schedule=Schedule(steps=steps), rule=rule)
+        _grid(made, out, transfer, rates, seeds, workers, minutes, fresh, progress, as_json)
+        return
+    if not (teacher and student and data):
+        raise InputError("--teacher, --student and --data are all needed", mend="or give --experiment NAME")
+    from lamina.training.layerwise.language import DERIVATIVE_ROWS, Distillation
+
+    plan = Distillation(
+        teacher,
+        TransferSettings(transfer or "attention", weight, samples=DERIVATIVE_ROWS),
+        rule,
+        keep_every,
+        _pairs(layers),
+    )
+    _language(plan, student, data, out, style.value, epochs, seed, fresh, progress, as_json)
+
+
+def _grid(
+    experiment: Experiment,
+    out: Path,
+    transfers: str | None,
+    rules: str | None,
+    seeds: int,
+    workers: int,
+    minutes: float | None,
+    fresh: bool,
+    progress: Progress,
+    as_json: bool,
+) -> None:
+    from lamina.errors import InputError
+    from lamina.reports import write_report
+    from lamina.runs import Run
+    from lamina.training.layerwise.grid import run_grid
+    from lamina.training.layerwise.images import SOURCES
+    from lamina.training.layerwise.rates import RULES
+    from lamina.training.layerwise.transfer import KINDS
+
+    if experiment.dataset not in SOURCES:
+        raise InputError(f"no experiment {experiment.dataset!r}", mend=f"it is one of {', '.join(SOURCES)}")
+    with Run.open(out, experiment.config(), fresh=fresh) as run:
+        found = run_grid(
+            experiment,
+            run,
+            transfers=_names(transfers, KINDS),
+            rules=_names(rules, RULES),
+            seeds=seeds,
+            workers=workers,
+            seconds=None if minutes is None else minutes * 60,
+            progress=progress,
+        )
+        run.finish("distill", found)
+        run.write_report_json()
+        report = write_report(run.folder, run.results())
+    result = {"out": str(out), "seconds": progress.seconds, "metrics": found}
+    lines = [
+        *table([("transfer", "rates", "score", "95 %", "seeds"), *(_row(row) for row in found["rows"])]),
+        "",
+        *table([("question", "difference", "95 %", "p, Holm"), *(_pair(pair) for pair in found["pairs"])]),
+        f"{found['cells']} of {found['wanted']} cells; report: {report}",
+    ]
+    show(result, as_json=as_json, lines=lines)
+
+
+def _language(
+    plan: Distillation,
+    student: str,
+    data: Path,
+    out: Path,
+    style: Any,
+    epochs: float | None,
+    seed: int,
+    fresh: bool,
+    progress: Progress,
+    as_json: bool,
+) -> None:
+    from lamina.reports import write_report
+    from lamina.runs import Run
+    from lamina.training import TrainSettings, fine_tune, read_training_data
+
+    found = read_training_data(data)
+    settings = TrainSettings(**given(epochs=epochs), prompt_style=style, seed=seed)
+    key = {"verb": "distill", "student": student, "data": data.resolve(), "rows": found.identity}
+    with Run.open(out, {**key, **plan.identity(), **asdict(settings)}, fresh=fresh) as run:
+        if not run.is_done("train"):
+            made = fine_tune(
+                student, found.train, found.held, run.folder / "model", settings, found.toolbox, progress, plan
+            )
+            run.finish("train", made)
+        run.write_report_json()
+        metrics = run.result("train") or {}
+        report = write_report(run.folder, run.results())
+    result = {"out": str(out), "seconds": progress.seconds, "metrics": metrics}
+    plain = [(k, v) for k, v in metrics.items() if isinstance(v, str | int | float)]
+    show(result, as_json=as_json, lines=[*table(plain), f"model: {out / 'model'}", f"report: {report}"])
+
+
+def _names(given_names: str | None, all_names: tuple[str, ...]) -> list[str]:
+    return [n.strip() for n in given_names.split(",") if n.strip()] if given_names else list(all_names)
+
+
+def _pairs(text: str | None) -> dict[str, str] | None:
+    from lamina.errors import InputError
+
+    if text is None:
+        return None
+    parts = [part.split("=") for part in text.split(",") if part.strip()]
+    for part in parts:
+        if len(part) != 2 or not all(path.strip() for path in part):
+            raise InputError(f"--layers {'='.join(part)!r} is no pair", mend="write STUDENT_PATH=TEACHER_PATH,…")
+    return {ours.strip(): theirs.strip() for ours, theirs in parts}
+
+
+def _row(row: dict[str, Any]) -> tuple[object, ...]:
+    return row["transfer"], row["rates"], f"{row['value']:.1%}", _span(row, "{:.1%}"), row["n"]
+
+
+def _pair(pair: dict[str, Any]) -> tuple[object, ...]:
+    p = "" if pair["p_holm"] is None else f"{pair['p_holm']:.3f}"
+    return f"{pair['b']} against {pair['a']}", f"{pair['difference']:+.1%}", _span(pair, "{:+.1%}"), p
+
+
+def _span(row: dict[str, Any], form: str) -> str:
+    return "" if row["low"] is None else f"{form.format(row['low'])} to {form.format(row['high'])}"
+
+
+app = verb(
+    distill,
+    example="""\
+lamina distill --teacher runs/desk/model --student embedded --keep-every 2 --data runs/desk --out runs/half
+lamina distill --experiment digits --fraction 0.1 --seeds 5 --out runs/digits""",
+)

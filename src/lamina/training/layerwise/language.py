@@ -1,0 +1,311 @@
+"""Distilling a causal language model on trajectories: what the trainer of ``sft`` adds to its loss.
+
+A layer's hidden states take the place of a convolution's activations, tokens are positions, and the input that
+derivatives are taken in is the token embeddings. Rows lie end to end in a batch (``packing``); here they are taken
+apart into a table (rows, tokens, size). The first token of a row is left out of the maps: trained models park
+activations there that are hundreds of times larger than all others, so that a map would hold nothing else.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lamina.errors import InputError
+from lamina.runs import Progress
+from lamina.training.base import Base, load_base
+from lamina.training.layerwise.losses import Features, attention_map
+from lamina.training.layerwise.matching import (
+    LayerPair,
+    block_paths,
+    layer_outputs,
+    match_layers,
+    parameters_by_layer,
+    watched,
+)
+from lamina.training.layerwise.rates import LayerRates, RateRule, rates_callback
+from lamina.training.layerwise.transfer import ORDERS, Knowledge, Transfer, TransferSettings, derivative
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+JSON = dict[str, Any]
+RATES_LOG = "layer-rates.csv"
+DERIVATIVE_ROWS = 2
+"""Rows of a batch whose derivatives are matched: a double backward pass over a few hundred tokens is slow."""
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """``teacher``: a model reference. ``keep_every``: the student starts with every n-th of its layers (the last one
+    always), 1 for all. ``pairs``: {student's path: teacher's path}, None for relative depth."""
+
+    teacher: str
+    transfer: TransferSettings = field(default_factory=lambda: TransferSettings(samples=DERIVATIVE_ROWS))
+    rule: RateRule = field(default_factory=RateRule)
+    keep_every: int = 1
+    pairs: dict[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.keep_every < 1:
+            raise InputError(f"keep_every must be at least 1, got {self.keep_every}")
+
+    def identity(self) -> JSON:
+        """What makes two distillations the same one."""
+        told = {"teacher": self.teacher, "keep_every": self.keep_every, "pairs": self.pairs}
+        return told | {"transfer": asdict(self.transfer), "rates": asdict(self.rule)}
+
+    def student_of(self, base: Base) -> Base:
+        """The base with the layers the student keeps."""
+        return base if self.keep_every == 1 else replace(base, model=thinned(base.model, self.keep_every))
+
+    def begin(self, student: Any, base: Base, out: Path, progress: Progress) -> Teaching:
+        """Loads the teacher and matches the layers; the pairs are told before training. Raises InputError for
+        another tokenizer, and ``match_layers``' errors."""
+        from lamina.training.packing import use_row_attention
+
+        teacher = load_base(self.teacher)
+        check_same_tokenizer(base, teacher)
+        use_row_attention(teacher.model)
+        pairs = match_layers(student, teacher.model, pairs=self.pairs)
+        _check_widths(self.transfer.kind, student, teacher.model)
+        for pair in pairs:
+            progress.say(f"matched: student {pair.student} with teacher {pair.teacher}")
+        return Teaching(self, student, teacher.model, pairs, out)
+
+
+class Teaching:
+    """One training under a teacher."""
+
+    def __init__(self, plan: Distillation, student: Any, teacher: Any, pairs: Sequence[LayerPair], out: Path):
+        self.plan, self.student, self.pairs, self.out = plan, student, list(pairs), out
+        self.teacher = _LanguageTeacher(teacher, [pair.teacher for pair in pairs], plan.transfer)
+        self.transfer = Transfer(plan.transfer, student, pairs, self.teacher, features=self._features)
+        self.seen: dict[str, Tensor] = {}
+        self.latest: dict[str, float] = {}
+        self.first: dict[str, float] = {}
+        self.step = 0
+        self._callback: Any = None
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Around the student's forward pass."""
+        with watched(self.student, [pair.student for pair in self.pairs]) as seen:
+            yield
+        self.seen = seen
+
+    def added_to(self, loss: Tensor, batch: JSON, scores: Tensor, learnt: Tensor) -> Tensor:
+        """The loss of the step with the transfer term; ``scores`` are the student's logits at ``learnt`` positions."""
+        rows = Rows(batch)
+        self.teacher.batch, self.teacher.learnt = rows, learnt
+        outputs = [rows.apart(self.seen[pair.student]) for pair in self.pairs]
+        x = rows.apart(self.student.get_input_embeddings()(batch["input_ids"]).detach(), whole=True)
+        with _differentiable_attention(self.plan.transfer.kind):
+            term, self.latest = self.transfer.term(self.step, x, learnt, scores, outputs)
+        self.first |= {name: value for name, value in self.latest.items() if name not in self.first}
+        return loss if term is None else loss + term
+
+    def callbacks(self) -> list[Any]:
+        """For the trainer: the rates, and their log."""
+        from transformers import TrainerCallback
+
+        groups = parameters_by_layer(self.student, self.pairs)
+        self._callback = rates_callback(
+            lambda optimizer: LayerRates(optimizer, groups, self.plan.rule), lambda: self.latest
+        )
+        teaching = self
+
+        class Log(TrainerCallback):
+            def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+                teaching.step = state.global_step
+                _begin_log(teaching.out / RATES_LOG, state.global_step)
+
+            def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+                teaching.step = state.global_step
+                teaching.log()
+
+        return [self._callback, Log()]
+
+    def log(self) -> None:
+        rates = self._callback.rates.scales
+        with (self.out / RATES_LOG).open("a", newline="") as lines:
+            writer = csv.writer(lines)
+            for name, rate in rates.items():
+                found = self.latest.get(name)
+                writer.writerow([self.step, name, f"{rate:.5f}", "" if found is None else f"{found:.6g}"])
+
+    def metrics(self) -> JSON:
+        rates: LayerRates = self._callback.rates
+        return {
+            "teacher": self.plan.teacher,
+            "transfer": self.plan.transfer.kind,
+            "rates": self.plan.rule.name,
+            "layers": [
+                {
+                    "student": pair.student,
+                    "teacher": pair.teacher,
+                    "first_difference": self.first.get(pair.name),
+                    "difference": rates.differences.get(pair.name, self.latest.get(pair.name)),
+                    "rate": rates.scales.get(pair.name),
+                }
+                for pair in self.pairs
+            ],
+        }
+
+    def _features(self, path: str) -> Features:
+        return self.teacher.batch.features_of(self.student, path)
+
+
+class Rows:
+    """A batch of rows end to end, as ``packing.collate`` makes it, and its table form."""
+
+    def __init__(self, batch: JSON):
+        self.batch = {k: v for k, v in batch.items() if k != "input_ids"}
+        self.ids = batch["input_ids"]
+        self.count, self.width = batch["row_count"], batch["row_width"]
+
+    def apart(self, flat: Tensor, *, whole: bool = False) -> Tensor:
+        """(1, tokens, size) to (rows, width, size), zeros after each row's end, and, but for ``whole``, at its first
+        token."""
+        places = self.batch["places"]
+        table = flat.new_zeros(self.count * self.width, flat.shape[2]).index_copy(0, places, flat[0])
+        table = table.view(self.count, self.width, flat.shape[2])
+        if whole:
+            return table
+        kept = flat.new_ones(self.width, 1)
+        kept[0] = 0
+        return table * kept
+
+    def first(self, n: int) -> Rows:
+        """The first n rows alone; they lie at the beginning."""
+        n = min(n, self.count)
+        tokens = int((self.batch["places"] < n * self.width).sum())
+        cut = {"places": self.batch["places"][:tokens], "row_count": n, "row_width": self.width}
+        return Rows({"input_ids": self.ids[:, :tokens], "position_ids": self.batch["position_ids"][:, :tokens], **cut})
+
+    def features_of(self, model: Any, path: str) -> Features:
+        """The model from a table of embeddings (n rows) to the hidden states at ``path``, as a table."""
+
+        def features(x: Tensor) -> Tensor:
+            rows = self.first(len(x))
+            flat = x.reshape(-1, x.shape[2]).index_select(0, rows.batch["places"]).unsqueeze(0)
+
+            def run(embeddings: Tensor) -> Any:
+                return model.get_decoder()(inputs_embeds=embeddings, use_cache=False, **rows.batch)
+
+            return rows.apart(_outputs(model, [path], run, flat)[0])
+
+        return features
+
+
+class _LanguageTeacher:
+    """Its batch is set before each step."""
+
+    def __init__(self, model: Any, paths: Sequence[str], settings: TransferSettings):
+        self.model = model.eval().requires_grad_(False)
+        self.paths, self.settings = paths, settings
+        self.batch: Rows
+        self.learnt: Tensor
+
+    def know(self, x: Tensor, rows: Tensor, layers: Sequence[int], probes: Tensor | None) -> Knowledge:
+        import torch
+
+        batch = self.batch
+        with torch.no_grad(), watched(self.model, self.paths) as seen:
+            hidden = self.model.get_decoder()(input_ids=batch.ids, use_cache=False, **batch.batch).last_hidden_state
+            maps = [attention_map(batch.apart(seen[path])) for path in self.paths]
+            logits = hidden.new_zeros(0)
+            if self.settings.kind == "logits":
+                logits = self.model.get_output_embeddings()(hidden[:, :-1][self.learnt])
+        made = {}
+        if layers:
+            n = self.settings.samples
+            own = batch.apart(self.model.get_input_embeddings()(batch.ids), whole=True)[:n]
+            made = {
+                j: derivative(batch.features_of(self.model, self.paths[j]), own, maps[j][:n], probes) for j in layers
+            }
+        return Knowledge(logits, maps, made)
+
+
+def _outputs(model: Any, paths: Sequence[str], run: Any, x: Tensor) -> list[Tensor]:
+    """``layer_outputs`` of a model that is run in another way than by calling it with x."""
+
+    class Runner:
+        get_submodule = staticmethod(model.get_submodule)
+        __call__ = staticmethod(run)
+
+    runner: Any = Runner()
+    return layer_outputs(runner, paths, x, stop=True)[1]
+
+
+def thinned(model: Any, every: int) -> Any:
+    """The model with every n-th of its layers, counted from the last, in place. Raises InputError where it has none
+    to leave out."""
+    paths = block_paths(model)
+    if len(paths) <= 1 or every > len(paths):
+        raise InputError(f"every {every}th of {len(paths)} layers leaves none", mend="lower keep_every")
+    parent, _, name = paths[0].rpartition(".")[0].rpartition(".")
+    owner = model.get_submodule(parent)
+    layers = getattr(owner, name)
+    kept = [i for i in range(len(layers)) if (len(layers) - 1 - i) % every == 0]
+    setattr(owner, name, type(layers)(layers[i] for i in kept))
+    for new, layer in enumerate(getattr(owner, name)):
+        for module in layer.modules():  # where a layer keeps its place in the cache
+            if hasattr(module, "layer_idx"):
+                module.layer_idx = new
+    config = model.config
+    config.num_hidden_layers = len(kept)
+    if getattr(config, "layer_types", None):
+        config.layer_types = [config.layer_types[i] for i in kept]
+    return model
+
+
+def check_same_tokenizer(student: Base, teacher: Base) -> None:
+    """Raises InputError where a token has another number, naming one."""
+    ours, theirs = student.tokenizer.get_vocab(), teacher.tokenizer.get_vocab()
+    if ours == theirs:
+        return
+    token = min((t for t in ours.keys() | theirs.keys() if ours.get(t) != theirs.get(t)), default="")
+    raise InputError(
+        f"{student.ref} and {teacher.ref} have different tokenizers ({len(ours)} and {len(theirs)} tokens; {token!r} "
+        f"is number {ours.get(token, 'none')} and {theirs.get(token, 'none')})",
+        mend="take a teacher and a student of one family",
+    )
+
+
+def _check_widths(kind: str, student: Any, teacher: Any) -> None:
+    ours, theirs = (m.get_input_embeddings().embedding_dim for m in (student, teacher))
+    if kind in ORDERS and ours != theirs:
+        raise InputError(
+            f"{kind} transfer compares derivatives in the token embeddings, which have {ours} numbers in the student "
+            f"and {theirs} in the teacher",
+            mend="take attention transfer, or a student of the teacher's width",
+        )
+
+
+@contextmanager
+def _differentiable_attention(kind: str) -> Iterator[None]:
+    """The fused attention of torch has no second derivative."""
+    if kind not in ORDERS:
+        yield
+        return
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    with sdpa_kernel(SDPBackend.MATH):
+        yield
+
+
+def _begin_log(file: Path, step: int) -> None:
+    """An empty log, or that of a killed training up to the step it continues from."""
+    kept = []
+    if step and file.is_file():
+        with file.open(newline="") as lines:
+            kept = [line for line in list(csv.reader(lines))[1:] if line and int(line[0]) <= step]
+    with file.open("w", newline="") as lines:
+        csv.writer(lines).writerows([["step", "layer", "rate", "difference"], *kept])

@@ -1,0 +1,76 @@
+"""What a fixed teacher says about fixed data, computed once and kept on disk: logits, maps, and Jacobians.
+
+A step then pays for the student alone. Hessians are not kept: their probes are drawn anew at each step, and teacher
+and student must share them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lamina.training.layerwise.losses import attention_map, map_gradient, map_peak
+from lamina.training.layerwise.matching import LayerPair, layer_outputs
+from lamina.training.layerwise.transfer import Knowledge, LiveTeacher, TransferSettings, derivative, features_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+BATCH = 256
+
+
+class CachedTeacher:
+    """Answers as ``LiveTeacher`` does, for the rows whose knowledge ``remember`` wrote."""
+
+    def __init__(self, known: dict[str, Tensor], live: LiveTeacher, settings: TransferSettings):
+        self.known, self.live, self.settings = known, live, settings
+        self.layers = range(len(live.paths))
+
+    def know(self, x: Tensor, rows: Tensor, layers: Sequence[int], probes: Tensor | None) -> Knowledge:
+        maps = [self.known[f"map.{j}"][rows] for j in self.layers]
+        n = self.settings.samples
+        if probes is None:
+            made = {j: self.known[f"jacobian.{j}"][rows[:n]] for j in layers}
+        else:
+            model, paths = self.live.model, self.live.paths
+            made = {j: derivative(features_of(model, paths[j]), x[:n], maps[j][:n], probes) for j in layers}
+        return Knowledge(self.known["logits"][rows], maps, made)
+
+
+def remember(model: Any, pairs: Sequence[LayerPair], x: Tensor, *, jacobians: bool) -> dict[str, Tensor]:
+    """``logits`` (N, classes), ``map.j`` (N, P) and ``jacobian.j`` (of the shape of x) for each pair's layer j, each at
+    the map's peak."""
+    import torch
+
+    paths = [pair.teacher for pair in pairs]
+    parts: dict[str, list[Tensor]] = {}
+    for start in range(0, len(x), BATCH):
+        some = x[start : start + BATCH]
+        with torch.no_grad():
+            logits, outputs = layer_outputs(model, paths, some)
+        parts.setdefault("logits", []).append(logits)
+        for j, output in enumerate(outputs):
+            found = attention_map(output)
+            parts.setdefault(f"map.{j}", []).append(found)
+            if jacobians:
+                gradient = map_gradient(features_of(model, paths[j]), some, map_peak(found))
+                parts.setdefault(f"jacobian.{j}", []).append(gradient)
+    return {name: torch.cat(found) for name, found in parts.items()}
+
+
+def save(known: dict[str, Tensor], file: Path) -> None:
+    """The file is whole or not there."""
+    from safetensors.torch import save as to_bytes
+
+    from lamina.runs.files import atomic_file
+
+    with atomic_file(file) as opened:
+        opened.write(to_bytes(known))
+
+
+def load(file: Path) -> dict[str, Tensor]:
+    """Mapped into memory, not read: several processes share it."""
+    from safetensors.torch import load_file
+
+    return load_file(file)

@@ -1,0 +1,124 @@
+"""A language model learns from another on trajectories, and is then a model like any."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from lamina.errors import InputError
+from lamina.runs import Progress
+from lamina.tools import Toolbox
+from lamina.training import TrainSettings, fine_tune
+from lamina.training.base import load_base
+from lamina.training.layerwise.language import Distillation, Rows, check_same_tokenizer, thinned
+from lamina.training.layerwise.rates import RateRule
+from lamina.training.layerwise.transfer import TransferSettings
+from tiny_llama import save_tiny_llama, split_rows
+
+FEW = TrainSettings(epochs=1, batch=4, learning_rate=2e-3, max_length=200, threads=1)
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny_llama(tmp_path_factory.mktemp("teacher"), seed=1)
+
+
+def distilled(tiny: Path, teacher: Path, out: Path, toolbox: Toolbox, **plan) -> dict:
+    made = Distillation(str(teacher), **plan)
+    return fine_tune(str(tiny), split_rows(8), [], out, FEW, toolbox, Progress(silent=True), made)
+
+
+@pytest.mark.parametrize("kind", ["logits", "attention", "jacobian"])
+def test_each_transfer_trains_a_student(kind: str, tiny: Path, teacher: Path, tmp_path: Path, toolbox: Toolbox):
+    metrics = distilled(tiny, teacher, tmp_path, toolbox, transfer=TransferSettings(kind, samples=2))
+    assert metrics["transfer"] == kind
+    assert [layer["teacher"] for layer in metrics["layers"]] == ["model.layers.0", "model.layers.1"]
+    assert all(layer["first_difference"] > 0 for layer in metrics["layers"])
+    lines = list(csv.DictReader((tmp_path / "layer-rates.csv").open()))
+    assert [int(line["step"]) for line in lines] == [1, 1, 2, 2]
+    assert any(float(line["rate"]) != 1 for line in lines)
+
+
+def test_attention_transfer_brings_the_maps_closer_than_training_alone(
+    tiny: Path, teacher: Path, tmp_path: Path, toolbox: Toolbox
+):
+    ends = {}
+    for weight in (1e-6, 30.0):
+        plan = {"transfer": TransferSettings("attention", weight), "rule": RateRule("uniform")}
+        found = distilled(tiny, teacher, tmp_path / str(weight), toolbox, **plan)
+        last = list(csv.DictReader((tmp_path / str(weight) / "layer-rates.csv").open()))[-2:]
+        ends[weight] = sum(float(line["difference"]) for line in last)
+        assert found["rates"] == "uniform"
+    assert ends[30.0] < ends[1e-6]
+
+
+def test_a_student_of_every_second_layer_is_saved_as_a_whole_model(
+    tiny: Path, teacher: Path, tmp_path: Path, toolbox: Toolbox
+):
+    metrics = distilled(tiny, teacher, tmp_path, toolbox, keep_every=2)
+    assert [(layer["student"], layer["teacher"]) for layer in metrics["layers"]] == [
+        ("model.layers.0", "model.layers.1")
+    ]
+    assert json.loads((tmp_path / "config.json").read_text())["num_hidden_layers"] == 1
+    assert json.loads((tmp_path / "lamina.json").read_text())["prompt_style"] == "baked"
+    from lamina.quantize import quantize_types
+
+    files = quantize_types(tmp_path, ["F16"], tmp_path / "gguf")
+    assert Path(files[0]["path"]).stat().st_size > 0
+    again = load_base(str(tmp_path)).model
+    assert again(torch.tensor([[1, 2, 3]])).logits.isfinite().all()
+
+
+def test_thinning_keeps_the_last_layer_and_what_each_layer_computes(tiny: Path):
+    whole, thin = load_base(str(tiny)).model, thinned(load_base(str(tiny)).model, 2)
+    ours, theirs = thin.model.layers[0].state_dict(), whole.model.layers[1].state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    ids = torch.tensor([[5, 6, 7, 8]])
+    with torch.no_grad():
+        cached = thin.generate(ids, max_new_tokens=4, do_sample=False, pad_token_id=2)
+        plain = thin.generate(ids, max_new_tokens=4, do_sample=False, pad_token_id=2, use_cache=False)
+    assert torch.equal(cached, plain), "the cache has a place for each layer that is left"
+    with pytest.raises(InputError, match="leaves none"):
+        thinned(thin, 2)
+
+
+def test_the_table_of_rows_is_the_batch_and_leaves_out_first_tokens_and_padding():
+    batch = {
+        "input_ids": torch.tensor([[1, 2, 3, 4, 5]]),
+        "position_ids": torch.tensor([[0, 1, 2, 0, 1]]),
+        "places": torch.tensor([0, 1, 2, 3, 4]),
+        "row_count": 2,
+        "row_width": 3,
+    }
+    rows = Rows(batch)
+    flat = torch.arange(1.0, 6.0).reshape(1, 5, 1)
+    assert rows.apart(flat, whole=True).squeeze(2).tolist() == [[1, 2, 3], [4, 5, 0]]
+    assert rows.apart(flat).squeeze(2).tolist() == [[0, 2, 3], [0, 5, 0]]
+    assert rows.first(1).ids.tolist() == [[1, 2, 3]]
+
+
+def test_other_tokenizers_are_refused_with_a_token(tiny: Path):
+    base = load_base(str(tiny))
+    other = load_base(str(tiny))
+    other.tokenizer.add_tokens(["<extra>"])
+    with pytest.raises(InputError, match=r"different tokenizers .*'<extra>' is number none and"):
+        check_same_tokenizer(base, replace(other, ref="the other"))
+
+
+def test_widths_that_differ_are_refused_for_derivatives(tiny: Path, teacher: Path):
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    from lamina.training.layerwise.language import _check_widths
+
+    config = AutoConfig.from_pretrained(tiny)
+    config.hidden_size = 32
+    narrow = AutoModelForCausalLM.from_config(config)
+    wide = load_base(str(teacher)).model
+    _check_widths("attention", narrow, wide)
+    with pytest.raises(InputError, match="32 numbers in the student and 64 in the teacher"):
+        _check_widths("jacobian", narrow, wide)
