@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lamina.quantize.grids import training_lost
-from lamina.quantize.precisions import quantized
+from lamina.quantize.ggml import quantized
 
 
 def dequantized(rows: np.ndarray, kind: str) -> np.ndarray:

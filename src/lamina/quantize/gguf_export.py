@@ -7,6 +7,7 @@ Format: the GGUF specification, version 3; names and metadata keys are llama.cpp
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,14 +17,20 @@ from typing import Any
 import numpy as np
 
 from lamina.errors import InputError
+from lamina.quantize.calibrated import calibrated
+from lamina.quantize.calibration import Calibration
+from lamina.quantize.ggml import Array, byte_count, quantized
 from lamina.quantize.grids import training_lost
-from lamina.quantize.precisions import Array, Precision, byte_count, kind_of, precision, quantized
+from lamina.quantize.precisions import Layout, Precision, kind_of, precision
 from lamina.quantize.safetensors_reader import StoredTensor, stored_tensors
 from lamina.quantize.vocabulary import tokenizer_metadata
 from lamina.runs.files import storage_error
 from lamina.tools.tool import JSON
 
 ARCHITECTURES = ("llama", "qwen2")
+
+UNCALIBRATED = ("F32", "F16", "Q8_0")
+"""Types that a calibration does not make better."""
 
 _NAMES = {
     "model.embed_tokens": "token_embd",
@@ -43,24 +50,34 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Source:
-    """A model folder, read once for all precisions. ``tensors`` has GGUF names."""
+    """A model folder, read once for all precisions. ``tensors`` has GGUF names, ``stored_as`` says what each of
+    them is called in the folder."""
 
     folder: Path
     config: JSON
     metadata: JSON
     tensors: dict[str, StoredTensor]
+    stored_as: dict[str, str]
 
-    @property
-    def layers(self) -> int:
-        return int(self.config["num_hidden_layers"])
+    def layout(self, weighted: bool) -> Layout:
+        heads = self.config["num_attention_heads"]
+        return Layout(
+            layers=int(self.config["num_hidden_layers"]),
+            tied="output.weight" not in self.tensors,
+            queries_per_value=heads // self.config.get("num_key_value_heads", heads),
+            experts=self.config.get("num_local_experts", 1),
+            weighted=weighted,
+        )
 
 
-def export_gguf(model_folder: Path, out_file: Path, type: str = "F16") -> JSON:
-    """Writes one GGUF file and returns ``{"path", "type", "bytes", "fallbacks"}``; ``fallbacks`` counts the tensors
-    whose rows are too narrow for the type by ``"wanted -> taken"``.
+def export_gguf(
+    model_folder: Path, out_file: Path, type: str = "F16", calibration: Calibration | None = None
+) -> JSON:
+    """Writes one GGUF file and returns ``{"path", "type", "bytes", "bits_per_weight", "calibrated", "fallbacks"}``;
+    ``bits_per_weight`` counts all tensors, ``fallbacks`` those whose rows do not fit the type, by ``"wanted -> taken"``.
 
     Raises InputError for a folder that is no supported model or a type not on offer, StorageError."""
-    return _write(_source(Path(model_folder)), Path(out_file), precision(type))
+    return _write(_source(Path(model_folder)), Path(out_file), precision(type), calibration)
 
 
 def quantize_types(
@@ -68,10 +85,11 @@ def quantize_types(
     types: Sequence[str],
     out_folder: Path,
     on_file: Callable[[JSON], None] | None = None,
+    calibration: Calibration | None = None,
 ) -> list[JSON]:
     """One ``NAME-TYPE.gguf`` in ``out_folder`` for each type; results as of ``export_gguf``, in order, and with them
     ``warning``, a sentence where the type undoes the training; each is also given to ``on_file`` as it is done. All
-    types are checked before the first is written."""
+    types are checked before the first is written. With a ``calibration`` the types under 8 bits are rounded with it."""
     chosen = [precision(name) for name in types]
     source = _source(Path(model_folder))
     try:
@@ -80,8 +98,9 @@ def quantize_types(
         raise storage_error(out_folder, error) from error
     files = []
     for one in chosen:
-        written = _write(source, Path(out_folder) / f"model-{one.name}.gguf", one)
-        files.append({**written, "warning": training_lost(Path(model_folder), one.name)})
+        written = _write(source, Path(out_folder) / f"model-{one.name}.gguf", one, calibration)
+        warning = None if written["calibrated"] else training_lost(Path(model_folder), one.name)
+        files.append({**written, "warning": warning})
         if on_file is not None:
             on_file(files[-1])
     return files
@@ -96,12 +115,13 @@ def _source(folder: Path) -> Source:
         raise InputError("not JSON", file=folder / "config.json", mend="save the model again") from None
     _refuse_unsupported(config, folder)
     stored = stored_tensors(folder)
-    tensors = {_gguf_name(name, folder): tensor for name, tensor in stored.items()}
+    stored_as = {_gguf_name(name, folder): name for name in stored}
+    tensors = {ours: stored[name] for ours, name in stored_as.items()}
     if config.get("tie_word_embeddings"):
         tensors.pop("output.weight", None)
     size = tensors["token_embd.weight"].shape[0]
     metadata = _model_metadata(config, folder, size) | tokenizer_metadata(folder, size) | _own_metadata(folder)
-    return Source(folder, config, metadata, tensors)
+    return Source(folder, config, metadata, tensors, stored_as)
 
 
 def _refuse_unsupported(config: JSON, folder: Path) -> None:
@@ -167,19 +187,52 @@ def _own_metadata(folder: Path) -> JSON:
     return found
 
 
-def _write(source: Source, out_file: Path, chosen: Precision) -> JSON:
+def _write(source: Source, out_file: Path, chosen: Precision, calibration: Calibration | None) -> JSON:
+    if chosen.name in UNCALIBRATED:
+        calibration = None
+    layout = source.layout(weighted=calibration is not None)
+    kinds: dict[str, str] = {}
+    fallbacks: dict[str, int] = {}
+    for name, tensor in source.tensors.items():
+        kinds[name], wanted = kind_of(name, tensor.shape, chosen, layout)
+        if wanted:
+            told = f"{wanted} -> {kinds[name]}"
+            fallbacks[told] = fallbacks.get(told, 0) + 1
+    ready = _calibrated(source, kinds, calibration) if calibration else {}
+    weighed = bool(ready)
     temporary = out_file.with_name(out_file.name + ".tmp")
     try:
-        fallbacks = _write_tensors(source, temporary, chosen)
+        _write_tensors(source, temporary, chosen, kinds, ready)
         temporary.replace(out_file)
         size = out_file.stat().st_size
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise storage_error(out_file, error) from error
-    return {"path": str(out_file), "type": chosen.name, "bytes": size, "fallbacks": fallbacks}
+    return {
+        "path": str(out_file),
+        "type": chosen.name,
+        "bytes": size,
+        "bits_per_weight": _bits_per_weight(source, kinds),
+        "calibrated": weighed,
+        "fallbacks": fallbacks,
+    }
 
 
-def _write_tensors(source: Source, file: Path, chosen: Precision) -> dict[str, int]:
+def _calibrated(source: Source, kinds: dict[str, str], calibration: Calibration) -> dict[str, Array]:
+    by_folder = {source.stored_as[name]: kind for name, kind in kinds.items()}
+    made = calibrated(source.folder, calibration, by_folder)
+    return {name: made[stored] for name, stored in source.stored_as.items() if stored in made}
+
+
+def _bits_per_weight(source: Source, kinds: dict[str, str]) -> float:
+    weights = sum(math.prod(tensor.shape) for tensor in source.tensors.values())
+    size = sum(byte_count(kinds[name], tensor.shape) for name, tensor in source.tensors.items())
+    return round(size * 8 / weights, 2)
+
+
+def _write_tensors(
+    source: Source, file: Path, chosen: Precision, kinds: dict[str, str], ready: dict[str, Array]
+) -> None:
     from gguf import GGUFWriter
     from gguf.constants import GGMLQuantizationType
 
@@ -189,35 +242,33 @@ def _write_tensors(source: Source, file: Path, chosen: Precision) -> dict[str, i
     writer.add_quantization_version(2)
     for key, value in source.metadata.items():
         _add(writer, key, value)
-    fallbacks: dict[str, int] = {}
-    kinds: dict[str, str] = {}
     for name, tensor in source.tensors.items():
-        kinds[name], wanted = kind_of(name, tensor.shape, chosen, source.layers)
-        if wanted:
-            told = f"{wanted} -> {kinds[name]}"
-            fallbacks[told] = fallbacks.get(told, 0) + 1
         size = byte_count(kinds[name], tensor.shape)
         plain = np.dtype(np.float32)  # shapes are given in values, not in bytes
         writer.add_tensor_info(name, tensor.shape, plain, size, GGMLQuantizationType[kinds[name]])
+
+    def made(name: str) -> Array:
+        if name in ready:
+            return np.ascontiguousarray(_ordered(ready.pop(name), name, source))
+        return quantized(_ordered(source.tensors[name].read(), name, source), kinds[name])
+
     try:
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_ti_data_to_file()
         with ThreadPoolExecutor(2) as pool:
-            made = pool.map(lambda name: quantized(_values(name, source), kinds[name]), source.tensors)
-            for values in made:
+            for values in pool.map(made, source.tensors):
                 writer.write_tensor_data(values)
     finally:
         writer.close()
-    return fallbacks
 
 
-def _values(name: str, source: Source) -> Array:
-    values = source.tensors[name].read()
+def _ordered(rows: Array, name: str, source: Source) -> Array:
+    """Values or bytes of a tensor with its rows in the order that llama.cpp wants."""
     if source.config["model_type"] == "llama" and (".attn_q." in name or ".attn_k." in name):
         key = "num_attention_heads" if ".attn_q." in name else "num_key_value_heads"
-        return _interleaved(values, source.config.get(key) or source.config["num_attention_heads"])
-    return values
+        return _interleaved(rows, source.config.get(key) or source.config["num_attention_heads"])
+    return rows
 
 
 def _interleaved(values: Array, heads: int) -> Array:
