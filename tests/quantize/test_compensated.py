@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from lamina.quantize.blocks import BLOCK_KINDS
-from lamina.quantize.calibrated import dequantized
 from lamina.quantize.compensated import compensated
-from lamina.quantize.ggml import quantized
+from lamina.quantize.ggml import dequantized, quantized
 
 
 def layer(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

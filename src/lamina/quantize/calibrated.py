@@ -8,7 +8,7 @@ from pathlib import Path
 from lamina.quantize.blocks import BLOCK_KINDS
 from lamina.quantize.calibration import Calibration, walk
 from lamina.quantize.compensated import compensated
-from lamina.quantize.ggml import Array, quantized
+from lamina.quantize.ggml import Array, dequantized, quantized
 
 EXACT = ("F32", "F16")
 
@@ -35,10 +35,3 @@ def calibrated(
 
     walk(folder, calibration, visit, on_layer)
     return written
-
-
-def dequantized(blocks: Array, kind: str) -> Array:
-    from gguf.constants import GGMLQuantizationType
-    from gguf.quants import dequantize
-
-    return dequantize(blocks, GGMLQuantizationType[kind])

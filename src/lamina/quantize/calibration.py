@@ -105,7 +105,7 @@ def _body(folder: Path) -> Any:
         model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     except (OSError, ValueError) as error:
         raise InputError(f"not a model that Transformers loads ({error})", file=folder) from None
-    body = getattr(model, "model", None)
+    body: Any = getattr(model, "model", None)
     if not hasattr(body, "layers"):
         raise InputError("its layers are not where they are looked for", file=folder, mend="quantize without --imatrix")
     return body.eval()

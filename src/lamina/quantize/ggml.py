@@ -59,6 +59,14 @@ def _quantized_rows(values: Array, kind: str, importance: Array | None) -> Array
     return out.reshape(*values.shape[:-1], -1)
 
 
+def dequantized(blocks: Array, kind: str) -> Array:
+    """The values that the bytes of a type stand for, float32; float16 and float32 come as they are."""
+    from gguf.constants import GGMLQuantizationType
+    from gguf.quants import dequantize
+
+    return np.asarray(dequantize(blocks, GGMLQuantizationType[kind]), np.float32)
+
+
 def _sizes(kind: str) -> tuple[int, int]:
     from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
 

@@ -18,12 +18,11 @@ import numpy as np
 from lamina.errors import ModelError
 from lamina.quantize.ggml import Array, library
 
-_PATIENT = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
+_LISTENER = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
 
 
-@_PATIENT
-def _say_nothing(_level: int, _text: bytes, _data: int) -> None:
-    """Where llama.cpp's own log goes."""
+_SAY_NOTHING = _LISTENER(lambda _level, _text, _data: None)
+"""Where llama.cpp's own log goes; kept here, because C holds no reference to it."""
 
 
 class _Parameters(ctypes.Structure):
@@ -52,13 +51,35 @@ def token_logits(file: Path, rows: Sequence[Sequence[int]], *, threads: int = 2)
             yield _logits(context, row, vocabulary, file)
 
 
+def token_ids(file: Path, texts: Sequence[str]) -> list[list[int]]:
+    """The texts as the file's own tokenizer cuts them, special tokens recognised, none added."""
+    with _model(Path(file)) as model:
+        return [_tokens(_functions().llama_model_get_vocab(model), text.encode()) for text in texts]
+
+
+def _tokens(vocabulary: Any, text: bytes) -> list[int]:
+    room = len(text) + 8  # a token is at least a byte
+    buffer = (ctypes.c_int32 * room)()
+    count = _functions().llama_tokenize(vocabulary, text, len(text), buffer, room, False, True)
+    return list(buffer[:count])
+
+
 @contextmanager
-def _context(file: Path, length: int, threads: int) -> Iterator[tuple[Any, int]]:
+def _model(file: Path) -> Iterator[Any]:
     calls = _functions()
     model = calls.llama_model_load_from_file(str(file).encode(), calls.llama_model_default_params())
     if not model:
         raise ModelError(f"{file}: llama.cpp cannot load it; is the file whole?")
     try:
+        yield model
+    finally:
+        calls.llama_model_free(model)
+
+
+@contextmanager
+def _context(file: Path, length: int, threads: int) -> Iterator[tuple[Any, int]]:
+    calls = _functions()
+    with _model(file) as model:
         parameters = calls.llama_context_default_params()
         for i in range(3):  # n_ctx, n_batch, n_ubatch: a row is read at once
             parameters.numbers[i] = -(-max(length, 32) // 256) * 256
@@ -70,8 +91,6 @@ def _context(file: Path, length: int, threads: int) -> Iterator[tuple[Any, int]]
             yield context, calls.llama_vocab_n_tokens(calls.llama_model_get_vocab(model))
         finally:
             calls.llama_free(context)
-    finally:
-        calls.llama_model_free(model)
 
 
 def _logits(context: Any, row: Sequence[int], vocabulary: int, file: Path) -> Array:
@@ -98,13 +117,17 @@ def _functions() -> ctypes.CDLL:
     pointer, number = ctypes.c_void_p, ctypes.c_int32
     types: dict[str, tuple[Any, list[Any]]] = {
         "llama_backend_init": (None, []),
-        "llama_log_set": (None, [_PATIENT, pointer]),
+        "llama_log_set": (None, [_LISTENER, pointer]),
         "llama_model_default_params": (_Parameters, []),
         "llama_context_default_params": (_Parameters, []),
         "llama_model_load_from_file": (pointer, [ctypes.c_char_p, _Parameters]),
         "llama_init_from_model": (pointer, [pointer, _Parameters]),
         "llama_set_n_threads": (None, [pointer, number, number]),
         "llama_model_get_vocab": (pointer, [pointer]),
+        "llama_tokenize": (
+            number,
+            [pointer, ctypes.c_char_p, number, ctypes.POINTER(number), number, ctypes.c_bool, ctypes.c_bool],
+        ),
         "llama_vocab_n_tokens": (number, [pointer]),
         "llama_get_memory": (pointer, [pointer]),
         "llama_memory_clear": (None, [pointer, ctypes.c_bool]),
@@ -118,6 +141,6 @@ def _functions() -> ctypes.CDLL:
     for name, (result, arguments) in types.items():
         getattr(calls, name).restype = result
         getattr(calls, name).argtypes = arguments
-    calls.llama_log_set(_say_nothing, None)
+    calls.llama_log_set(_SAY_NOTHING, None)
     calls.llama_backend_init()
     return calls
