@@ -80,7 +80,8 @@ def test_files_have_the_bits_their_type_promises(tiny: Path, tmp_path: Path):
         assert layer.n_bytes * 8 / layer.n_elements == bits[file["type"]]
         assert tensors["token_embd.weight"].tensor_type.name == ("F16" if file["type"] == "F16" else "Q8_0")
         assert tensors["blk.1.ffn_norm.weight"].tensor_type.name == "F32"
-        assert file["fallbacks"] == {}
+        # llama.cpp wants the output layer in Q6_K, which rows of 64 do not fit
+        assert file["fallbacks"] == ({} if file["type"] in ("F16", "Q8_0") else {"Q6_K -> Q8_0": 1})
 
 
 def test_quantized_values_are_near_the_originals(tiny: Path, tmp_path: Path):
@@ -104,7 +105,7 @@ def test_every_type_loads_and_answers(tiny: Path, tmp_path: Path):
 
 def test_rows_too_narrow_for_a_type_fall_back_and_it_is_said(tiny: Path, tmp_path: Path):
     file = export_gguf(tiny, tmp_path / "m.gguf", "Q4_K_M")
-    assert file["fallbacks"] == {"Q4_K -> Q5_0": 12, "Q6_K -> Q8_0": 2}
+    assert file["fallbacks"] == {"Q4_K -> Q5_0": 12, "Q6_K -> Q8_0": 3}
 
 
 def test_the_file_says_how_its_model_is_to_be_asked(tiny: Path, tmp_path: Path):

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lamina.quantize.ggml import quantized
 from lamina.quantize.grids import training_lost
-from lamina.quantize.precisions import quantized
 
 
 def dequantized(rows: np.ndarray, kind: str) -> np.ndarray:

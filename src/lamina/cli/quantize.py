@@ -2,84 +2,142 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lamina.cli.options import AsJson, Config, Types, verb
 from lamina.cli.output import show, table
 
+if TYPE_CHECKING:
+    from lamina.models import Model, Request
+    from lamina.quantize.distance import Said
+    from lamina.tools import Toolbox
+    from lamina.trajectories import Query
+
 
 def quantize(
     model: Annotated[
         Path,
         typer.Argument(
-            metavar="MODEL", help="A model folder (safetensors), or a run that has one.", show_default=False
+            metavar="MODEL",
+            help="A model folder (safetensors), a run that has one, or a GGUF file.",
+            show_default=False,
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the GGUF files.")],
     types: Types = "F16,Q8_0,Q4_0",
+    imatrix: Annotated[
+        Path | None,
+        typer.Option(
+            "--imatrix",
+            metavar="TRAJECTORIES",
+            help="Round the types under 8 bits for what these make the model compute: a run, or a trajectories.jsonl.",
+        ),
+    ] = None,
     queries: Annotated[
-        Path | None, typer.Option("--queries", metavar="FILE", help="Requests for the parity check.")
+        Path | None,
+        typer.Option(
+            "--queries", metavar="FILE", help="Requests with their right calls, for parity, perplexity and distance."
+        ),
     ] = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Export a trained model to GGUF, quantize it, and check parity.
 
-    Parity is the share of the requests in --queries to which a file gives the very calls that the model
-    folder gives; without --queries it is not measured.
+    Parity is the share of the requests in --queries to which a file gives the very calls that MODEL
+    gives; without --queries it is not measured. Perplexity is that of the right answers, distances are
+    from the most precise of the files written.
     """
     from lamina.quantize import quantize_types
+    from lamina.quantize.calibration import calibration_of
 
-    folder = model / "model" if (model / "model").is_dir() else model
-    files = quantize_types(folder, [t.strip() for t in types.split(",") if t.strip()], out)
+    source = model / "model" if (model / "model").is_dir() else model
+    calibration = calibration_of(imatrix, source) if imatrix else None
+    files = quantize_types(source, [t.strip() for t in types.split(",") if t.strip()], out, calibration=calibration)
     for file in files:
         file["parity"] = None
     if queries is not None:
-        _measure(folder, files, queries)
-    rows = [
-        (
-            file["path"],
-            file["type"],
-            f"{file['bytes'] / 1e6:.0f} MB",
-            "not measured" if file["parity"] is None else f"parity {file['parity']['rate']:.1%}",
-        )
-        for file in files
-    ]
+        _measure(source, files, queries)
+    show({"files": files}, as_json=as_json, lines=[*table([_row(f) for f in files]), *_remarks(files)])
+
+
+def _row(file: dict[str, Any]) -> tuple[str, ...]:
+    cells = (file["path"], file["type"], f"{file['bytes'] / 1e6:.0f} MB", f"{file['bits_per_weight']:.2f} bits/weight")
+    if file["parity"] is None:
+        return (*cells, "not measured")
+    distance = file["distance"]
+    return (
+        *cells,
+        f"parity {file['parity']['rate']:.1%}",
+        f"perplexity {distance['perplexity']:.3f}",
+        f"same favourite {distance['same_top']:.1%}",
+        f"KL {distance['kl']:.4f}",
+    )
+
+
+def _remarks(files: Sequence[dict[str, Any]]) -> list[str]:
     warnings = [f"warning: {file['warning']}" for file in files if file["warning"]]
-    show({"files": files}, as_json=as_json, lines=[*table(rows), *warnings])
+    for file in files:
+        if file["fallbacks"]:
+            told = ", ".join(f"{change} ({count})" for change, count in file["fallbacks"].items())
+            warnings.append(f"{file['type']}: rows that are no multiple of a block took another type: {told}")
+    return warnings
 
 
-def _measure(folder: Path, files: list[dict[str, object]], queries: Path) -> None:
+def _measure(source: Path, files: list[dict[str, Any]], queries: Path) -> None:
     from lamina.errors import InputError
     from lamina.models import Request, open_model
     from lamina.models.metadata import facts_of
+    from lamina.quantize.distance import distances
     from lamina.quantize.parity_check import parity
     from lamina.trajectories import Message, read_queries
 
-    reference = open_model(str(folder))
+    facts = facts_of(str(source))
+    if facts.toolbox is None:
+        raise InputError("does not say which tools it knows", file=source, mend="leave out --queries")
+    toolbox = facts.toolbox
+    rows = read_queries(queries, toolbox)
+    asked = [
+        Request([Message(role="user", content=q.query)], tools=toolbox, style=facts.prompt_style or "full")
+        for q in rows
+    ]
+    reference = open_model(str(source))
     try:
-        facts = facts_of(str(folder))
-        if facts.toolbox is None:
-            raise InputError("does not say which tools it knows", file=folder, mend="leave out --queries")
-        toolbox, style = facts.toolbox, facts.prompt_style or "full"
-        asked = [
-            Request([Message(role="user", content=q.query)], tools=toolbox, style=style)
-            for q in read_queries(queries, toolbox)
-        ]
-        for file in files:
-            candidate = open_model(str(file["path"]))
-            try:
-                file["parity"] = parity(reference, candidate, asked, toolbox)
-            finally:
-                candidate.close()
+        wanted = reference.generate(asked)
     finally:
         reference.close()
+    texts: list[Said] = []
+    for file in files:
+        candidate = open_model(str(file["path"]))
+        try:
+            file["parity"] = parity(wanted, candidate, asked, toolbox)
+            texts = texts or _right_answers(candidate, rows, asked, toolbox)
+        finally:
+            candidate.close()
+    paths = [Path(str(file["path"])) for file in files]
+    most_precise = max(files, key=lambda file: float(file["bits_per_weight"]))
+    for file, distance in zip(files, distances(Path(most_precise["path"]), paths, texts), strict=True):
+        file["distance"] = distance | {"reference": most_precise["path"]}
+
+
+def _right_answers(model: Model, rows: list[Query], asked: list[Request], toolbox: Toolbox) -> list[Said]:
+    """First answers as a model is to write them: dependent calls come after results, so only their first is here."""
+    from lamina.models.templates import calls_text
+    from lamina.quantize.distance import Said
+
+    found = []
+    for query, request in zip(rows, asked, strict=True):
+        calls = query.calls[:1] if query.kind == "dependent" else query.calls
+        text = calls_text([{"name": c.name, "arguments": c.arguments} for c in calls])
+        found.append(Said(model.prompt_for(request), text))  # type: ignore[attr-defined]
+    return found
 
 
 app = verb(
     quantize,
-    example="lamina quantize runs/desk --types Q8_0,Q4_0 --out gguf",
+    example="lamina quantize runs/desk --types Q8_0,Q4_0 --imatrix runs/desk --out gguf",
 )

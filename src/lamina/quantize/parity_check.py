@@ -24,8 +24,8 @@ def parity(
     defaults filled in, in order). Replies given in place of a model are taken as its answers to ``requests``, so
     that one reference need not be asked again for each candidate.
 
-    Returns ``{"rate", "n", "low", "high", "same", "differences"}``: the share of same answers with its Wilson 95 %
-    interval, and the first ``DIFFERENCES_KEPT`` that differ."""
+    Returns ``{"rate", "n", "low", "high", "same", "same_text", "differences"}``: the share of same answers with its
+    Wilson 95 % interval, how many are the same letter for letter, and the first ``DIFFERENCES_KEPT`` that differ."""
     expected, given = _replies(reference, requests), _replies(candidate, requests)
     differences: list[JSON] = []
     same = 0
@@ -36,8 +36,15 @@ def parity(
             asked = request.messages[-1].content if request.messages else request.raw_prompt
             differences.append({"request": asked, "reference": ours.text, "candidate": theirs.text})
     low, high = wilson(same, len(requests))
-    rate = same / len(requests) if requests else None
-    return {"rate": rate, "n": len(requests), "low": low, "high": high, "same": same, "differences": differences}
+    return {
+        "rate": same / len(requests) if requests else None,
+        "n": len(requests),
+        "low": low,
+        "high": high,
+        "same": same,
+        "same_text": sum(a.text == b.text for a, b in zip(expected, given, strict=True)),
+        "differences": differences,
+    }
 
 
 def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float | None, float | None]:

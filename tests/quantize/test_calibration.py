@@ -1,0 +1,76 @@
+"""A calibration reads the user's own rows, and what is rounded with it stays nearer to the model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lamina.errors import InputError
+from lamina.quantize import export_gguf, quantize_types
+from lamina.quantize.calibration import calibration_of
+from lamina.quantize.distance import Said, distances
+from lamina.trajectories import write_trajectories
+from tiny_llama import desk_toolbox, split_rows
+
+TEXTS = [Said(f"Split {i} between four", ' [{"name": "split_bill"}]') for i in range(12)]
+
+
+@pytest.fixture
+def model(tiny: Path, tmp_path: Path) -> Path:
+    folder = Path(shutil.copytree(tiny, tmp_path / "model"))
+    facts = {"prompt_style": "baked", "tools": desk_toolbox().as_openai()}
+    (folder / "lamina.json").write_text(json.dumps(facts))
+    return folder
+
+
+def test_rows_marked_for_training_are_read_and_no_others(model: Path, tmp_path: Path):
+    rows = split_rows(40)
+    for i, row in enumerate(rows):
+        row.meta.split = "train" if i < 10 else "test"
+    write_trajectories(tmp_path / "rows.jsonl", rows)
+    assert len(calibration_of(tmp_path / "rows.jsonl", model).rows) == 10
+    few = calibration_of(tmp_path / "rows.jsonl", model, most_tokens=100)
+    assert 0 < len(few.rows) < 10
+    (tmp_path / "none.jsonl").write_text("")
+    with pytest.raises(InputError, match="no trajectory"):
+        calibration_of(tmp_path / "none.jsonl", model)
+
+
+def test_a_calibrated_file_is_nearer_to_the_model(model: Path, tmp_path: Path):
+    write_trajectories(tmp_path / "rows.jsonl", split_rows(60))
+    calibration = calibration_of(tmp_path / "rows.jsonl", model)
+    assert export_gguf(model, tmp_path / "f.gguf", "F32", calibration)["calibrated"] is False
+    plain = export_gguf(model, tmp_path / "plain.gguf", "Q4_0")
+    ours = export_gguf(model, tmp_path / "ours.gguf", "Q4_0", calibration)
+    assert (plain["calibrated"], ours["calibrated"]) == (False, True)
+    assert ours["bytes"] == plain["bytes"]
+    files = [tmp_path / "f.gguf", Path(plain["path"]), Path(ours["path"])]
+    itself, alone, made_up = distances(files[0], files, TEXTS)
+    assert itself["kl"] == 0
+    assert itself["same_top"] == 1
+    assert 0 < made_up["logit_rmse"] < alone["logit_rmse"]
+
+
+def test_a_gguf_file_is_quantized_as_its_folder_is(model: Path, tmp_path: Path):
+    from gguf import GGUFReader
+
+    (whole,) = quantize_types(model, ["F32"], tmp_path / "a")
+    for type in ("Q8_0", "Q4_0", "Q2_K"):
+        (direct,) = quantize_types(model, [type], tmp_path / "b")
+        (again,) = quantize_types(Path(whole["path"]), [type], tmp_path / "c")
+        assert again["bytes"] == direct["bytes"]
+        first, second = (GGUFReader(f["path"]) for f in (direct, again))
+        for ours, theirs in zip(first.tensors, second.tensors, strict=True):
+            assert (ours.name, ours.tensor_type) == (theirs.name, theirs.tensor_type)
+            assert ours.data.tobytes() == theirs.data.tobytes()
+        same = "tokenizer.ggml.tokens"
+        assert first.fields[same].contents() == second.fields[same].contents()
+
+
+def test_a_damaged_gguf_file_is_refused(tmp_path: Path):
+    (tmp_path / "m.gguf").write_bytes(b"GGUF")
+    with pytest.raises(InputError, match="not a readable GGUF"):
+        export_gguf(tmp_path / "m.gguf", tmp_path / "out.gguf", "Q8_0")
