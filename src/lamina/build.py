@@ -51,7 +51,8 @@ class BuildSettings:
     """What a build is made of. ``examples`` are requests with their right calls that the user wrote: the writers see
     them and the model is trained on them. ``queries`` are scored and never trained on; ``dev_queries`` only choose the
     base model's prompt. All are found beside the tools file where they are not given. ``generated_prompts``: rows of
-    the test split that are asked besides, up to this; parity is measured on the very prompts that are scored."""
+    the test split that are asked besides, up to this; parity is measured on the very prompts that are scored.
+    ``calibrate``: types under 8 bits are rounded with their errors made up for on the training rows."""
 
     base: str = "embedded"
     types: tuple[str, ...] = ("F16", "Q8_0", "Q4_0")
@@ -59,6 +60,7 @@ class BuildSettings:
     queries: Path | None = None
     dev_queries: Path | None = None
     generated_prompts: int = 60
+    calibrate: bool = True
     seed: int = 0
     synth: SynthSettings = field(default_factory=SynthSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
@@ -175,11 +177,21 @@ def tune(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress
 
 
 def export(run: Run, settings: BuildSettings, progress: Progress) -> JSON:
+    """One GGUF file a type; the 4-bit ones are rounded for what the training rows make the model compute."""
     from lamina.quantize import quantize_types
+    from lamina.quantize.calibration import calibrated_on
 
     with progress.stage("export", total=len(settings.types)) as bar:
         folder, out = run.folder / "model", run.folder / "gguf"
-        files = quantize_types(folder, settings.types, out, lambda file: bar.advance(file=file["type"]))
+        read = calibrated_on(_rows(run, "train"), folder) if settings.calibrate else None
+        files = quantize_types(
+            folder,
+            settings.types,
+            out,
+            on_file=lambda file: bar.advance(file=file["type"]),
+            calibration=read,
+            on_layer=lambda layer: bar.advance(0, layer=layer),
+        )
     for file in files:
         if file["warning"]:
             progress.say(f"warning: {file['warning']}")

@@ -52,6 +52,13 @@ def build(
     update: UpdateOption = Update.full,
     epochs: Epochs = None,
     types: Types = "F16,Q8_0,Q4_0",
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate/--no-calibrate",
+            help="Round the types under 8 bits for what the training rows make the model compute.",
+        ),
+    ] = True,
     examples: Examples = None,
     queries: Queries = None,
     dev_queries: Annotated[
@@ -90,6 +97,7 @@ def build(
         queries=queries,
         dev_queries=dev_queries,
         generated_prompts=generated_prompts,
+        calibrate=calibrate,
         seed=seed,
         synth=SynthSettings(
             **given(targets=n, rows=rows, variants=variants),

@@ -11,11 +11,14 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina.errors import InputError, MissingExtraError
 from lamina.quantize.ggml import Array
 from lamina.tools.tool import JSON
+
+if TYPE_CHECKING:
+    from lamina.trajectories import Trajectory
 
 TOKENS = 12_000
 """Read for a calibration. Our choice: some ten times the width of a layer's widest input in the small models."""
@@ -42,16 +45,28 @@ def calibration_of(file: Path, folder: Path, *, most_tokens: int = TOKENS, seed:
     """The training rows of ``file`` (all rows where none is marked so) as the model in ``folder`` reads them.
 
     Raises InputError for a file without a row that fits, MissingExtraError without torch and Transformers."""
+    from lamina.trajectories import read_trajectories
+
+    found = list(read_trajectories(file))
+    calibration = calibrated_on([t for t in found if t.meta.split == "train"] or found, folder, most_tokens, seed)
+    if not calibration.rows:
+        raise InputError("no trajectory with an answer in it", file=file, mend="give a trajectories.jsonl of a run")
+    return calibration
+
+
+def calibrated_on(
+    trajectories: Sequence[Trajectory], folder: Path, most_tokens: int = TOKENS, seed: int = 0
+) -> Calibration:
+    """Trajectories as the model in ``folder`` reads them, in a random order until there are ``most_tokens``.
+    Raises MissingExtraError without torch and Transformers."""
     for library in ("torch", "transformers"):
         if importlib.util.find_spec(library) is None:
             raise MissingExtraError(library, "train")
     from transformers import AutoTokenizer
 
     from lamina.models.metadata import facts_of
-    from lamina.trajectories import read_trajectories
 
-    found = [t for t in read_trajectories(file) if any(m.role == "assistant" for m in t.messages)]
-    chosen = [t for t in found if t.meta.split == "train"] or found
+    chosen = [t for t in trajectories if any(m.role == "assistant" for m in t.messages)]
     random.Random(seed).shuffle(chosen)
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     in_prompt = facts_of(str(folder)).prompt_style != "baked"
@@ -65,8 +80,6 @@ def calibration_of(file: Path, folder: Path, *, most_tokens: int = TOKENS, seed:
         if len(ids) <= LONGEST_ROW and read < most_tokens:
             rows.append(ids)
             read += len(ids)
-    if not rows:
-        raise InputError("no trajectory with an answer in it", file=file, mend="give a trajectories.jsonl of a run")
     return Calibration(rows)
 
 

@@ -24,6 +24,7 @@ from lamina.tools.tool import JSON
 
 UNCALIBRATED = ("F32", "F16", "Q8_0")
 """Types that a calibration does not make better."""
+OnLayer = Callable[[int], None]
 
 
 def export_gguf(model_folder: Path, out_file: Path, type: str = "F16", calibration: Calibration | None = None) -> JSON:
@@ -40,10 +41,12 @@ def quantize_types(
     out_folder: Path,
     on_file: Callable[[JSON], None] | None = None,
     calibration: Calibration | None = None,
+    on_layer: OnLayer | None = None,
 ) -> list[JSON]:
     """One ``NAME-TYPE.gguf`` in ``out_folder`` for each type; results as of ``export_gguf``, in order, and with them
     ``warning``, a sentence where the type undoes the training; each is also given to ``on_file`` as it is done. All
-    types are checked before the first is written. With a ``calibration`` the types under 8 bits are rounded with it."""
+    types are checked before the first is written. With a ``calibration`` the types under 8 bits are rounded with it,
+    layer by layer; ``on_layer`` is told the number of each that is done."""
     chosen = [precision(name) for name in types]
     source = source_of(Path(model_folder))
     try:
@@ -52,14 +55,16 @@ def quantize_types(
         raise storage_error(out_folder, error) from error
     files = []
     for one in chosen:
-        written = _write(source, Path(out_folder) / f"model-{one.name}.gguf", one, calibration)
+        written = _write(source, Path(out_folder) / f"model-{one.name}.gguf", one, calibration, on_layer)
         files.append({**written, "warning": training_lost(Path(model_folder), one.name)})
         if on_file is not None:
             on_file(files[-1])
     return files
 
 
-def _write(source: Source, out_file: Path, chosen: Precision, calibration: Calibration | None) -> JSON:
+def _write(
+    source: Source, out_file: Path, chosen: Precision, calibration: Calibration | None, on_layer: OnLayer | None = None
+) -> JSON:
     if chosen.name in UNCALIBRATED:
         calibration = None
     layout = source.layout(weighted=calibration is not None)
@@ -70,7 +75,7 @@ def _write(source: Source, out_file: Path, chosen: Precision, calibration: Calib
         if wanted:
             told = f"{wanted} -> {kinds[name]}"
             fallbacks[told] = fallbacks.get(told, 0) + 1
-    ready = _calibrated(source, kinds, calibration) if calibration else {}
+    ready = _calibrated(source, kinds, calibration, on_layer) if calibration else {}
     weighed = bool(ready)
     temporary = out_file.with_name(out_file.name + ".tmp")
     try:
@@ -90,9 +95,11 @@ def _write(source: Source, out_file: Path, chosen: Precision, calibration: Calib
     }
 
 
-def _calibrated(source: Source, kinds: dict[str, str], calibration: Calibration) -> dict[str, Array]:
+def _calibrated(
+    source: Source, kinds: dict[str, str], calibration: Calibration, on_layer: OnLayer | None
+) -> dict[str, Array]:
     by_folder = {source.stored_as[name]: kind for name, kind in kinds.items()}
-    made = calibrated(source.path, calibration, by_folder)
+    made = calibrated(source.path, calibration, by_folder, on_layer)
     return {name: made[stored] for name, stored in source.stored_as.items() if stored in made}
 
 
