@@ -148,10 +148,11 @@ def warm_up(run: Run, toolbox: Toolbox, base: str, train: TrainSettings, progres
     def tune_briefly(rows: list[Trajectory]) -> Model:
         from lamina.models import open_model
         from lamina.quantize import quantize_types
+        from lamina.synth.verifying import HAND_MADE
         from lamina.training import fine_tune
 
         folder = run.folder / "work" / "warm-up"
-        known = [row for row in rows if row.meta.writer in ("examples", "grammar")]
+        known = [row for row in rows if row.meta.writer in HAND_MADE]
         settings = replace(train, epochs=min(train.epochs, WARM_UP_EPOCHS), prompt_style="baked")
         fine_tune(base, known, [], folder, settings, toolbox, progress)
         (file,) = quantize_types(folder, ["Q8_0"], folder / "gguf")

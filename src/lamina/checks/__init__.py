@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lamina.checks.asking import check_asking
 from lamina.checks.contamination import contaminated
 from lamina.checks.execution import check_execution
 from lamina.checks.grounding import check_grounding
@@ -18,6 +19,7 @@ __all__ = [
     "Novelty",
     "Reason",
     "Rejection",
+    "check_asking",
     "check_execution",
     "check_format",
     "check_grounding",

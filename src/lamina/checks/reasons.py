@@ -23,6 +23,8 @@ class Reason(StrEnum):
     VALUE_NOT_IN_REQUEST = "value-not-in-request"
     REQUEST_SAYS_MORE = "request-says-more"
     SWAPPED_ROLES = "swapped-roles"
+    REPEATS_ITSELF = "repeats-itself"
+    NOT_ASKED = "not-asked"
     # semantic: judged by a model
     ROUND_TRIP_DIFFERS = "round-trip-differs"
     JUDGED_WRONG = "judged-wrong"

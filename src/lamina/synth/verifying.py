@@ -9,7 +9,7 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
-from lamina.checks import Candidate, Reason, Rejection, check_execution, check_format, check_grounding
+from lamina.checks import Candidate, Reason, Rejection, check_asking, check_execution, check_format, check_grounding
 from lamina.checks.grounding import left_over, missing_values
 from lamina.synth.chatter import with_chatter
 from lamina.synth.writers import Assignment
@@ -21,6 +21,8 @@ NOISE_SHARE = 0.25
 """Rows whose request is typed carelessly: lower case, no final mark, no apostrophe, a slip (our choice)."""
 CHATTER_SHARE = 0.3
 """Rows with something said before or after the request (our choice)."""
+HAND_MADE = ("examples", "grammar")
+"""Writers that are no model."""
 ENDED_SHARE = 0.15
 """Rows that go on to the end: results, then an assistant turn without calls, so that a model learns to stop."""
 
@@ -30,6 +32,8 @@ def check_alone(
 ) -> Rejection | None:
     """Format, execution, grounding: everything that one row can be asked without a model."""
     found = check_format(candidate, toolbox) or check_execution(candidate)
+    if found is None and candidate.writer not in HAND_MADE:
+        found = check_asking(candidate, toolbox)
     if found or not grounded:
         return found
     if assignment is not None and not candidate.calls:

@@ -1,0 +1,66 @@
+"""Does the text ask at all? Two cheap signs of a writer that lost the thread (our choice).
+
+1. A request for one thing says nothing twice: a small model that runs in circles does.
+2. A call without any value of the request ("list my reminders") leaves grounding nothing to trace, so the request has
+   to share a word with the tool: with its name, what it and its arguments are for, or the examples in its docstring."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from lamina.checks.grounding import leaves_of
+from lamina.checks.reasons import Reason
+from lamina.checks.rule import Candidate, Rejection
+from lamina.tools import Tool, Toolbox
+
+STAGE = "grounding"
+CIRCLE = 3
+"""Words in a row that may stand only once in a request for one thing."""
+_EMPTY_WORDS = re.compile(
+    r"about|all|and|any|anything|are|been|but|can|could|did|does|doing|for|from|get|got|had|"
+    r"has|have|her|here|him|his|how|into|its|just|know|lets|like|make|may|more|need|not|now|"
+    r"one|our|out|please|really|say|she|should|some|sure|tell|than|thank|thanks|that|the|their|"
+    r"them|then|there|these|they|this|too|use|want|was|way|were|what|when|where|which|who|why|"
+    r"will|with|would|yes|you|your"
+)
+_ENDINGS = ("ing", "ers", "er", "ed", "es", "s")
+
+
+def check_asking(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
+    """For requests that a model wrote; people and grammars do not run in circles."""
+    calls = candidate.turns[0] if candidate.turns else []
+    words = re.findall(r"[^\W_]+", candidate.request.casefold())
+    runs = [tuple(words[i : i + CIRCLE]) for i in range(len(words) - CIRCLE + 1)]
+    if len(calls) <= 1 and (twice := next((run for run in runs if runs.count(run) > 1), None)):
+        return Rejection(STAGE, Reason.REPEATS_ITSELF, f"says {' '.join(twice)!r} more than once")
+    for call in calls:
+        tool = toolbox.get(call.name)
+        if tool is None or _says_a_value(tool, call.arguments):
+            continue
+        if not _content(candidate.request) & _vocabulary(tool):
+            return Rejection(STAGE, Reason.NOT_ASKED, f"no word of the request has to do with {call.name}")
+    return None
+
+
+def _says_a_value(tool: Tool, arguments: dict[str, object]) -> bool:
+    return any("default" not in schema or value != schema["default"] for _, value, schema in leaves_of(tool, arguments))
+
+
+def _vocabulary(tool: Tool) -> set[str]:
+    told = [tool.name, tool.description, json.dumps(tool.parameters), *(e.request for e in tool.examples)]
+    return _content(" ".join(told).replace("_", " "))
+
+
+def _content(text: str) -> set[str]:
+    """Stems of the words that carry meaning."""
+    words = re.findall(r"[^\W\d_]{3,}", text.casefold())
+    return {_stem(word) for word in words if not _EMPTY_WORDS.fullmatch(word)}
+
+
+def _stem(word: str) -> str:
+    """Without a plain English ending: enough to find "reminders" in "remind"."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word

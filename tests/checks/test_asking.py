@@ -1,0 +1,46 @@
+"""A request asks for something, and does not run in circles."""
+
+from __future__ import annotations
+
+import pytest
+
+from lamina.checks import Candidate, Reason, check_asking
+from lamina.tools import Tool, Toolbox
+from lamina.trajectories import ToolCall
+
+DAY = {"type": "object", "properties": {"day": {"type": "string", "default": "today"}}}
+CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+TOOLS = Toolbox([Tool("list_reminders", "Show the reminders of one day.", DAY), Tool("time_in", "The time.", CITY)])
+
+
+def asked(request: str, *calls: ToolCall) -> Reason | None:
+    row = Candidate(request, [list(calls)], "simple", "embedded", 0, "2026-11-23T09:00")
+    found = check_asking(row, TOOLS)
+    return found and found.reason
+
+
+@pytest.mark.parametrize("request_", ["my reminders", "remind me what I planned", "anything to show for the DAY?"])
+def test_a_call_without_values_is_asked_for_in_the_tool_s_words(request_: str):
+    assert asked(request_, ToolCall.of("list_reminders", {})) is None
+
+
+@pytest.mark.parametrize("request_", ["i am getting older and i am on my phone", "can you do that for me?", "..."])
+def test_a_sentence_that_has_nothing_to_do_with_the_tool_asks_for_nothing(request_: str):
+    assert asked(request_, ToolCall.of("list_reminders", {})) is Reason.NOT_ASKED
+    assert asked(request_, ToolCall.of("list_reminders", {"day": "today"})) is Reason.NOT_ASKED
+
+
+def test_a_value_of_the_request_is_for_grounding_to_judge():
+    assert asked("how about tomorrow?", ToolCall.of("list_reminders", {"day": "tomorrow"})) is None
+
+
+def test_a_request_for_one_thing_says_nothing_twice():
+    call = ToolCall.of("time_in", {"city": "Oslo"})
+    assert asked("what time is it in Oslo, what time is it there", call) is Reason.REPEATS_ITSELF
+    assert asked("I am a dragon, I am a dragon") is Reason.REPEATS_ITSELF
+    assert asked("what time is it in Oslo, and is it late in Oslo?", call) is None
+
+
+def test_a_request_for_two_things_may_use_the_same_words_twice():
+    calls = [ToolCall.of("time_in", {"city": city}) for city in ("Oslo", "Lima")]
+    assert asked("what time is it in Oslo, and what time is it in Lima?", *calls) is None
