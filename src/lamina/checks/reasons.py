@@ -13,12 +13,28 @@ class Reason(StrEnum):
     UNKNOWN_FUNCTION = "unknown-function"
     BAD_ARGUMENTS = "bad-arguments"
     WRONG_CALL_COUNT = "wrong-call-count"
+    FORMAT_CANNOT_HOLD = "format-cannot-hold"
+    # import: a row of a foreign data set is no trajectory
+    UNKNOWN_FORMAT = "unknown-format"
+    NOT_A_TRAJECTORY = "not-a-trajectory"
+    FAILED_TRAJECTORY = "failed-trajectory"
+    NO_REQUEST = "no-request"
+    # the record contradicts its own tools or itself
+    BAD_TOOL = "bad-tool"
+    UNKNOWN_ARGUMENT = "unknown-argument"
+    MISSING_ARGUMENT = "missing-argument"
+    WRONG_TYPE = "wrong-type"
+    BROKEN_ORDER = "broken-order"
+    REPEATED_STEP = "repeated-step"
+    IGNORED_OBSERVATION = "ignored-observation"
+    POOR_REASONING = "poor-reasoning"
     # execution: the call ran and failed
     RAISED = "raised"
     TIMED_OUT = "timed-out"
     KILLED = "killed"
     UNSERIALISABLE = "unserialisable"
     ERROR_RESULT = "error-result"
+    RESULT_DIFFERS = "result-differs"
     # grounding: request and call do not say the same
     VALUE_NOT_IN_REQUEST = "value-not-in-request"
     REQUEST_SAYS_MORE = "request-says-more"
