@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from lamina.checks.reasons import Reason
@@ -21,23 +22,46 @@ _CANNOT = object()
 
 def check_arguments(trajectory: Trajectory, toolbox: Toolbox) -> Rejection | None:
     """The first call that names no tool, or whose arguments its tool does not take."""
+    if trajectory.calls and not len(toolbox):
+        detail = f"{trajectory.calls[0].name!r} is called, but the record has no tools; --tools gives them"
+        return Rejection(STAGE, Reason.NO_TOOLS, detail)
+    ids: set[str] = set()
     for call in trajectory.calls:
         tool = toolbox.get(call.name)
         if tool is None:
             return Rejection(STAGE, Reason.UNKNOWN_FUNCTION, _unknown(call, toolbox))
         try:
-            problems = tool.problems(call.arguments)
+            problems = _problems(call, tool, ids)
         except ValueError as error:
             said = str(error).splitlines()[0][:160]
             return Rejection(STAGE, Reason.BAD_TOOL, f"{tool.name}: its parameters are no JSON Schema ({said})")
         if problems:
             return Rejection(STAGE, _reason(call, tool, problems[0]), f"{call.name}: {problems[0]}")
+        ids |= {call.id} if call.id else set()
     return None
 
 
+_REFERENCE = re.compile(r"\$\w+(?:[.\[].*)?\$|\$\{[^{}]*\}")
+
+
+def is_reference(value: Any, ids: Collection[str]) -> bool:
+    """Whether a value stands for the result of an earlier call: ``$var1.id$`` (NESTful), ``${id from search}``
+    (ToolAlpaca), or the id of that call (Seal-Tools)."""
+    return isinstance(value, str) and (value in ids or _REFERENCE.fullmatch(value) is not None)
+
+
+def _problems(call: ToolCall, tool: Tool, ids: Collection[str]) -> list[str]:
+    """References have the type that the result will have: only their names are checked."""
+    referred = {name for name, value in call.arguments.items() if is_reference(value, ids)}
+    if not referred:
+        return tool.problems(call.arguments)
+    found = tool.problems({name: value for name, value in call.arguments.items() if name not in referred})
+    found += [f"{tool.name} has no argument {name!r}" for name in referred if name not in tool.properties]
+    absent = tuple(f'"{name}" is a required property' for name in referred)
+    return [problem for problem in found if not problem.endswith(absent)]
+
+
 def _unknown(call: ToolCall, toolbox: Toolbox) -> str:
-    if not len(toolbox):
-        return f"{call.name!r} is called, but the record has no tools"
     return f"there is no function {call.name!r}; on offer: {', '.join(toolbox.names[:6])}"
 
 
@@ -87,6 +111,9 @@ def _object(value: JSON, schema: JSON, path: str, changes: list[str]) -> JSON:
         part = properties.get(name)
         if isinstance(part, dict) and one is None and name not in needed and not _allows(part, "null"):
             changes.append(f"{path}.{name}: null left out")
+            continue
+        if one == "" and name not in needed and isinstance(part, dict) and "" not in part.get("enum", [""]):
+            changes.append(f"{path}.{name}: empty text left out")
             continue
         found[name] = _value(one, part, f"{path}.{name}", changes) if isinstance(part, dict) else one
     return found

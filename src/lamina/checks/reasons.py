@@ -20,6 +20,7 @@ class Reason(StrEnum):
     FAILED_TRAJECTORY = "failed-trajectory"
     NO_REQUEST = "no-request"
     # the record contradicts its own tools or itself
+    NO_TOOLS = "no-tools"
     BAD_TOOL = "bad-tool"
     UNKNOWN_ARGUMENT = "unknown-argument"
     MISSING_ARGUMENT = "missing-argument"

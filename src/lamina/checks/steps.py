@@ -36,7 +36,7 @@ def check_steps(trajectory: Trajectory) -> Rejection | None:
             return Rejection(STAGE, Reason.REPEATED_STEP, f"message {number} makes one call twice")
         for key, call, result in zip(keys, message.tool_calls, results, strict=True):
             made[key] += 1
-            if key in before and before[key]:
+            if before.get(key):
                 if is_error(before[key]):
                     detail = f"message {number} calls {call.name} again with the arguments that had just failed"
                     return Rejection(STAGE, Reason.IGNORED_OBSERVATION, detail)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from lamina.errors import InputError
@@ -36,6 +37,7 @@ _FOREIGN = (
 UNKNOWN = "unknown-format"  # checks.reasons.Reason.UNKNOWN_FORMAT
 
 
+@cache
 def formats() -> dict[str, Format]:
     """All formats by name; a user's format may not take the name of a built-in one."""
     from importlib.metadata import entry_points

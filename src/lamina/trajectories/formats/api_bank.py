@@ -3,6 +3,7 @@ search for tools that the dialogue makes brings its own."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +74,20 @@ def _api(row: Any) -> JSON:
     """A line of ``all_apis.csv``: ``api_info`` is Python text with literals in it."""
     info = str(row["api_info"])
     description = _assigned(info, "description")
-    parameters = _assigned(info, "input_parameters") or {}
-    needed = list(parameters) if isinstance(parameters, dict) else []
+    told = _assigned(info, "input_parameters")
+    parameters = _signature(str(row.get("input_parameters") or "")) | (told if isinstance(told, dict) else {})
+    needed = list(parameters)
     return tool_of(
         {"name": row["类名"], "description": description or "", "parameters": parameters, "required": needed}
     )
+
+
+_PARAMETER = re.compile(r"(\w+)\s*:\s*(\w+(?:\[[^\]]*\])?)")
+
+
+def _signature(text: str) -> JSON:
+    """``(token: str, time: datetime)``: what the words leave out (the token, mostly) is taken all the same."""
+    return {name: {"type": kind} for name, kind in _PARAMETER.findall(text)}
 
 
 def _assigned(text: str, name: str) -> Any:

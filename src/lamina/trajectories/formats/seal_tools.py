@@ -27,13 +27,19 @@ def read_row(row: Any, path: Path) -> JSON:
         raise Refused("not-a-trajectory", "a description of a tool: no request and no call")
     row = needs(row, "query", "calling")
     rows = loose(row["calling"]) or []
-    calls = [call(*c) for c in calls_of(rows)]
+    calls = [call(*made, _result_name(row)) for made, row in zip(calls_of(rows), rows, strict=True)]
     table = find_beside(path, "tool.jsonl")
     tools = those_of([c["function"]["name"] for c in calls], tools_beside(table)) if table else []
     responses = [r.get("responses") for r in rows if isinstance(r, dict)]
     messages: list[JSON] = [{"role": "user", "content": str(row["query"])}, assistant("", calls)]
     rest = others(row, "id", "query", "calling")
     return record(messages, tools, id=row.get("id"), rest={**rest, "responses": responses})
+
+
+def _result_name(row: Any) -> str | None:
+    """``API_call_0``: by this name later calls refer to the result of a call, so it is the call's id."""
+    names = row.get("responses") if isinstance(row, dict) else None
+    return names[0] if isinstance(names, list) and len(names) == 1 and isinstance(names[0], str) else None
 
 
 FORMAT = foreign("seal-tools", "Seal-Tools: query and calling, tools beside", detect, read_row)

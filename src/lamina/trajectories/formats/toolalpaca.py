@@ -1,5 +1,5 @@
-"""ToolAlpaca: one API a row, with several instructions and their golden calls: a record for each. Parameters are told in
-words (``Required. string. The city.``)."""
+"""ToolAlpaca: one API a row, with several instructions and their golden calls: a record for each. Parameters are told
+in words (``Required. string. The city.``)."""
 
 from __future__ import annotations
 
@@ -25,24 +25,45 @@ def detect(sample: Sample) -> str | None:
     return None
 
 
-def read_row(row: Any, path: Path) -> list[JSON]:
+def read_row(row: Any, path: Path) -> list[JSON | Refused]:
     if isinstance(row, dict) and "API" in row and "Instructions" not in row:
         raise Refused("not-a-trajectory", "an entry of a list of APIs: no request and no call")
     row = needs(row, "Instructions", "Function_Description")
     tools = [_tool(n, str(text)) for n, text in row["Function_Description"].items() if n != "components"]
     answers = row.get("Golden_Answers") or row.get("Instances") or []
     api = str(row.get("Name", ""))
-    rest = others(row, "Instructions", "Function_Description", "Golden_Answers", "Name", "Documentation",
-                  "NLDocumentation", "Function_Projection", "Functions", "Introduction")  # fmt: skip
-    found = []
+    rest = others(row, "Instructions", "Function_Description", "Golden_Answers", "Name", *_DROPPED)
+    lost = [key for key in _DROPPED if row.get(key)]
+    found: list[JSON | Refused] = []
     for number, request in enumerate(row["Instructions"]):
         answer = answers[number] if number < len(answers) else None
         messages: list[JSON] = [{"role": "user", "content": str(request)}]
+        try:
+            made = _calls(answer) if answer else []
+        except ValueError as error:
+            found.append(Refused("unreadable", f"instruction {number + 1}: {error}"))
+            continue
         if answer is not None:
-            made = [call(*c) for c in calls_of(answer)] if answer else []
             messages.append(assistant("", made))
-        found.append(record(messages, tools, group=api, rest=rest))
+        found.append(record(messages, tools, group=api, rest=rest, lost=lost or None))
     return found
+
+
+_DROPPED = ("Documentation", "NLDocumentation", "Function_Projection", "Functions", "Introduction")
+"""The API told in other words; a record has no place for them."""
+_HOLE = re.compile(r"(?<=[:\[,\s])\$\{[^{}\"]*\}")
+
+
+def _calls(answer: Any) -> list[JSON]:
+    """``{"animeId": ${animeId from searchAnime}}``: a value that an earlier call gives stays as that text."""
+    answers = answer if isinstance(answer, list) else [answer]
+    whole = [
+        {**a, "Action_Input": _HOLE.sub(lambda hole: f'"{hole.group()}"', str(a["Action_Input"]))}
+        if isinstance(a, dict) and isinstance(a.get("Action_Input"), str)
+        else a
+        for a in answers
+    ]
+    return [call(*c) for c in calls_of(whole)]
 
 
 def _tool(name: str, text: str) -> JSON:

@@ -24,9 +24,10 @@ def detect(sample: Sample) -> str | None:
 
 
 def read_row(row: Any, path: Path) -> JSON:
-    row = without_secrets(needs(row))
+    given, row = row, without_secrets(needs(row))
+    lost = ["access keys"] if row != given else []
     if "api_list" in row and "query" in row:
-        return _request(row)
+        return _request(row, lost)
     if "answer_generation" not in row:
         raise Refused("not-a-trajectory", "a description of a tool: no request and no call")
     answer = needs(row["answer_generation"])
@@ -39,10 +40,15 @@ def read_row(row: Any, path: Path) -> JSON:
     return record(
         messages, tools, id=path.stem, group=path.parent.name, reward=1.0 if row.get("win") and gave else 0.0,
         rest={k: answer.get(k) for k in ("query_count", "finish_type", "query")} | {"win": row.get("win")},
+        lost=[*lost, *(k for k in _DROPPED if row.get(k))] or None,
     )  # fmt: skip
 
 
-def _request(row: JSON) -> JSON:
+_DROPPED = ("tree", "trys", "compare_candidates", "forward_args")
+"""The search that led to the chain, its other branches and its settings."""
+
+
+def _request(row: JSON, lost: list[str]) -> JSON:
     tools = []
     for api in row["api_list"]:
         name = f"{api.get('api_name', '')}_for_{api.get('tool_name', '')}"
@@ -52,7 +58,7 @@ def _request(row: JSON) -> JSON:
     rest = others(row, "api_list", "query", "query_id")
     id = row.get("query_id")
     return record([{"role": "user", "content": str(row["query"])}], tools, id=f"query-{id}" if id is not None else None,
-                  style="request-only", rest=rest)  # fmt: skip
+                  style="request-only", rest=rest, lost=lost or None)  # fmt: skip
 
 
 FORMAT = foreign("toolbench", "ToolBench answer trees and instruction files", detect, read_row)

@@ -1,5 +1,5 @@
-"""ToolRL's rlla: the tools as a numbered list in the instruction, the dialogue so far in marks (``<user>``, ``<think>``,
-``<tool_call>``, ``<obs>``, ``<response>``), and the next turn as the output."""
+"""ToolRL's rlla: the tools as a numbered list in the instruction, the dialogue so far in marks (``<user>``,
+``<think>``, ``<tool_call>``, ``<obs>``, ``<response>``), and the next turn as the output."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _flat(row: JSON) -> JSON:
 def read_row(row: Any, path: Path) -> JSON:
     row = needs(row)
     texts = needs(_flat(row), "instruction", "input", "output")
-    head, _, after = str(texts["instruction"]).partition("**Steps for Each Turn**")
+    head, *_ = str(texts["instruction"]).partition("**Steps for Each Turn**")
     tools = [tool_of({"name": n, "description": d, "parameters": loose(p)}) for n, d, p in _TOOL.findall(head)]
     messages: list[JSON] = []
     history = _MARK.findall(str(texts["input"])) + _MARK.findall(str(texts["output"]))

@@ -30,8 +30,8 @@ ROLES = {
     "tool_response": "tool", "function-response": "tool", "API": "tool",
 }  # fmt: skip
 THINK = re.compile(r"<(think|thinking|scratch_pad|thought)>(.*?)</\1>\s*", re.S)
-_KNOWN = {"role", "from", "content", "value", "tool_calls", "function_call", "name", "tool_call_id", "reasoning_content",
-          "thought", "thinking", "text", "weight"}  # fmt: skip
+_KNOWN = {"role", "from", "content", "value", "tool_calls", "function_call", "name", "tool_call_id",
+          "reasoning_content", "thought", "thinking", "text", "weight"}  # fmt: skip
 
 
 def messages_of(turns: Any, text_calls: TextCalls | None = None, text_results: bool = False) -> list[JSON]:

@@ -18,9 +18,9 @@ from lamina.trajectories.trajectory import Reject, Trajectory, json_line
 
 JSON = dict[str, Any]
 UNREADABLE = "unreadable"
-RowReader = Callable[[Any, Path], "JSON | list[JSON]"]
+RowReader = Callable[[Any, Path], JSON | list[JSON] | list[JSON | Refused]]
 """One row (and the file it is in, for tables that lie beside it) to records as plain objects. Raises Refused or
-ValueError."""
+ValueError; of a row that holds several records, those that are none may stand as Refused in the list."""
 RowWriter = Callable[[Trajectory], Any]
 
 
@@ -37,7 +37,10 @@ def foreign(
     list."""
 
     def from_row(row: Any, path: Path) -> list[Trajectory]:
-        return records_of(row, path, read_row, name, "row")
+        found = records_of(row, path, read_row, name, "row")
+        if refused := next((one for _, one in found if isinstance(one, Refused)), None):
+            raise refused
+        return [one for _, one in found if isinstance(one, Trajectory)]
 
     def read(path: Path, on_reject: OnReject | None) -> Iterator[Trajectory]:
         return _read(path, on_reject, read_row, name, whole_file)
@@ -71,17 +74,25 @@ def _read(
     if whole_file:
         rows = [_together(list(rows))]
     for raw in rows:
-        where = f"{path}:{raw.number}"
-        try:
-            if raw.problem is not None:
-                raise Refused(UNREADABLE, raw.problem)
-            yield from records_of(raw.value, path, read_row, name, where)
-        except Refused as error:
-            if on_reject is None:
+        for where, one in _of_raw(raw, path, read_row, name):
+            if isinstance(one, Trajectory):
+                yield one
+            elif on_reject is None:
                 mend = f"mend it, or keep rejects aside (it was read as {name})"
-                raise InputError(error.detail, file=path, line=raw.number, mend=mend) from None
-            text = raw.text or json_line(without_secrets(raw.value)).decode(errors="replace")
-            on_reject(Reject(id=where, stage="read", reason=error.reason, detail=error.detail, raw=text))
+                raise InputError(one.detail, file=path, line=raw.number, mend=mend)
+            else:
+                text = raw.text or json_line(without_secrets(raw.value)).decode(errors="replace")
+                on_reject(Reject(id=where, stage="read", reason=one.reason, detail=one.detail, raw=text))
+
+
+def _of_raw(raw: Raw, path: Path, read_row: RowReader, name: str) -> list[tuple[str, Trajectory | Refused]]:
+    where = f"{path}:{raw.number}"
+    if raw.problem is not None:
+        return [(where, Refused(UNREADABLE, raw.problem))]
+    try:
+        return records_of(raw.value, path, read_row, name, where)
+    except Refused as refused:
+        return [(where, refused)]
 
 
 def _together(rows: list[Raw]) -> Raw:
@@ -89,14 +100,20 @@ def _together(rows: list[Raw]) -> Raw:
     return broken or Raw(1, [r.value for r in rows])
 
 
-def records_of(row: Any, path: Path, read_row: RowReader, name: str, where: str) -> list[Trajectory]:
-    """The records of one row, validated. Raises Refused whatever a row may hold."""
+def records_of(
+    row: Any, path: Path, read_row: RowReader, name: str, where: str
+) -> list[tuple[str, Trajectory | Refused]]:
+    """The records of one row, validated, each with where it stands. Raises Refused whatever a row may hold."""
     from pydantic import ValidationError
 
     try:
         found = read_row(row, path)
         rows = found if isinstance(found, list) else [found]
-        return [_record(r, name, where, number if len(rows) > 1 else 0) for number, r in enumerate(rows, 1)]
+        places = [f"{where}.{number}" if len(rows) > 1 else where for number in range(1, len(rows) + 1)]
+        return [
+            (place, one if isinstance(one, Refused) else _record(one, name, place))
+            for place, one in zip(places, rows, strict=True)
+        ]
     except Refused:
         raise
     except ValidationError as error:
@@ -110,9 +127,9 @@ def records_of(row: Any, path: Path, read_row: RowReader, name: str, where: str)
         raise Refused(UNREADABLE, f"not a row of {name}: {said[0][:200]}") from None
 
 
-def _record(row: JSON, name: str, where: str, part: int) -> Trajectory:
+def _record(row: JSON, name: str, where: str) -> Trajectory:
     given = row.get("id")
-    row["id"] = str(given) if isinstance(given, str | int) and str(given) else f"{where}.{part}" if part else where
+    row["id"] = str(given) if isinstance(given, str | int) and str(given) else where
     meta = row.setdefault("meta", {})
     if not meta.get("source"):
         meta["source"] = name

@@ -123,6 +123,12 @@ def schema_of(value: Any, required: Any = None) -> JSON:
     return {"type": "object", "properties": properties, "required": wanted, **extra}
 
 
+_KEYWORDS: dict[str, type | tuple[type, ...]] = {
+    "enum": list, "pattern": str, "format": str, "items": dict, "properties": dict, "description": str, "title": str,
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), (int, float)),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), int),
+}  # fmt: skip
+"""What JSON Schema wants behind its keywords; a data set's ``"enum": "1-100"`` is kept as ``x-enum``."""
 _OBJECTS = ("object", "dict", "Object", "dictionary")
 
 
@@ -151,9 +157,8 @@ def property_of(spec: Any) -> tuple[JSON, bool]:
         found.setdefault("default", found.pop("default_value"))
     if isinstance(found.get("enum"), list) and not found["enum"]:
         found.pop("enum")
-    for mark in ("pattern", "format"):
-        if not isinstance(found.get(mark, ""), str):
-            found.pop(mark)
+    for mark in [k for k, kind in _KEYWORDS.items() if k in found and not isinstance(found[k], kind)]:
+        found[f"x-{mark}"] = found.pop(mark)
     return {**schema, **found}, bool(needed) and not isinstance(needed, list) and str(
         needed
     ).lower() != "false" and not optional
