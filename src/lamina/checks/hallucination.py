@@ -22,6 +22,7 @@ _WORD = re.compile(r"[^\W_]+")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
              "twelfth")  # fmt: skip
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?")
+_OTHER_YEAR = re.compile(r"\b(?:last|previous|next|following) year")
 _SMALL = 1
 """Numbers up to this are counts and switches that nobody says."""
 
@@ -93,11 +94,7 @@ class _Evidence:
     def _number(self, value: float) -> bool:
         """Said as it is, as a share (15 % is 0.15), or as a part of something longer (a date, an id)."""
         same = {value, value * 100, value / 100}
-        if (
-            value == int(value)
-            and 1900 < value < 2100
-            and re.search(r"\b(last|previous|next|following) year", self.text)
-        ):
+        if value == int(value) and 1900 < value < 2100 and _OTHER_YEAR.search(self.text):
             same |= {value - 1, value + 1}
         return bool(same & self.numbers) or (value == int(value) and str(int(abs(value))) in self.text)
 

@@ -69,7 +69,7 @@ def _recorded(trajectory: Trajectory, results: list[CallResult]) -> list[tuple[i
         for place, later in enumerate(trajectory.messages[number + 1 : number + 1 + len(own)]):
             if later.role != "tool":
                 break
-            found.append((number + 1 + place, by_id.get(later.tool_call_id, own[place])))
+            found.append((number + 1 + place, by_id.get(later.tool_call_id or "", own[place])))
     return found
 
 

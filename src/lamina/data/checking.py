@@ -53,14 +53,17 @@ class Verdict:
 
 
 class Checker:
-    """``executor``: run the calls of each record with these functions, whatever tools the record names. ``skip``:
-    names of ``RULES`` to leave out."""
+    """``executor``: run the calls of each record with these functions, whatever tools the record names. ``toolbox``:
+    the tools of records that bring none. ``skip``: names of ``RULES`` to leave out."""
 
-    def __init__(self, executor: Executor | None = None, *, skip: Sequence[str] = ()):
+    def __init__(self, executor: Executor | None = None, *, toolbox: Toolbox | None = None, skip: Sequence[str] = ()):
         self._executor = executor
+        self._tools = toolbox.as_openai() if toolbox else []
         self._rules = {name: rule for name, rule in RULES.items() if name not in skip}
 
     def check(self, trajectory: Trajectory) -> Verdict:
+        if self._tools and not trajectory.tools:
+            trajectory = trajectory.model_copy(update={"tools": self._tools})
         toolbox = self._executor.toolbox if self._executor else toolbox_of(trajectory)
         record, mended = cast_arguments(trajectory, toolbox)
         passed: list[Check] = []

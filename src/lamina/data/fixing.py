@@ -23,15 +23,14 @@ def fix(
     on_mended: Callable[[Verdict], None],
     format: str = "auto",
 ) -> dict[str, Any]:
-    """Writes what passes to the run and the rest to its rejects. Returns ``{"read", "accepted", "mended": [{"id",
-    "detail"}], "rejected": {reason: n}}``; ``on_mended`` sees each record that was changed."""
+    """Writes what passes to the run and the rest to its rejects. Returns ``{"read", "accepted", "mended", "rejected":
+    {reason: n}}``; ``on_mended`` sees each record that was changed."""
     rejected: Counter[str] = Counter()
-    mended: list[dict[str, str]] = []
-    accepted = 0
+    accepted = mended = 0
     store = TrajectoryStore(run.store)
 
     def kept(one: Verdict | Reject) -> Trajectory | Reject:
-        nonlocal accepted
+        nonlocal accepted, mended
         reject = one if isinstance(one, Reject) else one.reject
         if reject is not None:
             rejected[reject.reason] += 1
@@ -39,14 +38,14 @@ def fix(
         assert isinstance(one, Verdict)
         accepted += 1
         if one.mended:
-            mended.append({"id": one.record.id, "detail": "; ".join(one.mended)})
+            mended += 1
             on_mended(one)
         return one.record
 
     with progress.stage("fix") as bar:
         for batch in batches(enumerate(map(kept, check_sources(files, checker, format)))):
             add_all(store, batch)
-            bar.advance(len(batch), accepted=accepted, mended=len(mended), rejected=rejected.total())
+            bar.advance(len(batch), accepted=accepted, mended=mended, rejected=rejected.total())
     store.export(run.folder)
     read = accepted + rejected.total()
     return {"read": read, "accepted": accepted, "mended": mended, "rejected": dict(rejected.most_common())}
@@ -54,9 +53,8 @@ def fix(
 
 def difference(before: Trajectory, after: Trajectory) -> list[str]:
     """A unified diff of the messages, as lines."""
-    texts = [_lines(one) for one in (before, after)]
-    found = difflib.unified_diff(*texts, f"{before.id} (read)", f"{after.id} (mended)", lineterm="", n=1)
-    return list(found)
+    names = f"{before.id} (read)", f"{after.id} (mended)"
+    return list(difflib.unified_diff(_lines(before), _lines(after), *names, lineterm="", n=1))
 
 
 def _lines(trajectory: Trajectory) -> list[str]:

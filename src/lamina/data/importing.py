@@ -11,6 +11,7 @@ from typing import Any
 
 from lamina.data.sources import format_names, records_of
 from lamina.runs import Progress, Run
+from lamina.tools import Toolbox
 from lamina.trajectories import Reject, Trajectory, TrajectoryStore
 from lamina.trajectories.store import REJECT, TRAJECTORY
 
@@ -19,22 +20,26 @@ BATCH = 1000
 Numbered = tuple[int, Trajectory | Reject]
 
 
-def import_sources(files: Sequence[Path], run: Run, progress: Progress, format: str = "auto") -> dict[str, Any]:
-    """Reads all files into the run. Returns ``{"read", "accepted", "rejected": {reason: n}, "format", "lost":
-    {field: n}}``; ``lost`` counts what a record has no place for."""
+def import_sources(
+    files: Sequence[Path], run: Run, progress: Progress, format: str = "auto", toolbox: Toolbox | None = None
+) -> dict[str, Any]:
+    """Reads all files into the run; ``toolbox`` is for records that bring no tools. Returns ``{"read", "accepted",
+    "rejected": {reason: n}, "format", "lost": {field: n}}``; ``lost`` counts what a record has no place for."""
     rejected: Counter[str] = Counter()
     lost: Counter[str] = Counter()
     accepted = 0
+    tools = toolbox.as_openai() if toolbox else []
     store = TrajectoryStore(run.store)
     with progress.stage("import") as bar:
         for batch in batches(enumerate(records_of(files, format))):
-            add_all(store, batch)
             for _, one in batch:
                 if isinstance(one, Reject):
                     rejected[one.reason] += 1
                 else:
                     accepted += 1
+                    one.tools = one.tools or tools
                     lost.update((one.meta.model_extra or {}).get("lost") or [])
+            add_all(store, batch)
             bar.advance(len(batch), accepted=accepted, rejected=rejected.total())
     store.export(run.folder)
     return {

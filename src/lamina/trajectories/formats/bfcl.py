@@ -1,6 +1,6 @@
 """BFCL and Gorilla OpenFunctions: a question and the functions. The answers lie in the row, in ``possible_answer/``
-under the same file name, or (Gorilla) as Python call text; where several values are right, the first makes the call and all
-are kept in ``meta.acceptable``."""
+under the same file name, or (Gorilla) as Python call text; where several values are right, the first makes the call
+and all are kept in ``meta.acceptable``."""
 
 from __future__ import annotations
 

@@ -34,7 +34,8 @@ def read_row(row: Any, path: Path) -> JSON:
     messages: list[JSON] = []
     waiting: dict[str, str] = {}
     for one in rows:
-        parameters = one.get("params") if isinstance(one.get("params"), dict) else {}
+        given = one.get("params")
+        parameters: JSON = given if isinstance(given, dict) else {}
         if one.get("method") == "tools/call":
             id = f"call_{one.get('id')}"
             made = call(str(parameters["name"]), loose_object(parameters.get("arguments")), id)

@@ -33,7 +33,7 @@ def detect(sample: Sample) -> str | None:
 def read_row(row: Any, path: Path) -> JSON:
     row = needs(row, "conversations")
     turns = list(row["conversations"])
-    system, tools = str(row.get("system") or ""), []
+    system = str(row.get("system") or "")
     tools, start, end = tools_in_text(system)
     words = (system[:start] + system[end:]).strip() if tools else system
     words = words.removeprefix(PROMPT.strip()).strip()

@@ -36,7 +36,8 @@ def read_row(row: Any, path: Path) -> JSON:
     tools = [tool_of({"name": n, "description": d, "parameters": loose(p)}) for n, d, p in _TOOL.findall(head)]
     messages: list[JSON] = []
     history = _MARK.findall(str(texts["input"])) + _MARK.findall(str(texts["output"]))
-    thought, calls = "", []
+    thought = ""
+    calls: list[JSON] = []
     for mark, text in history:
         if mark in ("think", "user", "obs") and calls:
             messages.append(assistant("", calls, thought))

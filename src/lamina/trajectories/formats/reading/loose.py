@@ -111,7 +111,7 @@ def calls_of(value: Any) -> Calls:
         name = next((row[k] for k in _NAMES if isinstance(row.get(k), str)), None) if isinstance(row, dict) else None
         if not name:
             raise ValueError(f"not a call: {str(row)[:80]!r}")
-        arguments = next((row[k] for k in _ARGUMENTS if k in row), {})
+        arguments: Any = next((row[k] for k in _ARGUMENTS if k in row), {})
         found.append((name, loose_object(arguments)))
     return found
 

@@ -131,7 +131,7 @@ def _parquet(path: Path) -> Iterator[Raw]:
     from lamina.errors import MissingExtraError
 
     try:
-        import pyarrow.parquet as parquet
+        import pyarrow.parquet as parquet  # type: ignore[import-untyped]
     except ImportError:
         raise MissingExtraError("pyarrow", "train") from None
     number = 0

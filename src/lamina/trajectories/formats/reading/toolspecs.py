@@ -57,7 +57,8 @@ def tool_of(row: Any) -> JSON:
         "required",
         "strict",
     }
-    parameters = next((inner[k] for k in _PARAMETERS if inner.get(k) is not None), {})
+    required: Any
+    parameters: Any = next((inner[k] for k in _PARAMETERS if inner.get(k) is not None), {})
     if "required_parameters" in inner or "optional_parameters" in inner:
         parameters, required = _toolbench(inner)
     else:
@@ -292,6 +293,8 @@ def _is_schema(value: Any) -> bool:
 
 def _plain_property(spec: Any) -> bool:
     if not isinstance(spec, dict) or isinstance(spec.get("required"), bool):
+        return False
+    if any(k in spec and not isinstance(spec[k], kind) for k, kind in _KEYWORDS.items()):
         return False
     kind = spec.get("type", "string")
     kinds = kind if isinstance(kind, list) else [kind]
