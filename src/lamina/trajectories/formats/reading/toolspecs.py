@@ -70,7 +70,9 @@ def tool_of(row: Any) -> JSON:
         "parameters": schema_of(loose(parameters), required),
         **({"strict": inner["strict"]} if "strict" in inner else {}),
     }
-    if rest := {k: v for k, v in inner.items() if k not in known and k != "type" and v is not None}:
+    rest = {k: v for k, v in inner.items() if k not in known and k != "type" and v is not None}
+    before = rest.pop("x-source", None)  # written by us, read again
+    if rest := {**(before if isinstance(before, dict) else {}), **rest}:
         function["x-source"] = rest
     return {"type": "function", "function": function}
 
