@@ -98,7 +98,7 @@ ROWS: dict[str, Any] = {
         "Golden_Answers": [[{"Action": "get_weather", "Action_Input": '{"city": "Paris", "days": 2}'}]],
     },
     "toolbench": {
-        "win": True, "tree": {}, "answer_generation": {
+        "win": True, "tree": {"node": 1}, "answer_generation": {
             "valid_data": True, "finish_type": "give_answer", "function": [WEATHER],
             "train_messages": [[
                 {"role": "user", "content": ASKED},

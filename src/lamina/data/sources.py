@@ -26,11 +26,15 @@ def files_of(paths: Iterable[str | Path]) -> list[Path]:
         elif (path / "trajectories.jsonl").is_file():
             found.append(path / "trajectories.jsonl")
         else:
-            inside = sorted(f for f in path.rglob("*") if f.suffix in SUFFIXES and f.name not in _OWN and f.is_file())
+            inside = sorted(f for f in path.rglob("*") if _is_data(f))
             if not inside:
                 raise InputError("holds no data files", file=path, mend=f"name files ending in {', '.join(SUFFIXES)}")
             found += inside
     return found
+
+
+def _is_data(file: Path) -> bool:
+    return file.suffix in SUFFIXES and file.name not in _OWN and not file.name.startswith("LICENSE") and file.is_file()
 
 
 def records_of(files: Sequence[Path], format: str = "auto") -> Iterator[Trajectory | Reject]:
