@@ -101,7 +101,9 @@ def main() -> None:
     checker = Checker()
     trips: dict[str, Counter[str]] = {f.name: Counter() for f in formats().values() if f.losses}
     total = Source()
-    print("| source | format | files | rows | records | accepted | of these mended | rejected by the checks | no record |")
+    print(
+        "| source | format | files | rows | records | accepted | of these mended | rejected by the checks | no record |"
+    )
     print("|---|---|---|---|---|---|---|---|---|")
     for name in SOURCES:
         one = read(data / name, checker, trips)

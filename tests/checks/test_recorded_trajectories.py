@@ -142,7 +142,10 @@ def test_a_reference_to_an_earlier_result_may_stand_for_any_type(reference: str)
     [
         ([Message(role="assistant", content="hi")], "no-request"),
         ([Message(role="user", content="hi")], "no-answer"),
-        ([Message(role="tool", content="3"), Message(role="user", content="a"), Message(role="assistant")], "broken-order"),
+        (
+            [Message(role="tool", content="3"), Message(role="user", content="a"), Message(role="assistant")],
+            "broken-order",
+        ),
         ([Message(role="user", content="a"), Message(role="assistant", content="b"), result("3")], "broken-order"),
         ([Message(role="user", content="a"), look(), result("3"), result("4")], "broken-order"),
         ([Message(role="user", content="a"), calls(("ping", {}), ids=True), result("3", "c9")], "broken-order"),
@@ -158,7 +161,9 @@ def test_what_cannot_have_happened_in_this_order_is_rejected(messages: list[Mess
 def test_calls_without_results_and_results_in_another_order_are_fine():
     two = calls(("ping", {}), ("stop", {}), ids=True)
     assert check_turns(record(look())) is None
-    assert check_turns(record(two, result("b", "c1"), result("a", "c0"), Message(role="assistant", content="ok"))) is None
+    assert (
+        check_turns(record(two, result("b", "c1"), result("a", "c0"), Message(role="assistant", content="ok"))) is None
+    )
 
 
 def test_going_round_in_circles_is_rejected():
@@ -176,7 +181,9 @@ def test_going_round_in_circles_is_rejected():
 
 
 def test_the_same_call_for_another_request_or_with_another_result_is_fine():
-    assert check_steps(record(look(), result("3"), Message(role="user", content="and now?"), look(), result("3"))) is None
+    assert (
+        check_steps(record(look(), result("3"), Message(role="user", content="and now?"), look(), result("3"))) is None
+    )
     assert check_steps(record(look(), result("pending"), look(), result("done"))) is None
 
 

@@ -36,7 +36,9 @@ def double(x: int) -> int:
 '''
 
 
-def row(id: str, arguments: Any, *, request: str = "double 4", name: str = "double", after: list[Any] | None = None) -> str:
+def row(
+    id: str, arguments: Any, *, request: str = "double 4", name: str = "double", after: list[Any] | None = None
+) -> str:
     call = {"type": "function", "function": {"name": name, "arguments": arguments}}
     messages = [{"role": "user", "content": request}, {"role": "assistant", "tool_calls": [call]}, *(after or [])]
     return json.dumps({"id": id, "messages": messages, "meta": {}}) + "\n"
@@ -75,12 +77,18 @@ def test_rows_are_verified_by_running_them_with_your_functions(executor: Executo
 
 
 def test_a_record_says_which_checks_it_passed_and_what_was_mended(tmp_path: Path):
-    (tmp_path / "rows.jsonl").write_text(row("a", {"x": "4"}).replace('"meta"', f'"tools": [{json.dumps(double())}], "meta"'))
+    (tmp_path / "rows.jsonl").write_text(
+        row("a", {"x": "4"}).replace('"meta"', f'"tools": [{json.dumps(double())}], "meta"')
+    )
     (verdict,) = check_sources([tmp_path / "rows.jsonl"], Checker())
     assert not isinstance(verdict, Reject)
     assert [c.name for c in verdict.record.meta.checks] == ["order", "format", "steps", "reasoning", "grounding"]
     assert verdict.record.meta.model_dump()["mended"] == ["double.x: '4' became 4"]
-    changed = [line for line in difference(verdict.before, verdict.record) if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    changed = [
+        line
+        for line in difference(verdict.before, verdict.record)
+        if line[:1] in "+-" and line[:3] not in ("+++", "---")
+    ]
     assert [line[0] + line[1:].strip() for line in changed] == ['-"x": "4"', '+"x": 4']
 
 

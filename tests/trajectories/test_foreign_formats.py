@@ -72,7 +72,11 @@ def test_arguments_are_read_doubled_single_quoted_and_fenced(arguments: str):
 
 
 def test_legacy_functions_and_function_calls_are_read():
-    call = {"role": "assistant", "content": None, "function_call": {"name": "get_weather", "arguments": '{"city": "x"}'}}
+    call = {
+        "role": "assistant",
+        "content": None,
+        "function_call": {"name": "get_weather", "arguments": '{"city": "x"}'},
+    }
     result = {"role": "function", "name": "get_weather", "content": RESULT}
     found = read("openai", {"messages": [{"role": "user", "content": ASKED}, call, result], "functions": [WEATHER]})
     assert asked(found) == [("get_weather", {"city": "x"})]
@@ -81,7 +85,9 @@ def test_legacy_functions_and_function_calls_are_read():
 
 
 def test_glaive_arguments_in_single_quotes_may_hold_an_apostrophe():
-    chat = "USER: hi\n\n\nASSISTANT: <functioncall> " + '{"name": "say", "arguments": \'{"text": "it\'s"}\'} <|endoftext|>'
+    chat = (
+        "USER: hi\n\n\nASSISTANT: <functioncall> " + '{"name": "say", "arguments": \'{"text": "it\'s"}\'} <|endoftext|>'
+    )
     assert asked(read("glaive", {"system": "", "chat": chat})) == [("say", {"text": "it's"})]
 
 
@@ -91,7 +97,9 @@ def test_glaive_arguments_in_single_quotes_may_hold_an_apostrophe():
      ("tuple", "array", True), ("List[int]", "array", True), ("Optional[int]", "integer", False)],
 )  # fmt: skip
 def test_python_type_words_become_json_schema(word: str, kind: str, needed: bool):
-    tools = [{"name": "f", "description": "d", "parameters": {"x": {"type": word, "description": "", "required": needed}}}]
+    tools = [
+        {"name": "f", "description": "d", "parameters": {"x": {"type": word, "description": "", "required": needed}}}
+    ]
     found = read("xlam-60k", {"query": "do f", "tools": tools, "answers": "[]"})
     (tool,) = found.toolbox()
     assert tool.properties["x"]["type"] == kind
@@ -173,7 +181,9 @@ def test_a_toolace_call_is_parsed_and_never_evaluated(tmp_path: Path):
 
 def test_a_toolace_function_name_may_hold_spaces_and_brackets():
     turns = [{"from": "user", "value": ASKED}, {"from": "assistant", "value": '[get weather (now)(city="Paris")]'}]
-    assert asked(read("toolace", {**ROWS["toolace"], "conversations": turns})) == [("get weather (now)", {"city": "Paris"})]
+    assert asked(read("toolace", {**ROWS["toolace"], "conversations": turns})) == [
+        ("get weather (now)", {"city": "Paris"})
+    ]
 
 
 def test_one_bad_answer_of_toolalpaca_does_not_take_the_others_with_it(tmp_path: Path):
@@ -189,7 +199,10 @@ def test_one_bad_answer_of_toolalpaca_does_not_take_the_others_with_it(tmp_path:
 
 
 def test_a_reference_in_braces_is_kept_as_text():
-    row = {**ROWS["toolalpaca"], "Golden_Answers": [[{"Action": "get_weather", "Action_Input": '{"city": ${city from x}}'}]]}
+    row = {
+        **ROWS["toolalpaca"],
+        "Golden_Answers": [[{"Action": "get_weather", "Action_Input": '{"city": ${city from x}}'}]],
+    }
     assert asked(read("toolalpaca", row)) == [("get_weather", {"city": "${city from x}"})]
 
 

@@ -50,7 +50,10 @@ def trajectories(draw: st.DrawFn) -> Trajectory:
         if draw(st.booleans()):
             messages.append(Message(role="user", content=draw(words)))
     tools = [
-        {"type": "function", "function": {"name": n, "description": "d", "parameters": {"type": "object", "properties": {}}}}
+        {
+            "type": "function",
+            "function": {"name": n, "description": "d", "parameters": {"type": "object", "properties": {}}},
+        }
         for n in draw(st.lists(names, max_size=2, unique=True))
     ]
     return Trajectory(id="t", tools=tools, messages=messages, meta=Meta(source="here"))

@@ -32,8 +32,31 @@ def read_row(row: Any, path: Path) -> JSON:
     made = [call(*c) for c in calls_of(loose(row["answers"]) or [])]
     messages.append(assistant("", made))
     style = None if made else NO_TOOL_FITS
-    return record(messages, tools_of(row["tools"]), id=row.get("id"), style=style,
+    return record(messages, _tools(row["tools"]), id=row.get("id"), style=style,
                   rest=others(row, "id", "query", "tools", "answers"))  # fmt: skip
+
+
+def _tools(value: Any) -> list[JSON]:
+    """Tools of which none says what it requires: what is neither optional by its type nor has a default is required."""
+    rows = loose(value) if isinstance(value, str) else value
+    tools = tools_of(rows)
+    for row, tool in zip(rows if isinstance(rows, list) else [], tools, strict=False):
+        flat = row.get("parameters") if isinstance(row, dict) else None
+        told = isinstance(flat, dict) and isinstance(flat.get("properties"), dict)
+        if not isinstance(flat, dict) or told or "required" in row or not all(map(_is_open, flat.values())):
+            continue
+        parameters = tool["function"]["parameters"]
+        known = parameters["properties"]
+        parameters["required"] = [name for name in known if _must(flat.get(name))]
+    return tools
+
+
+def _is_open(spec: Any) -> bool:
+    return isinstance(spec, dict) and "required" not in spec
+
+
+def _must(spec: Any) -> bool:
+    return isinstance(spec, dict) and "default" not in spec and "optional" not in str(spec.get("type", "")).lower()
 
 
 def write_row(trajectory: Trajectory) -> JSON:
