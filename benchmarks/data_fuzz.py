@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 ODD: list[Any] = [
-    None, "", "null", "[", "]", "{", "}", "'", '"', "\\", "\x00", "\ud800", [], {}, 0, -1, 1e308, 2**70, True, "tool", "system",
-    "<tool_call>", "[f(", "f(**{})", '"' * 9, "[" * 200, "(" * 200, {"name": {}}, {"role": "assistant"}, [[[[]]]], "🙂",
+    None, "", "null", "[", "]", "{", "}", "'", '"', "\\", "\x00", "\ud800", [], {}, 0, -1, 1e308, 2**70, True, "tool",
+    "system", "<tool_call>",
+    "[f(", "f(**{})", '"' * 9, "[" * 200, "(" * 200, {"name": {}}, {"role": "assistant"}, [[[[]]]], "🙂",
 ]  # fmt: skip
 
 
@@ -130,7 +131,8 @@ def fuzz(n: int, seed: int) -> dict[str, Any]:
         if took > slowest:
             slowest, slowest_format = took, name
     return {
-        "inputs": n, "formats": len({name for name, _ in rows}), "seeds": len(rows), **outcomes, "crashes": crashes[:20],
+        "inputs": n, "formats": len({name for name, _ in rows}), "seeds": len(rows), **outcomes,
+        "crashes": crashes[:20],
         "slowest_seconds": round(slowest, 4), "slowest_format": slowest_format,
         "seconds": round(time.perf_counter() - started, 1),
     }  # fmt: skip

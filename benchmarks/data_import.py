@@ -23,8 +23,8 @@ from lamina.trajectories.formats import detect_format, formats
 from lamina.trajectories.formats.reading.losses import MEANING
 
 SOURCES = (
-    "fc-format-samples", "glaive-toolcall", "rlla-4k", "hammer-fc", "api-bank", "toolalpaca", "toolbench-sample", "nestful",
-    "seal-tools", "tooltalk", "metatool", "tau2-bench", "gorilla-misc", "stabletoolbench",
+    "fc-format-samples", "glaive-toolcall", "rlla-4k", "hammer-fc", "api-bank", "toolalpaca", "toolbench-sample",
+    "nestful", "seal-tools", "tooltalk", "metatool", "tau2-bench", "gorilla-misc", "stabletoolbench",
 )  # fmt: skip
 OTHERS = ("init_database", "databases", "documents", "response_examples", "db.json", "user_db.json", "split_tasks.json",
           "tau1_flights.json", "tau1_reservations.json", "tau1_users.json", "exceptions.json", "all_apis.csv",

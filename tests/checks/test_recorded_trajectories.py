@@ -107,7 +107,8 @@ def test_a_value_with_one_reading_is_cast_and_that_is_recorded(name: str, given:
 @pytest.mark.parametrize(
     ("name", "given"),
     [("days", "five"), ("days", "5.5"), ("days", 5.5), ("days", "1e3"), ("days", True), ("loud", "yes"), ("loud", 1),
-     ("tags", "1, 2"), ("tags", 3), ("tags", "[1, 2"), ("where", "[1]"), ("unit", "C"), ("city", ["Oslo"]), ("city", True),
+     ("tags", "1, 2"), ("tags", 3), ("tags", "[1, 2"), ("where", "[1]"), ("unit", "C"),
+     ("city", ["Oslo"]), ("city", True),
      ("days", "1" * 40)],
 )  # fmt: skip
 def test_a_value_that_could_mean_several_things_is_left_and_rejected(name: str, given: Any):

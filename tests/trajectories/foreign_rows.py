@@ -64,8 +64,8 @@ ROWS: dict[str, Any] = {
             {"from": "gpt", "value": ANSWER}],
     },
     "glaive": {
-        "system": f"SYSTEM: You are a helpful assistant with access to the following functions. Use them if required -\n"
-                  f"{json.dumps(WEATHER)}",
+        "system": "SYSTEM: You are a helpful assistant with access to the following functions. Use them if required "
+                  f"-\n{json.dumps(WEATHER)}",
         "chat": f"USER: {ASKED}\n\n\nASSISTANT: <functioncall> "
                 '{"name": "get_weather", "arguments": \'{"city": "Paris", "days": 2}\'} <|endoftext|>\n\n\n'
                 f"FUNCTION RESPONSE: {RESULT}\n\n\nASSISTANT: {ANSWER} <|endoftext|>\n\n\n",

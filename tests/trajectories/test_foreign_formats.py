@@ -212,7 +212,7 @@ def test_a_row_that_is_no_record_is_rejected_with_its_line_and_the_rest_is_read(
     rejects: list[Reject] = []
     assert len(list(read_trajectories(file, rejects.append))) == 2
     assert [(r.id, r.reason) for r in rejects] == [(f"{file}:2", "unreadable"), (f"{file}:3", "unreadable")]
-    with pytest.raises(InputError, match="rows.jsonl:2: not JSON"):
+    with pytest.raises(InputError, match=r"rows\.jsonl:2: not JSON"):
         list(read_trajectories(file))
 
 

@@ -25,7 +25,8 @@ ESSENTIAL = {*MEANING, "record"}
 names = st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True)
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=24) | st.sampled_from([
     "It's 5 o'clock.", "USER: hi", "Action: f", "[f(x=1)]", "<tool_call>", "</tool_call>", "Observation: 3\nThought: x",
-    '{"name": "f", "arguments": {}}', "[]", "line\nline", "<|endoftext|>", "a: b", "```", "null", '[{"name": "f", "results": 1}]'])  # fmt: skip
+    '{"name": "f", "arguments": {}}', "[]", "line\nline", "<|endoftext|>", "a: b", "```", "null",
+    '[{"name": "f", "results": 1}]'])  # fmt: skip
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(-1e9, 1e9) | words,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),

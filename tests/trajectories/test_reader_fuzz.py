@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,18 +29,21 @@ anything = st.recursive(
 )
 
 
+def outcome(reader: Callable[[Any, Path], list[Trajectory]], row: object) -> str | list[Trajectory]:
+    """The records, or why there are none."""
+    try:
+        return reader(row, Path("."))
+    except Refused as refused:
+        return refused.reason and refused.detail
+
+
 @pytest.mark.parametrize("name", sorted(ROWS))
 def test_a_mutated_row_is_a_record_or_refused(name: str):
     reader = find_format(name).from_row
     assert reader is not None
     for seed in range(300):
-        try:
-            found = reader(mutated(ROWS[name], random.Random(seed)), Path("."))
-        except Refused as refused:
-            assert refused.reason
-            assert refused.detail
-        else:
-            assert all(isinstance(one, Trajectory) for one in found)
+        found = outcome(reader, mutated(ROWS[name], random.Random(seed)))
+        assert found
 
 
 @pytest.mark.parametrize("name", sorted([*ROWS, "metatool"]))
@@ -46,10 +51,7 @@ def test_a_mutated_row_is_a_record_or_refused(name: str):
 def test_any_json_at_all_is_a_record_or_refused(name: str, row: object):
     reader = find_format(name).from_row
     assert reader is not None
-    try:
-        reader(row, Path("."))
-    except Refused as refused:
-        assert refused.detail
+    assert outcome(reader, row)
 
 
 @pytest.mark.parametrize("name", sorted([*ROWS, "jsonl"]))

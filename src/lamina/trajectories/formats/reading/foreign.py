@@ -109,6 +109,8 @@ def records_of(
     try:
         found = read_row(row, path)
         rows = found if isinstance(found, list) else [found]
+        if not rows:
+            raise Refused("not-a-trajectory", "the row holds no dialogue")
         places = [f"{where}.{number}" if len(rows) > 1 else where for number in range(1, len(rows) + 1)]
         return [
             (place, one if isinstance(one, Refused) else _record(one, name, place))
