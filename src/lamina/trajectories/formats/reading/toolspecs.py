@@ -203,18 +203,6 @@ def tools_in_text(text: str) -> tuple[list[JSON], int, int]:
     return [], 0, 0
 
 
-__all__ = [
-    "loose_object",
-    "property_of",
-    "schema_of",
-    "tool_of",
-    "tools_in_text",
-    "tools_of",
-    "type_of",
-    "without_secrets",
-]
-
-
 def _is_schema(value: Any) -> bool:
     """Parameters that a record may hold as they are: JSON Schema with types JSON Schema knows."""
     if not isinstance(value, dict) or value.get("type") != "object" or not isinstance(value.get("properties"), dict):
