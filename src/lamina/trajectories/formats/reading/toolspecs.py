@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from lamina.trajectories.formats.reading.loose import loose, loose_object
+from lamina.trajectories.formats.reading.loose import loose
 from lamina.trajectories.formats.reading.type_words import TYPES, property_in_words, type_of
 
 JSON = dict[str, Any]
