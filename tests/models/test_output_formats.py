@@ -18,7 +18,21 @@ from lamina.models.output_formats import Calls, find_output_format, output_forma
 
 FORMATS = output_formats()
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=20) | st.sampled_from(
-    ["</tool_call>", "</function>", "|", "a, b and c set to 1.", "- name: x", "call: f", "'", '"', "]]>", "&amp;", ", ", "\\", "\\n"]
+    [
+        "</tool_call>",
+        "</function>",
+        "|",
+        "a, b and c set to 1.",
+        "- name: x",
+        "call: f",
+        "'",
+        '"',
+        "]]>",
+        "&amp;",
+        ", ",
+        "\\",
+        "\\n",
+    ]
 )
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | words,
@@ -39,14 +53,14 @@ def test_there_are_fifteen():
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(made=calls)
 def test_calls_come_back_the_same(name: str, made: Calls):
     one = FORMATS[name]
     text = one.encode(made)
     back = one.parse(text)
     assert back == made
-    assert json.dumps(back) == json.dumps(made)  # 1 is not 1.0, True is not 1
+    assert json.dumps(back, sort_keys=True) == json.dumps(made, sort_keys=True)  # 1 is not 1.0, True is not 1
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -73,10 +87,12 @@ def test_calls_of_one_format_are_not_taken_for_another_s(name: str):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("bad", ["[" * 5000, "(" * 5000, "<call>" * 3000, "{" * 5000, '<!DOCTYPE a [<!ENTITY b "c">]><calls/>'])
+@pytest.mark.parametrize(
+    "bad", ["[" * 5000, "(" * 5000, "<call>" * 3000, "{" * 5000, '<!DOCTYPE a [<!ENTITY b "c">]><calls/>']
+)
 def test_a_text_built_to_hurt_is_refused_at_once(name: str, bad: str):
     started = time.process_time()
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match=r"."):
         FORMATS[name].parse(bad)
     assert time.process_time() - started < 1
 

@@ -1,5 +1,5 @@
-"""How a model may be asked to write its calls: fifteen formats, each with an instruction, an encoder and a parser (xLAM,
-arXiv 2409.03215 section 4, trains on fifteen and lists none: these are our choice).
+"""How a model may be asked to write its calls: fifteen formats, each with an instruction, an encoder and a parser
+(xLAM, arXiv 2409.03215 section 4, trains on fifteen and lists none: these are our choice).
 
 What a parser reads is never evaluated. ``parse(encode(calls)) == calls`` for any calls whose arguments are JSON."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -86,9 +87,15 @@ def sample_of(path: Path) -> Sample:
     return Sample(path, layout, rows)
 
 
+_LONG_TEXT, _LONG_BYTES = re.compile(r"\d{19}"), re.compile(rb"\d{19}")
+
+
 def parse_json(text: bytes | str) -> Any:
-    """Any JSON, numbers beyond 64 bits too. Raises ValueError."""
+    """Any JSON, numbers beyond 64 bits too (orjson makes floats of them). Raises ValueError."""
+    long = _LONG_BYTES.search(text) if isinstance(text, bytes) else _LONG_TEXT.search(text)
     try:
+        if long:
+            raise ValueError("a number of many digits")
         return orjson.loads(text)
     except ValueError:
         try:
