@@ -103,3 +103,19 @@ def test_the_verb_alone_lists_its_sub_verbs(lamina):
     assert said.status == 0
     assert "lamina data check " in said.out
     assert lamina("data", "--help").out == said.out
+
+
+def test_augmenting_keeps_the_records_and_adds_copies_that_pass_the_checks(lamina, tmp_path: Path):
+    file = tmp_path / "rows.jsonl"
+    other = as_text("openai").replace("get_weather", "get_tides")
+    file.write_text(as_text("openai") + other)
+    said = lamina("data", "augment", file, "--out", tmp_path / "wide", "--by", "mask-names,distract,present", "--json")
+    found = json.loads(said.out)
+    assert (found["read"], found["written"]) == (2, 8)
+    assert found["by"] == {"mask-names": 2, "distract": 2, "present": 2}
+    checked = json.loads(lamina("data", "check", tmp_path / "wide", "--json").out)
+    assert checked["rejected"] == []
+    assert f"{file}:1~present" in checked["accepted"]
+    wrong = lamina("data", "augment", file, "--out", tmp_path / "x", "--by", "spin")
+    assert wrong.status == 2
+    assert "there is no augmentation 'spin'; --by takes shuffle-tools" in wrong.errors[-1]

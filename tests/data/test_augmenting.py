@@ -136,9 +136,10 @@ def test_a_presented_record_says_the_same_calls_as_text(format: str, delimiters:
     system = after.messages[0].content
     assert "Does send_mail." in system
     assert output_formats()[format].instruction in system
-    assert [m.content for m in after.messages if m.role in ("user", "tool")] == [
-        m.content for m in sample().messages if m.role in ("user", "tool")
-    ]
+    assert [m.content for m in after.messages if m.role == "user"] == [
+        "Oslo and Rome?", "Results:\nweather_now: ra\nweather_now: rb", "mail it to Ann",
+    ]  # fmt: skip
+    assert {m.role for m in after.messages} == {"system", "user", "assistant"}
 
 
 def test_what_is_not_given_is_drawn_from_the_seed_and_all_of_it_comes_up():

@@ -47,7 +47,10 @@ def present(record: Trajectory, seed: int, *, format: str | None = None, delimit
         if called or silent:
             lead = f"<think>{message.content}</think>\n" if message.content.strip() else ""
             message = Message(role="assistant", content=lead + form.encode(called))
-        messages.append(message.model_copy(deep=True))
+        if message.role == "tool":
+            _add_result(messages, message)
+        else:
+            messages.append(message.model_copy(deep=True))
     presented = {"format": form.name, "delimiters": style, "order": order}
     meta = {
         **record.meta.model_dump(exclude_none=True),
@@ -55,6 +58,18 @@ def present(record: Trajectory, seed: int, *, format: str | None = None, delimit
         "group": record.meta.group or record.id,
     }
     return Trajectory.model_validate({"id": record.id, "messages": [m.model_dump() for m in messages], "meta": meta})
+
+
+RESULTS = "Results:"
+
+
+def _add_result(messages: list[Message], result: Message) -> None:
+    """Where calls are text, results are told by the user: a chat template wants a call before a tool's message."""
+    line = f"{result.name}: {result.content}" if result.name else result.content
+    if messages[-1].role == "user" and messages[-1].content.startswith(f"{RESULTS}\n"):
+        messages[-1].content += f"\n{line}"
+    else:
+        messages.append(Message(role="user", content=f"{RESULTS}\n{line}"))
 
 
 def calls_in(presented: Trajectory) -> list[Calls]:
