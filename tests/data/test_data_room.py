@@ -216,3 +216,28 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path):
 
     peak(10)
     assert peak(1000) < peak(100) + 500_000
+
+
+@pytest.mark.parametrize("to", ["jsonl", "trl", "openai", "sharegpt"])
+def test_what_is_exported_loads_with_datasets_as_it_is(to: str, tmp_path: Path):
+    datasets = pytest.importorskip("datasets")
+    (tmp_path / "a.jsonl").write_text(as_text("openai"))
+    (kept,) = read_trajectories(tmp_path / "a.jsonl")
+    shapes: list[Any] = [{"x": 1}, {"x": "one"}, {"x": [1, {"y": None}]}, {}]
+    records = []
+    for number, arguments in enumerate(shapes * 20):
+        one = kept.model_copy(deep=True)
+        one.id, one.calls[0].function.arguments = f"r{number}", arguments
+        records.append(one)
+    (tmp_path / "t.jsonl").write_bytes(b"\n".join(one.to_json() for one in records))
+    export([tmp_path / "t.jsonl"], to, tmp_path / "out.jsonl", QUIET)
+    found = datasets.load_dataset(
+        "json", data_files=str(tmp_path / "out.jsonl"), split="train", cache_dir=str(tmp_path / "cache")
+    )
+    assert len(found) == len(records)
+    if to == "sharegpt":
+        said = [next(t["value"] for t in row["conversations"] if t["from"] == "function_call") for row in found]
+        assert [json.loads(text)["arguments"] for text in said] == shapes * 20
+    else:
+        given = [row["messages"][1]["tool_calls"][0]["function"]["arguments"] for row in found]
+        assert [json.loads(a) if isinstance(a, str) else a for a in given] == shapes * 20
