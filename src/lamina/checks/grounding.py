@@ -79,9 +79,9 @@ def left_over(request: str, calls: Sequence[ToolCall], toolbox: Toolbox) -> list
     ]
     texts = " | ".join(_plain(str(v)) for v, _ in values)
     numbers = {float(v) for v, _ in values if isinstance(v, int | float) and not isinstance(v, bool)}
-    numbers |= set(_numbers(texts))
+    numbers |= set(numbers_in(texts))
     found = [
-        f"the request says {n:g}, the calls don't" for n in _numbers(_plain(request)) if n not in numbers and n != 1
+        f"the request says {n:g}, the calls don't" for n in numbers_in(_plain(request)) if n not in numbers and n != 1
     ]
     for word in [*_DAY_WORDS.findall(_plain(request)), *_ADDRESS.findall(_plain(request))]:
         if word not in texts:
@@ -118,7 +118,7 @@ class _Said:
 
     def __init__(self, request: str):
         self.text = _plain(request)
-        self.numbers = set(_numbers(self.text))
+        self.numbers = set(numbers_in(self.text))
         self.words = set(re.findall(r"[^\W_]+|[$€£¥₹°'\"]", self.text))
 
     def has(self, value: Any, schema: dict[str, Any]) -> bool:
@@ -187,7 +187,7 @@ def _plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def _numbers(text: str) -> list[float]:
+def numbers_in(text: str) -> list[float]:
     """Numbers in digits (``1,500``, ``84.20``, ``10km``) and in words up to ninety-nine (``twenty five``)."""
     found = [float(m.group().replace(",", "")) for m in _NUMBER.finditer(text) if m.group().strip("+-,")]
     found += [float(m) for m in re.findall(r"(?<![\w.])(\d+(?:\.\d+)?)(?=[a-z°%])", text)]

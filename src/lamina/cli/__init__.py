@@ -21,6 +21,13 @@ VERBS: dict[str, str] = {
     "build": "functions in; verified data set, tuned model, GGUF files and report out",
     "tools": "read a file of functions and show the tools in it",
     "synth": "write verified training data for your functions",
+    "data import": "read data sets of any known format into a run",
+    "data check": "check every record, and say what is wrong with which",
+    "data fix": "write the records that pass, mended, with a diff",
+    "data augment": "the same records in other forms: shuffled, masked, with other tools, in other formats",
+    "data export": "write records in another format",
+    "data stats": "count what is in a data set",
+    "data show": "print records as a person would read them",
     "train": "fine-tune a model on trajectories",
     "distill": "a small model learns from a large one, each layer at its own rate",
     "quantize": "export a trained model to GGUF, quantize it, check parity",
@@ -54,6 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     words = 2 if " ".join(given[:2]) in VERBS else 1
     verb, rest = " ".join(given[:words]), given[words:]
+    if verb not in VERBS and (lines := group(verb)):
+        asked = len(given) < 2 or given[1] in ("--help", "-h", "help")
+        print(lines) if asked else None
+        return 0 if asked else _complain(f"there is no verb '{verb} {given[1]}'; 'lamina {verb}' lists them", 2)
     if verb not in VERBS:
         return _complain(f"there is no verb {verb!r}{_nearest(verb)}; 'lamina --help' lists them", 2)
     try:
@@ -89,6 +100,13 @@ Options:
 
 Example:
   lamina build examples/desk/tools.py --out runs/desk"""
+
+
+def group(name: str) -> str:
+    """The verbs of two words that begin with ``name``, as lines; empty where there is none."""
+    found = {verb: line for verb, line in VERBS.items() if verb.startswith(f"{name} ")}
+    width = max(map(len, found), default=0)
+    return "\n".join([f"lamina {verb:<{width}}  {line}" for verb, line in found.items()])
 
 
 def module_of(verb: str) -> str:

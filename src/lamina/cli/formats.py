@@ -10,8 +10,9 @@ def formats(config: Config = None, as_json: AsJson = False) -> None:
     """List the record formats Lamina reads and writes."""
     from lamina.trajectories.formats import formats as all_formats
 
-    found = [{"name": f.name, "about": f.description} for f in all_formats().values()]
-    show(found, as_json=as_json, lines=table([(row["name"], row["about"]) for row in found]))
+    found = [{"name": f.name, "about": f.description, "writes": f.write is not None} for f in all_formats().values()]
+    rows = [(row["name"], "reads and writes" if row["writes"] else "reads", row["about"]) for row in found]
+    show(found, as_json=as_json, lines=table(rows))
 
 
 app = verb(formats, example="lamina formats --json")

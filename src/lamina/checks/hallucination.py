@@ -1,0 +1,120 @@
+"""Argument hallucination: a value that neither the conversation nor an earlier result accounts for (xLAM, arXiv
+2409.03215 section 4).
+
+The paper says that string match is not enough. So this rule is mild: it objects only where NO part of a value can be
+found anywhere before the call, and leaves to a judge what it cannot read (codes, sums, opinions). For rows about your
+own functions there is the exact rule of ``grounding``."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lamina.checks.arguments import is_reference
+from lamina.checks.grounding import leaves_of, numbers_in
+from lamina.checks.reasons import Reason
+from lamina.checks.rule import Rejection
+from lamina.tools import Toolbox
+from lamina.trajectories import ToolCall, Trajectory
+
+STAGE = "grounding"
+_WORD = re.compile(r"[^\W_]+")
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+             "twelfth")  # fmt: skip
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?")
+_OTHER_YEAR = re.compile(r"\b(?:last|previous|next|following) year")
+_SMALL = 1
+"""Numbers up to this are counts and switches that nobody says."""
+
+
+def check_hallucination(trajectory: Trajectory, toolbox: Toolbox) -> Rejection | None:
+    if found := ungrounded(trajectory, toolbox):
+        return Rejection(STAGE, Reason.VALUE_NOT_IN_REQUEST, found[0])
+    return None
+
+
+def ungrounded(trajectory: Trajectory, toolbox: Toolbox) -> list[str]:
+    """A sentence for each value that nothing said before its call accounts for."""
+    found: list[str] = []
+    said = trajectory.meta.now or ""
+    ids: set[str] = set()
+    for number, message in enumerate(trajectory.messages):
+        if message.tool_calls:
+            evidence = _Evidence(said, knows_the_day=bool(trajectory.meta.now))
+            for call in message.tool_calls:
+                found += [f"message {number}: {text}" for text in _of_call(call, toolbox, evidence, ids)]
+                ids |= {call.id} if call.id else set()
+        said += f"\n{message.content}"
+        if message.tool_calls:
+            said += " ".join(str(v) for c in message.tool_calls for v in c.arguments.values())
+    return found
+
+
+def _of_call(call: ToolCall, toolbox: Toolbox, evidence: _Evidence, ids: set[str]) -> list[str]:
+    tool = toolbox.get(call.name)
+    if tool is None:
+        return []
+    found = []
+    for path, value, schema in leaves_of(tool, call.arguments):
+        if is_reference(value, ids):
+            continue
+        told = str(schema.get("description", "")) + str(schema.get("enum", "")) + str(schema.get("default", ""))
+        if "const" in schema or "enum" in schema or value == schema.get("default") or evidence.has(value, told):
+            continue
+        found.append(f"{call.name}.{path}={value!r} is in no request and no result before it")
+    return found
+
+
+class _Evidence:
+    """What was said before a call, prepared for look-ups."""
+
+    def __init__(self, text: str, knows_the_day: bool):
+        self.text = text.casefold()
+        self.knows_the_day = knows_the_day
+        self.folded = re.sub(r"[\W_]+", "", self.text)
+        self._numbers: set[float] | None = None
+
+    @property
+    def numbers(self) -> set[float]:
+        if self._numbers is None:
+            ordinals = [float(n) for n, word in enumerate(_ORDINALS, 1) if word in self.text]
+            self._numbers = {*numbers_in(self.text), *ordinals}
+        return self._numbers
+
+    def has(self, value: Any, told: str) -> bool:
+        """``told``: what the parameter's own description says; a value it proposes is not invented."""
+        if value is None or isinstance(value, bool):
+            return True
+        if isinstance(value, int | float):
+            return abs(value) <= _SMALL or self._number(float(value)) or str(value) in told
+        if self.knows_the_day and _DATE.fullmatch(str(value)):
+            return True  # counted from the day that the record names
+        return _unreadable(str(value)) or self._words(str(value).casefold(), told.casefold())
+
+    def _number(self, value: float) -> bool:
+        """Said as it is, as a share (15 % is 0.15), or as a part of something longer (a date, an id)."""
+        same = {value, value * 100, value / 100}
+        if value == int(value) and 1900 < value < 2100 and _OTHER_YEAR.search(self.text):
+            same |= {value - 1, value + 1}
+        return bool(same & self.numbers) or (value == int(value) and str(int(abs(value))) in self.text)
+
+    def _words(self, value: str, told: str) -> bool:
+        words = [w for w in _WORD.findall(value) if len(w) > 1 or w.isdigit()]
+        if not words or value in told:
+            return True
+        if any(_stem(w) in self.folded for w in words):
+            return True
+        return any(w.isdigit() and float(w) in self.numbers for w in words)
+
+
+def _stem(word: str) -> str:
+    """A word without its ending, so that ``running`` is found in ``run`` and ``libraries`` in ``library``."""
+    return word if len(word) < 5 or any(c.isdigit() for c in word) else word[: max(4, len(word) - 3)]
+
+
+def _unreadable(value: str) -> bool:
+    """Values that words cannot decide: codes (AAPL, en-US, EUR), other scripts than the request may use, signs."""
+    plain = value.strip()
+    letters = re.sub(r"[^A-Za-z]", "", plain)
+    code = len(plain) <= 5 and len(letters) <= 5 and not any(c.isdigit() for c in plain)
+    return not plain or code or not plain.isascii()

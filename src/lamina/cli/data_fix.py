@@ -1,0 +1,65 @@
+"""``lamina data fix``: the records that pass, mended, with a diff."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lamina.cli.data_options import DataFiles, From, Skip, ToolsForAll, checker_of, counted
+from lamina.cli.options import AsJson, Config, Fresh, Out, verb
+from lamina.cli.output import show, tell
+
+
+def fix(
+    files: DataFiles,
+    out: Out,
+    execute: Annotated[
+        Path | None,
+        typer.Option("--execute", metavar="TOOLS", help="A Python file of functions; run every call with them."),
+    ] = None,
+    format: From = "auto",
+    tools: ToolsForAll = None,
+    skip: Skip = "",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Don't print the diff of what changed.")] = False,
+    fresh: Fresh = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the records that pass the checks, mended where a value has one reading.
+
+    Prints a diff of every change. What does not pass goes to rejects.jsonl with the reason; each record says in its
+    meta which checks it passed and what was mended.
+    """
+    from lamina.data import difference, files_of, fix
+    from lamina.data.checking import Verdict
+    from lamina.runs import Progress, Run
+
+    def print_difference(verdict: Verdict) -> None:
+        for line in [] if quiet or as_json else difference(verdict.before, verdict.record):
+            tell(line)
+
+    found = files_of(files)
+    key = {
+        "verb": "data fix",
+        "files": [str(f.resolve()) for f in found],
+        "format": format,
+        "execute": str(execute.resolve()) if execute else "",
+        "tools": str(tools.resolve()) if tools else "",
+        "skip": skip,
+    }
+    with Run.open(out, key, fresh=fresh) as run:
+        if not run.is_done("fix"):
+            with checker_of(execute, tools, skip) as checker:
+                run.finish("fix", fix(found, run, checker, Progress(as_json), print_difference, format))
+        run.write_report_json()
+        result = run.result("fix") or {}
+    lines = [
+        f"{result['accepted']:,} of {result['read']:,} records pass, {result['mended']:,} of them mended; in {out}",
+        *counted("rejected", result["rejected"]),
+    ]
+    show(result, as_json=as_json, lines=lines)
+
+
+app = verb(fix, example="lamina data fix runs/imported --out runs/clean")

@@ -1,0 +1,54 @@
+"""Options that the sub-verbs of ``lamina data`` share."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lamina.cli.output import table
+
+if TYPE_CHECKING:
+    from lamina.data import Checker
+
+DataFiles = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE|RUN…", help="Files of any known format, runs, or folders.", show_default=False),
+]
+From = Annotated[str, typer.Option("--from", metavar="FORMAT", help="The format, where looking is not enough.")]
+ToolsForAll = Annotated[
+    Path | None,
+    typer.Option("--tools", metavar="TOOLS", help="Tools for records that bring none (Python, or a JSON list)."),
+]
+Skip = Annotated[
+    str,
+    typer.Option("--skip", metavar="CHECK,…", help="Checks to leave out: order, format, steps, reasoning, grounding."),
+]
+
+
+@contextlib.contextmanager
+def checker_of(execute: Path | None, tools: Path | None, skip: str) -> Iterator[Checker]:
+    """A checker, with the functions of ``execute`` ready to run. Raises InputError for a check that is not there."""
+    from lamina.data import Checker
+    from lamina.data.checking import RULES
+    from lamina.errors import InputError
+    from lamina.tools import read_tools
+    from lamina.tools.execution import Executor
+
+    left_out = [name.strip() for name in skip.split(",") if name.strip()]
+    if unknown := [name for name in left_out if name not in RULES]:
+        raise InputError(f"there is no check {unknown[0]!r}", mend=f"--skip takes {', '.join(RULES)}")
+    toolbox = read_tools(tools) if tools else None
+    if execute is None:
+        yield Checker(skip=left_out, toolbox=toolbox)
+        return
+    with Executor(read_tools(execute)) as executor:
+        yield Checker(executor, skip=left_out)
+
+
+def counted(title: str, counts: Mapping[str, int]) -> list[str]:
+    """A title and a line for each count, or nothing where there is none."""
+    return [f"{title}:", *table([(name, f"{n:,}") for name, n in counts.items()], "  ")] if counts else []

@@ -1,0 +1,43 @@
+"""``lamina data show``: records as a person would read them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from lamina.cli.data_options import DataFiles, From
+from lamina.cli.options import AsJson, Config, verb
+from lamina.cli.output import show as show_result
+
+
+def show(
+    files: DataFiles,
+    id: Annotated[str, typer.Option("--id", metavar="ID", help="The record of this id alone.")] = "",
+    n: Annotated[int, typer.Option("-n", min=1, help="How many records.")] = 3,
+    start: Annotated[int, typer.Option("--start", min=1, help="Which record comes first.")] = 1,
+    format: From = "auto",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print records as a person would read them: tools, who said what, calls, results."""
+    from itertools import islice
+
+    from lamina.data import files_of, shown
+    from lamina.data.sources import records_of
+    from lamina.errors import InputError
+    from lamina.trajectories import Trajectory
+
+    records = (r for r in records_of(files_of(files), format) if isinstance(r, Trajectory))
+    if id:
+        found = list(islice((r for r in records if r.id == id), 1))
+        if not found:
+            raise InputError(f"there is no record {id!r}", mend="leave --id out to see the first ones")
+    else:
+        found = list(islice(records, start - 1, start - 1 + n))
+    rows: list[dict[str, Any]] = [r.model_dump(exclude_none=True) for r in found]
+    lines = [line for record in found for line in [*shown(record), ""]]
+    show_result(rows, as_json=as_json, lines=lines[:-1] or ["there is no record"])
+
+
+app = verb(show, example="lamina data show glaive.json -n 2")

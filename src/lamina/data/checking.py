@@ -1,0 +1,112 @@
+"""Check: every record against its own tools, its own order, and what was said; or against your functions, by running
+them. Values with one reading are cast first, and the record says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from lamina.checks import Rejection
+from lamina.checks.arguments import cast_arguments, check_arguments
+from lamina.checks.hallucination import check_hallucination
+from lamina.checks.reasoning import check_reasoning
+from lamina.checks.replay import check_replay
+from lamina.checks.steps import check_steps
+from lamina.checks.turns import check_turns
+from lamina.data.sources import records_of
+from lamina.tools import Toolbox
+from lamina.tools.execution import Executor
+from lamina.trajectories import Check, Reject, Trajectory
+from lamina.trajectories.trajectory import json_line
+
+Rule = Callable[[Trajectory, Toolbox], Rejection | None]
+RULES: dict[str, Rule] = {
+    "order": lambda trajectory, toolbox: check_turns(trajectory),
+    "format": check_arguments,
+    "steps": lambda trajectory, toolbox: check_steps(trajectory),
+    "reasoning": check_reasoning,
+    "grounding": check_hallucination,
+}
+"""In the order in which they are asked; the first that objects rejects."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``record`` is the record as it stands after mending; ``mended`` says what changed, a sentence each."""
+
+    before: Trajectory
+    record: Trajectory
+    rejection: Rejection | None = None
+    mended: list[str] = field(default_factory=list)
+
+    @property
+    def reject(self) -> Reject | None:
+        if self.rejection is None:
+            return None
+        why, record = self.rejection, self.before
+        return Reject(
+            id=record.id, stage=why.stage, reason=why.reason.value, detail=why.detail,
+            record=record.model_dump(exclude_none=True),
+        )  # fmt: skip
+
+
+class Checker:
+    """``executor``: run the calls of each record with these functions, whatever tools the record names. ``toolbox``:
+    the tools of records that bring none. ``skip``: names of ``RULES`` to leave out."""
+
+    def __init__(self, executor: Executor | None = None, *, toolbox: Toolbox | None = None, skip: Sequence[str] = ()):
+        self._executor = executor
+        self._tools = toolbox.as_openai() if toolbox else []
+        self._rules = {name: rule for name, rule in RULES.items() if name not in skip}
+
+    def check(self, trajectory: Trajectory) -> Verdict:
+        if self._tools and not trajectory.tools:
+            trajectory = trajectory.model_copy(update={"tools": self._tools})
+        toolbox = self._executor.toolbox if self._executor else toolbox_of(trajectory)
+        record, mended = cast_arguments(trajectory, toolbox)
+        passed: list[Check] = []
+        for name, rule in self._rules.items():
+            if found := rule(record, toolbox):
+                return Verdict(trajectory, record, found, mended)
+            passed.append(Check(name=name))
+        if self._executor is not None:
+            record, found, more = check_replay(record, self._executor)
+            if found:
+                return Verdict(trajectory, record, found, mended)
+            mended = [*mended, *more]
+            passed.append(Check(name="execution"))
+        return Verdict(trajectory, _with_notes(record, trajectory, passed, mended), None, mended)
+
+
+def _with_notes(record: Trajectory, before: Trajectory, passed: list[Check], mended: list[str]) -> Trajectory:
+    record = record.model_copy() if record is before else record
+    record.meta = record.meta.model_copy()
+    names = {check.name for check in passed}
+    record.meta.checks = [*(c for c in record.meta.checks if c.name not in names), *passed]
+    if mended:
+        extra = record.meta.model_extra
+        known = (extra or {}).get("mended")
+        setattr(record.meta, "mended", [*(known if isinstance(known, list) else []), *mended])  # noqa: B010
+    return record
+
+
+def toolbox_of(trajectory: Trajectory) -> Toolbox:
+    """The tools of a record. Data sets repeat theirs, so that schemas are compiled once."""
+    return _toolbox(json_line(trajectory.tools))
+
+
+@lru_cache(maxsize=512)
+def _toolbox(tools: bytes) -> Toolbox:
+    import json
+
+    rows = [row for row in json.loads(tools) if isinstance(row, dict)]
+    named = [row for row in rows if isinstance(row.get("function", row).get("name"), str)]
+    return Toolbox.from_openai(named)
+
+
+def check_sources(files: Sequence[Path], checker: Checker, format: str = "auto") -> Iterator[Verdict | Reject]:
+    """A verdict for each record of the files, and a reject for each row that is none."""
+    for one in records_of(files, format):
+        yield one if isinstance(one, Reject) else checker.check(one)

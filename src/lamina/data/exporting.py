@@ -1,0 +1,57 @@
+"""Export: the records of a run in another format. What the format cannot hold is counted, field by field; a record
+whose calls or results it cannot hold is not written, but rejected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lamina.checks import Reason
+from lamina.data.sources import records_of
+from lamina.errors import InputError
+from lamina.runs import Progress
+from lamina.trajectories import Reject, Trajectory
+from lamina.trajectories.formats import Format, find_format, formats
+from lamina.trajectories.formats.reading.losses import MEANING
+
+
+@dataclass
+class Exported:
+    """``lost``: fields that at least one written record lost, with how many did; ``rejects``: those not written."""
+
+    written: int = 0
+    lost: Counter[str] = field(default_factory=Counter)
+    rejects: list[Reject] = field(default_factory=list)
+
+
+def export(files: Sequence[Path], to: str, file: Path, progress: Progress, format: str = "auto") -> Exported:
+    """Writes ``file`` (whole or not at all). Raises InputError for a format that is only read."""
+    target = find_format(to)
+    if target.write is None:
+        able = ", ".join(sorted(name for name, one in formats().items() if one.write))
+        raise InputError(f"{to} is only read", mend=f"write one of {able}")
+    found = Exported()
+    with progress.stage("export") as bar:
+
+        def fitting() -> Iterator[Trajectory]:
+            for one in records_of(files, format):
+                bar.advance()
+                if isinstance(one, Reject):
+                    found.rejects.append(one)
+                elif _holds(target, one, found):
+                    yield one
+
+        found.written = target.write(file, fitting())
+    return found
+
+
+def _holds(target: Format, one: Trajectory, found: Exported) -> bool:
+    lost = target.losses(one) if target.losses else Counter[str]()
+    if essential := sorted({*MEANING, "record"} & set(lost)):
+        detail = f"{target.name} cannot hold its {' and '.join(essential)}; write jsonl, trl or xlam-unified"
+        found.rejects.append(Reject(id=one.id, stage="export", reason=Reason.FORMAT_CANNOT_HOLD, detail=detail))
+        return False
+    found.lost.update(lost)
+    return True

@@ -1,0 +1,65 @@
+"""What may be named as data on the command line: files, run folders, folders of files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from lamina.errors import InputError
+from lamina.trajectories import Reject, Trajectory, read_trajectories
+from lamina.trajectories.formats import detect_format
+
+SUFFIXES = (".jsonl", ".json", ".csv", ".parquet", ".txt")
+_OWN = {"report.json", "rejects.jsonl", "log.jsonl"}
+"""Files of a run that are no data."""
+
+
+def files_of(paths: Iterable[str | Path]) -> list[Path]:
+    """A file is itself, a run folder its ``trajectories.jsonl``, any other folder its data files, deepest last.
+    Raises InputError for what is not there, and for a folder without data."""
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if not path.exists():
+            raise InputError("is not there", file=path, mend="check the path")
+        if not path.is_dir():
+            found.append(path)
+        elif (path / "trajectories.jsonl").is_file():
+            found.append(path / "trajectories.jsonl")
+        else:
+            inside = sorted(f for f in path.rglob("*") if _is_data(f))
+            if not inside:
+                raise InputError("holds no data files", file=path, mend=f"name files ending in {', '.join(SUFFIXES)}")
+            found += inside
+    return found
+
+
+def _is_data(file: Path) -> bool:
+    return file.suffix in SUFFIXES and file.name not in _OWN and not file.name.startswith("LICENSE") and file.is_file()
+
+
+def records_of(files: Sequence[Path], format: str = "auto") -> Iterator[Trajectory | Reject]:
+    """The rows of all files in order, each a record or a reject, never neither."""
+    for file in files:
+        yield from _records_of(file, format)
+
+
+def _records_of(file: Path, format: str) -> Iterator[Trajectory | Reject]:
+    rejects: list[Reject] = []
+    for trajectory in read_trajectories(file, rejects.append, format=format):
+        yield from rejects
+        rejects.clear()
+        yield trajectory
+    yield from rejects
+
+
+def format_names(files: Sequence[Path], format: str = "auto") -> str:
+    """The name of the format of the files; several are joined with commas, ``unknown`` is one."""
+    if format != "auto":
+        return format
+    found: dict[str, None] = {}
+    for file in files:
+        try:
+            found[detect_format(file).name] = None
+        except InputError:
+            found["unknown"] = None
+    return ",".join(found)

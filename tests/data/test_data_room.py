@@ -1,0 +1,243 @@
+"""Import, check, fix and export over files: every row ends as a record or as a reject; mending shows; nothing is
+dropped unsaid."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "trajectories"))
+from foreign_rows import ASKED, CALL, ROWS, TOOL, as_text
+
+from lamina.data import Checker, check_sources, difference, export, files_of, fix, import_sources, shape_of, shown
+from lamina.data.sources import records_of
+from lamina.errors import InputError
+from lamina.runs import Progress, Run
+from lamina.tools import read_tools
+from lamina.tools.execution import Executor
+from lamina.trajectories import Message, Reject, ToolCall, Trajectory, read_trajectories
+
+QUIET = Progress(silent=True)
+TOOLS = '''\
+def double(x: int) -> int:
+    """Double a number.
+
+    Args:
+        x: The number.
+    """
+    if x < 0:
+        raise ValueError("negative")
+    return 2 * x
+'''
+
+
+def row(
+    id: str, arguments: Any, *, request: str = "double 4", name: str = "double", after: list[Any] | None = None
+) -> str:
+    call = {"type": "function", "function": {"name": name, "arguments": arguments}}
+    messages = [{"role": "user", "content": request}, {"role": "assistant", "tool_calls": [call]}, *(after or [])]
+    return json.dumps({"id": id, "messages": messages, "meta": {}}) + "\n"
+
+
+@pytest.fixture
+def executor(tmp_path: Path) -> Any:
+    (tmp_path / "tools.py").write_text(TOOLS)
+    with Executor(read_tools(tmp_path / "tools.py"), workers=1) as one:
+        yield one
+
+
+def verdicts(file: Path, checker: Checker) -> dict[str, str]:
+    found = {}
+    for one in check_sources([file], checker):
+        reject = one if isinstance(one, Reject) else one.reject
+        found[reject.id if reject else one.record.id] = reject.reason if reject else "mended" if one.mended else "ok"  # type: ignore[union-attr]
+    return found
+
+
+def test_rows_are_verified_by_running_them_with_your_functions(executor: Executor, tmp_path: Path):
+    said = {"role": "assistant", "content": "It is nine."}
+    rows = [
+        row("good", {"x": 4}), row("cast", {"x": "4"}), row("unknown", {}, name="halve"), row("raises", {"x": -4}),
+        row("invented", {"x": 5}), row("missing", {}), row("right", {"x": 4}, after=[{"role": "tool", "content": "8"}]),
+        row("stale", {"x": 4}, after=[{"role": "tool", "content": "9"}]),
+        row("false", {"x": 4}, after=[{"role": "tool", "content": "9"}, said]),
+        row("more", {"x": 4}, request="double 4 and 17"),
+    ]  # fmt: skip
+    (tmp_path / "rows.jsonl").write_text("".join(rows))
+    assert verdicts(tmp_path / "rows.jsonl", Checker(executor)) == {
+        "good": "ok", "cast": "mended", "unknown": "unknown-function", "raises": "raised",
+        "invented": "value-not-in-request", "missing": "missing-argument", "right": "ok", "stale": "mended",
+        "false": "result-differs", "more": "request-says-more",
+    }  # fmt: skip
+
+
+def test_a_record_says_which_checks_it_passed_and_what_was_mended(tmp_path: Path):
+    (tmp_path / "rows.jsonl").write_text(
+        row("a", {"x": "4"}).replace('"meta"', f'"tools": [{json.dumps(double())}], "meta"')
+    )
+    (verdict,) = check_sources([tmp_path / "rows.jsonl"], Checker())
+    assert not isinstance(verdict, Reject)
+    assert [c.name for c in verdict.record.meta.checks] == ["order", "format", "steps", "reasoning", "grounding"]
+    assert verdict.record.meta.model_dump()["mended"] == ["double.x: '4' became 4"]
+    changed = [
+        line
+        for line in difference(verdict.before, verdict.record)
+        if line[:1] in "+-" and line[:3] not in ("+++", "---")
+    ]
+    assert [line[0] + line[1:].strip() for line in changed] == ['-"x": "4"', '+"x": 4']
+
+
+def double() -> dict[str, Any]:
+    parameters = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
+    return {"type": "function", "function": {"name": "double", "description": "d", "parameters": parameters}}
+
+
+def test_checks_can_be_left_out_and_tools_given(tmp_path: Path):
+    (tmp_path / "rows.jsonl").write_text(row("a", {"x": 5}))
+    (tmp_path / "tools.py").write_text(TOOLS)
+    box = read_tools(tmp_path / "tools.py")
+    assert verdicts(tmp_path / "rows.jsonl", Checker()) == {"a": "no-tools"}
+    assert verdicts(tmp_path / "rows.jsonl", Checker(toolbox=box)) == {"a": "value-not-in-request"}
+    assert verdicts(tmp_path / "rows.jsonl", Checker(toolbox=box, skip=["grounding"])) == {"a": "ok"}
+
+
+def test_every_row_of_every_format_is_imported_or_rejected(tmp_path: Path):
+    files = []
+    for name in ROWS:
+        files.append(tmp_path / f"{name}.jsonl")
+        files[-1].write_text(as_text(name))
+    (tmp_path / "odd.jsonl").write_text('{"a": 1}\n{"b": 2}\n')
+    with Run.open(tmp_path / "run", {"verb": "import"}) as run:
+        found = import_sources([*files, tmp_path / "odd.jsonl"], run, QUIET)
+    assert found["accepted"] == len(ROWS)
+    assert found["rejected"] == {"unknown-format": 2}
+    assert found["read"] == len(ROWS) + 2
+    assert found["lost"] == {"tree": 1}
+    assert len(list(read_trajectories(tmp_path / "run"))) == len(ROWS)
+    assert len((tmp_path / "run" / "rejects.jsonl").read_text().splitlines()) == 2
+
+
+def test_two_rows_with_one_id_are_both_kept_and_importing_again_doubles_nothing(tmp_path: Path):
+    (tmp_path / "rows.jsonl").write_text(row("a", {"x": 1}) + row("a", {"x": 2}) + row("b", {"x": 3}))
+    with Run.open(tmp_path / "run", {"verb": "import"}) as run:
+        for _ in range(2):
+            assert import_sources([tmp_path / "rows.jsonl"], run, QUIET)["accepted"] == 3
+    found = list(read_trajectories(tmp_path / "run"))
+    assert [t.id for t in found] == ["a", "a#1", "b"]
+    assert [t.calls[0].arguments["x"] for t in found] == [1, 2, 3]
+
+
+def test_fixing_writes_what_passes_and_keeps_the_rest_aside(tmp_path: Path):
+    text = (row("good", {"x": 4}) + row("cast", {"x": "4"}) + row("bad", {"y": 4})).replace(
+        '"meta"', f'"tools": [{json.dumps(double())}], "meta"'
+    )
+    (tmp_path / "rows.jsonl").write_text(text)
+    seen: list[str] = []
+    with Run.open(tmp_path / "run", {"verb": "fix"}) as run:
+        found = fix([tmp_path / "rows.jsonl"], run, Checker(), QUIET, lambda v: seen.append(v.record.id))
+    assert found == {"read": 3, "accepted": 2, "mended": 1, "rejected": {"unknown-argument": 1}}
+    assert seen == ["cast"]
+    assert [t.calls[0].arguments for t in read_trajectories(tmp_path / "run")] == [{"x": 4}, {"x": 4}]
+    (reject,) = map(json.loads, (tmp_path / "run" / "rejects.jsonl").read_text().splitlines())
+    assert reject["record"]["id"] == "bad"
+
+
+def test_exporting_counts_what_the_format_cannot_hold_and_refuses_what_it_must_not_lose(tmp_path: Path):
+    one = ToolCall.of("f", {"x": 1})
+    spoken = [Message(role="user", content="hi"), Message(role="assistant", content="thinking", tool_calls=[one])]
+    longer = [*spoken, Message(role="tool", content="3"), Message(role="assistant", content="three")]
+    (tmp_path / "t.jsonl").write_bytes(
+        b"\n".join(Trajectory(id=i, messages=m).to_json() for i, m in (("short", spoken), ("long", longer)))
+    )
+    done = export([tmp_path / "t.jsonl"], "xlam-60k", tmp_path / "out.jsonl", QUIET)
+    assert done.written == 1
+    assert done.lost["thoughts"] == 1
+    assert [(r.id, r.reason) for r in done.rejects] == [("long", "format-cannot-hold")]
+    assert "results" in done.rejects[0].detail
+    (row_,) = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
+    assert json.loads(row_["answers"]) == [{"name": "f", "arguments": {"x": 1}}]
+    with pytest.raises(InputError, match="toolbench is only read; write one of"):
+        export([tmp_path / "t.jsonl"], "toolbench", tmp_path / "x.jsonl", QUIET)
+
+
+def test_folders_runs_and_files_are_data_and_anything_else_is_told(tmp_path: Path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x.json").write_text("[]")
+    (tmp_path / "a" / "LICENSE.txt").write_text("words")
+    assert files_of([tmp_path / "a"]) == [tmp_path / "a" / "x.json"]
+    (tmp_path / "a" / "trajectories.jsonl").write_text("")
+    assert files_of([tmp_path / "a"]) == [tmp_path / "a" / "trajectories.jsonl"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="holds no data files"):
+        files_of([tmp_path / "empty"])
+    with pytest.raises(InputError, match="is not there"):
+        files_of([tmp_path / "none"])
+
+
+def test_the_shape_of_a_data_set_is_counted(tmp_path: Path):
+    (tmp_path / "a.jsonl").write_text(as_text("openai") + as_text("openai") + "{\n")
+    found = shape_of(records_of([tmp_path / "a.jsonl"]))
+    assert found["records"] == 2
+    assert found["rejected"] == {"unreadable": 1}
+    assert found["with_results"] == 2
+    assert found["messages"] == {"least": 4, "median": 4, "most": 4}
+
+
+def test_a_record_is_shown_as_a_person_would_read_it(tmp_path: Path):
+    (tmp_path / "a.jsonl").write_text(as_text("openai"))
+    (one,) = read_trajectories(tmp_path / "a.jsonl")
+    text = "\n".join(shown(one))
+    assert "tool get_weather(city: string, days?: integer)  The weather of a city." in text
+    assert f"User says: {ASKED}" in text
+    assert "Assistant calls get_weather(city='Paris', days=2)" in text
+    assert 'Result of get_weather: {"sky": "clear"}' in text
+    one.messages[0].content = "\x1b[31mred\x07"
+    assert "\x1b" not in "\n".join(shown(one))
+
+
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path):
+    def peak(n: int) -> int:
+        file = tmp_path / f"{n}.jsonl"
+        line = {"messages": [{"role": "user", "content": "weather in Paris " + "x" * 900},
+                             {"role": "assistant", "tool_calls": [{"type": "function", "function": CALL}]}],
+                "tools": [TOOL]}  # fmt: skip
+        file.write_text((json.dumps(line) + "\n") * n)
+        tracemalloc.start()
+        count = sum(1 for _ in check_sources([file], Checker()))
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert count == n
+        return most
+
+    peak(10)
+    assert peak(1000) < peak(100) + 500_000
+
+
+@pytest.mark.parametrize("to", ["jsonl", "trl", "openai", "sharegpt"])
+def test_what_is_exported_loads_with_datasets_as_it_is(to: str, tmp_path: Path):
+    datasets = pytest.importorskip("datasets")
+    (tmp_path / "a.jsonl").write_text(as_text("openai"))
+    (kept,) = read_trajectories(tmp_path / "a.jsonl")
+    shapes: list[Any] = [{"x": 1}, {"x": "one"}, {"x": [1, {"y": None}]}, {}]
+    records = []
+    for number, arguments in enumerate(shapes * 20):
+        one = kept.model_copy(deep=True)
+        one.id, one.calls[0].function.arguments = f"r{number}", arguments
+        records.append(one)
+    (tmp_path / "t.jsonl").write_bytes(b"\n".join(one.to_json() for one in records))
+    export([tmp_path / "t.jsonl"], to, tmp_path / "out.jsonl", QUIET)
+    found = datasets.load_dataset(
+        "json", data_files=str(tmp_path / "out.jsonl"), split="train", cache_dir=str(tmp_path / "cache")
+    )
+    assert len(found) == len(records)
+    if to == "sharegpt":
+        said = [next(t["value"] for t in row["conversations"] if t["from"] == "function_call") for row in found]
+        assert [json.loads(text)["arguments"] for text in said] == shapes * 20
+    else:
+        given = [row["messages"][1]["tool_calls"][0]["function"]["arguments"] for row in found]
+        assert [json.loads(a) if isinstance(a, str) else a for a in given] == shapes * 20
