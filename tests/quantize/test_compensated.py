@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lamina.quantize.blocks import BLOCK_KINDS
-from lamina.quantize.compensated import compensated
+from lamina.quantize.compensated import compensated, error_spread
 from lamina.quantize.ggml import dequantized, quantized
 
 
@@ -25,7 +25,7 @@ def change(weights: np.ndarray, other: np.ndarray, inputs: np.ndarray) -> float:
 @pytest.mark.parametrize("kind", BLOCK_KINDS)
 def test_the_outputs_change_less_than_when_each_weight_is_rounded_alone(kind: str):
     weights, inputs = layer()
-    blocks, values = compensated(weights, inputs.T @ inputs, kind)
+    blocks, values = compensated(weights, error_spread(inputs.T @ inputs), kind)
     alone = dequantized(quantized(weights, kind), kind)
     assert change(weights, values, inputs) < 0.5 * change(weights, alone, inputs)
     assert blocks.shape == quantized(weights, kind).shape
@@ -34,15 +34,15 @@ def test_the_outputs_change_less_than_when_each_weight_is_rounded_alone(kind: st
 @pytest.mark.parametrize("kind", BLOCK_KINDS)
 def test_the_bytes_mean_the_values_that_were_chosen(kind: str):
     weights, inputs = layer(1)
-    blocks, values = compensated(weights, inputs.T @ inputs, kind)
+    blocks, values = compensated(weights, error_spread(inputs.T @ inputs), kind)
     assert np.allclose(dequantized(blocks, kind), values, rtol=1e-5, atol=1e-6)
 
 
 def test_inputs_that_are_never_on_are_rounded_all_the_same():
     weights, inputs = layer()
     inputs[:, 40:] = 0
-    _, values = compensated(weights, inputs.T @ inputs, "Q4_0")
+    _, values = compensated(weights, error_spread(inputs.T @ inputs), "Q4_0")
     assert np.isfinite(values).all()
     assert np.abs(values - weights).max() < 1
-    _, blind = compensated(weights, np.zeros((96, 96)), "Q4_0")
+    _, blind = compensated(weights, error_spread(np.zeros((96, 96))), "Q4_0")
     assert np.abs(blind - weights).max() < 0.5

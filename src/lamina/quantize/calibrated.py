@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lamina.quantize.blocks import BLOCK_KINDS
 from lamina.quantize.calibration import Calibration, walk
-from lamina.quantize.compensated import compensated
+from lamina.quantize.compensated import ErrorSpread, compensated, error_spread
 from lamina.quantize.ggml import Array, dequantized, quantized
 
 EXACT = ("F32", "F16")
@@ -22,13 +22,19 @@ def calibrated(
     column. What is kept whole is left out, as are matrices that are no plain linear layers (experts): these are
     rounded without either."""
     written: dict[str, Array] = {}
+    last: list[tuple[Array, ErrorSpread]] = []  # matrices that are fed the same come one after the other
+
+    def spread_of(moments: Array) -> ErrorSpread:
+        if not last or last[0][0] is not moments:
+            last[:] = [(moments, error_spread(moments))]
+        return last[0][1]
 
     def visit(name: str, values: Array, moments: Array) -> Array | None:
         kind = kinds.get(name, "F16")
         if kind in EXACT:
             return None
         if kind in BLOCK_KINDS:
-            written[name], rounded = compensated(values, moments, kind)
+            written[name], rounded = compensated(values, spread_of(moments), kind)
             return rounded
         written[name] = quantized(values, kind, moments.diagonal())
         return dequantized(written[name], kind)

@@ -94,7 +94,7 @@ def walk(folder: Path, calibration: Calibration, visit: Visit, on_layer: Callabl
         for number, layer in enumerate(body.layers):
             found = _moments(layer, states, options, [len_ for _, len_ in _batches(calibration)])
             for name, (matrix, moments) in found.items():
-                changed = visit(f"model.layers.{number}.{name}.weight", matrix.weight.numpy(), moments.numpy())
+                changed = visit(f"model.layers.{number}.{name}.weight", matrix.weight.numpy(), moments)
                 if changed is not None:
                     matrix.weight.copy_(torch.from_numpy(changed))
             states = [_applied(layer, s, o) for s, o in zip(states, options, strict=True)]
@@ -161,7 +161,8 @@ def _first_inputs(body: Any, calibration: Calibration) -> tuple[list[Any], list[
 
 
 def _moments(layer: Any, states: list[Any], options: list[JSON], lengths: list[list[int]]) -> dict[str, Any]:
-    """``{name: (module, moments)}``. Matrices that are fed the same (queries, keys and values) share theirs."""
+    """``{name: (module, moments)}``. Matrices that are fed the same (queries, keys and values) share theirs, the
+    very same array."""
     import torch
 
     matrices = {n: m for n, m in layer.named_modules() if isinstance(m, torch.nn.Linear)}
@@ -188,7 +189,8 @@ def _moments(layer: Any, states: list[Any], options: list[JSON], lengths: list[l
     finally:
         for hook in hooks:
             hook.remove()
-    return {name: (matrices[name], sums[feeds[name]]) for name in matrices if name in feeds}
+    arrays = {name: moments.numpy() for name, moments in sums.items()}
+    return {name: (matrices[name], arrays[feeds[name]]) for name in matrices if name in feeds}
 
 
 def _applied(layer: Any, state: Any, options: JSON) -> Any:

@@ -11,6 +11,8 @@ with the error carried on, they add up until a step is due."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from lamina.quantize.blocks import BLOCK_KINDS, WIDTH, nearest_codes, scales, write_codes
@@ -20,37 +22,50 @@ DAMPING = 0.01
 """Share of the mean second moment that is added to every input's (GPTQ, section 3.3)."""
 
 
-def compensated(weights: Array, moments: Array, kind: str) -> tuple[Array, Array]:
-    """``weights`` (outputs, inputs) as the bytes of a block type, and the values these stand for. ``moments`` is the
-    sum of ``x xᵀ`` over the calibration inputs ``x`` of the layer (inputs, inputs)."""
+@dataclass(frozen=True)
+class ErrorSpread:
+    """How a column's error is spread: ``factor``, the upper Cholesky factor of the inverse of the damped moments
+    (inputs, inputs), and ``importance``, the damped moments' diagonal."""
+
+    factor: Array
+    importance: Array
+
+
+def error_spread(moments: Array) -> ErrorSpread:
+    """Of the sum of ``x xᵀ`` over the calibration inputs ``x`` of a matrix (inputs, inputs). A matrix that saw no
+    input at all is rounded value by value.
+
+    With columns and rows in reverse order the moments are ``L Lᵀ``; ``L`` in reverse again is upper triangular, and
+    its inverse is the factor: no inverse of the whole has to be made."""
+    import torch
+
+    damped = torch.from_numpy(moments).double()
+    mean = float(damped.trace()) / len(damped) or 1.0
+    damped = damped + DAMPING * mean * torch.eye(len(damped), dtype=torch.float64)
+    reverse = torch.linalg.cholesky(damped.flip(0, 1)).flip(0, 1)
+    factor = torch.linalg.solve_triangular(reverse, torch.eye(len(damped), dtype=torch.float64), upper=True)
+    return ErrorSpread(factor.float().numpy(), damped.diagonal().float().numpy())
+
+
+def compensated(weights: Array, spread: ErrorSpread, kind: str) -> tuple[Array, Array]:
+    """``weights`` (outputs, inputs) as the bytes of a block type, and the values these stand for."""
     block = BLOCK_KINDS[kind]
     levels = np.asarray(block.levels, np.float32)
-    spread, importance = _error_spread(moments)
+    factor = spread.factor
     left = np.ascontiguousarray(weights.T, dtype=np.float32)  # one row a column; what is still to be represented
     values = np.empty_like(left)
     written = []
     for start in range(0, len(left), WIDTH):
         end = start + WIDTH
         here, errors, codes = left[start:end], np.empty_like(left[start:end]), []
-        packed = quantized(here.T, kind, importance[start:end])
+        packed = quantized(here.T, kind, spread.importance[start:end])
         d, m = scales(packed, block)
         for i in range(WIDTH):
             codes.append(nearest_codes(here[i], d, m, block))
             values[start + i] = d * levels[codes[-1]] + m
-            errors[i] = (here[i] - values[start + i]) / spread[start + i, start + i]
-            here[i + 1 :] -= spread[start + i, start + i + 1 : end, None] * errors[i]
+            errors[i] = (here[i] - values[start + i]) / factor[start + i, start + i]
+            here[i + 1 :] -= factor[start + i, start + i + 1 : end, None] * errors[i]
         write_codes(packed, np.stack(codes, axis=1), block)
         written.append(packed)
-        left[end:] -= spread[start:end, end:].T @ errors
+        left[end:] -= factor[start:end, end:].T @ errors
     return np.concatenate(written, axis=1), np.ascontiguousarray(values.T)
-
-
-def _error_spread(moments: Array) -> tuple[Array, Array]:
-    """The upper Cholesky factor of the inverse of the damped moments, and the damped moments' diagonal. A layer that
-    saw no input at all is rounded value by value."""
-    damped = moments.astype(np.float64)
-    mean = float(np.trace(damped)) / len(damped) or 1.0
-    damped[np.diag_indices(len(damped))] += DAMPING * mean
-    inverse = np.linalg.inv(damped)
-    upper = np.linalg.cholesky((inverse + inverse.T) / 2).T
-    return upper.astype(np.float32), np.diag(damped).astype(np.float32)
