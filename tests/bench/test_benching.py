@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lamina.bench import BenchModel, BenchSettings, OwnTask, bench_models, best_variant, list_tasks, open_task
+from lamina.bench.tasks import open_tasks
 from lamina.errors import InputError, ModelReferenceError
 
 QUICK = BenchSettings(timing_samples=0, slots=2)
@@ -180,6 +181,14 @@ def test_tasks_are_listed_and_an_unknown_one_names_the_known(desk: SimpleNamespa
         open_task("nothing")
     with pytest.raises(InputError, match=r"own:FILE\.jsonl"):
         OwnTask().samples()
+
+
+def test_a_folder_of_data_goes_to_the_tasks_that_have_one(desk: SimpleNamespace, tmp_path: Path) -> None:
+    own = f"own:{desk.queries}"
+    assert len(open_tasks([own, "gsm8k"], data=tmp_path)) == 2
+    assert len(open_tasks([own])) == 1
+    with pytest.raises(InputError, match="leave --data out"):
+        open_tasks([own], data=tmp_path)
 
 
 def samples(desk: SimpleNamespace) -> list[dict[str, Any]]:

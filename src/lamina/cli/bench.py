@@ -42,12 +42,13 @@ def bench(
     is kept: the same command continues. 'lamina bench score' scores answers you have, 'lamina bench compare'
     two runs of this verb, 'lamina bench fetch' gets a benchmark's data.
     """
-    from lamina.bench import BenchSettings, bench_models, open_task
+    from lamina.bench import BenchSettings, bench_models
+    from lamina.bench.tasks import open_tasks
     from lamina.runs import Progress, Run
     from lamina.tools import Toolbox, read_tools
 
     toolbox = read_tools(tools) if tools else Toolbox([])
-    opened = [open_task(spec.strip(), data=data) for spec in tasks.split(",") if spec.strip()]
+    opened = open_tasks([spec.strip() for spec in tasks.split(",") if spec.strip()], data=data)
     for task in opened:
         if tools is None and task.needs_tools:
             raise InputError(f"the task {task.name!r} brings no functions", mend="name their file with --tools")

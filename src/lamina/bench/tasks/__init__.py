@@ -15,6 +15,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,18 @@ from typing import Any
 from lamina.bench.tasks.task import Conversation, Figure, JudgesCalls, Outcome, Sample, Setting, Task
 from lamina.errors import InputError
 
-__all__ = ["Conversation", "Figure", "JudgesCalls", "Outcome", "Sample", "Setting", "Task", "list_tasks", "open_task"]
+__all__ = [
+    "Conversation",
+    "Figure",
+    "JudgesCalls",
+    "Outcome",
+    "Sample",
+    "Setting",
+    "Task",
+    "list_tasks",
+    "open_task",
+    "open_tasks",
+]
 
 _NOT_A_TASK = {"task", "written"}
 
@@ -57,6 +69,15 @@ def open_task(spec: str, *, data: str | Path | None = None, tools: str | Path | 
         given["tools"] = read_tools(tools)
     opened: Task = opener(argument, **given)
     return opened
+
+
+def open_tasks(specs: Sequence[str], *, data: str | Path | None = None) -> list[Task]:
+    """Several at once: ``data`` goes to those that have a folder of data. Raises as ``open_task`` does, and
+    ``InputError`` where ``data`` is given and none of them takes it."""
+    takers = {spec for spec in specs if "data" in inspect.signature(_load(spec.partition(":")[0]).open_task).parameters}
+    if data is not None and not takers:
+        raise InputError("none of these tasks has a folder of data", mend="leave --data out")
+    return [open_task(spec, data=data if spec in takers else None) for spec in specs]
 
 
 def list_tasks() -> list[dict[str, str]]:
