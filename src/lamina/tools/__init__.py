@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lamina.tools.tool import Example, PythonTarget, Tool, Toolbox
+from lamina.tools.tool import Example, PythonTarget, Remark, Tool, Toolbox
 
 if TYPE_CHECKING:
     from lamina.tools.readers import read_tools
 
-__all__ = ["Example", "PythonTarget", "Tool", "Toolbox", "read_tools"]
+__all__ = ["Example", "PythonTarget", "Remark", "Tool", "Toolbox", "read_tools"]
 
 
 def __getattr__(name: str) -> Any:
