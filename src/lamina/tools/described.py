@@ -100,6 +100,10 @@ def _plain_types(node: Any) -> Any:
             continue
         elif key in ("optional", "required") and isinstance(value, bool):
             continue  # said beside each argument by some, where it means nothing to JSON Schema
+        elif key in ("exclusiveMinimum", "exclusiveMaximum") and isinstance(value, bool):
+            bound = node.get(key.replace("exclusiveM", "m"))  # draft 4: it makes the bound beside it strict
+            if value and isinstance(bound, int | float):
+                found[key] = bound
         else:
             found[key] = value if key in ("default", "enum", "const", "examples", "required") else _plain_types(value)
     return found

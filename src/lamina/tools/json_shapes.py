@@ -19,7 +19,9 @@ def entries(rows: list[Any]) -> list[tuple[str, Any]]:
     for number, row in enumerate(rows, 1):
         if isinstance(row, dict) and isinstance(row.get("api_list"), list):
             about = {k: row[k] for k in ("tool_name", "category_name", "category", "tool_description") if k in row}
-            found += [(f"entry {number}, api {i}", {**about, **_object(api)}) for i, api in enumerate(row["api_list"], 1)]
+            found += [
+                (f"entry {number}, api {i}", {**about, **_object(api)}) for i, api in enumerate(row["api_list"], 1)
+            ]
         elif isinstance(row, dict) and isinstance(row.get("tools"), dict | list):
             found += _servers(row, number)
         else:

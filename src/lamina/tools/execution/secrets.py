@@ -23,7 +23,12 @@ class Secrets:
             if len(value) < SHORTEST:
                 continue
             encoded = base64.b64encode(value.encode()).decode()
-            forms |= {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], quote(value, safe="")}
+            forms |= {
+                value,
+                json.dumps(value)[1:-1],
+                json.dumps(value, ensure_ascii=False)[1:-1],
+                quote(value, safe=""),
+            }
             forms |= {quote(value), quote_plus(value), encoded, encoded.rstrip("=")}
             forms |= {quote(encoded, safe="")}
             user, colon, password = value.partition(":")

@@ -52,12 +52,19 @@ class _Server:
 
     def forward_requests(self) -> None:
         assert self.process.stdin is not None
-        with contextlib.suppress(OSError):
-            while part := os.read(0, 1 << 16):
-                self.bytes = self.messages = 0
+        while True:
+            part = os.read(0, 1 << 16)
+            if not part:
+                break
+            self.bytes = self.messages = 0
+            try:
                 _write(self.process.stdin.fileno(), part)
+            except OSError:  # it no longer reads: its output will end, or the client will
+                continue
         with contextlib.suppress(OSError):
             self.process.stdin.close()
+        if (status := self.process.poll()) is not None:
+            self.end(f"it ended with status {status}")
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(GRACE_SECONDS)
         self.end("it was asked to end")

@@ -126,7 +126,10 @@ class Session:
 
         server = self._server.filled()
         if server.url:
-            async with _bounded_client(server) as client, streamable_http_client(server.url, http_client=client) as there:
+            async with (
+                _bounded_client(server) as client,
+                streamable_http_client(server.url, http_client=client) as there,
+            ):
                 yield there
             return
         source = str(Path(__file__).resolve().parents[3])

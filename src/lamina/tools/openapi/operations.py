@@ -305,7 +305,9 @@ def _server(document: Document, item: JSON, operation: JSON) -> str | None:
             url = url.replace(f"{{{name}}}", str(as_object(variable).get("default", "")))
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and "{" not in url and "@" not in parts.netloc
+        usable = (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and "{" not in url and "@" not in parts.netloc
+        )
     except ValueError:
         usable = False
     return url.split("?")[0].split("#")[0].rstrip("/") if usable else None

@@ -23,7 +23,17 @@ OTHER_TYPES = {
     "date": "string", "datetime": "string", "dict": "object", "map": "object", "list": "array", "tuple": "array",
 }  # fmt: skip
 NUMBERS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "multipleOf")
-ONE = ("not", "additionalProperties", "items", "contains", "propertyNames", "if", "then", "else", "unevaluatedProperties")
+ONE = (
+    "not",
+    "additionalProperties",
+    "items",
+    "contains",
+    "propertyNames",
+    "if",
+    "then",
+    "else",
+    "unevaluatedProperties",
+)
 SEVERAL = ("allOf", "anyOf", "oneOf", "prefixItems")
 BY_NAME = ("properties", "patternProperties", "dependentSchemas")
 
