@@ -88,7 +88,7 @@ def _plain_types(node: Any) -> Any:
         return [_plain_types(n) for n in node]
     if not isinstance(node, dict):
         return node
-    found = {}
+    found: JSON = {}
     for key, value in node.items():
         if key == "properties" and isinstance(value, dict):
             found[key] = {name: _plain_types(part) for name, part in value.items()}

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lamina.errors import ToolDefinitionError
+from lamina.errors import MissingExtraError, ToolDefinitionError
 
 SUFFIXES = (".json", ".yaml", ".yml")
 MOST_BYTES = 64 << 20
@@ -49,7 +49,10 @@ def _load(path: Path, _changed: int, _size: int) -> Any:
 
 
 def _yaml(data: bytes, path: Path) -> Any:
-    import yaml
+    try:
+        import yaml
+    except ImportError:
+        raise MissingExtraError("pyyaml", "apis") from None
 
     try:
         loader = _loader()(data)

@@ -24,9 +24,9 @@ def modules(folder: Path) -> list[Path]:
     return [
         file
         for file in sorted(folder.rglob("*.py"))
-        if not any(p.startswith(("_", ".")) for p in file.relative_to(folder).with_suffix("").parts)
-        or file.name == "__init__.py" and not any(p.startswith((".", "_")) for p in file.relative_to(folder).parts[:-1])
-    ]  # fmt: skip
+        if not any(p.startswith(("_", ".")) for p in file.relative_to(folder).parts[:-1])
+        and (file.name == "__init__.py" or not file.name.startswith(("_", ".")))
+    ]
 
 
 def read(path: Path) -> Toolbox:

@@ -67,6 +67,11 @@ def read_tools(source: Source | Sequence[Source]) -> Toolbox:
     return _read_several(sources)
 
 
+def where_of(source: Source) -> str:
+    """The same for the same source, wherever it is named from: an absolute path, or ``module:NAME`` as it is."""
+    return str(source) if str(source).startswith(MODULE) else str(Path(source).resolve())
+
+
 def _read_several(paths: list[Path]) -> Toolbox:
     """Python modules among them are read function by function, as those of a package are."""
     from lamina.tools.combining import combined

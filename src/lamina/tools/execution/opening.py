@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeGuard
 
+from lamina.errors import InputError
 from lamina.tools.execution.executor import Call, Executor
 from lamina.tools.execution.outcomes import CallResult, Limits
 from lamina.tools.execution.results import refusal
@@ -28,10 +29,22 @@ class Runner(Protocol):
 
 
 def open_executor(
-    toolbox: Toolbox, level: str = "guarded", limits: Limits | None = None, *, workers: int | None = None
+    toolbox: Toolbox,
+    level: str = "guarded",
+    limits: Limits | None = None,
+    *,
+    workers: int | None = None,
+    allow_changes: bool = True,
 ) -> Executor:
     """The executor that fits ``toolbox``: ``Executor`` for Python functions (and for tools that are only
-    described), ``MixedExecutor`` where there are HTTP operations or tools of MCP servers."""
+    described), ``MixedExecutor`` where there are HTTP operations or tools of MCP servers.
+
+    Raises InputError where a tool may change things outside the sandbox and ``allow_changes`` is false: calls
+    that nobody asked for (synthesis, checks of a data set) must not reach a real shop."""
+    changing = [t.name for t in toolbox if t.target is not None and t.target.changes_things]
+    if changing and not allow_changes:
+        what = f"{len(changing)} of {len(toolbox)} tools may change things elsewhere ({', '.join(changing[:3])}, …)"
+        raise InputError(what, mend="name a server to test with and give --allow-changes, or take them out")
     if all(t.target is None or isinstance(t.target, PythonTarget) for t in toolbox):
         return Executor(toolbox, level, limits, workers=workers)
     return MixedExecutor(toolbox, level, limits, workers=workers)

@@ -31,7 +31,7 @@ class Secrets:
             }
             forms |= {quote(value), quote_plus(value), encoded, encoded.rstrip("=")}
             forms |= {quote(encoded, safe="")}
-            user, colon, password = value.partition(":")
+            _, colon, password = value.partition(":")
             if colon and len(password) >= SHORTEST:
                 forms |= {password, json.dumps(password)[1:-1], quote(password, safe="")}
         self._forms = sorted(forms, key=len, reverse=True)

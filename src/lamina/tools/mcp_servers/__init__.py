@@ -30,7 +30,7 @@ def read(path: Path, *, seconds: float = LIST_SECONDS) -> Toolbox:
     Raises ToolDefinitionError where none of them has a usable tool, MissingExtraError without the SDK.
     """
     servers = list(servers_of(path).values())
-    answers = asyncio.run(_ask_all(servers, seconds))
+    answers: list[Any] = asyncio.run(_ask_all(servers, seconds))
     tools: dict[str, Tool] = {}
     remarks: list[Remark] = []
     for server, answer in zip(servers, answers, strict=True):
@@ -69,7 +69,8 @@ async def _ask(server: Server, seconds: float) -> list[Any] | str:
     session = Session(server)
     try:
         await session.start(seconds)
-        return await session.tools(seconds)
+        found: list[Any] = await session.tools(seconds)
+        return found
     except ServerFailed as failure:
         return Secrets(server.secrets()).scrub(f"the server {failure}")
     except UserError:

@@ -45,7 +45,7 @@ class Session:
         try:
             import mcp  # noqa: F401
         except ImportError:
-            raise MissingExtraError("mcp", "mcp") from None
+            raise MissingExtraError("mcp", "apis") from None
         logging.getLogger("mcp").setLevel(logging.CRITICAL)  # it logs what a server writes, with tracebacks
         logging.getLogger("client").setLevel(logging.CRITICAL)
         self._task = asyncio.create_task(self._live())
