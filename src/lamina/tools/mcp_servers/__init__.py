@@ -57,7 +57,8 @@ def _tool(row: Any, server: Server, path: Path, taken: dict[str, Tool]) -> tuple
 
 
 async def _ask_all(servers: list[Server], seconds: float) -> list[Any]:
-    return await asyncio.gather(*(_ask(server, seconds) for server in servers))
+    found: list[Any] = await asyncio.gather(*(_ask(server, seconds) for server in servers))
+    return found
 
 
 async def _ask(server: Server, seconds: float) -> list[Any] | str:
