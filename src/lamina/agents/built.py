@@ -84,7 +84,7 @@ def open_agent(
 
     Raises UserError where too little is given, InputError where the run has no model yet."""
     from lamina.models import open_model
-    from lamina.tools.execution import Executor
+    from lamina.tools.execution import open_executor
 
     if run is None and (tools_file is None or model is None):
         raise UserError("give --run RUN, or both --tools TOOLS and --model REF")
@@ -93,7 +93,7 @@ def open_agent(
         toolbox = read_tools(tools_file or _tools_of(there))
         ref = model or str(gguf_of(there))
         # The executor starts first: its calls are forks, cheap while this process is small.
-        executor = stack.enter_context(Executor(toolbox))
+        executor = stack.enter_context(open_executor(toolbox))
         opened = open_model(ref, style=style)
         stack.callback(opened.close)
         scratch = (there.folder / "workspace" if there else Path.cwd()).absolute()

@@ -22,7 +22,8 @@ import orjson
 
 from lamina.bench.driving import drive, sample_record
 from lamina.bench.tasks import Conversation, Sample, Setting, open_task
-from lamina.tools.tool import JSON, PythonTarget, Tool, Toolbox
+from lamina.tools.targets import target_as_json, target_from_json
+from lamina.tools.tool import JSON, Tool, Toolbox
 
 
 def main() -> int:
@@ -75,9 +76,9 @@ def _setting(job: JSON, stack: ExitStack) -> Setting:
     toolbox = toolbox_from(job["tools"])
     executor = None
     if job["execute"]:
-        from lamina.tools.execution import Executor
+        from lamina.tools.execution import open_executor
 
-        executor = stack.enter_context(Executor(toolbox, level=job["sandbox"]))
+        executor = stack.enter_context(open_executor(toolbox, level=job["sandbox"]))
     return Setting(toolbox, job["style"], job["system"], job["max_tokens"], executor)
 
 
@@ -137,7 +138,7 @@ def toolbox_rows(toolbox: Toolbox) -> list[JSON]:
     return [
         {
             "tool": tool.as_openai(),
-            "target": [tool.target.file, tool.target.function] if tool.target else None,
+            "target": target_as_json(tool.target),
         }
         for tool in toolbox
     ]
@@ -147,8 +148,7 @@ def toolbox_from(rows: list[JSON]) -> Toolbox:
     tools = []
     for row in rows:
         bare = Tool.from_openai(row["tool"])
-        target = PythonTarget(*row["target"]) if row["target"] else None
-        tools.append(Tool(bare.name, bare.description, bare.parameters, target))
+        tools.append(Tool(bare.name, bare.description, bare.parameters, target_from_json(row["target"])))
     return Toolbox(tools)
 
 

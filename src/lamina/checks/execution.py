@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Candidate, Rejection
+from lamina.tools import Toolbox
+from lamina.tools.execution import carried_error
 
 STAGE = "execution"
 
@@ -19,19 +19,14 @@ _REASONS = {
 }
 
 
-def check_execution(candidate: Candidate) -> Rejection | None:
-    """A success that carries an error is an error: a non-empty ``error`` in the result, or ``success``/``ok``
-    that is false (our choice)."""
-    for result in (r for turn in candidate.results for r in turn):
-        if not result.ok:
-            reason = _REASONS.get(result.status, Reason.RAISED)
-            return Rejection(STAGE, reason, result.error or result.status)
-        if carries_error(result.value):
-            return Rejection(STAGE, Reason.ERROR_RESULT, f"the result is an error: {result.text[:200]}")
+def check_execution(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
+    """A success that carries an error is an error, by the rule that the tool declares or the default one."""
+    for calls, results in zip(candidate.turns, candidate.results, strict=False):
+        for call, result in zip(calls, results, strict=False):
+            if not result.ok:
+                reason = _REASONS.get(result.status, Reason.RAISED)
+                return Rejection(STAGE, reason, result.error or result.status)
+            if why := carried_error(toolbox.get(call.name), result.value):
+                detail = f"the result is an error: {why}: {result.text[:200]}"
+                return Rejection(STAGE, Reason.ERROR_RESULT, detail)
     return None
-
-
-def carries_error(value: Any) -> bool:
-    if not isinstance(value, dict):
-        return False
-    return bool(value.get("error")) or value.get("success") is False or value.get("ok") is False

@@ -23,7 +23,7 @@ def check_replay(trajectory: Trajectory, executor: Executor) -> tuple[Trajectory
     calls = [(c.name, c.arguments) for c in trajectory.calls]
     results = executor.run_sequence(calls, trajectory.meta.now) if calls else []
     candidate = _candidate(trajectory, results)
-    found = check_execution(candidate)
+    found = check_execution(candidate, executor.toolbox)
     if found is None and len(candidate.turns) == 1 and sum(m.role == "user" for m in trajectory.messages) == 1:
         found = check_grounding(candidate, executor.toolbox)
     if found:

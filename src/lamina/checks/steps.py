@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from lamina.checks.execution import carries_error
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Rejection
+from lamina.tools.execution import carried_error
 from lamina.trajectories import Message, Trajectory
 from lamina.trajectories.formats.reading.loose import as_value
 from lamina.trajectories.trajectory import json_line
@@ -70,5 +70,5 @@ def is_error(text: str) -> bool:
     """Whether a result says that the call failed."""
     value: Any = as_value(text)
     if isinstance(value, dict):
-        return carries_error(value) or (set(value) == {"detail"})
+        return carried_error(None, value) is not None or (set(value) == {"detail"})
     return isinstance(value, str) and value.strip().casefold().startswith(_ERRORS)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from lamina.cli.options import (
+    AllowChanges,
     AsJson,
     Base,
     Config,
@@ -74,6 +75,7 @@ def build(
         typer.Option("--generated-prompts", min=1, help="Rows of the test split that are scored, up to this."),
     ] = 60,
     variants: Variants = None,
+    allow_changes: AllowChanges = False,
     seed: Seed = 0,
     fresh: Fresh = False,
     config: Config = None,
@@ -106,6 +108,7 @@ def build(
             round_trip=round_trip,
             how=how.value,
             seed=seed,
+            allow_changes=allow_changes,
         ),
         train=TrainSettings(**given(epochs=epochs), update=update.value, prompt_style=style.value, seed=seed),
     )

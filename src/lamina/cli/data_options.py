@@ -36,7 +36,7 @@ def checker_of(execute: Path | None, tools: Path | None, skip: str) -> Iterator[
     from lamina.data.checking import RULES
     from lamina.errors import InputError
     from lamina.tools import read_tools
-    from lamina.tools.execution import Executor
+    from lamina.tools.execution import open_executor
 
     left_out = [name.strip() for name in skip.split(",") if name.strip()]
     if unknown := [name for name in left_out if name not in RULES]:
@@ -45,7 +45,7 @@ def checker_of(execute: Path | None, tools: Path | None, skip: str) -> Iterator[
     if execute is None:
         yield Checker(skip=left_out, toolbox=toolbox)
         return
-    with Executor(read_tools(execute)) as executor:
+    with open_executor(read_tools(execute), allow_changes=False) as executor:
         yield Checker(executor, skip=left_out)
 
 

@@ -93,7 +93,20 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON o
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The run folder; the same command continues it.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew: what the folder holds is removed first.")]
 Seed = Annotated[int, typer.Option("--seed", help="Same seed and same model, same rows.")]
-ToolsFile = Annotated[Path, typer.Argument(metavar="TOOLS", help="A Python file of functions.", show_default=False)]
+ToolsFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="TOOLS",
+        help="Functions (a .py file, a package), an OpenAPI document, an mcpServers config, a JSON list, or a pattern.",
+        show_default=False,
+    ),
+]
+AllowChanges = Annotated[
+    bool,
+    typer.Option(
+        "--allow-changes", help="Call tools that may change things elsewhere: POST, servers' tools that write."
+    ),
+]
 Targets = Annotated[
     int | None,
     typer.Option("-n", min=1, help="Targets to try, whatever passes; else --rows decides."),

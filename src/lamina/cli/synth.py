@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from lamina.cli.options import (
+    AllowChanges,
     AsJson,
     Config,
     Examples,
@@ -37,6 +38,7 @@ def synth(
     examples: Examples = None,
     variants: Variants = None,
     seed: Seed = 0,
+    allow_changes: AllowChanges = False,
     fresh: Fresh = False,
     config: Config = None,
     as_json: AsJson = False,
@@ -50,8 +52,8 @@ def synth(
     from lamina.build import file_beside, fingerprint_of, requests_of, warm_up
     from lamina.runs import Progress, Run
     from lamina.synth import SynthSettings, split, synthesize
-    from lamina.tools import read_tools
-    from lamina.tools.execution import Executor
+    from lamina.tools import read_tools, where_of
+    from lamina.tools.execution import open_executor
     from lamina.training import TrainSettings
 
     toolbox, progress = read_tools(tools), Progress(as_json)
@@ -62,18 +64,19 @@ def synth(
         round_trip=round_trip,
         how=how.value,
         seed=seed,
+        allow_changes=allow_changes,
     )
     examples = file_beside(tools, "examples", examples, progress)
     seeds = requests_of(examples, toolbox)
     key = {
         "verb": "synth",
-        "tools": tools.resolve(),
+        "tools": where_of(tools),
         "tools_fingerprint": toolbox.fingerprint(),
         "examples_fingerprint": fingerprint_of(examples),
     }
     with Run.open(out, {**key, **asdict(settings)}, fresh=fresh) as run:
         if not run.is_done("synth"):
-            with Executor(toolbox) as executor:
+            with open_executor(toolbox, allow_changes=allow_changes) as executor:
                 tune_briefly = warm_up(run, toolbox, "embedded", TrainSettings(seed=seed), progress)
                 run.finish("synth", synthesize(toolbox, run, settings, progress, executor, tune_briefly, seeds))
         if not run.is_done("split"):

@@ -1,20 +1,56 @@
-"""``lamina tools``: what Lamina reads in a file of functions."""
+"""``lamina tools``: what Lamina reads in a source of functions, what is wrong with it, and whether it runs."""
 
 from __future__ import annotations
 
-from lamina.cli.options import AsJson, Config, ToolsFile, verb
+from collections import Counter
+from dataclasses import asdict
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lamina.cli.options import AllowChanges, AsJson, Config, ToolsFile, verb
 from lamina.cli.output import show, table
 
+if TYPE_CHECKING:
+    from lamina.tools import Toolbox
 
-def tools(tools: ToolsFile, config: Config = None, as_json: AsJson = False) -> None:
-    """Read a file of functions and show the tools in it.
 
-    A function that cannot be described is an error that says what to add. With --json the list is in the form
-    that chat templates and OpenAI-compatible servers take.
+class Action(StrEnum):
+    list = "list"
+    lint = "lint"
+    probe = "probe"
+
+
+def tools(
+    tools: ToolsFile,
+    action: Annotated[
+        Action,
+        typer.Argument(metavar="[list|lint|probe]", help="Show them, say what is wrong, or call each once."),
+    ] = Action.list,
+    allow_changes: AllowChanges = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read a source of functions and show the tools in it.
+
+    A function that cannot be described is an error that says what to add; what a document has that cannot be a tool
+    is said and left out. With --json the list is in the form that chat templates and OpenAI-compatible servers take.
+    'lint' says what a small model will stumble over. 'probe' calls each tool once with example arguments, in the
+    sandbox; nothing is taken out by it.
     """
     from lamina.tools import read_tools
 
     toolbox = read_tools(tools)
+    if action is Action.lint:
+        _lint(toolbox, as_json)
+    elif action is Action.probe:
+        _probe(toolbox, allow_changes, as_json)
+    else:
+        show(toolbox.as_openai(), as_json=as_json, lines=_listed(toolbox, str(tools)))
+
+
+def _listed(toolbox: Toolbox, source: str) -> list[str]:
     rows = [
         (
             tool.name,
@@ -23,7 +59,37 @@ def tools(tools: ToolsFile, config: Config = None, as_json: AsJson = False) -> N
         )
         for tool in toolbox
     ]
-    show(toolbox.as_openai(), as_json=as_json, lines=[f"{len(rows)} tools in {tools}", *table(rows, "  ")])
+    left_out = [f"{r.where}: {r.detail}" for r in toolbox.remarks if r.dropped]
+    count = "1 tool" if len(rows) == 1 else f"{len(rows)} tools"
+    told = [f"left out ({len(left_out)}):", *(f"  {line}" for line in left_out)] if left_out else []
+    return [f"{count} in {source}", *table(rows, "  "), *told]
 
 
-app = verb(tools, example="lamina tools examples/desk/tools.py")
+def _lint(toolbox: Toolbox, as_json: bool) -> None:
+    from lamina.tools.linting import lint
+
+    found = lint(toolbox)
+    counts = Counter(remark.code for remark in found)
+    lines = [
+        f"{len(toolbox)} tools, {len(found)} remarks",
+        *table([(code, str(count)) for code, count in counts.most_common()], "  "),
+        *table([(r.where, r.code, r.detail + (" (left out)" if r.dropped else "")) for r in found]),
+    ]
+    show({"tools": len(toolbox), "counts": counts, "remarks": [asdict(r) for r in found]}, as_json=as_json, lines=lines)
+
+
+def _probe(toolbox: Toolbox, allow_changes: bool, as_json: bool) -> None:
+    from lamina.runs import Progress
+    from lamina.tools.execution import open_executor
+    from lamina.tools.probing import probe
+
+    found = []
+    with open_executor(toolbox) as executor, Progress(as_json).stage("probe", total=len(toolbox)) as bar:
+        for tool in toolbox:
+            found.append(probe(tool, executor, allow_changes=allow_changes))
+            bar.advance(ran=sum(p.runs for p in found))
+    lines = [f"{sum(p.runs for p in found)} of {len(found)} ran", *table([(p.tool, p.status, p.detail) for p in found])]
+    show({"ran": sum(p.runs for p in found), "probes": [asdict(p) for p in found]}, as_json=as_json, lines=lines)
+
+
+app = verb(tools, example="lamina tools examples/desk/tools.py\nlamina tools petstore.yaml lint")

@@ -6,10 +6,9 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from lamina.checks.execution import carries_error
 from lamina.synth.values import ValuePool, draw_arguments
 from lamina.tools import Tool
-from lamina.tools.execution import CallResult, Executor
+from lamina.tools.execution import CallResult, Executor, carried_error
 
 DRAWS_PER_CALL = 12
 """How many draws a valid call may take before the tool is called hard to draw for (our choice)."""
@@ -36,7 +35,7 @@ def draw_calls(
         found += [
             DrawnCall(tool, a, r[0])
             for a, r in zip(drawn, ran, strict=True)
-            if r and r[0].ok and not carries_error(r[0].value)
+            if r and r[0].ok and not carried_error(tool, r[0].value)
         ]
         if len(found) >= count:
             return found[:count]

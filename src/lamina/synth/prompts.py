@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import json
 import random
+import tomllib
 from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from lamina.synth.wording import Exemplar, Slot
@@ -25,6 +28,18 @@ def call_first_prompt(tool: Tool, seeds: Sequence[Exemplar], nearest: Exemplar |
     if nearest is not None:
         lines.append(f"{bracket(nearest.slots)} {nearest.request}")
     return f"{tool.description.splitlines()[0]}\n\n" + "\n".join(lines) + f"\n{bracket(slots)}"
+
+
+def first_prompt(tool: Tool, slots: Sequence[Slot], rng: random.Random) -> str:
+    """For a tool without any example of its own: three other functions with theirs. Ends where the request begins."""
+    shown = [f"{one['about']}\n\n" + "\n".join(one["requests"]) for one in shuffled(_first_material(), 3, rng)]
+    return "\n\n".join([*shown, tool.description.splitlines()[0]]) + f"\n\n{bracket(slots)}"
+
+
+@cache
+def _first_material() -> list[dict[str, Any]]:
+    text = files("lamina.synth").joinpath("material", "first.toml").read_text("utf-8")
+    return list(tomllib.loads(text)["shown"])
 
 
 def unserved_prompt(requests: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ class SynthSettings:
     the model writes query and answer (arXiv 2406.18518 section 3.1). ``round_trip``: ``warm-up`` (a model
     tuned for a moment on the rows at hand), ``none`` or a model reference. ``judge``: ``none`` or a model
     reference. ``variants``: how often each example of one call that the user wrote is
-    said again with other values."""
+    said again with other values. ``allow_changes``: whether tools may be called that change things elsewhere."""
 
     rows: int = 330
     targets: int | None = None
@@ -34,6 +34,7 @@ class SynthSettings:
     batch: int = 64
     seed: int = 0
     now: str = "2026-11-23T10:00:00"
+    allow_changes: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.grammar_share <= GRAMMAR_SHARE_AT_MOST:

@@ -31,7 +31,7 @@ def check_alone(
     candidate: Candidate, toolbox: Toolbox, assignment: Assignment | None = None, grounded: bool = True
 ) -> Rejection | None:
     """Format, execution, grounding: everything that one row can be asked without a model."""
-    found = check_format(candidate, toolbox) or check_execution(candidate)
+    found = check_format(candidate, toolbox) or check_execution(candidate, toolbox)
     if found is None and candidate.writer not in HAND_MADE:
         found = check_asking(candidate, toolbox)
     if found or not grounded:

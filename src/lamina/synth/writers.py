@@ -57,9 +57,20 @@ def call_first(
             break
         tools = tools or rng.sample(words.toolbox.names, len(words.toolbox))
         name = tools.pop()
-        if not pools.get(name):
-            continue
-        found += _group(words, pools[name], settings, rng, min(GROUP, count - len(found)))
+        size = min(GROUP, count - len(found))
+        if pools.get(name):
+            found += _group(words, pools[name], settings, rng, size)
+        else:
+            found += _first_group(words, words.toolbox[name], settings, rng, size)
+    return found
+
+
+def _first_group(words: Words, tool: Tool, settings: SynthSettings, rng: random.Random, count: int) -> list[Assignment]:
+    """For a tool that nobody gave an example for. What is verified becomes its first examples."""
+    found: list[Assignment] = []
+    for drawn in draw_calls(tool, count, rng, words.pool, words.executor, words.now):
+        prompt = prompts.first_prompt(tool, spoken_slots(tool, drawn.arguments, rng), rng)
+        found.append(Assignment(_ask(prompt, settings, rng), "simple", rng.randrange(1 << 31), drawn))
     return found
 
 

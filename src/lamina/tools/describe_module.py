@@ -1,9 +1,10 @@
 """The child process that imports a user's file and says what its functions are.
 
-    python -m lamina.tools.describe_module FILE RESULT SECONDS
+    python -m lamina.tools.describe_module FILE RESULT SECONDS [each]
 
 Importing can print, raise, exit, hang or start threads: none of it reaches the parent, which reads RESULT
-(JSON: ``{"tools": […]}`` or ``{"flaw": {what, mend, line, file}}``) and takes its absence for an exit.
+(JSON: ``{"tools": […], "flaws": […]}`` or ``{"flaw": {what, mend, line, file}}``) and takes its absence for an
+exit. With ``each`` a function that cannot be described is one of ``flaws`` and the others are described.
 """
 
 from __future__ import annotations
@@ -32,18 +33,25 @@ class _TooSlow(BaseException):
     pass
 
 
-def describe(file: Path, seconds: float) -> dict[str, Any]:
+def describe(file: Path, seconds: float, *, each: bool = False) -> dict[str, Any]:
     """Import ``file`` and describe its public functions in source order."""
     tree = ast.parse(file.read_bytes())
+    tools, flaws = [], []
     try:
         module = _import(file, seconds)
-        tools = [_describe(name, function, file, tree, module) for name, function in _public(module, file, tree)]
-        if not tools:
+        for name, function in _public(module, file, tree):
+            try:
+                tools.append(_describe(name, function, file, tree, module))
+            except Flaw as flaw:
+                if not each:
+                    raise
+                flaws.append(flaw.as_json())
+        if not tools and not each:
             mend = "define at least one whose name does not start with '_', or list it in __all__"
             raise Flaw("there is no public function in this file", mend)
     except Flaw as flaw:
         return {"flaw": flaw.as_json()}
-    return {"tools": tools}
+    return {"tools": tools, "flaws": flaws}
 
 
 def _import(file: Path, seconds: float) -> ModuleType:
@@ -152,7 +160,10 @@ def _describe_function(name: str, function: Any, node: Node | None, module: Modu
     schema = parameters_schema(parameters, read.arguments, name)
     tool = Tool(name, read.description, schema)
     known = {n for n, value in vars(module).items() if callable(value)}
-    return {**tool.as_openai()["function"], "examples": _examples(tool, node, known)}
+    rule = getattr(module, "ERROR_RESULTS", {})
+    declared = rule.get(name) if isinstance(rule, dict) else None
+    return {**tool.as_openai()["function"], "examples": _examples(tool, node, known), "error_schema": declared,
+            "module": str(Path(inspect.unwrap(function).__code__.co_filename).resolve())}  # fmt: skip
 
 
 def _examples(tool: Tool, node: Node | None, known: set[str]) -> list[dict[str, Any]]:
@@ -215,7 +226,7 @@ def _argument_line(node: Node | None, what: str) -> int | None:
 
 def main() -> None:
     file, result, seconds = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
-    answer = json.dumps(describe(file, seconds))
+    answer = json.dumps(describe(file, seconds, each="each" in sys.argv[4:]))
     partial = result.with_suffix(".part")
     partial.write_text(answer, encoding="utf-8")
     partial.replace(result)

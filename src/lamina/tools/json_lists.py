@@ -1,14 +1,24 @@
-"""Reader for tools described in JSON: a list in OpenAI form, with nothing to run."""
+"""Reader for tools described in JSON lists. They have nothing to run, unless the file names ``sources``.
+
+A list in OpenAI form is read strictly: it is the user's own, and every flaw in it is an error. Lists in the forms of
+others (xLAM, BFCL, ToolBench, MCP) are taken as they are: what cannot be used becomes a remark.
+
+``{"sources": ["impl.py", "api.yaml"], "tools": […]}`` binds a list to code: the tools of the sources with the same
+names run its calls. It is also what ``lamina tools … --out`` writes.
+"""
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
 
 from lamina.errors import ToolDefinitionError
-from lamina.tools.tool import Tool, Toolbox
+from lamina.tools.described import described_tool
+from lamina.tools.documents import load_document
+from lamina.tools.json_shapes import described, entries, shape_of
+from lamina.tools.tool import Remark, Tool, Toolbox
 
 NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 
@@ -18,23 +28,32 @@ def claims(path: Path) -> bool:
 
 
 def read(path: Path) -> Toolbox:
-    """``[{"type": "function", "function": {…}}, …]``, the bare inner objects, or ``{"tools": […]}``.
+    """``[{"type": "function", "function": {…}}, …]``, the bare inner objects, ``{"tools": […]}``, or one of the
+    shapes in ``json_shapes``.
 
     Raises ToolDefinitionError that names the entry at fault.
     """
-    try:
-        rows = json.loads(path.read_bytes())
-    except json.JSONDecodeError as error:
-        raise ToolDefinitionError(
-            f"this is not JSON ({error.msg})", file=path, line=error.lineno, mend="mend it"
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise ToolDefinitionError(f"cannot be read ({error})", file=path, mend="check the file") from None
-    if isinstance(rows, dict) and isinstance(rows.get("tools"), list):
-        rows = rows["tools"]
+    root = load_document(path)
+    sources = root.get("sources") if isinstance(root, dict) else None
+    rows = _rows(root)
     if not isinstance(rows, list) or not rows:
         mend = 'write [{"type": "function", "function": {"name", "description", "parameters"}}, …]'
         raise ToolDefinitionError("there is no list of tools in it", file=path, mend=mend)
+    found = entries(rows)
+    shapes = {shape_of(row) for _, row in found}
+    toolbox = _strict(rows, path) if shapes <= {"openai", None} else _lenient(found, path)
+    return _bound(toolbox, sources, path) if sources else toolbox
+
+
+def _rows(root: Any) -> Any:
+    if isinstance(root, dict) and isinstance(root.get("tools"), list) and "server_name" not in root:
+        return root["tools"]
+    if isinstance(root, dict) and ("api_list" in root or "tools" in root):
+        return [root]
+    return root
+
+
+def _strict(rows: list[Any], path: Path) -> Toolbox:
     tools: dict[str, Tool] = {}
     for number, row in enumerate(rows, 1):
         tool = _tool(row, number, path)
@@ -42,6 +61,51 @@ def read(path: Path) -> Toolbox:
             raise ToolDefinitionError(f"two tools are named {tool.name}", file=path, mend="rename one")
         tools[tool.name] = tool
     return Toolbox(tools.values())
+
+
+def _lenient(found: list[tuple[str, Any]], path: Path) -> Toolbox:
+    tools: dict[str, Tool] = {}
+    remarks: list[Remark] = []
+    for where, row in found:
+        if shape_of(row) is None:
+            remarks.append(Remark(where, "malformed", "it is in none of the known shapes", dropped=True))
+            continue
+        tool, said = described_tool(described(row, where), tools)
+        remarks += said
+        if tool is not None:
+            tools[tool.name] = tool
+    if not tools:
+        raise ToolDefinitionError(f"none of its {len(found)} entries can be a tool", file=path, mend="see the list")
+    return Toolbox(tools.values(), remarks)
+
+
+def _bound(toolbox: Toolbox, sources: Any, path: Path) -> Toolbox:
+    """The tools of the list, run by the tools of the same names in ``sources`` (paths relative to the list)."""
+    from lamina.tools.readers import read_tools
+
+    if not isinstance(sources, list) or not all(isinstance(s, str) for s in sources):
+        raise ToolDefinitionError('"sources" is not a list of paths', file=path, mend='write "sources": ["impl.py"]')
+    places = [path.parent / s if not s.startswith("module:") else s for s in sources]
+    if path.resolve() in [Path(p).resolve() for p in places]:
+        raise ToolDefinitionError('"sources" names this file itself', file=path, mend="name the code")
+    code = read_tools(places)
+    tools, remarks = [], list(toolbox.remarks)
+    for tool in toolbox:
+        source = code.get(tool.name)
+        if source is None:
+            remarks.append(Remark(tool.name, "not_bound", f"none of the sources has {tool.name}: only described"))
+            tools.append(tool)
+            continue
+        tools.append(
+            dataclasses.replace(
+                tool,
+                target=source.target,
+                examples=source.examples,
+                category=tool.category or source.category,
+                error_schema=source.error_schema if tool.error_schema is None else tool.error_schema,
+            )
+        )
+    return Toolbox(tools, remarks)
 
 
 def _tool(row: Any, number: int, path: Path) -> Tool:
@@ -69,4 +133,7 @@ def _tool(row: Any, number: int, path: Path) -> Tool:
         raise ToolDefinitionError(
             f"{name}: its parameters are no JSON Schema ({said})", file=path, mend="mend the schema"
         ) from None
-    return Tool(name, inner["description"], schema)
+    rule = row.get("x-lamina-error", inner.get("x-lamina-error"))
+    category = row.get("category") or inner.get("category") or ""
+    declared = rule if isinstance(rule, dict | bool) else None
+    return Tool(name, inner["description"], schema, None, (), str(category), declared)

@@ -19,13 +19,13 @@ from typing import Any
 
 from lamina.errors import ToolDefinitionError
 from lamina.tools.environment import allowed_environment
-from lamina.tools.tool import Example, PythonTarget, Tool, Toolbox
+from lamina.tools.tool import Example, PythonTarget, Remark, Tool, Toolbox
 
 IMPORT_SECONDS = 20.0
 
 
 def claims(path: Path) -> bool:
-    return path.suffix == ".py"
+    return path.suffix == ".py" and not path.is_dir()
 
 
 def read(path: Path, *, import_seconds: float = IMPORT_SECONDS) -> Toolbox:
@@ -34,19 +34,47 @@ def read(path: Path, *, import_seconds: float = IMPORT_SECONDS) -> Toolbox:
     Raises ToolDefinitionError, one line with file, line and mend, for a file that cannot be parsed, imported
     in ``import_seconds``, or described.
     """
+    return Toolbox(tool for tool, _ in _described(path, import_seconds, each=False)[0])
+
+
+def read_each(path: Path, *, import_seconds: float = IMPORT_SECONDS) -> tuple[list[tuple[Tool, str]], list[Remark]]:
+    """As ``read``, for one module of many: (tool, the module that defines it) and a remark for each function
+    that cannot be described. Raises ToolDefinitionError where the module cannot be imported."""
+    found, flaws = _described(path, import_seconds, each=True)
+    remarks = []
+    for flaw in flaws:
+        where = f"{flaw['file'] or path}:{flaw['line']}"
+        remarks.append(Remark(where, "undescribable", f"{flaw['what']}; {flaw['mend']}", dropped=True))
+    return found, remarks
+
+
+def _described(path: Path, seconds: float, *, each: bool) -> tuple[list[tuple[Tool, str]], list[dict[str, Any]]]:
     _check_syntax(path)
-    answer = _describe_in_child(path, import_seconds)
+    answer = _describe_in_child(path, seconds, each)
     if "flaw" in answer:
         flaw = answer["flaw"]
         file = flaw["file"] if flaw["file"] and Path(flaw["file"]) != path.resolve() else path
         raise ToolDefinitionError(flaw["what"], file=file, line=flaw["line"], mend=flaw["mend"])
-    return Toolbox(_tool(row, path) for row in answer["tools"])
+    return [(_tool(row, path), row["module"]) for row in answer["tools"]], answer["flaws"]
 
 
 def _tool(row: dict[str, Any], path: Path) -> Tool:
     examples = tuple(Example(e["request"], e["arguments"]) for e in row["examples"])
     target = PythonTarget(str(path.resolve()), row["name"])
-    return Tool(row["name"], row["description"], row["parameters"], target, examples)
+    rule = row["error_schema"]
+    if rule is not None and not isinstance(rule, bool) and not _is_schema(rule):
+        what = f"what ERROR_RESULTS says of {row['name']} is no JSON Schema"
+        raise ToolDefinitionError(what, file=path, mend="give the schema of a result that is an error, or False")
+    return Tool(row["name"], row["description"], row["parameters"], target, examples, error_schema=rule)
+
+
+def _is_schema(rule: Any) -> bool:
+    import jsonschema_rs
+
+    try:
+        return isinstance(rule, dict) and bool(jsonschema_rs.validator_for(rule))
+    except (jsonschema_rs.ValidationError, ValueError):
+        return False
 
 
 def _check_syntax(path: Path) -> None:
@@ -66,7 +94,7 @@ def _check_syntax(path: Path) -> None:
         raise ToolDefinitionError(what, file=path, mend="is it a Python source file?") from None
 
 
-def _describe_in_child(path: Path, seconds: float) -> dict[str, Any]:
+def _describe_in_child(path: Path, seconds: float, each: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="lamina-", ignore_cleanup_errors=True) as folder:
         result = Path(folder, "result.json")
         scratch = Path(folder, "scratch")
@@ -75,7 +103,7 @@ def _describe_in_child(path: Path, seconds: float) -> dict[str, Any]:
         errors = Path(folder, "errors.txt")
         with errors.open("wb") as stderr:
             child = subprocess.Popen(
-                [*command, str(seconds)],
+                [*command, str(seconds), *(["each"] if each else [])],
                 cwd=scratch,
                 env=allowed_environment(scratch),
                 stdin=subprocess.DEVNULL,

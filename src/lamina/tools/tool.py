@@ -14,6 +14,9 @@ from datetime import datetime, time
 from functools import cached_property
 from typing import Any
 
+from lamina.tools.targets import PythonTarget as PythonTarget
+from lamina.tools.targets import Target
+
 JSON = dict[str, Any]
 
 
@@ -42,22 +45,31 @@ class Example:
 
 
 @dataclass(frozen=True)
-class PythonTarget:
-    """Where the thing to run lives: a function in the user's file. Never pickled, always imported anew."""
+class Remark:
+    """What a reader has to say of a source that it did not take as it stands: ``where`` it is, a ``code`` (one
+    of ``lamina.tools.linting.CODES``) and one sentence. ``dropped`` if no tool came of it."""
 
-    file: str
-    function: str
+    where: str
+    code: str
+    detail: str
+    dropped: bool = False
 
 
 @dataclass(frozen=True)
 class Tool:
-    """``parameters`` is a JSON Schema object (draft 2020-12) with ``properties`` and ``required``."""
+    """``parameters`` is a JSON Schema object (draft 2020-12) with ``properties`` and ``required``.
+
+    ``category`` is what its source says (a tag, a server, a module), empty where it says nothing.
+    ``error_schema`` is the declared rule for a success that carries an error: a result that fits this JSON
+    Schema is one. None is the default rule (``execution.error_results``), False says that no result is."""
 
     name: str
     description: str
     parameters: JSON
-    target: PythonTarget | None = None
+    target: Target | None = None
     examples: tuple[Example, ...] = field(default=())
+    category: str = ""
+    error_schema: JSON | bool | None = None
 
     def as_openai(self) -> JSON:
         """The form every record and chat template uses: ``{"type": "function", "function": {…}}``."""
@@ -68,10 +80,11 @@ class Tool:
 
     @classmethod
     def from_openai(cls, row: JSON) -> Tool:
-        """Also takes the bare inner object."""
+        """Also takes the bare inner object; ``category`` may stand beside ``function``."""
         f = row.get("function", row)
         empty: JSON = {"type": "object", "properties": {}, "required": []}
-        return cls(f["name"], f.get("description", ""), f.get("parameters") or empty)
+        category = str(row.get("category") or f.get("category") or "")
+        return cls(f["name"], f.get("description", ""), f.get("parameters") or empty, category=category)
 
     @property
     def properties(self) -> dict[str, JSON]:
@@ -114,10 +127,12 @@ class Tool:
 
 
 class Toolbox:
-    """An ordered set of tools with distinct names."""
+    """An ordered set of tools with distinct names. ``remarks`` says what of its sources was left out or
+    changed, and why."""
 
-    def __init__(self, tools: Iterable[Tool]):
+    def __init__(self, tools: Iterable[Tool], remarks: Iterable[Remark] = ()):
         self._tools = {t.name: t for t in tools}
+        self.remarks = tuple(remarks)
 
     def __iter__(self) -> Iterator[Tool]:
         return iter(self._tools.values())

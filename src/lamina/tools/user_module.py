@@ -9,12 +9,15 @@ from types import ModuleType
 
 
 def load_module(file: str | Path) -> ModuleType:
-    """Import ``file`` under its own name (its folder comes first on ``sys.path``, no ``.pyc`` is written).
+    """Import ``file`` under its own name (its folder comes first on ``sys.path``, no ``.pyc`` is written). A
+    file in a package is imported as its module, so that relative imports work.
 
     Raises whatever the module raises. Code of the user runs here: call it in a child process only.
     """
     path = Path(file).resolve()
     sys.dont_write_bytecode = True
+    if (path.parent / "__init__.py").exists():
+        return _load_from_package(path)
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))
     name = path.stem
@@ -26,4 +29,18 @@ def load_module(file: str | Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pydantic look their module up while it is being made
     spec.loader.exec_module(module)
+    return module
+
+
+def _load_from_package(path: Path) -> ModuleType:
+    root = path.parent
+    while (root.parent / "__init__.py").exists():
+        root = root.parent
+    if str(root.parent) not in sys.path:
+        sys.path.insert(0, str(root.parent))
+    parts = path.relative_to(root.parent).with_suffix("").parts
+    name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    module = importlib.import_module(name)
+    if Path(module.__file__ or "").resolve() != path:
+        raise ImportError(f"{name} is another module ({module.__file__}); rename the package {root.name}")
     return module

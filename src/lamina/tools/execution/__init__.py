@@ -7,14 +7,28 @@ from typing import TYPE_CHECKING, Any
 from lamina.tools.execution.outcomes import CallResult, Limits, Status
 
 if TYPE_CHECKING:
+    from lamina.tools.execution.error_results import carried_error
     from lamina.tools.execution.executor import Executor, available_level, level_note
+    from lamina.tools.execution.opening import MixedExecutor, open_executor
 
-__all__ = ["CallResult", "Executor", "Limits", "Status", "available_level", "level_note"]
+__all__ = [
+    "CallResult",
+    "Executor",
+    "Limits",
+    "MixedExecutor",
+    "Status",
+    "available_level",
+    "carried_error",
+    "level_note",
+    "open_executor",
+]
+
+_WHERE = {"carried_error": "error_results", "MixedExecutor": "opening", "open_executor": "opening"}
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Executor", "available_level", "level_note"):
-        from lamina.tools.execution import executor
+    if name in __all__:
+        import importlib
 
-        return getattr(executor, name)
+        return getattr(importlib.import_module(f"{__name__}.{_WHERE.get(name, 'executor')}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -23,6 +23,8 @@ from lamina.errors import InputError, ToolDefinitionError, UserError, WorkFailed
 from lamina.tools.environment import allowed_environment
 from lamina.tools.execution import frames, processes
 from lamina.tools.execution.outcomes import CallResult, Limits
+from lamina.tools.execution.results import failed, refusal
+from lamina.tools.targets import PythonTarget
 from lamina.tools.tool import JSON, Toolbox
 
 LEVELS = ("guarded",)
@@ -118,7 +120,7 @@ class Executor:
         runnable: list[Call] = []
         refused: CallResult | None = None
         for name, arguments in calls:
-            refused = self._refuse(name, arguments)
+            refused = refusal(self.toolbox, name, arguments)
             if refused is not None:
                 break
             runnable.append((name, arguments))
@@ -143,19 +145,6 @@ class Executor:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _refuse(self, name: str, arguments: Any) -> CallResult | None:
-        tool = self.toolbox.get(name) if isinstance(name, str) else None
-        if tool is None:
-            return _failed("invalid", f"there is no tool named {name!r}")
-        if tool.target is None:
-            return _failed("invalid", f"{name} is only described: there is nothing to run")
-        try:
-            json.dumps(arguments, ensure_ascii=False, allow_nan=False).encode()
-            problems = tool.problems(arguments)
-        except (ValueError, TypeError, RecursionError, OverflowError) as error:
-            problems = [f"the arguments are not JSON ({' '.join(str(error).split())})"]
-        return _failed("invalid", f"{name}: {problems[0]}") if problems else None
-
     def _exchange(self, calls: list[Call], now: str | None, scratch: Path | None) -> list[CallResult]:
         folder = str(_made(scratch)) if scratch is not None else None
         server = self._idle.get()
@@ -174,15 +163,10 @@ def _made(scratch: Path) -> Path:
     return scratch.resolve()
 
 
-def _failed(status: Any, error: str, **more: Any) -> CallResult:
-    text = json.dumps({"error": error}, ensure_ascii=False)
-    return CallResult(status, None, text, error, **more)
-
-
 def _result(outcome: dict[str, Any]) -> CallResult:
     more = {"printed": outcome.get("printed", ""), "seconds": outcome.get("seconds", 0.0)}
     if outcome["status"] != "ok":
-        return _failed(outcome["status"], outcome["error"], **more)
+        return failed(outcome["status"], outcome["error"], **more)
     text, truncated = outcome["text"], outcome["truncated"]
     return CallResult(
         "ok", None if truncated else json.loads(text), text, None, truncated, more["printed"], more["seconds"]
@@ -197,7 +181,9 @@ class _Server:
     """Lamina's end of one supervisor: starts it when needed, replaces it when it dies."""
 
     def __init__(self, toolbox: Toolbox, limits: Limits):
-        self._targets = [[t.name, t.target.file, t.target.function] for t in toolbox if t.target]
+        self._targets = [
+            [t.name, t.target.file, t.target.function] for t in toolbox if isinstance(t.target, PythonTarget)
+        ]
         self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
         self._base = ""

@@ -29,6 +29,8 @@ class CallResult:
     ``value`` is the result as JSON data (None where ``truncated``: half of a JSON text has no value).
     ``text`` is what a model gets to see: the JSON text, cut at ``Limits.output_bytes``, or ``{"error": …}``.
 
+    ``http_status`` is that of the last answer, where the call was an HTTP request that was answered.
+
     ``error`` is one sentence. ``printed`` is what the call wrote to stdout and stderr. ``seconds`` is a
     measurement: it takes no part in equality and must not enter anything that is derived from content.
     """
@@ -40,6 +42,7 @@ class CallResult:
     truncated: bool = False
     printed: str = ""
     seconds: float = field(default=0.0, compare=False)
+    http_status: int | None = None
 
     @property
     def ok(self) -> bool:

@@ -1,0 +1,140 @@
+"""JSON and YAML files that somebody else wrote, loaded within bounds."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from lamina.errors import MissingExtraError, ToolDefinitionError
+
+SUFFIXES = (".json", ".yaml", ".yml")
+MOST_BYTES = 64 << 20
+MOST_NODES = 2_000_000  # after aliases are followed: a bomb of nine lines has 10**9
+MOST_DEPTH = 200
+
+
+def load_document(path: Path) -> Any:
+    """What the file holds, as JSON data. YAML is read by its JSON schema (YAML 1.2): ``no`` and ``2020-01-01``
+    are strings, keys are strings.
+
+    Raises ToolDefinitionError for what is no JSON or YAML, too large, too deep, or made of aliases that
+    multiply. The result is shared between callers: don't change it.
+    """
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise ToolDefinitionError(f"cannot be read ({error.strerror})", file=path, mend="check the file") from None
+    if stat.st_size > MOST_BYTES:
+        what = f"has {stat.st_size >> 20} MB, more than the {MOST_BYTES >> 20} MB that are read"
+        raise ToolDefinitionError(what, file=path, mend="split it")
+    return _load(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=2)  # several readers ask what is in a file before one of them reads it
+def _load(path: Path, _changed: int, _size: int) -> Any:
+    try:
+        data = path.read_bytes()
+        return json.loads(data) if path.suffix == ".json" else _yaml(data, path)
+    except json.JSONDecodeError as error:
+        what = f"this is not JSON ({error.msg})"
+        raise ToolDefinitionError(what, file=path, line=error.lineno, mend="mend it") from None
+    except OSError as error:
+        raise ToolDefinitionError(f"cannot be read ({error.strerror})", file=path, mend="check the file") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise ToolDefinitionError(f"cannot be read ({said})", file=path, mend="check the file") from None
+
+
+def _yaml(data: bytes, path: Path) -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise MissingExtraError("pyyaml", "apis") from None
+
+    try:
+        loader = _loader()(data)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return None
+            _refuse_bombs(node, path)
+            return loader.construct_document(node)
+        finally:
+            loader.dispose()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        said = getattr(error, "problem", None) or str(error).splitlines()[0]
+        line = mark.line + 1 if mark else None
+        raise ToolDefinitionError(f"this is not YAML ({said})", file=path, line=line, mend="mend it") from None
+
+
+def _refuse_bombs(root: Any, path: Path) -> None:
+    """Count the nodes with aliases followed, each alias as often as it stands there, without following it."""
+    sizes: dict[int, int] = {}
+    depths: dict[int, int] = {}
+    open_nodes: set[int] = set()
+    stack = [(root, False)]
+    while stack:
+        node, seen = stack.pop()
+        below = _children(node)
+        if seen:
+            open_nodes.discard(id(node))
+            sizes[id(node)] = 1 + sum(sizes[id(b)] for b in below)
+            depths[id(node)] = 1 + max((depths[id(b)] for b in below), default=0)
+            if sizes[id(node)] > MOST_NODES:
+                what = f"its aliases unfold to more than {MOST_NODES:,} values"
+                line = node.start_mark.line + 1
+                raise ToolDefinitionError(what, file=path, line=line, mend="write it without aliases")
+            if depths[id(node)] > MOST_DEPTH:
+                what = f"is nested more than {MOST_DEPTH} deep"
+                raise ToolDefinitionError(what, file=path, line=node.start_mark.line + 1, mend="flatten it")
+        elif id(node) in open_nodes:
+            line = node.start_mark.line + 1
+            raise ToolDefinitionError("an alias holds itself", file=path, line=line, mend="use $ref for cycles")
+        elif id(node) not in sizes:
+            open_nodes.add(id(node))
+            stack.append((node, True))
+            stack.extend((b, False) for b in below)
+
+
+def _children(node: Any) -> list[Any]:
+    if node.id == "mapping":
+        return [part for pair in node.value for part in pair]
+    return list(node.value) if node.id == "sequence" else []
+
+
+@lru_cache(maxsize=1)
+def _loader() -> Any:
+    import yaml
+
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Loader(base):  # type: ignore[misc]
+        yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012 -- PyYAML's own way
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            return {k if isinstance(k, str) else _key(k): v for k, v in super().construct_mapping(node, deep).items()}
+
+    resolvers = {
+        "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+        "bool": (r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+        "int": (r"[-+]?[0-9]+", list("-+0123456789")),
+        "float": (r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+0123456789.")),
+        "merge": (r"<<", ["<"]),
+    }
+    for tag, (pattern, first) in resolvers.items():
+        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"^(?:{pattern})$"), first)
+    Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node)))
+    for tag in ("timestamp", "binary"):  # asked for by name: text all the same
+        Loader.add_constructor(f"tag:yaml.org,2002:{tag}", lambda loader, node: str(loader.construct_scalar(node)))
+    Loader.add_constructor("tag:yaml.org,2002:set", Loader.construct_yaml_map)
+    return Loader
+
+
+def _key(key: Any) -> str:
+    if key is None or isinstance(key, bool):
+        return json.dumps(key)
+    return str(key)

@@ -1,0 +1,38 @@
+"""What every kind of call has in common: which calls are refused, and how a CallResult is made."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lamina.tools.execution.outcomes import CallResult, Limits, Status
+from lamina.tools.tool import Toolbox
+
+
+def failed(status: Status, error: str, **more: Any) -> CallResult:
+    """``text``, which a model sees, is ``{"error": …}``."""
+    return CallResult(status, None, json.dumps({"error": error}, ensure_ascii=False), error, **more)
+
+
+def refusal(toolbox: Toolbox, name: Any, arguments: Any) -> CallResult | None:
+    """Why a call is not even tried: no such tool, nothing to run, arguments that do not fit the schema."""
+    tool = toolbox.get(name) if isinstance(name, str) else None
+    if tool is None:
+        return failed("invalid", f"there is no tool named {name!r}")
+    if tool.target is None:
+        return failed("invalid", f"{name} is only described: there is nothing to run")
+    try:
+        json.dumps(arguments, ensure_ascii=False, allow_nan=False).encode()
+        problems = tool.problems(arguments)
+    except (ValueError, TypeError, RecursionError, OverflowError) as error:
+        problems = [f"the arguments are not JSON ({' '.join(str(error).split())})"]
+    return failed("invalid", f"{name}: {problems[0]}") if problems else None
+
+
+def succeeded(text: str, limits: Limits, **more: Any) -> CallResult:
+    """A result from its JSON text; cut, and then without a value, where it is longer than a result may be."""
+    data = text.encode(errors="replace")
+    if len(data) > limits.output_bytes:
+        cut = data[: limits.output_bytes].decode(errors="ignore")
+        return CallResult("ok", None, cut, None, True, **more)
+    return CallResult("ok", json.loads(text), text, None, False, **more)

@@ -1,0 +1,188 @@
+"""One entry of a JSON list, in whichever shape it is written: OpenAI, xLAM/APIGen, BFCL, ToolBench, MCP.
+
+What each shape says is turned into ``Described``; nothing of it is executable by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lamina.tools.described import TYPES, Described
+from lamina.tools.tool import JSON
+
+
+def entries(rows: list[Any]) -> list[tuple[str, Any]]:
+    """(where, entry) of every tool in a list: a list of tools, of ToolBench's ``api_list`` objects, or of MCP
+    servers with their tools (LiveMCPBench's form)."""
+    found: list[tuple[str, Any]] = []
+    for number, row in enumerate(rows, 1):
+        if isinstance(row, dict) and isinstance(row.get("api_list"), list):
+            about = {k: row[k] for k in ("tool_name", "category_name", "category", "tool_description") if k in row}
+            found += [
+                (f"entry {number}, api {i}", {**about, **_object(api)}) for i, api in enumerate(row["api_list"], 1)
+            ]
+        elif isinstance(row, dict) and isinstance(row.get("tools"), dict | list):
+            found += _servers(row, number)
+        else:
+            found.append((f"entry {number}", row))
+    return found
+
+
+def _servers(row: JSON, number: int) -> list[tuple[str, Any]]:
+    tools = row["tools"]
+    if isinstance(tools, list):
+        tools = {str(row.get("server_name") or row.get("name") or f"entry {number}"): {"tools": tools}}
+    found = []
+    for server, listed in tools.items():
+        about = {"category": row.get("category") or server, "server": str(server)}
+        inner = listed.get("tools") if isinstance(listed, dict) else listed
+        for i, tool in enumerate(inner if isinstance(inner, list) else [], 1):
+            name = tool.get("name") if isinstance(tool, dict) else None
+            found.append((f"{server}/{name or i}", {**about, **tool} if isinstance(tool, dict) else tool))
+    return found
+
+
+def _object(value: Any) -> JSON:
+    return value if isinstance(value, dict) else {}
+
+
+def shape_of(row: Any) -> str | None:
+    """``openai``, ``xlam``, ``bfcl``, ``toolbench`` or ``mcp``; None for what is none of them."""
+    if not isinstance(row, dict):
+        return None
+    if isinstance(row.get("required_parameters"), list) or isinstance(row.get("optional_parameters"), list):
+        return "toolbench"
+    if "inputSchema" in row or "input_schema" in row:
+        return "mcp"
+    inner = row.get("function", row)
+    if not isinstance(inner, dict) or "name" not in inner:
+        return None
+    parameters = inner.get("parameters")
+    if isinstance(parameters, dict) and parameters:
+        if parameters.get("type") == "dict":
+            return "bfcl"
+        if not {"type", "properties", "$ref", "anyOf", "oneOf"} & set(parameters) or _is_flat(parameters):
+            return "xlam"
+    return "openai"
+
+
+def _is_flat(parameters: JSON) -> bool:
+    """Every value describes an argument, ``type`` and ``properties`` too, should arguments be named so."""
+    return all(isinstance(v, dict) and "type" in v and isinstance(v["type"], str) for v in parameters.values())
+
+
+def described(row: JSON, where: str) -> Described:
+    """``row`` as its shape reads it. The caller has asked ``shape_of``."""
+    shape = shape_of(row)
+    category = row.get("category") if isinstance(row.get("category"), str) else ""
+    rule = row.get("x-lamina-error")
+    declared = rule if isinstance(rule, dict | bool) else None
+    if shape == "toolbench":
+        return _toolbench(row, where)
+    if shape == "mcp":
+        schema = row.get("inputSchema", row.get("input_schema"))
+        prefix = str(row.get("server") or "")
+        return Described(row.get("name"), row.get("description"), schema, where, category or "", prefix, declared)
+    inner = row.get("function", row)
+    schema = inner.get("parameters")
+    if shape == "xlam":
+        schema = _flat(schema)
+    found = category or inner.get("category")
+    return Described(
+        inner.get("name"),
+        inner.get("description"),
+        schema,
+        where,
+        found if isinstance(found, str) else "",
+        "",
+        declared,
+    )
+
+
+def _flat(parameters: JSON) -> JSON:
+    """xLAM's ``{"city": {"type": "str, optional", "description", "default"}}``. There is no ``required`` in it:
+    what is not said to be optional and has no default is required (our choice)."""
+    properties: JSON = {}
+    required = []
+    for name, said in parameters.items():
+        said = said if isinstance(said, dict) else {"description": str(said)}
+        schema, optional = python_type(str(said.get("type", "")))
+        more = {k: said[k] for k in ("description", "enum") if said.get(k)}
+        if said.get("default") not in (None, ""):
+            more["default"] = said["default"]
+        properties[name] = {**schema, **more}
+        if not optional and "default" not in more:
+            required.append(name)
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def python_type(text: str) -> tuple[JSON, bool]:
+    """``List[int], optional`` as (schema, whether it is optional). What is unknown is any value."""
+    optional = bool(re.search(r",\s*optional\b", text, re.IGNORECASE))
+    word = re.sub(r",\s*(optional|default.*)\b.*$", "", text, flags=re.IGNORECASE).strip()
+    found = re.fullmatch(r"(?:typing\.)?Optional\[(.*)\]", word, re.IGNORECASE)
+    if found:
+        return python_type(found[1])[0], True
+    union = re.fullmatch(r"(?:typing\.)?Union\[(.*)\]", word, re.IGNORECASE)
+    parts = _split(union[1]) if union else [p.strip() for p in word.split("|")]
+    if len(parts) > 1:
+        schemas = [python_type(p)[0] for p in parts if p.lower() not in ("none", "null")]
+        return (schemas[0] if len(schemas) == 1 else {"anyOf": schemas}), optional or len(schemas) < len(parts)
+    name, _, inner = word.partition("[")
+    kind = TYPES.get(name.strip().lower().removeprefix("typing."))
+    if kind is None:
+        return {}, optional
+    if kind == "array" and inner.endswith("]"):
+        first = _split(inner[:-1])[0] if inner[:-1].strip() else ""
+        items = python_type(first)[0]
+        return {"type": "array", **({"items": items} if items else {})}, optional
+    return {"type": kind}, optional
+
+
+def _split(text: str) -> list[str]:
+    """At the commas that stand in no bracket."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character == "[") - (character == "]")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [p.strip() for p in parts]
+
+
+def _toolbench(row: JSON, where: str) -> Described:
+    """ToolBench names a tool ``api_for_tool``; parameters are lists, and an empty default is none."""
+    api, tool = str(row.get("api_name") or row.get("name") or ""), str(row.get("tool_name") or row.get("title") or "")
+    properties: JSON = {}
+    required = []
+    for key in ("required_parameters", "optional_parameters"):
+        for said in row.get(key) or []:
+            if not isinstance(said, dict) or not isinstance(said.get("name"), str):
+                continue
+            schema = {k: v for k, v in python_type(str(said.get("type", "")))[0].items()}
+            if said.get("description"):
+                schema["description"] = str(said["description"])
+            if said.get("default") not in (None, ""):
+                # what a RapidAPI page shows as an example, written as text whatever the type
+                schema["examples"] = [_as_typed(said["default"], schema.get("type"))]
+            properties[said["name"]] = schema
+            if key == "required_parameters":
+                required.append(said["name"])
+    name = f"{api}_for_{tool}".lower() if tool and api else api
+    text = str(row.get("api_description") or row.get("description") or "")
+    category = str(row.get("category_name") or row.get("category") or "")
+    schema = {"type": "object", "properties": properties, "required": required}
+    return Described(name, text, schema, where, category)
+
+
+def _as_typed(value: Any, kind: Any) -> Any:
+    if not isinstance(value, str) or kind not in ("integer", "number", "boolean"):
+        return value
+    try:
+        if kind == "boolean":
+            return {"true": True, "false": False}[value.lower()]
+        return int(value) if kind == "integer" or float(value).is_integer() else float(value)
+    except (ValueError, KeyError, OverflowError):
+        return value

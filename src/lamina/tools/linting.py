@@ -1,0 +1,97 @@
+"""What is wrong with a toolbox from a model's point of view, and what its readers left out or changed.
+
+APIGen cleans its libraries before it writes a row (arXiv 2406.18518, section 4: unusable APIs dropped, the rest
+executed and re-described); this is the part of it that only looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+from rapidfuzz import fuzz
+
+from lamina.tools.tool import JSON, Remark, Tool, Toolbox
+
+CODES = {
+    # from readers
+    "argument_renamed": "an argument's name had to change",
+    "auth_unsupported": "it wants a kind of key that cannot be given",
+    "bad_schema": "its parameters are no JSON Schema",
+    "binary": "it wants the bytes of a file",
+    "body_unsupported": "its body cannot be written",
+    "key_left_out": "a key is taken from the environment, not from the model",
+    "malformed": "the document contradicts itself",
+    "no_description": "nothing says what it is for",
+    "no_name": "it has no name",
+    "no_server": "the document names no server",
+    "not_bound": "there is nothing to run",
+    "pattern_dropped": "a pattern is of another regex dialect",
+    "renamed": "its name had to change",
+    "server_failed": "its server could not be asked",
+    "too_large": "its schema is too large",
+    "undescribable": "the function cannot be described",
+    "unreadable": "the file cannot be read",
+    "unresolved_ref": "a reference leads nowhere",
+    # from lint
+    "no_argument_description": "an argument has neither a description nor named choices",
+    "untyped": "an argument may be anything",
+    "long_description": "more words than a small model reads well",
+    "long_name": "a long name costs tokens in every call",
+    "many_arguments": "more arguments than a small model fills well",
+    "like_another": "its name and description are nearly another tool's",
+}
+LONGEST_DESCRIPTION = 600
+"""Characters; our choice: some 150 tokens, a tenth of what twelve tools take together."""
+LONGEST_NAME = 40
+MOST_ARGUMENTS = 12
+ALIKE = 92.0
+"""rapidfuzz ratio of name and description from which two tools are hard to tell apart (our choice)."""
+MOST_COMPARED = 1_500
+"""Tools of one toolbox that are compared in pairs; beyond this only those of one category are."""
+
+
+def lint(toolbox: Toolbox) -> list[Remark]:
+    """The readers' remarks, then what is found in the tools themselves, in their order."""
+    found = list(toolbox.remarks)
+    for tool in toolbox:
+        found += _of_one(tool)
+    return found + list(_alike(toolbox))
+
+
+def _of_one(tool: Tool) -> Iterator[Remark]:
+    if not tool.description.strip() or tool.description.strip() == tool.name:
+        yield Remark(tool.name, "no_description", "nothing says what it is for")
+    if len(tool.description) > LONGEST_DESCRIPTION:
+        yield Remark(tool.name, "long_description", f"its description has {len(tool.description)} characters")
+    if len(tool.name) > LONGEST_NAME:
+        yield Remark(tool.name, "long_name", f"its name has {len(tool.name)} characters")
+    if len(tool.properties) > MOST_ARGUMENTS:
+        yield Remark(tool.name, "many_arguments", f"it has {len(tool.properties)} arguments")
+    bare = [name for name, schema in tool.properties.items() if not _explained(schema)]
+    if bare:
+        yield Remark(tool.name, "no_argument_description", f"nothing explains {', '.join(bare)}")
+    loose = [name for name, schema in tool.properties.items() if not _typed(schema)]
+    if loose:
+        yield Remark(tool.name, "untyped", f"{', '.join(loose)} may be anything")
+
+
+def _explained(schema: JSON) -> bool:
+    return any(schema.get(key) for key in ("description", "enum", "const", "$ref", "anyOf", "oneOf", "properties"))
+
+
+def _typed(schema: Any) -> bool:
+    keys = ("type", "enum", "const", "$ref", "anyOf", "oneOf", "allOf", "properties")
+    return isinstance(schema, dict) and any(key in schema for key in keys)
+
+
+def _alike(toolbox: Toolbox) -> Iterator[Remark]:
+    everyone = list(toolbox)
+    groups: dict[str, list[Tool]] = {}
+    for tool in everyone:
+        groups.setdefault("" if len(everyone) <= MOST_COMPARED else tool.category, []).append(tool)
+    for group in groups.values():
+        for one, other in combinations(group[:MOST_COMPARED], 2):
+            texts = (f"{t.name.replace('_', ' ')}: {t.description}" for t in (one, other))
+            if fuzz.ratio(*texts, score_cutoff=ALIKE):
+                yield Remark(other.name, "like_another", f"it reads like {one.name}")

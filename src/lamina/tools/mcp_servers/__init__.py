@@ -1,0 +1,80 @@
+"""Reader for MCP servers: a config file with ``mcpServers`` is asked, server by server, which tools there are.
+
+A server that cannot be reached becomes a remark; the others are read all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from lamina.errors import ToolDefinitionError, UserError
+from lamina.tools.described import Described, described_tool
+from lamina.tools.documents import load_document
+from lamina.tools.execution.secrets import Secrets
+from lamina.tools.mcp_servers.config import Server, is_config, servers_of
+from lamina.tools.targets import McpTarget
+from lamina.tools.tool import Remark, Tool, Toolbox
+
+LIST_SECONDS = 30.0
+
+
+def claims(path: Path) -> bool:
+    return path.suffix == ".json" and path.is_file() and is_config(load_document(path))
+
+
+def read(path: Path, *, seconds: float = LIST_SECONDS) -> Toolbox:
+    """Connects to every server of the file and lists its tools; all servers at once.
+
+    Raises ToolDefinitionError where none of them has a usable tool, MissingExtraError without the SDK.
+    """
+    servers = list(servers_of(path).values())
+    answers: list[Any] = asyncio.run(_ask_all(servers, seconds))
+    tools: dict[str, Tool] = {}
+    remarks: list[Remark] = []
+    for server, answer in zip(servers, answers, strict=True):
+        if isinstance(answer, str):
+            remarks.append(Remark(server.name, "server_failed", answer, dropped=True))
+            continue
+        for row in answer:
+            tool, said = _tool(row, server, path, tools)
+            remarks += said
+            if tool is not None:
+                tools[tool.name] = tool
+    if not tools:
+        first = f"{remarks[0].where}: {remarks[0].detail}" if remarks else "no server has a tool"
+        raise ToolDefinitionError(f"no tool could be read ({first})", file=path, mend="start the server by hand once")
+    return Toolbox(tools.values(), remarks)
+
+
+def _tool(row: Any, server: Server, path: Path, taken: dict[str, Tool]) -> tuple[Tool | None, list[Remark]]:
+    read_only = bool(row.annotations and row.annotations.read_only_hint)
+    target = McpTarget(str(path.resolve()), server.name, row.name, read_only)
+    where = f"{server.name}/{row.name}"
+    said = Described(row.name, row.description, row.input_schema, where, server.name, server.name)
+    return described_tool(said, taken, target)
+
+
+async def _ask_all(servers: list[Server], seconds: float) -> list[Any]:
+    found: list[Any] = await asyncio.gather(*(_ask(server, seconds) for server in servers))
+    return found
+
+
+async def _ask(server: Server, seconds: float) -> list[Any] | str:
+    """The tools of a server, or what went wrong, without its secrets."""
+    from lamina.tools.mcp_servers.session import ServerFailed, Session
+
+    if unmet := server.unmet():
+        return unmet
+    session = Session(server)
+    try:
+        await session.start(seconds)
+        found: list[Any] = await session.tools(seconds)
+        return found
+    except ServerFailed as failure:
+        return Secrets(server.secrets()).scrub(f"the server {failure}")
+    except UserError:
+        raise
+    finally:
+        await session.stop()

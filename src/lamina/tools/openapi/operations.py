@@ -1,0 +1,162 @@
+"""One tool for each operation: parameters and body as one flat object of arguments."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lamina.tools.naming import identifier, unique
+from lamina.tools.openapi.arguments import Arguments, description_of, examples_of, without_markup
+from lamina.tools.openapi.bodies import body_of
+from lamina.tools.openapi.compiling import compiling
+from lamina.tools.openapi.document import Document, Unusable, as_list, as_object
+from lamina.tools.openapi.schemas import Converter
+from lamina.tools.openapi.security import alternatives, carried_by_key, variable_of
+from lamina.tools.openapi.servers import server_of
+from lamina.tools.targets import Credential, HttpTarget
+from lamina.tools.tool import JSON, Remark, Tool
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+NOT_ARGUMENTS = {"accept", "content-type", "authorization"}
+"""Header parameters that OpenAPI 3 says to ignore."""
+KEY = re.compile(r"(x[-_])?(api|app|access|auth|subscription)[-_]?(key|token|secret)", re.IGNORECASE)
+"""Parameters that are secrets by their name: a model must not make one up, and none may enter a record."""
+
+STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
+COLLECTIONS = {"csv": ("form", False), "multi": ("form", True), "ssv": ("spaceDelimited", False),
+               "tsv": ("tabDelimited", False), "pipes": ("pipeDelimited", False)}  # fmt: skip
+
+
+def operations(document: Document) -> list[tuple[str, str, JSON, JSON]]:
+    """(method, path, path item, operation) in the document's order, whatever else stands there."""
+    found = []
+    for path, item in as_object(document.root.get("paths")).items():
+        if not str(path).startswith("/"):
+            continue
+        try:
+            item = as_object(document.follow(item))
+        except Unusable:
+            item = {}
+        found += [(m, str(path), item, item[m]) for m in METHODS if isinstance(item.get(m), dict)]
+    return found
+
+
+def tool_of(
+    document: Document, method: str, path: str, item: JSON, operation: JSON, taken: set[str]
+) -> tuple[Tool, list[Remark]]:
+    """Raises Unusable where no tool can be made of it."""
+    where = f"{method.upper()} {path}"
+    remarks: list[Remark] = []
+    converter, arguments = Converter(document), Arguments()
+    _parameters(document, path, item, operation, converter, arguments, remarks)
+    body, whole = body_of(document, operation, converter, arguments, remarks, where)
+    needed = tuple(key for key, required in arguments.keys if required)
+    auth = tuple((*each, *needed) for each in alternatives(document, operation) or ([()] if needed else []))
+    optional = tuple(key for key, required in arguments.keys if not required)
+    server = server_of(document, item, operation)
+    said = operation.get("operationId")
+    wanted = said if isinstance(said, str) and said.strip() else f"{method}_{path}"
+    name = unique(identifier(wanted.strip()), taken)
+    if isinstance(said, str) and name != said:
+        remarks.append(Remark(where, "renamed", f"operation {said!r} is the tool {name}"))
+    if arguments.renamed:
+        remarks.append(Remark(where, "argument_renamed", "; ".join(arguments.renamed)))
+    description = description_of(operation)
+    if not description:
+        remarks.append(Remark(where, "no_description", f"{name} has neither summary nor description"))
+    schema: JSON = {"type": "object", "properties": arguments.properties, "required": arguments.required}
+    schema["additionalProperties"] = False
+    if converter.defs:
+        schema["$defs"] = converter.defs
+    if server is None:
+        variable = f"{document.variable}_BASE_URL"
+        remarks.append(Remark(where, "no_server", f"the document names no server; set {variable} to run {name}"))
+    target = HttpTarget(
+        method.upper(),
+        path,
+        server,
+        f"{document.variable}_BASE_URL",
+        tuple(arguments.places),
+        body,
+        whole,
+        auth,
+        optional,
+    )
+    tags = [t for t in as_list(operation.get("tags")) if isinstance(t, str) and t.strip()]
+    rule = operation.get("x-lamina-error", document.root.get("x-lamina-error"))
+    tool = Tool(
+        name,
+        description or where,
+        compiling(schema, where, remarks),
+        target,
+        category=tags[0] if tags else document.title,
+        error_schema=rule if isinstance(rule, dict | bool) else None,
+    )
+    return tool, remarks
+
+
+def _parameters(
+    document: Document,
+    path: str,
+    item: JSON,
+    operation: JSON,
+    converter: Converter,
+    arguments: Arguments,
+    remarks: list[Remark],
+) -> None:
+    keys = carried_by_key(document)
+    chosen: dict[tuple[str, str], JSON] = {}
+    for raw in [*as_list(item.get("parameters")), *as_list(operation.get("parameters"))]:
+        parameter = as_object(document.follow(raw))
+        if isinstance(parameter.get("name"), str) and isinstance(parameter.get("in"), str):
+            chosen[parameter["in"], parameter["name"]] = parameter  # the operation's own wins
+    for (where, name), parameter in chosen.items():
+        if where not in STYLES or (where, name.lower()) in keys:
+            continue
+        if where == "header" and name.lower() in NOT_ARGUMENTS:
+            continue
+        if where in ("header", "query") and KEY.fullmatch(name):
+            place: Any = where
+            key = Credential("key", variable_of(document, name, parameter), place, name)
+            arguments.keys.append((key, parameter.get("required") is True))
+            said = f"{name} ({where}) is a key and no argument; it is taken from {key.variable}"
+            remarks.append(Remark(path, "key_left_out", said))
+            continue
+        if where == "path" and f"{{{name}}}" not in path:
+            remarks.append(Remark(path, "malformed", f"the path has no {{{name}}}: that parameter is left out"))
+            continue
+        try:
+            _parameter(document, name, where, parameter, converter, arguments)
+        except Unusable as reason:
+            if parameter.get("required") or where == "path":
+                raise Unusable(reason.code, f"its parameter {name}: {reason.detail}") from None
+            remarks.append(Remark(path, reason.code, f"the optional parameter {name} is left out: {reason.detail}"))
+    for name in re.findall(r"\{([^{}]+)\}", path):
+        if ("path", name) not in chosen:
+            arguments.add(name, "path", {"type": "string"}, True, style="simple", explode=False)
+            remarks.append(Remark(path, "malformed", f"{{{name}}} of the path is not declared; taken as a string"))
+
+
+def _parameter(
+    document: Document, name: str, where: Any, parameter: JSON, converter: Converter, arguments: Arguments
+) -> None:
+    media = list(as_object(parameter.get("content")).values())
+    raw = as_object(media[0]).get("schema") if media else parameter.get("schema", parameter)
+    schema = converter.convert(_without_place(raw) if raw is parameter else raw)
+    if isinstance(parameter.get("description"), str) and parameter["description"].strip():
+        schema = {**schema, "description": without_markup(parameter["description"])}
+    if examples := examples_of(parameter):
+        schema = {**schema, "examples": examples}
+    if document.version == "2.0":
+        style, explode = COLLECTIONS.get(str(parameter.get("collectionFormat", "csv")), ("form", False))
+    else:
+        style = str(parameter.get("style") or STYLES[where])
+        explode = bool(parameter.get("explode", style in ("form", "deepObject")))
+    if where in ("path", "header") and style in ("form", "spaceDelimited"):
+        style = "simple"
+    required = parameter.get("required") is True or where == "path"
+    arguments.add(name, where, schema, required, style=style, explode=explode, as_json=bool(media))
+
+
+def _without_place(parameter: JSON) -> JSON:
+    return {k: v for k, v in parameter.items() if k not in ("name", "in", "required", "description", "examples")}

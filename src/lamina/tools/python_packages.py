@@ -1,0 +1,74 @@
+"""Reader for a folder of Python: a package, or modules side by side. One tool for each public function.
+
+A package whose ``__init__`` lists functions in ``__all__`` has those; any other folder those of all its modules.
+Each module is imported in a process of its own; what cannot be imported or described becomes a remark.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from lamina.errors import ToolDefinitionError
+from lamina.tools.combining import combined
+from lamina.tools.python_functions import read_each
+from lamina.tools.tool import Remark, Toolbox
+
+
+def claims(path: Path) -> bool:
+    return path.is_dir() and any(modules(path))
+
+
+def modules(folder: Path) -> list[Path]:
+    """The public modules below ``folder``, in the order of their paths."""
+    return [
+        file
+        for file in sorted(folder.rglob("*.py"))
+        if not any(p.startswith(("_", ".")) for p in file.relative_to(folder).parts[:-1])
+        and (file.name == "__init__.py" or not file.name.startswith(("_", ".")))
+    ]
+
+
+def read(path: Path) -> Toolbox:
+    """Raises ToolDefinitionError where no function of the folder can be a tool."""
+    init = path / "__init__.py"
+    files = [init] if init.exists() and _lists_all(init) else modules(path)
+    return read_modules(files, path)
+
+
+def read_modules(files: list[Path], whole: Path | str) -> Toolbox:
+    """The tools of several modules, each with its module as category."""
+    boxes, remarks = [], []
+    seen: set[tuple[str, str]] = set()
+    for file in files:
+        try:
+            found, said = read_each(file)
+        except ToolDefinitionError as error:
+            if len(files) == 1:
+                raise
+            remarks.append(Remark(str(file), "unreadable", str(error).removeprefix(f"{file}: "), dropped=True))
+            continue
+        remarks += said
+        own = []
+        for tool, module in found:
+            if (module, tool.name) not in seen:  # a function that another module hands on
+                seen.add((module, tool.name))
+                own.append(tool)
+        boxes.append((file.parent.name if file.name == "__init__.py" else file.stem, Toolbox(own)))
+    toolbox = combined(boxes, categories=True, remarks=remarks)
+    if not len(toolbox):
+        first = f"; the first reason: {remarks[0].where}: {remarks[0].detail}" if remarks else ""
+        mend = "give functions type hints and docstrings"
+        raise ToolDefinitionError(
+            f"none of its {len(files)} modules has a usable function{first}", file=whole, mend=mend
+        )
+    return toolbox
+
+
+def _lists_all(init: Path) -> bool:
+    try:
+        tree = ast.parse(init.read_bytes())
+    except (SyntaxError, ValueError, OSError):
+        return False
+    names = [t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)]
+    return "__all__" in names

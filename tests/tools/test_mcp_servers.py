@@ -1,0 +1,213 @@
+"""Tools of MCP servers are listed and called through the official SDK, whatever the server does."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lamina.errors import ToolDefinitionError, UserError
+from lamina.tools import Toolbox, read_tools
+from lamina.tools.execution import CallResult, Limits, carried_error, open_executor
+
+pytest.importorskip("mcp", reason="pip install 'lamina[apis]' brings mcp")
+
+SERVER = """
+import os, sys, time
+from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import ToolAnnotations
+
+server = MCPServer("desk")
+
+@server.tool(annotations=ToolAnnotations(readOnlyHint=True))
+def add(a: int, b: int = 1) -> int:
+    "Adds two numbers."
+    return a + b
+
+@server.tool()
+def fail(why: str) -> str:
+    "Fails."
+    raise ToolError(why + os.environ.get("DESK_KEY", ""))
+
+@server.tool()
+def say_error() -> dict:
+    "Answers with an error as if it were a success."
+    return {"error": "no such thing"}
+
+@server.tool()
+def die() -> str:
+    "Ends the server."
+    os._exit(3)
+
+@server.tool()
+def hang() -> str:
+    "Never answers."
+    time.sleep(600)
+
+@server.tool()
+def much() -> str:
+    "Says a lot."
+    return "x" * 100_000
+
+server.run(*sys.argv[1:2] or ["stdio"], **({"port": int(sys.argv[2])} if len(sys.argv) > 2 else {}))
+"""
+Write = Callable[[dict[str, Any]], Path]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Write:
+    (tmp_path / "server.py").write_text(textwrap.dedent(SERVER))
+
+    def write(servers: dict[str, Any]) -> Path:
+        file = tmp_path / "mcp.json"
+        file.write_text(json.dumps({"mcpServers": servers}))
+        return file
+
+    return write
+
+
+def desk(**more: Any) -> dict[str, Any]:
+    return {"command": sys.executable, "args": ["server.py"], **more}
+
+
+@pytest.fixture
+def tools(config: Write) -> Toolbox:
+    return read_tools(config({"desk": desk(env={"DESK_KEY": "a-long-secret"})}))
+
+
+def called(toolbox: Toolbox, name: str, seconds: float = 60, **arguments: Any) -> CallResult:
+    with open_executor(toolbox, limits=Limits(wall_seconds=seconds, output_bytes=2_000)) as executor:
+        return executor.run_sequence([(name, arguments)])[0]
+
+
+def test_the_tools_of_a_server_are_listed_with_their_schemas(tools: Toolbox):
+    assert tools.names == ["add", "fail", "say_error", "die", "hang", "much"]
+    assert tools["add"].required == ["a"]
+    assert tools["add"].category == "desk"
+    assert [t.name for t in tools if t.target and not t.target.changes_things] == ["add"]
+
+
+def test_calls_run_on_the_server(tools: Toolbox):
+    result = called(tools, "add", a=2, b=40)
+    assert result.ok
+    assert result.value == {"result": 42}
+
+
+def test_an_error_is_an_error_even_where_it_comes_as_a_success(tools: Toolbox):
+    failed = called(tools, "fail", why="not today ")
+    assert failed.status == "raised"
+    assert "not today" in (failed.error or "")
+    assert "a-long-secret" not in repr(failed)
+    said = called(tools, "say_error")
+    assert carried_error(tools["say_error"], said.value)
+
+
+def test_a_server_that_dies_is_started_anew_for_the_next_call(tools: Toolbox):
+    with open_executor(tools, limits=Limits(wall_seconds=60)) as executor:
+        assert executor.run_sequence([("die", {})])[0].status == "killed"
+        assert executor.run_sequence([("add", {"a": 1})])[0].value == {"result": 2}
+
+
+def test_a_server_that_hangs_is_not_waited_for(tools: Toolbox):
+    with open_executor(tools, limits=Limits(wall_seconds=60)) as executor:
+        executor.run_sequence([("add", {"a": 1})])  # it is up
+    assert called(tools, "hang", seconds=4).status == "timed_out"
+
+
+FLOOD = 'import sys; sys.stdin.readline()\nwhile True: print(\'{"jsonrpc": "2.0", "method": "x"}\')'
+ENDLESS = "import sys; sys.stdin.readline()\nwhile True: sys.stdout.write('x' * 65536)"
+
+
+@pytest.mark.parametrize(("program", "said"), [(FLOOD, "flooded"), (ENDLESS, "a message of more than 4 MB")])
+def test_a_server_that_writes_without_end_is_ended(config: Write, program: str, said: str):
+    box = read_tools(config({"mad": {"command": sys.executable, "args": ["-c", program]}, "desk": desk()}))
+    assert [(r.where, said in r.detail) for r in box.remarks if r.dropped] == [("mad", True)]
+
+
+def test_a_long_answer_is_cut(tools: Toolbox):
+    result = called(tools, "much")
+    assert result.truncated
+    assert len(result.text) <= 2_000
+
+
+def test_servers_that_cannot_be_reached_are_said_and_the_others_read(config: Write, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    box = read_tools(config({
+        "gone": {"command": "no-such-program"},
+        "silent": {"command": sys.executable, "args": ["-c", "raise SystemExit('out of order')"]},
+        "keyed": desk(env={"KEY": "${NO_SUCH_KEY}"}),
+        "desk": desk(),
+    }))  # fmt: skip
+    assert len(box) == 6
+    said = {r.where: r.detail for r in box.remarks}
+    assert "cannot be started" in said["gone"]
+    assert "out of order" in said["silent"]
+    assert "set NO_SUCH_KEY" in said["keyed"]
+
+
+def test_two_servers_with_the_same_tools_keep_them_apart(config: Write):
+    box = read_tools(config({"one": desk(), "two": desk()}))
+    assert "two_add" in box
+    assert len(box) == 12
+
+
+@pytest.mark.parametrize(
+    ("servers", "said"),
+    [
+        ({"a": 7}, "is not an object"),
+        ({"a": {}}, "neither a command nor a URL"),
+        ({"a": {"command": "x", "args": "y"}}, "args is a list"),
+        ({"a": {"type": "sse", "url": "http://127.0.0.1/sse"}}, "old SSE transport"),
+        ({}, "no tool could be read"),
+    ],
+)
+def test_a_config_that_names_no_way_is_one_line(config: Write, servers: dict[str, Any], said: str):
+    with pytest.raises(ToolDefinitionError, match=said):
+        read_tools(config(servers))
+
+
+def test_a_key_that_is_gone_when_the_call_is_made_is_asked_for(config: Write, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DESK_TOKEN", "abcdefgh")
+    box = read_tools(config({"desk": desk(env={"DESK_KEY": "${DESK_TOKEN}"})}))
+    monkeypatch.delenv("DESK_TOKEN")
+    with pytest.raises(UserError, match="set DESK_TOKEN"):
+        called(box, "add", a=1)
+
+
+@pytest.fixture
+def port(config: Write, tmp_path: Path) -> Iterator[int]:
+    import socket
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number = int(free.getsockname()[1])
+    command = [sys.executable, "server.py", "streamable-http", str(number)]
+    with (tmp_path / "server.log").open("w") as log:
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True)
+    for _ in range(600):
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", number)) == 0:
+                break
+        time.sleep(0.1)
+    yield number
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def test_a_server_is_reached_over_streamable_http(config: Write, port: int):
+    box = read_tools(
+        config({"far": {"url": f"http://127.0.0.1:{port}/mcp", "headers": {"Authorization": "Bearer abcdefgh"}}})
+    )
+    assert len(box) == 6
+    assert called(box, "add", a=5).value == {"result": 6}
+    assert called(box, "fail", why="no ").status == "raised"

@@ -1,0 +1,222 @@
+"""OpenAPI documents become tools, one an operation; what cannot be one is said and the rest is read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lamina.errors import ToolDefinitionError
+from lamina.tools import Toolbox, read_tools
+from lamina.tools.targets import HttpTarget
+
+SPECS = Path(__file__).parents[3] / "shared" / "data" / "openapi-specs"
+OPERATIONS = {
+    "RestGPT__spotify_oas.json": 40,
+    "RestGPT__tmdb_oas.json": 54,
+    "oas__star-trek.json": 120,
+    "swagger-petstore__openapi.yaml": 19,
+    "learn__tictactoe.yaml": 3,
+}
+
+
+def document(**paths: Any) -> dict[str, Any]:
+    routes = {"/" + name: item for name, item in paths.items()}
+    return {"openapi": "3.0.3", "info": {"title": "T"}, "servers": [{"url": "http://127.0.0.1:9/v1"}], "paths": routes}
+
+
+def read(folder: Path, root: Any, name: str = "api.json") -> Toolbox:
+    file = folder / name
+    file.write_text(root if isinstance(root, str) else json.dumps(root), encoding="utf-8")
+    return read_tools(file)
+
+
+def as_json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}
+
+
+def get(name: str, *parameters: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"get": {"operationId": name, "summary": f"Does {name}.", "parameters": list(parameters), **more}}
+
+
+@pytest.mark.skipif(not SPECS.is_dir(), reason="the folder of shared data is not beside this checkout")
+def test_every_real_document_is_read():
+    files = [f for f in sorted(SPECS.iterdir()) if f.suffix in (".json", ".yaml", ".yml")]
+    boxes = {file.name: read_tools(file) for file in files}
+    assert len(files) == 20
+    assert {name: len(boxes[name]) for name in OPERATIONS} == OPERATIONS
+    assert sum(len(box) + sum(r.dropped for r in box.remarks) for box in boxes.values()) == 288
+    for box in boxes.values():
+        for tool in box:
+            assert isinstance(tool.target, HttpTarget)
+            assert tool.problems({}) or not tool.required  # its schema is one that a validator takes
+
+
+def test_path_query_header_and_body_become_one_object_of_arguments(tmp_path: Path):
+    post = {
+        "operationId": "addPet",
+        "description": "Adds <b>a pet</b>.",
+        "parameters": [
+            {"name": "shop-id", "in": "path", "required": True, "schema": {"type": "integer"}},
+            {"name": "dry", "in": "query", "schema": {"type": "boolean", "default": False}},
+            {"name": "X-Trace", "in": "header", "schema": {"type": "string"}},
+        ],
+        "requestBody": {"required": True, "content": as_json({"$ref": "#/components/schemas/Pet"})},
+    }
+    pet = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}, "id": {"readOnly": True}}}
+    root = document(**{"shops/{shop-id}/pets": {"post": post}}) | {"components": {"schemas": {"Pet": pet}}}
+    (tool,) = read(tmp_path, root)
+    assert (tool.name, tool.description) == ("addPet", "Adds a pet .")
+    assert set(tool.properties) == {"shop_id", "dry", "X_Trace", "name"}
+    assert set(tool.required) == {"shop_id", "name"}
+    assert tool.target.changes_things
+
+
+def test_swagger_two_reads_as_well(tmp_path: Path):
+    item = {
+        "post": {
+            "operationId": "send",
+            "parameters": [
+                {"name": "text", "in": "formData", "type": "string", "required": True},
+                {
+                    "name": "tags",
+                    "in": "query",
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "collectionFormat": "csv",
+                },
+            ],
+        }
+    }
+    root = {"swagger": "2.0", "info": {}, "host": "example.org", "basePath": "/v2", "paths": {"/m": item}}
+    (tool,) = read(tmp_path, root)
+    assert set(tool.properties) == {"text", "tags"}
+    assert tool.target.server == "https://example.org/v2"
+
+
+def test_a_schema_that_holds_itself_stays_a_reference(tmp_path: Path):
+    node = {
+        "type": "object",
+        "properties": {"value": {"type": "integer"}, "next": {"$ref": "#/components/schemas/Node"}},
+    }
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Node"}}}}
+    root = document(nodes={"post": {"operationId": "add", "requestBody": body}})
+    (tool,) = read(tmp_path, root | {"components": {"schemas": {"Node": node}}})
+    assert tool.problems({"value": 1, "next": {"value": 2, "next": {"value": 3}}}) == []
+    assert tool.problems({"value": 1, "next": {"value": "two"}})
+
+
+def test_all_of_is_joined_and_one_of_is_a_choice(tmp_path: Path):
+    both = {
+        "allOf": [
+            {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]},
+            {"type": "object", "properties": {"b": {"oneOf": [{"type": "integer"}, {"type": "boolean"}]}}},
+        ]
+    }
+    root = document(
+        x={"post": {"operationId": "f", "requestBody": {"content": {"application/json": {"schema": both}}}}}
+    )
+    (tool,) = read(tmp_path, root)
+    assert set(tool.properties) == {"a", "b"}
+    assert tool.problems({"a": 1, "b": True}) == []
+    assert tool.problems({"a": 1, "b": "x"})
+
+
+def test_references_that_go_round_or_nowhere_cost_one_operation(tmp_path: Path):
+    loop = {"x": {"$ref": "#/components/parameters/y"}, "y": {"$ref": "#/components/parameters/x"}}
+    root = document(
+        good=get("good"),
+        round=get("round", {"$ref": "#/components/parameters/x"}),
+        nowhere=get("nowhere", {"$ref": "#/components/parameters/z"}),
+        elsewhere=get("elsewhere", {"$ref": "other.yaml#/x"}),
+    )
+    box = read(tmp_path, root | {"components": {"parameters": loop}})
+    assert box.names == ["good"]
+    assert [(r.where, r.code, r.dropped) for r in box.remarks] == [
+        (f"GET /{name}", "unresolved_ref", True) for name in ("round", "nowhere", "elsewhere")
+    ]
+
+
+def test_keys_are_never_arguments(tmp_path: Path):
+    schemes = {"k": {"type": "apiKey", "in": "query", "name": "apikey"}, "b": {"type": "http", "scheme": "bearer"}}
+    keyed = get(
+        "f",
+        {"name": "apikey", "in": "query", "required": True, "schema": {"type": "string"}},
+        {"name": "q", "in": "query", "schema": {"type": "string"}},
+        security=[{"k": []}, {"b": []}],
+    )
+    tls = get("g", security=[{"t": []}])
+    root = document(f=keyed, g=tls) | {"components": {"securitySchemes": {**schemes, "t": {"type": "mutualTLS"}}}}
+    box = read(tmp_path, root)
+    assert list(box["f"].properties) == ["q"]
+    assert [[c.variable for c in each] for each in box["f"].target.auth] == [["API_K"], ["API_B"]]
+    assert [(r.where, r.code) for r in box.remarks if r.dropped] == [("GET /g", "auth_unsupported")]
+
+
+def test_five_thousand_operations_with_names_that_clash_are_five_thousand_tools(tmp_path: Path):
+    item = {"type": "object", "properties": {"a": {"type": "string"}}}
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}}
+    paths = {f"p{i}": {"post": {"operationId": "same", "requestBody": body}} for i in range(5_000)}
+    box = read(tmp_path, document(**paths) | {"components": {"schemas": {"A": item}}})
+    assert len(box) == 5_000
+    assert box.names[:3] == ["same", "same_2", "same_3"]
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join([f'*{chr(97 + i)}'] * 9)}]\n" for i in range(9)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (BOMB, "aliases unfold"),
+        ("a: &a\n  b: *a\n", "holds itself"),
+        ("a: [1, 2", "not YAML"),
+        ("openapi: 1.0.0\npaths: {}\n", "OpenAPI 1.0.0 is not read"),
+        ("openapi: 3.0.0\npaths: {}\n", "none of its 0 operations"),
+        ("openapi: 3.0.0\npaths:\n  /x:\n    get: {security: [{t: []}]}\n", "can be a tool; the first: GET /x"),
+        ("openapi: 3.0.0\npaths: 7\n", "none of its 0 operations"),
+    ],
+)
+def test_a_document_that_cannot_be_read_is_one_line(tmp_path: Path, text: str, said: str):
+    with pytest.raises(ToolDefinitionError, match=said) as caught:
+        read(tmp_path, text, "api.yaml")
+    assert "\n" not in str(caught.value)
+    assert "api.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        None,
+        7,
+        "x",
+        [],
+        {"get": 7},
+        {"get": {"parameters": 7}},
+        {"get": {"parameters": [7]}},
+        {"get": {"requestBody": 7}},
+        {"get": {"responses": 7, "tags": 7}},
+    ],
+)
+def test_junk_in_a_path_does_not_stop_the_others(tmp_path: Path, junk: Any):
+    assert "good" in read(tmp_path, document(bad=junk, good=get("good"))).names
+
+
+def test_an_optional_file_is_left_out_and_a_required_one_leaves_out_the_operation(tmp_path: Path):
+    upload = {
+        "multipart/form-data": {
+            "schema": {"type": "object", "properties": {"f": {"type": "string", "format": "binary"}}}
+        }
+    }
+    root = document(
+        a={"post": {"operationId": "a", "requestBody": {"required": True, "content": upload}}},
+        b={"post": {"operationId": "b", "requestBody": {"content": upload}}},
+    )
+    box = read(tmp_path, root)
+    assert box.names == ["b"]
+    found = [(r.where, r.dropped) for r in box.remarks if r.code == "body_unsupported"]
+    assert found == [("POST /a", True), ("POST /b", False)]

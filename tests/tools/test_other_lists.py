@@ -1,0 +1,152 @@
+"""Lists of tools in the shapes that people have: OpenAI, xLAM, BFCL, ToolBench, MCP; packages and patterns."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lamina.errors import ToolDefinitionError
+from lamina.tools import Toolbox, read_tools
+from lamina.tools.json_shapes import python_type, shape_of
+from lamina.tools.linting import CODES, lint
+from lamina.tools.probing import example_arguments
+
+SERVERS = Path(__file__).parents[3] / "shared" / "data" / "livemcpbench" / "tools.json"
+CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+SHAPES: dict[str, dict[str, Any]] = {
+    "openai": {"type": "function", "function": {"name": "f", "description": "Does f.", "parameters": CITY}},
+    "xlam": {"name": "f", "description": "Does f.", "parameters": {"city": {"type": "str", "description": "Where."}}},
+    "bfcl": {"name": "f", "description": "Does f.", "parameters": {**CITY, "type": "dict"}},
+    "mcp": {"name": "f", "description": "Does f.", "inputSchema": CITY},
+    "toolbench": {
+        "tool_name": "Weather", "api_name": "f", "api_description": "Does f.",
+        "required_parameters": [{"name": "city", "type": "STRING", "default": "Rome"}], "optional_parameters": [],
+    },
+}  # fmt: skip
+
+
+def read(folder: Path, rows: Any) -> Toolbox:
+    file = folder / "list.json"
+    file.write_text(json.dumps(rows))
+    return read_tools(file)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_gives_the_same_tool(tmp_path: Path, shape: str):
+    assert shape_of(SHAPES[shape]) == shape
+    (tool,) = read(tmp_path, [SHAPES[shape]])
+    assert tool.name == ("f_for_weather" if shape == "toolbench" else "f")
+    assert tool.description == "Does f."
+    assert tool.required == ["city"]
+    assert tool.properties["city"]["type"] == "string"
+    assert tool.target is None
+
+
+@pytest.mark.parametrize(
+    ("text", "schema", "optional"),
+    [
+        ("str", {"type": "string"}, False),
+        ("int, optional", {"type": "integer"}, True),
+        (
+            "List[Union[int, float]]",
+            {"type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "number"}]}},
+            False,
+        ),
+        ("Optional[Dict[str, int]]", {"type": "object"}, True),
+        ("str | None", {"type": "string"}, True),
+        ("Tuple[float, float]", {"type": "array", "items": {"type": "number"}}, False),
+        ("Whatever", {}, False),
+    ],
+)
+def test_types_in_python_s_words(text: str, schema: dict[str, Any], optional: bool):
+    assert python_type(text) == (schema, optional)
+
+
+def test_what_is_no_tool_is_said_and_the_others_read(tmp_path: Path):
+    bad = {"name": "g", "parameters": {"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}}}
+    box = read(tmp_path, [SHAPES["openai"], 7, {"x": 1}, {"name": ""}, bad, SHAPES["mcp"]])
+    assert box.names[0] == "f"
+    dropped = [r for r in box.remarks if r.dropped]
+    assert len(dropped) >= 3
+    assert {r.code for r in box.remarks} <= set(CODES)
+
+
+@pytest.mark.skipif(not SERVERS.is_file(), reason="the folder of shared data is not beside this checkout")
+def test_seventy_real_servers_lists_are_read():
+    box = read_tools(SERVERS)
+    dropped = [r for r in box.remarks if r.dropped]
+    assert len(box) + len(dropped) == 527
+    assert len(dropped) <= 1
+    assert {r.code for r in lint(box)} <= set(CODES)
+
+
+FUNCTION = '''
+def {name}(x: float) -> float:
+    """Gives {name} of a number.
+
+    Args:
+        x: The number.
+    """
+    return x
+'''
+
+
+def test_a_package_is_its_modules_functions_with_the_module_as_category(tmp_path: Path):
+    package = tmp_path / "lib"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    for module, names in {"one": ["a", "b"], "two": ["a"], "_private": ["c"]}.items():
+        (package / f"{module}.py").write_text("".join(FUNCTION.format(name=n) for n in names))
+    (package / "broken.py").write_text("def f(:")
+    box = read_tools(package)
+    assert {t.name: t.category for t in box} == {"a": "one", "b": "one", "two_a": "two"}
+    assert [r.code for r in box.remarks if r.dropped] == ["unreadable"]
+    assert read_tools(str(package / "o*.py")).names == ["a", "b"]
+    with pytest.raises(ToolDefinitionError, match="no file fits"):
+        read_tools(str(package / "x*.py"))
+
+
+def test_an_installed_module_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "halves.py").write_text(FUNCTION.format(name="half"))
+    monkeypatch.syspath_prepend(tmp_path)
+    assert read_tools("module:halves").names == ["half"]
+    with pytest.raises(ToolDefinitionError, match="no module 'no_such_thing'"):
+        read_tools("module:no_such_thing")
+
+
+def test_lint_says_what_a_small_model_stumbles_over(tmp_path: Path):
+    box = read(tmp_path, [
+        {"name": "get_weather_of_a_city_and_of_everything_around_it", "description": "x" * 700, "parameters": {
+            "type": "object", "properties": {"a": {}, **{f"p{i}": {"type": "string"} for i in range(13)}}}},
+        {"name": "find_flights", "description": "Finds flights between two airports on one day.", "parameters": CITY},
+        {"name": "find_flight", "description": "Finds flights between two airports on one day.", "parameters": CITY},
+        {"name": "bare", "inputSchema": CITY},
+    ])  # fmt: skip
+    found = {(r.where, r.code) for r in lint(box)}
+    long = "get_weather_of_a_city_and_of_everything_around_it"
+    assert {(long, c) for c in ("long_name", "long_description", "many_arguments", "untyped")} <= found
+    assert ("find_flight", "like_another") in found
+    assert ("bare", "no_description") in found
+    assert {code for _, code in found} <= set(CODES)
+
+
+def test_example_arguments_fit_the_schema(tmp_path: Path):
+    properties = {
+        "day": {"type": "string", "format": "date"},
+        "kind": {"enum": ["a", "b"]},
+        "count": {"type": "integer", "minimum": 3, "maximum": 4},
+        "step": {"type": "number", "exclusiveMinimum": 2, "multipleOf": 5},
+        "items": {"type": "array", "items": {"$ref": "#/$defs/item"}, "minItems": 2},
+        "either": {"anyOf": [{"type": "boolean"}, {"type": "null"}]},
+    }
+    item = {"type": "object", "properties": {"n": {"type": "string", "minLength": 6}}, "required": ["n"]}
+    schema = {"type": "object", "properties": properties, "required": list(properties), "$defs": {"item": item}}
+    (tool,) = read(tmp_path, [{"name": "f", "description": "Does f.", "parameters": schema}])
+    assert example_arguments(tool) is not None
+    assert example_arguments(tool)["count"] == 3  # type: ignore[index]
+    odd = {"type": "object", "properties": {"x": {"type": "string", "pattern": "^[A-Z]{3}$"}}, "required": ["x"]}
+    (strange,) = read(tmp_path, [{"name": "g", "description": "Does g.", "parameters": odd}])
+    assert example_arguments(strange) is None
