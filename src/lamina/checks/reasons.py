@@ -50,6 +50,7 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
     CONTAMINATED = "contaminated"
     OVER_SHARE = "over-share"
+    FILTERED = "filtered"
     NOT_A_REFUSAL = "not-a-refusal"
     # the work did not get that far
     MODEL_FAILED = "model-failed"

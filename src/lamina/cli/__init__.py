@@ -25,6 +25,7 @@ VERBS: dict[str, str] = {
     "data check": "check every record, and say what is wrong with which",
     "data fix": "write the records that pass, mended, with a diff",
     "data augment": "the same records in other forms: shuffled, masked, with other tools, in other formats",
+    "data mix": "put several data sets together by a recipe",
     "data export": "write records in another format",
     "data stats": "count what is in a data set",
     "data show": "print records as a person would read them",

@@ -1,0 +1,207 @@
+"""Mix: a recipe's sources become one data set, split by group. xLAM's last step (arXiv 2409.03215, section 3.3).
+
+Everything is read twice and never held: first each record gets a verdict (a byte) and a number drawn from its id
+and the seed, then the records with the smallest numbers are written. So the choice does not depend on the order of the
+sources, and adding rows to one changes nothing for the others but their share."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lamina.checks.contamination import contaminated
+from lamina.checks.reasons import Reason
+from lamina.data.checking import Checker
+from lamina.data.importing import Numbered, add_all, batches
+from lamina.data.recipe import Recipe, Source
+from lamina.data.sources import files_of, records_of
+from lamina.runs import Progress, Run
+from lamina.trajectories import Reject, Trajectory, TrajectoryStore
+
+STAGE = "mix"
+KEPT = 0
+REASONS = list(Reason)
+SIDES = 1 << 32
+COMPARED = 1_000
+"""Requests that are compared with the held-out ones at once."""
+
+
+@dataclass
+class Ledger:
+    """Of one source: a verdict for each of its rows (0, or 1 + the place of the reason) and the number drawn for it."""
+
+    verdicts: array[int] = field(default_factory=lambda: array("B"))
+    draws: array[int] = field(default_factory=lambda: array("Q"))
+
+    def put(self, reason: Reason | None, draw: int) -> None:
+        self.verdicts.append(KEPT if reason is None else 1 + REASONS.index(reason))
+        self.draws.append(draw)
+
+    @property
+    def kept(self) -> int:
+        return self.verdicts.count(KEPT)
+
+    def take(self, count: int) -> None:
+        """Leaves the ``count`` smallest draws of what is kept."""
+        if count >= self.kept:
+            return
+        kept = sorted((draw, row) for row, draw in enumerate(self.draws) if self.verdicts[row] == KEPT)
+        for _, row in kept[count:]:
+            self.verdicts[row] = 1 + REASONS.index(Reason.OVER_SHARE)
+
+
+def mix(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
+    """Writes the mix into ``run``. Returns ``{"rows", "sources": [{"name", "license", "read", "taken", "left_out":
+    {reason: n}}], "split": {side: n}}``. Rows that were left out are rejects, with the reason."""
+    ledgers = _judged(recipe, progress)
+    for source, ledger in zip(recipe.source, ledgers, strict=True):
+        ledger.take(source.cap or ledger.kept)
+    for ledger, quota in zip(ledgers, _quotas(recipe, [ledger.kept for ledger in ledgers]), strict=True):
+        ledger.take(quota)
+    sides: Counter[str] = Counter()
+    store = TrajectoryStore(run.store)
+    with progress.stage("mix", total=sum(len(ledger.verdicts) for ledger in ledgers)) as bar:
+        for batch in batches(_written(recipe, ledgers, sides)):
+            add_all(store, batch)
+            bar.advance(len(batch), taken=sides.total())
+    store.export(run.folder)
+    sources = [_account(source, ledger) for source, ledger in zip(recipe.source, ledgers, strict=True)]
+    return {"rows": sides.total(), "sources": sources, "split": dict(sides)}
+
+
+def _judged(recipe: Recipe, progress: Progress) -> list[Ledger]:
+    held_out = [one.request for one in records_of(files_of(recipe.held_out)) if isinstance(one, Trajectory)]
+    seen: set[bytes] = set()
+    ledgers = []
+    with progress.stage("read the sources") as bar:
+        for source in recipe.source:
+            ledger, waiting = Ledger(), list[tuple[int, str]]()
+            for _, found in _verdicts(source):
+                if isinstance(found, Reject):
+                    ledger.put(Reason(found.reason) if found.reason in REASONS else Reason.UNREADABLE, 0)
+                    continue
+                reason = _repeated(found, seen) if recipe.dedupe else None
+                ledger.put(reason, _draw(recipe.seed, source.name, found.id))
+                waiting.append((len(ledger.verdicts) - 1, found.request))
+                if len(waiting) == COMPARED:
+                    _mark_copies(ledger, waiting, held_out)
+                bar.advance(1, source=source.name)
+            _mark_copies(ledger, waiting, held_out)
+            ledgers.append(ledger)
+    return ledgers
+
+
+def _verdicts(source: Source) -> Iterator[Numbered]:
+    """Each row of a source as it would be taken, or as a reject."""
+    checker = Checker()
+    for number, one in enumerate(records_of(files_of([source.path]), source.format)):
+        if isinstance(one, Reject):
+            yield number, one
+            continue
+        if not _wanted(source, one):
+            yield number, _reject(one, Reason.FILTERED, f"not what the source {source.name} is asked for")
+            continue
+        verdict = checker.check(one) if source.check else None
+        yield number, one if verdict is None else (verdict.reject or verdict.record)
+
+
+def _wanted(source: Source, one: Trajectory) -> bool:
+    if source.calls != "any" and bool(one.calls) != (source.calls == "some"):
+        return False
+    users = sum(message.role == "user" for message in one.messages)
+    if source.turns != "any" and (users > 1) != (source.turns == "multi"):
+        return False
+    if source.most_tools is not None and len(one.tools) > source.most_tools:
+        return False
+    return not source.styles or one.meta.style in source.styles
+
+
+def _repeated(one: Trajectory, seen: set[bytes]) -> Reason | None:
+    """Sixteen bytes a record: the same conversation, whatever id and meta say."""
+    said = [(m.role, m.content.strip(), [(c.name, c.arguments) for c in m.tool_calls or []]) for m in one.messages]
+    mark = hashlib.blake2b(repr(said).encode(errors="replace"), digest_size=16).digest()
+    if mark in seen:
+        return Reason.DUPLICATE
+    seen.add(mark)
+    return None
+
+
+def _mark_copies(ledger: Ledger, waiting: list[tuple[int, str]], held_out: Sequence[str]) -> None:
+    """``waiting``: places in the ledger and their requests."""
+    for number in contaminated([request for _, request in waiting], held_out):
+        ledger.verdicts[waiting[number][0]] = 1 + REASONS.index(Reason.CONTAMINATED)
+    waiting.clear()
+
+
+def _draw(seed: int, source: str, id: str) -> int:
+    digest = hashlib.blake2b(f"{seed}/{source}/{id}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") | 1
+
+
+def _quotas(recipe: Recipe, there: list[int]) -> list[int]:
+    """By weight; what a source cannot give goes to the others, by weight again."""
+    if recipe.rows is None:
+        return there
+    quotas, left, open_ = [0] * len(there), recipe.rows, set(range(len(there)))
+    while open_ and left > 0:
+        total = sum(recipe.source[i].weight for i in open_)
+        short = [i for i in open_ if there[i] <= left * recipe.source[i].weight / total]
+        if not short:
+            exact = {i: left * recipe.source[i].weight / total for i in open_}
+            for i in open_:
+                quotas[i] = int(exact[i])
+            rest = sorted(open_, key=lambda i: (quotas[i] - exact[i], i))
+            for i in rest[: left - sum(quotas[i] for i in open_)]:
+                quotas[i] += 1
+            break
+        for i in short:
+            quotas[i], left = there[i], left - there[i]
+            open_.discard(i)
+    return quotas
+
+
+def _written(recipe: Recipe, ledgers: list[Ledger], sides: Counter[str]) -> Iterator[Numbered]:
+    position = 0
+    for source, ledger in zip(recipe.source, ledgers, strict=True):
+        for number, found in _verdicts(source):
+            verdict = ledger.verdicts[number]
+            if isinstance(found, Trajectory):
+                found.id = f"{source.name}/{found.id}"
+                if verdict == KEPT:
+                    found.meta.source = source.name
+                    found.meta.license = source.license or found.meta.license
+                    found.meta.split = _side(recipe, found.meta.group or found.id)
+                    sides[found.meta.split] += 1
+                else:
+                    found = _reject(found, REASONS[verdict - 1], f"left out of {source.name}")
+            else:
+                found.id = f"{source.name}/{found.id}"
+            yield position, found
+            position += 1
+
+
+def _side(recipe: Recipe, group: str) -> str:
+    """Of the whole group, from its name and the seed."""
+    digest = hashlib.blake2b(f"{recipe.seed}/split/{group}".encode(), digest_size=4).digest()
+    at = int.from_bytes(digest, "big") / SIDES
+    if at < recipe.test:
+        return "test"
+    return "validation" if at < recipe.test + recipe.validation else "train"
+
+
+def _reject(one: Trajectory, reason: Reason, detail: str) -> Reject:
+    record = one.model_dump(exclude_none=True)
+    return Reject(id=one.id, stage=STAGE, reason=reason.value, detail=detail, record=record)
+
+
+def _account(source: Source, ledger: Ledger) -> dict[str, Any]:
+    left = Counter(REASONS[verdict - 1].value for verdict in ledger.verdicts if verdict != KEPT)
+    return {
+        "name": source.name, "path": Path(source.path).name, "license": source.license, "read": len(ledger.verdicts),
+        "taken": ledger.kept, "left_out": dict(left.most_common()),
+    }  # fmt: skip

@@ -1,0 +1,75 @@
+"""The recipe of a mix: a TOML file that names sources, how much of each, what of it, and how it is split."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from lamina.errors import InputError
+
+
+class Source(BaseModel):
+    """``weight``: its part of ``rows``, against the other weights. ``cap``: records taken at most. ``calls``: how many
+    calls a record makes (``none`` are refusals and plain talk). ``check``: what ``lamina data check`` asks must pass,
+    and what it can mend is mended."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(min_length=1)
+    path: str
+    format: str = "auto"
+    weight: float = Field(default=1.0, gt=0)
+    cap: int | None = Field(default=None, ge=1)
+    check: bool = True
+    calls: Literal["any", "some", "none"] = "any"
+    turns: Literal["any", "single", "multi"] = "any"
+    most_tools: int | None = Field(default=None, ge=0)
+    styles: list[str] = []
+    license: str = ""
+
+
+class Recipe(BaseModel):
+    """``rows`` wanted in all; without it every source gives all it has. ``held_out``: files of requests that a model
+    will be scored on, in any format; copies of them stay out. ``validation`` and ``test`` are shares of the groups."""
+
+    model_config = ConfigDict(extra="forbid")
+    source: list[Source] = Field(min_length=1)
+    rows: int | None = Field(default=None, ge=1)
+    seed: int = 0
+    dedupe: bool = True
+    held_out: list[str] = []
+    validation: float = Field(default=0.05, ge=0, lt=1)
+    test: float = Field(default=0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _sound(self) -> Recipe:
+        names = [source.name for source in self.source]
+        if len(set(names)) < len(names):
+            raise ValueError("two sources have one name")
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test together leave nothing to train on")
+        if self.rows is None and any(source.weight != 1 for source in self.source):
+            raise ValueError("weights say parts of rows: give rows, or use cap")
+        return self
+
+
+def read_recipe(file: Path) -> Recipe:
+    """Paths in it are seen from its own folder. Raises InputError, one line, for what is wrong with it."""
+    try:
+        recipe = Recipe.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", file=file, mend="check the path") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"is no TOML ({error})", file=file, mend="mend it") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        said = f"{where}: {first['msg']}" if where else first["msg"]
+        raise InputError(said, file=file, mend="docs/verbs/data-mix.md lists the keys") from None
+    folder = file.resolve().parent
+    for source in recipe.source:
+        source.path = str(folder / source.path)
+    recipe.held_out = [str(folder / path) for path in recipe.held_out]
+    return recipe

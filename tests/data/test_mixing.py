@@ -1,0 +1,168 @@
+"""A mix takes so much of each source, nothing twice, nothing that will be scored, and says what it left out."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lamina.cli import main
+from lamina.data.mixing import mix
+from lamina.data.recipe import read_recipe
+from lamina.errors import InputError
+from lamina.runs import Progress, Run
+from lamina.trajectories import (
+    Message,
+    Meta,
+    ToolCall,
+    Trajectory,
+    TrajectoryStore,
+    read_trajectories,
+    write_trajectories,
+)
+
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "double",
+        "description": "Doubles.",
+        "parameters": {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]},
+    },
+}
+
+
+def row(number: int, *, call: bool = True, x: Any = None, group: str | None = None, says: str = "double") -> Trajectory:
+    calls = [ToolCall.of("double", {"x": number if x is None else x})] if call else None
+    answer = Message(role="assistant", tool_calls=calls, content="" if call else "No.")
+    asked = Message(role="user", content=f"{says} {number} please")
+    return Trajectory(id=f"r{number}", tools=[TOOL], messages=[asked, answer], meta=Meta(group=group))
+
+
+def write(file: Path, rows: list[Trajectory]) -> None:
+    write_trajectories(file, rows)
+
+
+def mixed(folder: Path, recipe: str, out: str = "out") -> tuple[dict[str, Any], list[Trajectory]]:
+    (folder / "recipe.toml").write_text(recipe)
+    with Run.open(folder / out, {"recipe": recipe}) as run:
+        result = mix(read_recipe(folder / "recipe.toml"), run, Progress(silent=True))
+        return result, list(TrajectoryStore(run.store).trajectories())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write(tmp_path / "a.jsonl", [row(n) for n in range(100)])
+    write(tmp_path / "b.jsonl", [row(n, says="twice") for n in range(1000, 1020)])
+    return tmp_path
+
+
+AB = '[[source]]\nname = "a"\npath = "a.jsonl"\n{a}\n[[source]]\nname = "b"\npath = "b.jsonl"\n{b}\n'
+
+
+def taken(result: dict[str, Any]) -> dict[str, int]:
+    return {one["name"]: one["taken"] for one in result["sources"]}
+
+
+@pytest.mark.parametrize(
+    ("head", "a", "b", "wanted"),
+    [
+        ("", "", "", {"a": 100, "b": 20}),
+        ("", "cap = 7", "", {"a": 7, "b": 20}),
+        ("rows = 40", "", "", {"a": 20, "b": 20}),
+        ("rows = 40", "weight = 3", "", {"a": 30, "b": 10}),
+        ("rows = 60", "", "", {"a": 40, "b": 20}),  # b has no more, and a gives the rest
+        ("rows = 5", "", "", {"a": 3, "b": 2}),
+        ("rows = 1000", "", "weight = 9", {"a": 100, "b": 20}),
+    ],
+)
+def test_shares_follow_weights_caps_and_what_there_is(folder: Path, head: str, a: str, b: str, wanted: dict[str, int]):
+    result, rows = mixed(folder, f"{head}\n" + AB.format(a=a, b=b))
+    assert taken(result) == wanted
+    assert Counter(r.meta.source for r in rows) == wanted
+    assert result["rows"] == len(rows) == sum(result["split"].values())
+
+
+def test_the_same_recipe_gives_the_same_rows_and_another_seed_others(folder: Path):
+    recipe = "rows = 40\nseed = {}\n" + AB.format(a="", b="")
+    ids = [[r.id for r in mixed(folder, recipe.format(seed), out)[1]] for seed, out in ((1, "x"), (1, "y"), (2, "z"))]
+    assert ids[0] == ids[1]
+    assert ids[0] != ids[2]
+
+
+def test_nothing_is_there_twice_and_every_row_is_accounted_for(folder: Path):
+    write(folder / "b.jsonl", [row(n) for n in range(90, 110)])
+    result, rows = mixed(folder, AB.format(a="", b=""))
+    assert taken(result) == {"a": 100, "b": 10}
+    assert result["sources"][1]["left_out"] == {"duplicate": 10}
+    assert len(list(rows)) == 110
+
+
+def test_what_will_be_scored_stays_out(folder: Path):
+    write(folder / "test.jsonl", [row(3), row(1005, says="Twice")])
+    result, rows = mixed(folder, 'held_out = ["test.jsonl"]\n' + AB.format(a="", b=""))
+    asked = {r.request for r in rows}
+    assert "double 3 please" not in asked
+    assert "twice 1005 please" not in asked
+    assert all("contaminated" in one["left_out"] for one in result["sources"])
+
+
+def test_filters_and_checks_leave_out_with_a_reason(folder: Path):
+    write(folder / "b.jsonl", [row(1, call=False), row(2), row(3, x="three"), row(4, x=[4])])
+    result, _ = mixed(folder, AB.format(a='calls = "none"', b='calls = "some"'))
+    assert result["sources"][0]["left_out"] == {"filtered": 100}
+    assert result["sources"][1]["taken"] == 1
+    assert result["sources"][1]["left_out"]["filtered"] == 1
+    assert sum(result["sources"][1]["left_out"].values()) == 3
+
+
+def test_a_group_stands_on_one_side(folder: Path):
+    write(folder / "a.jsonl", [row(n, group=f"g{n % 20}") for n in range(100)])
+    result, rows = mixed(folder, "validation = 0.3\ntest = 0.3\n" + AB.format(a="", b=""))
+    sides: dict[str, set[str]] = {}
+    for r in rows:
+        sides.setdefault(str(r.meta.group or r.id), set()).add(str(r.meta.split))
+    assert all(len(found) == 1 for found in sides.values())
+    assert set(result["split"]) == {"train", "validation", "test"}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        ("", "source: Field required"),
+        ("source = 7", "source"),
+        ("x = ", "is no TOML"),
+        (AB.format(a="wieght = 3", b=""), "wieght"),
+        (AB.format(a="weight = 3", b=""), "give rows, or use cap"),
+        (AB.format(a="", b="").replace('"b"', '"a"'), "two sources have one name"),
+        ("validation = 0.6\ntest = 0.5\n" + AB.format(a="", b=""), "leave nothing to train on"),
+    ],
+)
+def test_a_recipe_that_is_wrong_is_one_line(folder: Path, recipe: str, said: str):
+    (folder / "recipe.toml").write_text(recipe)
+    with pytest.raises(InputError, match=said) as caught:
+        read_recipe(folder / "recipe.toml")
+    assert "recipe.toml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_verb_mixes_into_a_run_and_goes_on_where_it_was(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "recipe.toml").write_text("rows = 30\n" + AB.format(a="", b=""))
+    command = ["data", "mix", str(folder / "recipe.toml"), "--out", str(folder / "run"), "--json"]
+    assert main(command) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert first["rows"] == 30
+    assert len(list(read_trajectories(folder / "run"))) == 30
+    rejects = [json.loads(line)["reason"] for line in (folder / "run" / "rejects.jsonl").open()]
+    assert Counter(rejects) == {"over-share": 90}
+    assert main(command) == 0
+    assert json.loads(capsys.readouterr().out) == first
+
+
+def test_a_source_that_is_not_there_is_said_before_any_is_read(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "recipe.toml").write_text(AB.format(a="", b="").replace("b.jsonl", "c.jsonl"))
+    assert main(["data", "mix", str(folder / "recipe.toml"), "--out", str(folder / "run")]) == 2
+    assert "c.jsonl" in capsys.readouterr().err
+    assert not (folder / "run").exists()
