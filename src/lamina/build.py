@@ -83,6 +83,7 @@ def build(
     progress = progress or Progress(silent=True)
     settings = _with_files_beside(tools_file, settings or BuildSettings(), progress)
     toolbox = read_tools(tools_file)
+    say_what_is_left_out(toolbox, tools_file, progress)
     for file in (settings.examples, settings.queries, settings.dev_queries):
         requests_of(file, toolbox)  # a mistake in them is said now, not after minutes of work
     _check_means(settings)
@@ -112,6 +113,11 @@ def build(
         report = describe(run)
         progress.say(f"report: {report}")
         return {"out": str(out), "seconds": progress.seconds, "metrics": run.results()}
+
+
+def say_what_is_left_out(toolbox: Toolbox, source: Path, progress: Progress) -> None:
+    if left_out := sum(remark.dropped for remark in toolbox.remarks):
+        progress.say(f"{left_out} of what {source} describes cannot be tools; 'lamina tools {source}' says why")
 
 
 def fingerprint_of(file: Path | None) -> str | None:

@@ -101,12 +101,16 @@ def test_what_a_document_has_that_is_no_tool_is_shown(lamina: Cli, weather: Path
 
 def test_synth_writes_rows_for_an_api_and_really_calls_it(lamina: Cli, weather: Path, tmp_path: Path):
     script = tmp_path / "writer.py"
+    root = json.loads(weather.read_text())
+    root["paths"]["/lost"] = {"get": {"parameters": [{"$ref": "#/nowhere"}]}}
+    weather.write_text(json.dumps(root))
     script.write_text(
         "def reply(messages, tools, seed):\n    return 'how warm is it in Rome or Oslo, number %d' % seed\n"
     )
     out = tmp_path / "run"
     result = lamina("synth", str(weather), "--out", str(out), "-n", "8", "--writer", f"scripted:{script}", "--json")
     assert result.status == 0, result.err
+    assert "1 of what" in result.err
     rows = [json.loads(line) for name in ("trajectories", "rejects") for line in (out / f"{name}.jsonl").open()]
     assert rows
     assert "21" in (out / "trajectories.jsonl").read_text() + (out / "rejects.jsonl").read_text()

@@ -49,7 +49,7 @@ def synth(
     own, and judged. What does not pass is kept in rejects.jsonl with the reason. The rows are split by
     group into train, validation and test.
     """
-    from lamina.build import file_beside, fingerprint_of, requests_of, warm_up
+    from lamina.build import file_beside, fingerprint_of, requests_of, say_what_is_left_out, warm_up
     from lamina.runs import Progress, Run
     from lamina.synth import SynthSettings, split, synthesize
     from lamina.tools import read_tools, where_of
@@ -57,6 +57,7 @@ def synth(
     from lamina.training import TrainSettings
 
     toolbox, progress = read_tools(tools), Progress(as_json)
+    say_what_is_left_out(toolbox, tools, progress)
     settings = SynthSettings(
         **given(targets=n, rows=rows, variants=variants),
         writer=writer,
