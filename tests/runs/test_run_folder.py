@@ -192,8 +192,9 @@ def test_a_full_disk_stops_the_run_with_the_file_named_and_nothing_lost(tmp_path
 
 def test_ctrl_c_while_writing_leaves_a_run_that_continues(tmp_path: Path) -> None:
     script = f"""
-        import _thread, threading
+        import _thread, signal, threading
         from lamina.runs import Run, Row
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job may ignore it
         run = Run.open({str(tmp_path)!r}, {{}})
         n = 0
         threading.Timer(0.15, _thread.interrupt_main).start()
