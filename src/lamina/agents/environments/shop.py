@@ -16,6 +16,7 @@ import random
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from lamina.agents.environments.environment import RefusedCallError, Task, World, described
@@ -185,6 +186,7 @@ def _had(attribute: str, product: Product) -> bool:
     return attribute in product.title.lower() or any(_same(attribute, a) for a in product.attributes)
 
 
+@lru_cache(maxsize=4096)
 def _same(one: str, other: str) -> bool:
     from rapidfuzz.fuzz import token_set_ratio
 
@@ -213,7 +215,6 @@ def _products(chance: random.Random) -> list[Product]:
 def _goals(products: list[Product], index: _Index, chance: random.Random) -> list[Task]:
     """Each is made from a product that the search for the goal's words brings to the first page and that has all that
     is asked for."""
-    by_id = {p.id: p for p in products}
     found: dict[str, Task] = {}
     while len(found) < GOALS:
         p = chance.choice(products)
@@ -225,12 +226,9 @@ def _goals(products: list[Product], index: _Index, chance: random.Random) -> lis
         goal: JSON = {"kind": p.kind, "name": p.title, "category": p.category, "attributes": attributes,
                       "options": [colour, size], "price_upper": limit}  # fmt: skip
         query = f"{p.kind} {' '.join(attributes)}"
-        shown = index.search(query)[:A_PAGE]
-        fits = [q for q in shown if webshop_reward(by_id[q], {"colour": colour, "size": size}, goal) == 1.0
-                and colour in by_id[q].options["colour"] and size in by_id[q].options["size"]]  # fmt: skip
-        if not fits or request in found:
+        if request in found or p.id not in index.search(query)[:A_PAGE]:
             continue
-        clicks: list[tuple[str, Any]] = [("click", {"target": t}) for t in (fits[0], colour, size, BUY)]
+        clicks: list[tuple[str, Any]] = [("click", {"target": t}) for t in (p.id, colour, size, BUY)]
         data: JSON = {"goal": goal, "solution": [("search", {"keywords": query}), *clicks]}
         found[request] = Task(f"shop-{len(found)}", request, data, p.kind)
     return list(found.values())

@@ -111,7 +111,8 @@ class ToolOperation(World):
         return row
 
     def on_delete_task(self, task_id: int) -> JSON:
-        self.state["tasks"].remove(self._row(task_id))
+        found = self._row(task_id)
+        self.state["tasks"].remove(found)
         return {"deleted": task_id}
 
     # -- spreadsheet
@@ -132,7 +133,8 @@ class ToolOperation(World):
         return {"row": row, **found}
 
     def on_delete_row(self, row: int) -> JSON:
-        self.state["rows"].remove(self._at(row))
+        found = self._at(row)
+        self.state["rows"].remove(found)
         return {"deleted": row}
 
     def on_sort_by(self, column: str, order: str) -> JSON:
@@ -149,7 +151,7 @@ def _cells(state: JSON) -> set[tuple[Any, ...]]:
         key = (t["project"], t["content"])
         facts |= {("task", *key), ("due", *key, t["due"]), ("done", *key, t["done"]), ("priority", *key, t["priority"])}
     for place, row in enumerate(state.get("rows", ())):
-        facts |= {(place, column, str(row[column])) for column in COLUMNS}
+        facts |= {(place, column, row[column]) for column in COLUMNS}
     return facts
 
 

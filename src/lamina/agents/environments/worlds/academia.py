@@ -26,7 +26,7 @@ class Academia:
 
     def __init__(self, chance: random.Random) -> None:
         names = [f"{last}, {first}" for first in FIRST_NAMES for last in LAST_NAMES]
-        authors = chance.sample(names, 24)
+        authors = chance.sample(names, 60)
         self.papers: dict[str, JSON] = {}
         for approach in APPROACHES:
             for topic in TOPICS:

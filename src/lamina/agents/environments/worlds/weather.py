@@ -33,14 +33,15 @@ class Weather:
     )  # fmt: skip
 
     def __init__(self, chance: random.Random) -> None:
+        self.days = [str(FIRST + timedelta(day)) for day in range(DAYS)]
         self.measured: dict[tuple[str, str], JSON] = {}
         for city in CITIES:
             mild = chance.uniform(-4, 16)
-            for day in range(DAYS):
+            for day, date_ in enumerate(self.days):
                 high = round(mild + day / 12 + chance.gauss(0, 3), 1)
                 row = (high, round(high - chance.uniform(3, 11), 1), round(max(0.0, chance.gauss(1, 5)), 1))
                 measured = dict(zip(MEASURES, (*row, chance.randint(2, 60)), strict=True))
-                self.measured[city, str(FIRST + timedelta(day))] = measured
+                self.measured[city, date_] = measured
         self.today = FIRST + timedelta(DAYS - 1)
 
     def ask(self, name: str, arguments: JSON) -> Any:
@@ -50,7 +51,7 @@ class Weather:
         if city not in CITIES:
             raise RefusedCallError(f"no station in {city!r}; there are {', '.join(CITIES)}")
         if name == "warmest_day":
-            days = [d for c, d in self.measured if c == city and int(d[5:7]) == arguments["month"]]
+            days = [d for d in self.days if int(d[5:7]) == arguments["month"]]
             if not days:
                 raise RefusedCallError("months 1 to 3 were measured")
             day = max(days, key=lambda d: float(self.measured[city, d]["temperature_max"]))
