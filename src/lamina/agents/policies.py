@@ -4,6 +4,7 @@ and measure how fast an environment steps."""
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,8 @@ from lamina.trajectories.trajectory import ToolCall
 
 Policy = Callable[[str], ToolCall | None]
 """From the last observation to the next call; None ends the episode."""
+REMEMBERED = 400
+"""Words and phrases the random agent keeps: what it saw last."""
 
 
 def oracle(environment: Environment, task: Task) -> Policy:
@@ -22,13 +25,18 @@ def oracle(environment: Environment, task: Task) -> Policy:
 
 
 def at_random(environment: Environment, task: Task, chance: random.Random) -> Policy:
-    """Any action, its arguments filled with what the schema allows and with words that it was shown."""
+    """Any action, its arguments filled with what the schema allows, with words of the request and with what was shown:
+    phrases in brackets and quotes, and single words, every other time of the last observation alone."""
     tools = list(environment.toolbox)
-    words = task.request.replace(",", " ").replace("?", " ").split()
+    words = re.findall(r"[^\s,?]+", task.request)
+    seen = [" ".join(words[i : i + n]) for i in range(len(words)) for n in (1, 2, 3)]
 
     def choose(observation: str) -> ToolCall:
-        words.extend(observation.replace("[", " ").replace("]", " ").replace('"', " ").split()[:40])
+        phrases = [a or b or c for a, b, c in re.findall(r"\[([^\[\]]+)\]|\"([^\"]+)\"|([\w.-]+)", observation)]
+        seen.extend(phrases)
+        del seen[:-REMEMBERED]
         tool = chance.choice(tools)
+        words = phrases if phrases and chance.random() < 0.5 else seen
         return ToolCall.of(tool.name, {name: _value(schema, words, chance) for name, schema in tool.properties.items()})
 
     return choose
@@ -50,7 +58,7 @@ def play(environment: Environment, task: Task, policy: Policy, most: int = 30) -
     return checked_reward(environment.reward(), of=f"task {task.id}"), steps
 
 
-def _value(schema: JSON, words: list[str], chance: random.Random) -> Any:
+def _value(schema: JSON, seen: list[str], chance: random.Random) -> Any:
     if "enum" in schema:
         return chance.choice(schema["enum"])
     kind = schema.get("type")
@@ -58,5 +66,4 @@ def _value(schema: JSON, words: list[str], chance: random.Random) -> Any:
         return chance.randint(1, 12)
     if kind == "boolean":
         return chance.random() < 0.5
-    start = chance.randrange(len(words))
-    return " ".join(words[start : start + chance.randint(1, 3)])
+    return chance.choice(seen)
