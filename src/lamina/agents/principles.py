@@ -14,7 +14,9 @@ from lamina.errors import InputError
 from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories.trajectory import content_id
 
-ABOUT_FILE = "# Action principles: when and how to use each action. Edit them freely; the version follows from the text.\n"
+ABOUT_FILE = (
+    "# Action principles: when and how to use each action. Edit them freely; the version follows from the text.\n"
+)
 KEYS = {"whole", "actions", "provenance"}
 
 

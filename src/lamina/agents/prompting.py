@@ -90,14 +90,20 @@ def listed(toolbox: Toolbox) -> str:
     """One line an action: name, arguments with their kinds, description."""
     lines = []
     for tool in toolbox:
-        arguments = ", ".join(_argument(name, schema, name in tool.required) for name, schema in tool.properties.items())
+        arguments = ", ".join(
+            _argument(name, schema, name in tool.required) for name, schema in tool.properties.items()
+        )
         lines.append(f"- {tool.name}({arguments}): {' '.join(tool.description.split())}")
     return "\n".join(lines)
 
 
 def _argument(name: str, schema: dict[str, object], required: bool) -> str:
     values = schema.get("enum")
-    kind = " | ".join(json.dumps(v, ensure_ascii=False) for v in values) if isinstance(values, list) else schema.get("type")
+    kind = (
+        " | ".join(json.dumps(v, ensure_ascii=False) for v in values)
+        if isinstance(values, list)
+        else schema.get("type")
+    )
     about = schema.get("description")
     return f"{name}{'' if required else '?'}: {kind or 'any'}{f' ({about})' if about else ''}"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 
 from lamina.agents.act import Budget, numbered
 from lamina.agents.environments.environment import Environment, Task, checked_reward
@@ -39,10 +39,10 @@ class Episode:
     messages: list[Message]
     ending: str = ""
     turns: int = 0
-    tokens: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
     seconds: float = 0.0
     failed: int = 0
-    calls: list[ToolCall] = field(default_factory=list)
 
 
 def asking(model: Model) -> Ask:
@@ -83,13 +83,20 @@ def roll_out(
     return [made[job.slot] for job in jobs]
 
 
+def rollout_id(job: Job, principles: Principles, manner: Manner) -> str:
+    """The id that the trajectory of a job has, known before it is played."""
+    asked = [job.task.request, job.seed, principles.version, asdict(manner)]
+    return content_id(job.slot, job.task.id, *asked)
+
+
 def _begin(environment: Environment, job: Job) -> Episode:
     return Episode(job, environment, [Message(role="user", content=environment.reset(job.task))])
 
 
 def _advance(episode: Episode, reply: Reply, turn: Turn, budget: Budget) -> None:
     episode.turns += 1
-    episode.tokens += reply.prompt_tokens + reply.completion_tokens
+    episode.prompt_tokens += reply.prompt_tokens
+    episode.completion_tokens += reply.completion_tokens
     episode.seconds += reply.seconds
     if turn.problem is not None:
         episode.failed += 1
@@ -122,13 +129,12 @@ def _execute(episode: Episode, turn: Turn) -> None:
             episode.ending = "done"
             break
     shown.tool_calls = made
-    episode.calls += made
 
 
 def _over(episode: Episode, budget: Budget) -> str:
     if episode.turns >= budget.turns:
         return "turns"
-    if budget.tokens is not None and episode.tokens >= budget.tokens:
+    if budget.tokens is not None and episode.prompt_tokens + episode.completion_tokens >= budget.tokens:
         return "tokens"
     return "time" if episode.seconds > budget.seconds else ""
 
@@ -144,9 +150,10 @@ def _trajectory(episode: Episode, principles: Principles, manner: Manner) -> Tra
         "method": manner.method,
         "turns": episode.turns,
         "failed": episode.failed,
-        "tokens": episode.tokens,
+        "prompt_tokens": episode.prompt_tokens,
+        "completion_tokens": episode.completion_tokens,
         "seconds": round(episode.seconds, 3),
     }
     meta = Meta(source="rollout", reward=reward, seed=job.seed, group=job.task.group or None).model_copy(update=more)
-    identity = content_id(job.slot, job.task.id, job.seed, [m.model_dump(exclude_none=True) for m in episode.messages])
+    identity = rollout_id(job, principles, manner)
     return Trajectory(id=identity, tools=environment.toolbox.as_openai(), messages=episode.messages, meta=meta)

@@ -29,7 +29,9 @@ def act(
     ] = None,
     method: Annotated[
         Method | None,
-        typer.Option("--method", help="act: calls alone; react: thoughts too; pract: with principles, the default then."),
+        typer.Option(
+            "--method", help="act: calls alone; react: thoughts too; pract: with principles, the default then."
+        ),
     ] = None,
     channel: Annotated[
         Channel, typer.Option("--channel", help="native: the model's own form of calls; text: written out.")

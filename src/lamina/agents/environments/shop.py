@@ -168,7 +168,11 @@ def webshop_reward(bought: Product, chosen: dict[str, str], goal: JSON) -> float
     attributes = sum(_had(a, bought) for a in goal["attributes"])
     options = sum(any(_same(o, c) for c in chosen.values()) for o in goal["options"])
     price = bought.price <= goal["price_upper"]
-    return _type_reward(bought, goal) * (attributes + options + price) / (len(goal["attributes"]) + len(goal["options"]) + 1)
+    return (
+        _type_reward(bought, goal)
+        * (attributes + options + price)
+        / (len(goal["attributes"]) + len(goal["options"]) + 1)
+    )
 
 
 def _type_reward(bought: Product, goal: JSON) -> float:

@@ -19,7 +19,16 @@ ABOUT = "a todo list and a spreadsheet with state; reward: share of the way to t
 SEED = 20262
 PROJECTS = ("Garden", "Thesis", "House move", "Choir", "Taxes", "Marathon")
 VERBS = ("Call", "Order", "Check", "Write to", "Repair", "Book", "Sort")
-THINGS = ("the landlord", "the seeds", "the printer", "the dentist", "the boxes", "the tickets", "the old lamp", "the bank")
+THINGS = (
+    "the landlord",
+    "the seeds",
+    "the printer",
+    "the dentist",
+    "the boxes",
+    "the tickets",
+    "the old lamp",
+    "the bank",
+)
 PRODUCTS = ("beef", "rice", "tofu", "lentils", "apples", "carrots", "salmon", "bread", "butter", "coffee")
 COLUMNS = ("product", "price", "quantity", "discount")
 DAY = "string: The day, as YYYY-MM-DD."
@@ -210,7 +219,10 @@ def _sheet_tasks() -> list[Task]:
             calls += [_write(place, "price", prices[place] + 7), _write(other, "discount", 15)]
         elif kind == "sold":
             text = f"3 {one} and 4 {two} were sold today: lower their quantities in the table."
-            calls += [_write(place, "quantity", quantities[place] - 3), _write(other, "quantity", quantities[other] - 4)]
+            calls += [
+                _write(place, "quantity", quantities[place] - 3),
+                _write(other, "quantity", quantities[other] - 4),
+            ]
         elif kind == "delete":
             text = f"We no longer sell {one}: delete its row. The price of {two} is {prices[other] + 1} now."
             calls += [_write(other, "price", prices[other] + 1), ("delete_row", {"row": place + 2})]

@@ -21,7 +21,11 @@ from lamina.trajectories.trajectory import ToolCall, content_id
 
 ABOUT = "questions over weather, movie and academia worlds; reward: progress rate (tool-query:weather for one world)"
 SEED = 20261
-WORLDS: dict[str, type[Weather] | type[Movie] | type[Academia]] = {"weather": Weather, "movie": Movie, "academia": Academia}
+WORLDS: dict[str, type[Weather] | type[Movie] | type[Academia]] = {
+    "weather": Weather,
+    "movie": Movie,
+    "academia": Academia,
+}
 
 
 class ToolQuery(World):

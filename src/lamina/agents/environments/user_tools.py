@@ -85,7 +85,9 @@ class UserTools:
         assert self._task is not None
         if self._reward is not None:
             try:
-                found: Any = self._reward({"id": self._task.id, "request": self._task.request, **self._task.data}, self._seen)
+                found: Any = self._reward(
+                    {"id": self._task.id, "request": self._task.request, **self._task.data}, self._seen
+                )
             except Exception as error:
                 what = f"reward() failed on task {self._task.id}: {type(error).__name__}: {error}"
                 raise InputError(what, file=self._reward_file, mend="correct the function") from None
@@ -128,7 +130,9 @@ def read_tasks(file: Path) -> list[Task]:
         identity = str(row.pop("id", f"{file.name}:{number}"))
         request = row.pop("request")
         if identity in tasks:
-            raise InputError(f"the id {identity!r} stands there twice", file=file, line=number, mend="make ids distinct")
+            raise InputError(
+                f"the id {identity!r} stands there twice", file=file, line=number, mend="make ids distinct"
+            )
         tasks[identity] = Task(identity, request, row, str(row.get("group", "")))
     if not tasks:
         raise InputError("holds no task", file=file, mend='write lines such as {"request": "…"}')
@@ -145,7 +149,8 @@ def _row(line: str, file: Path, number: int) -> JSON:
         raise InputError("has no request", file=file, line=number, mend=mend)
     calls = row.get("calls", [])
     fits = isinstance(calls, list) and all(
-        isinstance(c, dict) and isinstance(c.get("name"), str) and isinstance(c.get("arguments", {}), dict) for c in calls
+        isinstance(c, dict) and isinstance(c.get("name"), str) and isinstance(c.get("arguments", {}), dict)
+        for c in calls
     )
     if not fits:
         raise InputError("calls are not a list of calls", file=file, line=number, mend=mend)

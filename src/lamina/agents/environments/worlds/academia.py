@@ -11,7 +11,15 @@ from lamina.agents.environments.worlds.movie import FIRST_NAMES, LAST_NAMES
 from lamina.agents.environments.worlds.world import Gold, Question, several
 from lamina.tools.tool import JSON
 
-TOPICS = ("Sparse Graphs", "Tidal Models", "Protein Folding", "Query Planning", "Soft Robots", "Rare Events", "Optical Flow")
+TOPICS = (
+    "Sparse Graphs",
+    "Tidal Models",
+    "Protein Folding",
+    "Query Planning",
+    "Soft Robots",
+    "Rare Events",
+    "Optical Flow",
+)
 APPROACHES = ("A Survey of", "Learning", "Bounds for", "Fast Sampling of", "On the Limits of", "Verified", "Revisiting")
 VENUES = ("Northern Letters", "Journal of Small Results", "Symposium on Methods", "Applied Notes", "Open Transactions")
 

@@ -33,7 +33,9 @@ class Movie:
             for name in chance.sample(names, 40)
         }
         titles = [f"The {a} {n}" for a in ADJECTIVES for n in NOUNS]
-        self.ids = {title: f"m{number}" for title, number in zip(titles, chance.sample(range(100, 999), 100), strict=True)}
+        self.ids = {
+            title: f"m{number}" for title, number in zip(titles, chance.sample(range(100, 999), 100), strict=True)
+        }
         self.movies: dict[str, JSON] = {
             identity: {
                 "title": title,
