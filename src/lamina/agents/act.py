@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from lamina.agents.principles import Principles
 from lamina.agents.prompting import Manner, read_turn, request_of
 from lamina.models.model import Model
-from lamina.tools.tool import Toolbox
+from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories.trajectory import Message, Meta, ToolCall, Trajectory, content_id
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def act(
             if on_step:
                 on_step(call, result)
     meta = Meta(source="act", style=manner.style, writer=model.ref, now=clock, sandbox=executor.level)
-    more = {"ending": ending, "method": manner.method, "tokens": tokens}
+    more: JSON = {"ending": ending, "method": manner.method, "tokens": tokens}
     if principles and manner.method == "pract":
         more["principles"] = principles.version
     meta = meta.model_copy(update=more)

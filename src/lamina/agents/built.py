@@ -88,10 +88,10 @@ def open_agent(
     principles: Path | None = None,
 ) -> Agent:
     """The agent of a built run, or of a file of functions and a model reference; given both, the latter
-    replace the run's own. ``style`` left out is what the model says of itself, else ``full``; ``method`` left out is
-    ``pract`` where there are ``principles`` (a file), else ``act``.
+    replace the run's own. ``style`` left out is what the model says of itself, else ``full``; ``method`` left out
+    is ``pract`` where there are ``principles`` (a file), else ``act``.
 
-    Raises UserError where too little is given, InputError where the run has no model yet, or the principles don't fit."""
+    Raises UserError where too little is given, InputError where the run has no model yet, or principles don't fit."""
     from lamina.models import open_model
     from lamina.tools.execution import open_executor
 

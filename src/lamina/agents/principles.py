@@ -77,8 +77,8 @@ def plain(text: str) -> str:
 
 
 def read_principles(file: Path, toolbox: Toolbox | None = None) -> Principles:
-    """Raises InputError, naming the file and the key, for what is no principle, and with a ``toolbox`` for principles of
-    actions that are not there (any longer)."""
+    """Raises InputError, naming the file and the key, for what is no principle, and with a ``toolbox`` for principles
+    of actions that are not there (any longer)."""
     mend = 'write [actions] with lines such as search = "Before …"'
     try:
         rows = tomllib.loads(file.read_text(encoding="utf-8-sig"))

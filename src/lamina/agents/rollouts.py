@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import repeat
 
 from lamina.agents.act import Budget, numbered
 from lamina.agents.environments.environment import Environment, Task, checked_reward
@@ -75,7 +76,7 @@ def roll_out(
             ]  # fmt: skip
             replies = ask(asked)
             turns = [read_turn(manner, reply) for reply in replies]
-            list(pool.map(lambda one: _advance(*one, budget), zip(going, replies, turns, strict=True)))
+            list(pool.map(_advance, going, replies, turns, repeat(budget)))
             for episode in [e for e in going if e.ending]:
                 ended = made[episode.job.slot] = _trajectory(episode, principles, manner)
                 if on_end is not None:

@@ -15,11 +15,11 @@ import math
 import random
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from lamina.agents.environments.environment import RefusedCallError, Task, World, described
+from lamina.agents.environments.worlds.stock import Product, draw_products
 from lamina.errors import InputError
 from lamina.tools.tool import JSON, Toolbox
 
@@ -28,36 +28,8 @@ SEED = 20263
 A_PAGE = 10
 SIMILAR = 85
 """Of 100: what WebShop takes as the same attribute or option."""
-KINDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-    "running shoes": ("Clothing › Shoes › Athletic", ("breathable", "slip resistant", "lightweight", "memory foam", "waterproof"), ("7", "8", "9", "10")),
-    "snow boots": ("Clothing › Shoes › Winter", ("waterproof", "faux fur lined", "rubber sole", "insulated", "easy zip"), ("6", "7", "8", "9")),
-    "desk lamp": ("Home › Lighting › Desk", ("dimmable", "usb powered", "eye caring", "adjustable arm", "touch control"), ("small", "large")),
-    "floor lamp": ("Home › Lighting › Floor", ("dimmable", "remote controlled", "tall", "adjustable arm", "energy saving"), ("short", "tall")),
-    "bath towel": ("Home › Bathroom › Towels", ("quick drying", "super absorbent", "organic cotton", "machine washable", "extra soft"), ("small", "medium", "large")),
-    "shower curtain": ("Home › Bathroom › Curtains", ("mildew resistant", "machine washable", "weighted hem", "water repellent", "rust proof"), ("narrow", "wide")),
-    "oolong tea": ("Grocery › Beverages › Tea", ("usda organic", "hand crafted", "caffeine free", "loose leaf", "high mountain"), ("50 g", "100 g", "250 g")),
-    "ground coffee": ("Grocery › Beverages › Coffee", ("dark roast", "fair trade", "usda organic", "low acid", "single origin"), ("250 g", "500 g")),
-    "face cream": ("Beauty › Skin Care › Face", ("fragrance free", "cruelty free", "anti aging", "with hyaluronic acid", "for sensitive skin"), ("30 ml", "50 ml")),
-    "hair mask": ("Beauty › Hair Care › Masks", ("sulfate free", "paraben free", "deep repairing", "with argan oil", "for curly hair"), ("100 ml", "200 ml")),
-    "usb microphone": ("Electronics › Audio › Microphones", ("noise cancelling", "plug and play", "with tripod", "low latency", "gain control"), ("mini", "full size")),
-    "bluetooth speaker": ("Electronics › Audio › Speakers", ("water resistant", "stereo sound", "long lasting battery", "hands free", "deep bass"), ("pocket", "tower")),
-}  # fmt: skip
-COLOURS = ("black", "white", "navy", "wine red", "mint green", "grey", "salmon", "purple")
-BRANDS = ("Alvero", "Bramtex", "Corlando", "Dimaro", "Elvento", "Fjordal", "Grentona", "Hestra")
-PER_KIND = 50
 GOALS = 240
 BUY, NEXT, PREVIOUS, BACK = "buy now", "next page", "previous page", "back to search"
-
-
-@dataclass(frozen=True)
-class Product:
-    id: str
-    title: str
-    kind: str
-    category: str
-    attributes: tuple[str, ...]
-    options: dict[str, tuple[str, ...]]
-    price: float
 
 
 class Shop(World):
@@ -67,21 +39,25 @@ class Shop(World):
         self.toolbox = Toolbox(
             [
                 described("search", "Search the store.", keywords="string: What to look for."),
-                described("click", "Click on something that the page shows in brackets.",
-                          target="string: A product's id, an option's value, 'next page', 'back to search' or 'buy now'."),
+                described(
+                    "click",
+                    "Click on something that the page shows in brackets.",
+                    target="string: A product's id, an option's value, 'next page', 'back to search', 'buy now'.",
+                ),
             ]
-        )  # fmt: skip
+        )
         chance = random.Random(f"{SEED} products")
-        self.products = _products(chance)
+        self.products = draw_products(chance)
         self._by_id = {p.id: p for p in self.products}
         self._index = _Index(self.products)
         super().__init__(_goals(self.products, self._index, random.Random(f"{SEED} goals")))
         self._found: list[str] = []
-        self._page, self._at, self._chosen, self._bought = 0, "", {}, ""
+        self._chosen: dict[str, str] = {}
+        self._page, self._at, self._bought = 0, "", ""
 
     def begin(self, task: Task) -> None:
         self._found, self._page, self._at, self._bought = [], 0, "", ""
-        self._chosen: dict[str, str] = {}
+        self._chosen = {}
 
     def reward(self) -> float:
         """0 until something is bought."""
@@ -156,7 +132,7 @@ class _Index:
         """The best 50."""
         score: dict[str, float] = defaultdict(float)
         for word in set(_words(query)):
-            holding = self._holding.get(word, {})
+            holding = self._holding.get(word, Counter())
             rare = math.log(1 + self._n / (1 + len(holding)))
             for product, count in holding.items():
                 score[product] += rare * count * 2.2 / (count + 1.2)
@@ -167,12 +143,9 @@ def webshop_reward(bought: Product, chosen: dict[str, str], goal: JSON) -> float
     """See the head of this file. ``goal``: kind, name, category, attributes, options, price_upper."""
     attributes = sum(_had(a, bought) for a in goal["attributes"])
     options = sum(any(_same(o, c) for c in chosen.values()) for o in goal["options"])
+    wanted: int = len(goal["attributes"]) + len(goal["options"]) + 1
     price = bought.price <= goal["price_upper"]
-    return (
-        _type_reward(bought, goal)
-        * (attributes + options + price)
-        / (len(goal["attributes"]) + len(goal["options"]) + 1)
-    )
+    return _type_reward(bought, goal) * (attributes + options + price) / wanted
 
 
 def _type_reward(bought: Product, goal: JSON) -> float:
@@ -201,21 +174,6 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[a-z0-9]+", text.lower())
 
 
-def _products(chance: random.Random) -> list[Product]:
-    found = []
-    identities = iter(chance.sample(range(10**6, 10**7), PER_KIND * len(KINDS)))
-    for kind, (category, attributes, sizes) in KINDS.items():
-        for _ in range(PER_KIND):
-            own = tuple(chance.sample(attributes, chance.randint(2, 4)))
-            colours = tuple(chance.sample(COLOURS, chance.randint(2, 5)))
-            some = tuple(s for s in sizes if chance.random() < 0.8) or sizes[:1]
-            title = f"{chance.choice(BRANDS)} {kind}, {own[0]}"
-            options = {"colour": colours, "size": some}
-            price = chance.randint(500, 12000) / 100
-            found.append(Product(f"B{next(identities)}", title, kind, category, own, options, price))
-    return found
-
-
 def _goals(products: list[Product], index: _Index, chance: random.Random) -> list[Task]:
     """Each is made from a product that the search for the goal's words brings to the first page and that has all that
     is asked for."""
@@ -225,8 +183,10 @@ def _goals(products: list[Product], index: _Index, chance: random.Random) -> lis
         attributes = chance.sample(p.attributes, 2)
         colour, size = chance.choice(p.options["colour"]), chance.choice(p.options["size"])
         limit = math.ceil(p.price / 10) * 10
-        request = f"I am looking for a {p.kind} that is {attributes[0]} and {attributes[1]}, colour {colour}, size {size}, " \
-                  f"and costs at most {limit:.2f} dollars."  # fmt: skip
+        request = (
+            f"I am looking for a {p.kind} that is {attributes[0]} and {attributes[1]}, colour {colour}, size {size}, "
+            f"and costs at most {limit:.2f} dollars."
+        )
         goal: JSON = {"kind": p.kind, "name": p.title, "category": p.category, "attributes": attributes,
                       "options": [colour, size], "price_upper": limit}  # fmt: skip
         query = f"{p.kind} {' '.join(attributes)}"

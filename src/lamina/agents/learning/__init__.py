@@ -10,8 +10,8 @@ from lamina.agents.learning.splitting import Split, check_disjoint, split_tasks
 
 __all__ = [
     "PRESETS",
-    "Learned",
     "LearnSettings",
+    "Learned",
     "Ledger",
     "Limits",
     "Roles",

@@ -61,8 +61,8 @@ def optimization_request(
 def _wish(target: str, principles: Principles, settings: LearnSettings) -> str:
     if settings.form == "whole":
         return (
-            "Write the principles anew as one text for all actions, from what the reflections say. Write general rules, "
-            f"nothing that holds for one request alone.\n{_form()}"
+            "Write the principles anew as one text for all actions, from what the reflections say. Write general "
+            f"rules, nothing that holds for one request alone.\n{_form()}"
         )
     said = principles.of(target) or "(none yet)"
     if settings.form == "items":
@@ -75,8 +75,8 @@ def _wish(target: str, principles: Principles, settings: LearnSettings) -> str:
             f"{_form()}"
         )
     return (
-        f"Write the principle of the action {target} anew, from what the reflections say: two to four sentences, general "
-        f"rules, nothing that holds for one request alone. Keep it as it is where nothing is to change.\n"
+        f"Write the principle of the action {target} anew, from what the reflections say: two to four sentences, "
+        f"general rules, nothing that holds for one request alone. Keep it as it is where nothing is to change.\n"
         f"The principle of {target} now: {said}\n{_form()}"
     )
 

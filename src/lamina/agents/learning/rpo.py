@@ -42,8 +42,8 @@ class Roles:
 
 @dataclass(frozen=True)
 class Version:
-    """``principles`` after update ``number`` (0: the first). ``batch``: rewards of the rollouts that led to it, under the
-    version before; ``held``: its own on held-out tasks. An update that was not accepted says ``why``."""
+    """``principles`` after update ``number`` (0: the first). ``batch``: rewards of the rollouts that led to it, under
+    the version before; ``held``: its own on held-out tasks. An update that was not accepted says ``why``."""
 
     number: int
     iteration: int

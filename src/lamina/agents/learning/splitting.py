@@ -22,7 +22,7 @@ def split_tasks(
     tasks: Sequence[Task], *, held: int, test: int, seed: int = 0, test_tasks: Sequence[Task] | None = None
 ) -> Split:
     """Drawn at random from ``seed``, stratified by group; tasks that ask the same stay together. ``test_tasks`` are
-    somebody's own and refused where they are among ``tasks``. Raises InputError where too few are left to learn from."""
+    somebody's own and refused where they are among ``tasks``. Raises InputError where none is left to learn from."""
     if test_tasks is not None:
         check_disjoint(tasks, test_tasks)
         test = 0

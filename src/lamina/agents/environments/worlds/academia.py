@@ -81,7 +81,8 @@ class Academia:
         one, other = chance.sample(self.authors, 2)
         calls: tuple[Gold, ...] = tuple(("coauthors", {"author": a}) for a in (one, other))
         mutual = set(self._coauthors_of(one)) & set(self._coauthors_of(other))
-        text = f"How many co-authors do {self._spoken(one)} and {self._spoken(other)} have in common? Answer with a number."
+        pair = f"{self._spoken(one)} and {self._spoken(other)}"
+        text = f"How many co-authors do {pair} have in common? Answer with a number."
         return Question("count", text, calls, str(len(mutual)))
 
     def _every(self, author: str) -> tuple[Gold, ...]:

@@ -25,8 +25,11 @@ class Question:
 
 
 class QueryWorld(Protocol):
-    name: str
-    tools: Sequence[Tool]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def tools(self) -> Sequence[Tool]: ...
 
     def ask(self, name: str, arguments: JSON) -> Any:
         """What a look-up finds. Raises RefusedCallError where there is nothing."""
