@@ -145,7 +145,8 @@ def webshop_reward(bought: Product, chosen: dict[str, str], goal: JSON) -> float
     options = sum(any(_same(o, c) for c in chosen.values()) for o in goal["options"])
     wanted: int = len(goal["attributes"]) + len(goal["options"]) + 1
     price = bought.price <= goal["price_upper"]
-    return _type_reward(bought, goal) * (attributes + options + price) / wanted
+    share: float = (attributes + options + price) / wanted
+    return _type_reward(bought, goal) * share
 
 
 def _type_reward(bought: Product, goal: JSON) -> float:

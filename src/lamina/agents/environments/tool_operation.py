@@ -218,10 +218,11 @@ def _sheet_tasks() -> list[Task]:
             text = f"Set the price of {one} to {prices[place] + 7} and the discount of {two} to 15."
             calls += [_write(place, "price", prices[place] + 7), _write(other, "discount", 15)]
         elif kind == "sold":
-            text = f"3 {one} and 4 {two} were sold today: lower their quantities in the table."
+            sold, gone = chance.randint(1, 5), chance.randint(1, 5)
+            text = f"{sold} {one} and {gone} {two} were sold today: lower their quantities in the table."
             calls += [
-                _write(place, "quantity", quantities[place] - 3),
-                _write(other, "quantity", quantities[other] - 4),
+                _write(place, "quantity", quantities[place] - sold),
+                _write(other, "quantity", quantities[other] - gone),
             ]
         elif kind == "delete":
             text = f"We no longer sell {one}: delete its row. The price of {two} is {prices[other] + 1} now."
