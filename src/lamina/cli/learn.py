@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from lamina.runs import Run
 
 Option = typer.Option
+COMPLETE = ("iterations", "all trajectories")
+"""How a learning ends that no limit cut short."""
 
 
 class Rpo(StrEnum):
@@ -193,19 +195,19 @@ class _Work:
         return Run.open(self.out, {"verb": "learn", **key, **more}, fresh=self.fresh)
 
     def _show(self, run: Run, result: dict[str, Any]) -> None:
-        from lamina.bench.intervals import mean_interval
+        from lamina.bench.intervals import bounded_interval
         from lamina.reports import write_report
 
-        def about(rewards: list[float]) -> dict[str, Any] | None:
-            found = mean_interval(rewards)
+        def about(rewards: list[float], least: float = 0.0) -> dict[str, Any] | None:
+            found = bounded_interval(rewards, least)
             return None if found is None else asdict(found)
 
         first, last = result["first"], result["last"]
         gained = [after - before for before, after in zip(first, last, strict=True)]
-        figures = {"first": about(first), "last": about(last), "difference": about(gained)}
+        figures = {"first": about(first), "last": about(last), "difference": about(gained, -1.0)}
         curve = [{**row, "batch": about(row["batch"]), "held": about(row["held"])} for row in result["curve"]]
         metrics = {**result, **figures, "curve": curve}
-        run.finish("learnt", metrics)
+        run.finish("learn", metrics)
         run.write_report_json()
         report = write_report(run.folder, run.results())
         rows = [(name, _span(figures[name])) for name in figures if figures[name]]
@@ -213,8 +215,8 @@ class _Work:
         tokens = cost["prompt_tokens"] + cost["completion_tokens"]
         lines = [
             *table([("reward on test tasks", "mean, 95 %"), *rows] if rows else []),
-            f"{result['updates']} updates, {result['accepted']} accepted; {cost['calls']} calls, {tokens} tokens",
-            *([f"stopped early: {result['ending']}"] if "of" in result["ending"].split() else []),
+            f"{result['updates']} updates, {result['accepted']} changed the principles; {cost['calls']} calls, {tokens} tokens",
+            *([f"stopped early: {result['ending']}"] if result["ending"] not in COMPLETE else []),
             f"principles: {self.out / result['principles']}",
             f"report: {report}",
         ]

@@ -228,8 +228,8 @@ def _sheet_tasks() -> list[Task]:
             text = f"We no longer sell {one}: delete its row. The price of {two} is {prices[other] + 1} now."
             calls += [_write(other, "price", prices[other] + 1), ("delete_row", {"row": place + 2})]
         else:
-            text = f"Set the price of {one} to 99, then sort the table by quantity, the largest first."
-            calls += [_write(place, "price", 99), ("sort_by", {"column": "quantity", "order": "descending"})]
+            text = f"Set the price of {one} to {60 + number}, then sort the table by quantity, the largest first."
+            calls += [_write(place, "price", 60 + number), ("sort_by", {"column": "quantity", "order": "descending"})]
         data: JSON = {"state": {"rows": rows}, "solution": [*calls, (FINISH, {})]}
         found.append(Task(f"sheet-{number}", text, data, f"sheet {kind}"))
     return found

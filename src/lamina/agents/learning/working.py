@@ -22,7 +22,8 @@ from lamina.runs import Progress, Run
 from lamina.runs.files import atomic_file
 from lamina.trajectories.trajectory import Trajectory
 
-STAGE = "learn"
+STAGE = "learning"
+"""The plain figures; who shows them adds intervals, under the verb's own name."""
 FINAL, FOLDER = "principles.toml", "principles"
 
 
@@ -53,7 +54,7 @@ def learn_in_run(
     manner: Manner | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Learns, and returns what ``run.finish("learn", …)`` was given; a run that is done says it again."""
+    """Learns, and returns the plain figures, which are kept in the run; one that is done says them again."""
     if (known := run.result(STAGE)) is not None:
         return known
     ledger = Ledger(run.store, limits)
@@ -103,7 +104,7 @@ def _finish(
         "version": learned.principles.version,
         "update": last.number,
         "updates": len(learned.versions) - 1,
-        "accepted": sum(v.accepted for v in learned.versions[1:]),
+        "accepted": sum(v.accepted and not v.why for v in learned.versions[1:]),
         "first": learned.first,
         "last": learned.last,
         "curve": [{"update": v.number, "batch": v.batch, "held": v.held} for v in learned.versions],
