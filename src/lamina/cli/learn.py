@@ -215,7 +215,8 @@ class _Work:
         tokens = cost["prompt_tokens"] + cost["completion_tokens"]
         lines = [
             *table([("reward on test tasks", "mean, 95 %"), *rows] if rows else []),
-            f"{result['updates']} updates, {result['accepted']} changed the principles; {cost['calls']} calls, {tokens} tokens",
+            f"updates: {result['updates']}, {result['accepted']} changed the principles; "
+            f"{cost['calls']} calls, {tokens} tokens",
             *([f"stopped early: {result['ending']}"] if result["ending"] not in COMPLETE else []),
             f"principles: {self.out / result['principles']}",
             f"report: {report}",

@@ -21,7 +21,7 @@ FIGURES = (("first", "before", "before"), ("last", "after", "after"))
 
 
 def learning_view(folder: Path, results: Mapping[str, Any]) -> JSON | None:
-    """``{"result", "headline", "tests", "difference", "curve", "cost", "versions", "final", "alone"}``; None where nothing was learnt."""
+    """What the template shows; None where nothing was learnt."""
     result = results.get("learn")
     if not result or not (folder / STORE).exists():
         return None
