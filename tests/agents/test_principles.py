@@ -52,6 +52,13 @@ def test_a_file_that_holds_no_principles_is_refused(tmp_path: Path, text: str, s
         read_principles(file)
 
 
+def test_what_was_learnt_of_ending_an_episode_is_no_mistake_where_there_is_none(tmp_path: Path):
+    file = tmp_path / "p.toml"
+    file.write_text('[actions]\nfinish = "When it is bought."\nclick = "Look first."\n', encoding="utf-8")
+    shop = open_environment("shop").toolbox
+    assert read_principles(file, shop).among(shop).in_words() == "click: Look first."
+
+
 def test_a_principle_of_an_action_that_is_gone_is_refused_with_the_nearest(tmp_path: Path):
     file = tmp_path / "p.toml"
     file.write_text('[actions]\nserch = "Search first."\n', encoding="utf-8")

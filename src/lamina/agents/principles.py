@@ -17,6 +17,9 @@ from lamina.trajectories.trajectory import content_id
 ABOUT_FILE = (
     "# Action principles: when and how to use each action. Edit them freely; the version follows from the text.\n"
 )
+FINISH = "finish"
+"""The action that ends an episode of an environment. An agent at work has none, it just stops; what was learnt of it
+is no mistake there."""
 KEYS = {"whole", "actions", "provenance"}
 
 
@@ -56,6 +59,10 @@ class Principles:
 
     def from_where(self, **provenance: Any) -> Principles:
         return replace(self, provenance={"version": self.version, **provenance})
+
+    def among(self, toolbox: Toolbox) -> Principles:
+        """Those of actions that are there."""
+        return Principles({name: text for name, text in self.actions.items() if name in toolbox}, self.whole)
 
     def in_words(self) -> str:
         """As they stand in a prompt; empty without any."""
@@ -103,7 +110,7 @@ def read_principles(file: Path, toolbox: Toolbox | None = None) -> Principles:
 def check_actions(principles: Principles, toolbox: Toolbox, file: Path | None = None) -> None:
     """Raises InputError for a principle of an action that does not exist."""
     for name in principles.actions:
-        if name not in toolbox:
+        if name not in toolbox and name != FINISH:
             near = difflib.get_close_matches(name, toolbox.names, n=1)
             mend = f"it is called {near[0]!r} now?" if near else "remove it"
             raise InputError(f"there is no action {name!r} for its principle", file=file, mend=mend)

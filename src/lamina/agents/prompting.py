@@ -60,7 +60,7 @@ def request_of(
     manner: Manner, toolbox: Toolbox, messages: Sequence[Message], principles: Principles, seed: int = 0
 ) -> Request:
     """The request for the next turn after ``messages`` (user first)."""
-    shown = principles if manner.method == "pract" else Principles()
+    shown = principles.among(toolbox) if manner.method == "pract" else Principles()
     settings = {"max_tokens": manner.max_tokens, "temperature": manner.temperature, "seed": seed}
     if manner.channel == "text":
         system = Message(role="system", content=text_system(manner, toolbox, shown))

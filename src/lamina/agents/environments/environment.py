@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
+from lamina.agents.principles import FINISH
 from lamina.errors import UserError
 from lamina.tools.tool import JSON, Tool, Toolbox
 from lamina.trajectories.trajectory import ToolCall, content_id
-
-FINISH = "finish"
 
 
 @dataclass(frozen=True)

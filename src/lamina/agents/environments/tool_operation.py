@@ -11,7 +11,8 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from lamina.agents.environments.environment import FINISH, RefusedCallError, Task, World, described, finish_tool
+from lamina.agents.environments.environment import RefusedCallError, Task, World, described, finish_tool
+from lamina.agents.principles import FINISH
 from lamina.errors import InputError
 from lamina.tools.tool import JSON, Toolbox
 

@@ -10,11 +10,12 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from lamina.agents.environments.environment import FINISH, Task, World, finish_tool
+from lamina.agents.environments.environment import Task, World, finish_tool
 from lamina.agents.environments.worlds.academia import Academia
 from lamina.agents.environments.worlds.movie import Movie
 from lamina.agents.environments.worlds.weather import Weather
 from lamina.agents.environments.worlds.world import QueryWorld
+from lamina.agents.principles import FINISH
 from lamina.errors import InputError
 from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories.trajectory import ToolCall, content_id

@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lamina.agents.environments.environment import FINISH, Step, Task, finish_tool
+from lamina.agents.environments.environment import Step, Task, finish_tool
+from lamina.agents.principles import FINISH
 from lamina.errors import InputError
 from lamina.tools import Toolbox, read_tools
 from lamina.tools.tool import JSON
