@@ -13,20 +13,18 @@ from lamina.runs import Run
 
 FAMILY = Path(__file__).parents[1] / "agents" / "obedient_model.py"
 MODEL = f"scripted:{FAMILY}"
-SMALL = ["--iterations", "1", "--batch", "2", "--test", "2", "--held", "1"]
+SMALL = ["--iterations", "2", "--batch", "2", "--test", "2", "--held", "1"]
 
 
 @pytest.fixture(scope="module")
 def learnt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("learn") / "run"
-    assert main(["learn", "--env", "tool-operation:todo", "--model", MODEL, "--out", str(out), *SMALL]) == 0
+    assert main(["learn", "--env", "shop", "--model", MODEL, "--out", str(out), *SMALL]) == 0
     return out
 
 
 def test_json_has_the_figures_with_intervals(learnt: Path, capsys: pytest.CaptureFixture[str]):
-    assert (
-        main(["learn", "--env", "tool-operation:todo", "--model", MODEL, "--out", str(learnt), *SMALL, "--json"]) == 0
-    )
+    assert main(["learn", "--env", "shop", "--model", MODEL, "--out", str(learnt), *SMALL, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["out"] == str(learnt)
     assert found["metrics"]["first"]["low"] == 0.0
@@ -60,8 +58,10 @@ def test_good_rollouts_become_training_rows_and_those_of_test_tasks_never(learnt
     assert {row["meta"]["split"] for row in rollouts} == {"execute", "judge", "test"}
     assert all(row["meta"]["reward"] == 1.0 for row in good)
     assert {row["id"] for row in good} <= {r["id"] for r in rollouts if r["meta"]["split"] == "execute"}
-    if good:
-        assert main(["data", "import", str(learnt), "--out", str(tmp_path / "rows")]) == 0
+    assert good
+    assert main(["data", "import", str(learnt), "--out", str(tmp_path / "rows")]) == 0
+    with Run.at(tmp_path / "rows") as rows:
+        assert rows.store.count("trajectory") == len(good)
 
 
 def test_a_learning_from_trajectories_needs_no_environment(learnt: Path, tmp_path: Path):
@@ -72,9 +72,11 @@ def test_a_learning_from_trajectories_needs_no_environment(learnt: Path, tmp_pat
 
 def test_what_a_deployed_agent_did_is_learnt_from(tmp_path: Path):
     tools, model = tmp_path / "tools.py", tmp_path / "model.py"
-    tools.write_text(
-        'def double(number: float) -> float:\n    """Double it.\n\n    Args:\n        number: What.\n    """\n    return 2 * number\n'
+    arguments = "Args:\n        number: What."
+    source = (
+        f'def double(number: float) -> float:\n    """Double it.\n\n    {arguments}\n    """\n    return 2 * number\n'
     )
+    tools.write_text(source)
     model.write_text(
         "def reply(messages, tools, seed):\n"
         "    system = messages[0]['content']\n"

@@ -121,7 +121,8 @@ def act(
     if principles and manner.method == "pract":
         more["principles"] = principles.version
     meta = meta.model_copy(update=more)
-    identity = content_id(request, clock, [m.model_dump(exclude_none=True) for m in messages])
+    shown = [m.model_dump(exclude_none=True) for m in messages]
+    identity = content_id(request, clock, shown, *([more["principles"]] if "principles" in more else []))
     trajectory = Trajectory(id=identity, tools=toolbox.as_openai(), messages=messages, meta=meta)
     return Acted(trajectory, ending, failed, time.monotonic() - started)
 
