@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from lamina.agents.environments import open_environment
-from lamina.agents.learning import Ledger, LearnSettings, Roles, learn, split_tasks
+from lamina.agents.learning import LearnSettings, Ledger, Roles, learn, split_tasks
 from lamina.models import open_model
 from lamina.runs import RecordStore
 
