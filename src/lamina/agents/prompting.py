@@ -22,11 +22,6 @@ Method = Literal["act", "react", "pract"]
 Channel = Literal["native", "text"]
 METHODS: tuple[Method, ...] = ("act", "react", "pract")
 OBSERVATION, ACTION, THOUGHT = "Observation:", "Action:", "Thought:"
-EXAMPLE = """\
-Example of the form, with other actions:
-Thought: I need the number of open orders first.
-Action: {"name": "count_orders", "arguments": {"state": "open"}}
-Observation: {"count": 3}"""
 
 
 @dataclass(frozen=True)
@@ -81,9 +76,25 @@ def text_system(manner: Manner, toolbox: Toolbox, principles: Principles) -> str
         "An array of such objects calls several at once. What came of it follows as an observation.",
         f"Actions:\n{listed(toolbox)}",
         *([f"Principles:\n{principles.in_words()}"] if principles else []),
-        EXAMPLE if manner.thinks else "\n".join(x for x in EXAMPLE.splitlines() if not x.startswith(THOUGHT)),
+        example_of(toolbox, thinks=manner.thinks),
     ]
     return "\n\n".join(parts)
+
+
+def example_of(toolbox: Toolbox, *, thinks: bool) -> str:
+    """A turn with the first action there is: models of half a billion parameters call whatever name an example has."""
+    tool = next(iter(toolbox))
+    arguments = {name: _placeholder(tool.properties[name]) for name in tool.required}
+    thought = [f"{THOUGHT} {tool.name} tells me what I need next."] if thinks else []
+    action = json.dumps({"name": tool.name, "arguments": arguments}, ensure_ascii=False)
+    return "\n".join(["Example of the form, not of the values:", *thought, f"{ACTION} {action}"])
+
+
+def _placeholder(schema: dict[str, object]) -> object:
+    values = schema.get("enum")
+    if isinstance(values, list):
+        return values[0]
+    return {"integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}.get(str(schema.get("type")), "…")
 
 
 def listed(toolbox: Toolbox) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +19,13 @@ from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories.trajectory import Message
 
 OPEN, CLOSE = "<principle>", "</principle>"
+ANSWER: JSON = {
+    "type": "object",
+    "properties": {"principle": {"type": "string"}},
+    "required": ["principle"],
+    "additionalProperties": False,
+}
+"""What an engine that constrains holds the optimizer to, with ``fallback``: small models forget any marks."""
 WHOLE = ""
 """The target that stands for the one text of form ``whole``."""
 WHOLE_TIMES = 4
@@ -55,14 +63,15 @@ def optimization_request(
         Message(role="system", content=system),
         Message(role="user", content=_wish(target, principles, settings)),
     ]
-    return Request(messages=messages, max_tokens=settings.writing_tokens, seed=settings.seed)
+    constraint = ANSWER if settings.fallback else None
+    return Request(messages=messages, max_tokens=settings.writing_tokens, seed=settings.seed, constraint=constraint)
 
 
 def _wish(target: str, principles: Principles, settings: LearnSettings) -> str:
     if settings.form == "whole":
         return (
             "Write the principles anew as one text for all actions, from what the reflections say. Write general "
-            f"rules, nothing that holds for one request alone.\n{_form()}"
+            f"rules, nothing that holds for one request alone.\n{_form(settings)}"
         )
     said = principles.of(target) or "(none yet)"
     if settings.form == "items":
@@ -72,16 +81,19 @@ def _wish(target: str, principles: Principles, settings: LearnSettings) -> str:
         return (
             f"Edit the principle of the action {target}. Its lines now:\n{lines}\n"
             f"Write edits, one a line: ADD: text, CHANGE number: text, DROP number. No edit if nothing is to change.\n"
-            f"{_form()}"
+            f"{_form(settings)}"
         )
     return (
-        f"Write the principle of the action {target} anew, from what the reflections say: two to four sentences, "
-        f"general rules, nothing that holds for one request alone. Keep it as it is where nothing is to change.\n"
-        f"The principle of {target} now: {said}\n{_form()}"
+        f"The principle of the action {target} now: {said}\n"
+        f"Write it anew, from what the reflections say: when to call {target}, how to choose its arguments, and when "
+        f"not to call it. Two to four sentences, general rules, nothing that holds for one request alone. Keep it as "
+        f"it is where nothing is to change.\n{_form(settings)}"
     )
 
 
-def _form() -> str:
+def _form(settings: LearnSettings) -> str:
+    if settings.fallback:
+        return 'Answer with a JSON object and nothing else: {"principle": "the text"}'
     return f"Answer with {OPEN}the text{CLOSE} and nothing else."
 
 
@@ -90,8 +102,8 @@ def read_proposal(
 ) -> Proposal:
     """With ``settings.fallback`` whatever is no principle leaves the old one; without it, as in the paper, the answer
     is taken as it is, its marks aside."""
-    inner = re.search(rf"{OPEN}(.*?){CLOSE}", reply.text, re.DOTALL)
-    text = plain(inner[1] if inner else reply.text.replace(OPEN, "").replace(CLOSE, ""))
+    inner = _inner(reply.text)
+    text = plain(inner if inner is not None else reply.text.replace(OPEN, "").replace(CLOSE, ""))
     problem = ""
     if settings.fallback:
         problem = reply.problem or "" if not reply.text.strip() else ""
@@ -103,13 +115,24 @@ def read_proposal(
     return Proposal(target, text)
 
 
+def _inner(answer: str) -> str | None:
+    """The text of ``{"principle": …}``, or between the marks; None where the answer has neither form."""
+    try:
+        read = json.loads(answer)
+    except ValueError:
+        marked = re.search(rf"{OPEN}(.*?){CLOSE}", answer, re.DOTALL)
+        return marked[1] if marked else None
+    said = read.get("principle") if isinstance(read, dict) else None
+    return said if isinstance(said, str) else None
+
+
 def _why_not(text: str, target: str, marked: bool, reply: Reply, toolbox: Toolbox, settings: LearnSettings) -> str:
     if not text and settings.form != "items":
         return "the answer is empty"
     if reply.truncated or (OPEN in reply.text and not marked):
         return "the answer is cut off"
     if not marked:
-        return f"the answer is not between {OPEN} and {CLOSE}"
+        return f"the answer is neither a JSON object with a principle nor between {OPEN} and {CLOSE}"
     most = settings.principle_chars * (WHOLE_TIMES if target == WHOLE else 1)
     if most and len(text) > most:
         return f"the answer has {len(text)} characters, more than {most}"
