@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lamina.models.model import Model, PromptStyle, Request
-from lamina.tools.tool import Toolbox
+from lamina.agents.principles import Principles
+from lamina.agents.prompting import Manner, read_turn, request_of
+from lamina.models.model import Model
+from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories.trajectory import Message, Meta, ToolCall, Trajectory, content_id
 
 if TYPE_CHECKING:
     from lamina.tools.execution import CallResult, Executor
 
-Ending = Literal["done", "refused", "unreadable", "repeated", "turns", "time"]
+Ending = Literal["done", "refused", "unreadable", "repeated", "turns", "tokens", "time"]
 
 ENDINGS: dict[Ending, str] = {
     "done": "done",
@@ -28,6 +30,7 @@ ENDINGS: dict[Ending, str] = {
     "unreadable": "the model's answer could not be read as calls",
     "repeated": "done; the model asked for the same calls again, which were not run twice",
     "turns": "stopped: the turns of the budget are used up",
+    "tokens": "stopped: the tokens of the budget are used up",
     "time": "stopped: the time of the budget is used up",
 }
 """What each ending means, as a person is told."""
@@ -35,11 +38,13 @@ ENDINGS: dict[Ending, str] = {
 
 @dataclass(frozen=True)
 class Budget:
-    """``turns`` counts answers of the model, ``seconds`` is wall time over all of them."""
+    """``turns`` counts answers of the model, ``seconds`` is wall time over all of them, ``max_tokens`` the most of one
+    answer, ``tokens`` the most of all requests and answers together (None: as many as it takes)."""
 
     turns: int = 4
     seconds: float = 60.0
     max_tokens: int = 256
+    tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,8 @@ def act(
     toolbox: Toolbox,
     executor: Executor,
     *,
-    style: PromptStyle = "baked",
+    manner: Manner | None = None,
+    principles: Principles | None = None,
     now: datetime | None = None,
     scratch: Path | None = None,
     budget: Budget | None = None,
@@ -73,46 +79,55 @@ def act(
 ) -> Acted:
     """Answers ``request`` with calls to ``toolbox``, run by ``executor`` with ``scratch`` as their
     working folder (kept, so that a reminder set today is there tomorrow). ``on_step`` is told of each
-    call and its result."""
-    budget = budget or Budget()
+    call and its result. ``principles`` are shown where the ``manner`` is ``pract``."""
+    budget, principles = budget or Budget(), principles or Principles()
+    manner = replace(manner or Manner(style="baked"), max_tokens=budget.max_tokens)
     clock = (now or datetime.now()).replace(microsecond=0).isoformat()
     started = time.monotonic()
     messages = [Message(role="user", content=request)]
     ending: Ending = "turns"
     seen: set[str] = set()
-    failed = 0
+    failed = tokens = 0
     for _ in range(budget.turns):
         if time.monotonic() - started > budget.seconds:
             ending = "time"
             break
-        asked = Request(messages=list(messages), tools=toolbox, style=style, max_tokens=budget.max_tokens)
-        reply = model.generate([asked])[0]
-        if reply.problem:
+        if budget.tokens is not None and tokens >= budget.tokens:
+            ending = "tokens"
+            break
+        reply = model.generate([request_of(manner, toolbox, messages, principles)])[0]
+        tokens += reply.prompt_tokens + reply.completion_tokens
+        turn = read_turn(manner, reply, toolbox)
+        if turn.problem:
             messages.append(Message(role="assistant", content=reply.text))
             ending = "unreadable"
             break
-        key = content_id([[c.name, c.arguments] for c in reply.calls])
-        if not reply.calls or key in seen:
-            messages.append(Message(role="assistant"))
-            ending = "repeated" if reply.calls else "done" if seen else "refused"
+        key = content_id([[c.name, c.arguments] for c in turn.calls])
+        if not turn.calls or key in seen:
+            messages.append(Message(role="assistant", content=turn.thought))
+            ending = "repeated" if turn.calls else "done" if seen else "refused"
             break
         seen.add(key)
-        calls = _numbered(reply.calls, turn=len(seen))
-        messages.append(Message(role="assistant", tool_calls=calls))
+        calls = numbered(turn.calls, turn=len(seen))
+        messages.append(Message(role="assistant", content=turn.thought, tool_calls=calls))
         for call in calls:
             result = executor.run_sequence([(call.name, call.arguments)], now=clock, scratch=scratch)[0]
             failed += result.status != "ok"
             messages.append(Message(role="tool", name=call.name, content=result.text, tool_call_id=call.id))
             if on_step:
                 on_step(call, result)
-    meta = Meta(source="act", style=style, writer=model.ref, now=clock, sandbox=executor.level)
-    meta = meta.model_copy(update={"ending": ending})
-    identity = content_id(request, clock, [m.model_dump(exclude_none=True) for m in messages])
+    meta = Meta(source="act", style=manner.style, writer=model.ref, now=clock, sandbox=executor.level)
+    more: JSON = {"ending": ending, "method": manner.method, "tokens": tokens}
+    if principles and manner.method == "pract":
+        more["principles"] = principles.version
+    meta = meta.model_copy(update=more)
+    shown = [m.model_dump(exclude_none=True) for m in messages]
+    identity = content_id(request, clock, shown, *([more["principles"]] if "principles" in more else []))
     trajectory = Trajectory(id=identity, tools=toolbox.as_openai(), messages=messages, meta=meta)
     return Acted(trajectory, ending, failed, time.monotonic() - started)
 
 
-def _numbered(calls: list[ToolCall], turn: int) -> list[ToolCall]:
+def numbered(calls: list[ToolCall], turn: int) -> list[ToolCall]:
     """Calls get ids only where there is more than one, as the record asks."""
     if len(calls) < 2:
         return calls

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lamina.agents.act import Acted, Budget, Step, act
+from lamina.agents.principles import Principles, read_principles
+from lamina.agents.prompting import Channel, Manner, Method
 from lamina.errors import InputError, UserError
 from lamina.models.model import Model, PromptStyle
 from lamina.runs import Row, Run
@@ -28,12 +30,14 @@ class Agent:
         model: Model,
         toolbox: Toolbox,
         executor: Executor,
-        style: PromptStyle,
+        manner: Manner,
+        principles: Principles,
         scratch: Path,
         run: Run | None,
         stack: ExitStack,
     ):
-        self.model, self.toolbox, self.style, self.scratch = model, toolbox, style, scratch
+        self.model, self.toolbox, self.manner, self.scratch = model, toolbox, manner, scratch
+        self.principles = principles
         self._executor, self._run, self._stack = executor, run, stack
 
     def act(
@@ -50,7 +54,8 @@ class Agent:
             self.model,
             self.toolbox,
             self._executor,
-            style=self.style,
+            manner=self.manner,
+            principles=self.principles,
             now=now,
             scratch=self.scratch,
             budget=budget,
@@ -78,11 +83,15 @@ def open_agent(
     tools_file: Path | None = None,
     model: str | None = None,
     style: PromptStyle | None = None,
+    method: Method | None = None,
+    channel: Channel = "native",
+    principles: Path | None = None,
 ) -> Agent:
     """The agent of a built run, or of a file of functions and a model reference; given both, the latter
-    replace the run's own. ``style`` left out is what the model says of itself, else ``full``.
+    replace the run's own. ``style`` left out is what the model says of itself, else ``full``; ``method`` left out
+    is ``pract`` where there are ``principles`` (a file), else ``act``.
 
-    Raises UserError where too little is given, InputError where the run has no model yet."""
+    Raises UserError where too little is given, InputError where the run has no model yet, or principles don't fit."""
     from lamina.models import open_model
     from lamina.tools.execution import open_executor
 
@@ -91,6 +100,7 @@ def open_agent(
     with ExitStack() as stack:
         there = stack.enter_context(Run.at(run)) if run is not None else None
         toolbox = read_tools(tools_file or _tools_of(there))
+        known_principles = read_principles(principles, toolbox) if principles else Principles()
         ref = model or str(gguf_of(there))
         # The executor starts first: its calls are forks, cheap while this process is small.
         executor = stack.enter_context(open_executor(toolbox))
@@ -99,7 +109,8 @@ def open_agent(
         scratch = (there.folder / "workspace" if there else Path.cwd()).absolute()
         scratch.mkdir(exist_ok=True)
         known: Any = getattr(opened, "prompt_style", None)
-        return Agent(opened, toolbox, executor, style or known or "full", scratch, there, stack.pop_all())
+        manner = Manner(method or ("pract" if known_principles else "act"), channel, style or known or "full")
+        return Agent(opened, toolbox, executor, manner, known_principles, scratch, there, stack.pop_all())
 
 
 def gguf_of(run: Run | None) -> Path:

@@ -24,7 +24,7 @@ class Interval:
     n: int
 
 
-def wilson(right: int, n: int, z: float = Z95) -> Interval | None:
+def wilson(right: float, n: int, z: float = Z95) -> Interval | None:
     """The score interval of a proportion; ``None`` where there is no sample.
 
     Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22
@@ -103,6 +103,18 @@ def ratio_of_sums(parts: Sequence[int], wholes: Sequence[int], *, seed: int = 0,
         found.append(sum(p for p, _ in drawn) / sum(w for _, w in drawn))
     found.sort()
     return Interval(value, found[int(0.025 * draws)], found[math.ceil(0.975 * draws) - 1], len(pairs))
+
+
+def bounded_interval(values: Sequence[float], least: float = 0.0, most: float = 1.0) -> Interval | None:
+    """The mean of values that lie between two bounds (rewards, or differences of rewards from -1 to 1): Wilson's
+    interval for the mean as a share of the span. Our choice: no distribution within bounds varies more than one that
+    takes the bounds alone, so it is at least as wide as needed, and it does not shrink to a point where a handful of
+    values agree, as a bootstrap does. ``None`` without a value."""
+    span = most - least
+    found = wilson(min(len(values), max(0.0, sum((v - least) / span for v in values))), len(values))
+    if found is None:
+        return None
+    return Interval(sum(values) / len(values), least + span * found.low, least + span * found.high, found.n)
 
 
 def mean_interval(values: Sequence[float], *, seed: int = 0, draws: int = 2000) -> Interval | None:

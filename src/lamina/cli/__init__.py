@@ -37,10 +37,12 @@ VERBS: dict[str, str] = {
     "bench compare": "what changed between two benches, sample by sample",
     "bench fetch": "get the data of a public benchmark",
     "act": "answer one request with a built model and execute its calls",
+    "learn": "action principles, learnt by an agent from what it did",
     "report": "write the HTML report of a run",
     "models": "list the kinds of model reference and what is there",
     "formats": "list the record formats Lamina reads and writes",
     "tasks": "list the benchmark tasks",
+    "envs": "list the environments an agent can learn in",
     "doctor": "what works on this machine, and the mend for what doesn't",
 }
 """Every verb and its one line. ``lamina.cli.<verb>`` holds a typer app named ``app``, ``lamina.cli.<verb>_<sub>`` that

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lamina.cli.options import AsJson, Config, Style, verb
+from lamina.cli.options import AsJson, Channel, Config, Method, Style, verb
 from lamina.cli.output import show, tell
 
 if TYPE_CHECKING:
@@ -23,6 +23,19 @@ def act(
     tools: Annotated[Path | None, typer.Option("--tools", metavar="TOOLS", help="A file of functions.")] = None,
     model: Annotated[str | None, typer.Option("--model", metavar="REF", help="Another model.")] = None,
     style: Annotated[Style | None, typer.Option("--style", help="Else what the model says of itself.")] = None,
+    principles: Annotated[
+        Path | None,
+        typer.Option("--principles", metavar="FILE", help="Action principles (TOML), as lamina learn writes them."),
+    ] = None,
+    method: Annotated[
+        Method | None,
+        typer.Option(
+            "--method", help="act: calls alone; react: thoughts too; pract: with principles, the default then."
+        ),
+    ] = None,
+    channel: Annotated[
+        Channel, typer.Option("--channel", help="native: the model's own form of calls; text: written out.")
+    ] = Channel.native,
     now: Annotated[
         datetime | None, typer.Option("--now", help="The clock that relative dates refer to, instead of now.")
     ] = None,
@@ -36,14 +49,20 @@ def act(
     working folder (the current folder without --run); what happened is recorded in the run.
     """
     from lamina.agents import Budget, open_agent
+    from lamina.errors import UserError
 
-    with open_agent(run, tools_file=tools, model=model, style=style.value if style else None) as agent:
+    if principles and method not in (None, Method.pract):
+        raise UserError(f"--method {method} has no place for --principles; use pract, or leave --method out")
+    how: Any = {"method": method.value if method else None, "channel": channel.value, "principles": principles}
+
+    with open_agent(run, tools_file=tools, model=model, style=style.value if style else None, **how) as agent:
         acted = agent.act(request, now=now, budget=Budget(turns=turns), on_step=None if as_json else _tell)
+    used = acted.trajectory.meta.model_dump().get("principles")
     calls = [{"name": c.name, "arguments": c.arguments} for c in acted.trajectory.calls]
     result = {
         "out": str(run) if run else None,
         "seconds": acted.seconds,
-        "metrics": {"calls": len(calls), "failed": acted.failed, "ending": acted.ending},
+        "metrics": {"calls": len(calls), "failed": acted.failed, "ending": acted.ending, "principles": used},
         "calls": calls,
         "trajectory": acted.trajectory.model_dump(exclude_none=True),
     }

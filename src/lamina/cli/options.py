@@ -65,6 +65,21 @@ class Style(StrEnum):
     baked = "baked"
 
 
+class Method(StrEnum):
+    """How an agent goes about it."""
+
+    act = "act"
+    react = "react"
+    pract = "pract"
+
+
+class Channel(StrEnum):
+    """How calls and results are written."""
+
+    native = "native"
+    text = "text"
+
+
 class Update(StrEnum):
     """What training changes."""
 

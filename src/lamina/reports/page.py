@@ -16,6 +16,7 @@ from lamina.errors import StorageError
 from lamina.reports import charts, formatting
 from lamina.reports.benched import GENERATED, KINDS, Benched, task_title
 from lamina.reports.distilled import distillation_view
+from lamina.reports.learned import learning_view
 from lamina.reports.rows import Group, Rows, read_misses, read_rows
 from lamina.runs.config import read_config
 
@@ -62,6 +63,7 @@ def render_report(folder: Path, results: Mapping[str, Any]) -> str:
         synth=synthesis_view(results, rows),
         splits=results.get("split"),
         distilled=distillation_view(folder, results),
+        learned=learning_view(folder, results),
         training=training_view(folder, results.get("train")),
         bench=bench if bench.rows or bench.crashes else None,
         variant=(results.get("bench") or {}).get("base_prompt"),

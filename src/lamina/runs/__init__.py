@@ -5,8 +5,8 @@ Rows are opaque bytes here; ``trajectories`` gives them their type.
 
 from __future__ import annotations
 
-from lamina.runs.progress import Progress
+from lamina.runs.progress import Bar, Progress
 from lamina.runs.records import RecordStore, Row, salvage
 from lamina.runs.run import Run
 
-__all__ = ["Progress", "RecordStore", "Row", "Run", "salvage"]
+__all__ = ["Bar", "Progress", "RecordStore", "Row", "Run", "salvage"]

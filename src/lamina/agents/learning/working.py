@@ -1,0 +1,121 @@
+"""A learning in a run folder: opened, learnt, and its principles, rollouts and figures written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lamina.agents.environments.environment import Environment
+from lamina.agents.learning.from_trajectories import learn_from
+from lamina.agents.learning.ledger import Ledger, Limits
+from lamina.agents.learning.playing import export_rollouts
+from lamina.agents.learning.rpo import Learned, Roles, chosen, learn
+from lamina.agents.learning.settings import LearnSettings
+from lamina.agents.learning.splitting import Split
+from lamina.agents.principles import Principles
+from lamina.agents.prompting import Manner
+from lamina.models import open_model
+from lamina.models.model import Model
+from lamina.runs import Progress, Run
+from lamina.runs.files import atomic_file
+from lamina.trajectories.trajectory import Trajectory
+
+STAGE = "learning"
+"""The plain figures; who shows them adds intervals, under the verb's own name."""
+FINAL, FOLDER = "principles.toml", "principles"
+
+
+@contextmanager
+def opened(model: str, reflector: str | None, slots: int) -> Iterator[Roles]:
+    """The models of the roles, each reference opened once; the optimizer is the reflector."""
+    models: dict[str, Model] = {}
+    try:
+        for ref in (model, reflector or model):
+            if ref not in models:
+                models[ref] = open_model(ref, slots=slots)
+        thinking = models[reflector or model]
+        yield Roles(models[model], thinking, thinking)
+    finally:
+        for one in models.values():
+            one.close()
+
+
+def learn_in_run(
+    run: Run,
+    environment: Environment,
+    split: Split,
+    roles: Roles,
+    settings: LearnSettings,
+    *,
+    limits: Limits | None = None,
+    start: Principles | None = None,
+    manner: Manner | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Learns, and returns the plain figures, which are kept in the run; one that is done says them again."""
+    if (known := run.result(STAGE)) is not None:
+        return known
+    ledger = Ledger(run.store, limits)
+    learned = learn(
+        environment, split, roles, settings, ledger, run.store, start=start, manner=manner, progress=progress
+    )
+    sizes = {"train": len(split.train), "held": len(split.held), "test": len(split.test)}
+    about = {"environment": environment.name, "tasks": sizes}
+    return _finish(run, learned, settings, ledger, {**about, **export_rollouts(run.store, run.folder)})
+
+
+def learn_from_in_run(
+    run: Run,
+    trajectories: Sequence[Trajectory],
+    roles: Roles,
+    settings: LearnSettings,
+    *,
+    limits: Limits | None = None,
+    start: Principles | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    if (known := run.result(STAGE)) is not None:
+        return known
+    ledger = Ledger(run.store, limits)
+    learned = learn_from(
+        trajectories, roles.reflector, roles.optimizer, settings, ledger, run.store, start=start, progress=progress
+    )
+    return _finish(run, learned, settings, ledger, {"trajectories": len(trajectories)})
+
+
+def _finish(
+    run: Run, learned: Learned, settings: LearnSettings, ledger: Ledger, about: dict[str, Any]
+) -> dict[str, Any]:
+    last = chosen(learned.versions, settings)
+    reflections = [r.trajectory for v in learned.versions[: last.number + 1] for r in v.reflections if not r.problem]
+    final = learned.principles.from_where(
+        run=run.folder.name, update=last.number, iteration=last.iteration, reflections=reflections
+    )
+    _write(run.folder / FINAL, final)
+    (run.folder / FOLDER).mkdir(exist_ok=True)
+    for version in learned.versions:
+        _write(run.folder / FOLDER / f"{version.number:04}.toml", version.principles.from_where(update=version.number))
+    result = {
+        **about,
+        "ending": learned.ending,
+        "principles": FINAL,
+        "version": learned.principles.version,
+        "update": last.number,
+        "updates": len(learned.versions) - 1,
+        "accepted": sum(v.accepted and not v.why for v in learned.versions[1:]),
+        "first": learned.first,
+        "last": learned.last,
+        "curve": [{"update": v.number, "batch": v.batch, "held": v.held} for v in learned.versions],
+        "cost": {part: cost.as_row() for part, cost in sorted(ledger.cost.items())},
+        "total": ledger.total.as_row(),
+    }
+    run.finish(STAGE, result)
+    run.log("learnt", asked=ledger.asked, answered_before=ledger.answered)
+    return result
+
+
+def _write(file: Path, principles: Principles) -> None:
+    with atomic_file(file) as out:
+        out.write(principles.to_toml().encode())

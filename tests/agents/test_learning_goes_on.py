@@ -1,0 +1,126 @@
+"""A learning that was killed goes on: at whichever call it died, no model is asked the same twice."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from lamina.agents.environments import open_environment
+from lamina.agents.learning import Learned, LearnSettings, Ledger, Roles, learn, split_tasks
+from lamina.models import Model, open_model
+from lamina.models.model import Reply, Request
+from lamina.runs import RecordStore
+
+OBEDIENT = Path(__file__).parent / "obedient_model.py"
+SETTINGS = LearnSettings(iterations=2, batch=2, test=2, held=1, turns=4)
+
+
+class Killed(BaseException):
+    pass
+
+
+class DiesAfter:
+    """The obedient model, of which every process gets so many answers; remembers what was answered."""
+
+    ref = "dies"
+
+    def __init__(self, model: Model, answers: float, answered: list[str]):
+        self._model, self._left, self._answered = model, answers, answered
+
+    def generate(
+        self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None
+    ) -> list[Reply]:
+        replies = []
+        for index, request in enumerate(requests):
+            if self._left == 0:
+                raise Killed
+            self._left -= 1
+            replies += self._model.generate([request])
+            self._answered.append(str([m.model_dump() for m in request.messages]))
+            assert on_reply is not None
+            on_reply(index, replies[-1])
+        return replies
+
+    def close(self) -> None:
+        pass
+
+
+def learn_once(store: RecordStore, answers: float, answered: list[str]) -> tuple[Learned, Ledger]:
+    environment = open_environment("tool-operation:todo")
+    model = DiesAfter(open_model(f"scripted:{OBEDIENT}"), answers, answered)
+    ledger = Ledger(store)
+    split = split_tasks(environment.tasks(), held=SETTINGS.held, test=SETTINGS.test)
+    return learn(environment, split, Roles(model, model, model), SETTINGS, ledger, store), ledger
+
+
+def test_killed_after_every_single_answer_it_learns_the_same_and_asks_nothing_twice(tmp_path: Path):
+    whole: list[str] = []
+    with RecordStore(tmp_path / "whole.sqlite") as store:
+        wanted, cost = learn_once(store, float("inf"), whole)
+    assert wanted.last != wanted.first
+    pieces: list[str] = []
+    deaths = 0
+    with RecordStore(tmp_path / "pieces.sqlite") as store:
+        while True:
+            try:
+                learned, booked = learn_once(store, 1, pieces)
+                break
+            except Killed:
+                deaths += 1
+                assert deaths <= len(whole), "it makes no way"
+    assert deaths >= len(whole) - 1
+    assert Counter(pieces) == Counter(whole)
+    assert [v.as_row() for v in learned.versions] == [v.as_row() for v in wanted.versions]
+    assert (learned.first, learned.last, learned.principles.version) == (
+        wanted.first,
+        wanted.last,
+        wanted.principles.version,
+    )
+    assert booked.total.calls == cost.total.calls
+    assert booked.total.prompt_tokens == cost.total.prompt_tokens
+
+
+@pytest.mark.parametrize("at", [3, 25])
+def test_a_process_that_is_gone_in_the_middle_of_a_question(tmp_path: Path, at: int):
+    def command(out: str) -> list[str]:
+        words = f"learn --env tool-operation:todo --model scripted:{OBEDIENT} --out {tmp_path / out}"
+        return [
+            sys.executable,
+            "-m",
+            "lamina",
+            *words.split(),
+            "--iterations",
+            "1",
+            "--batch",
+            "2",
+            "--test",
+            "2",
+            "--held",
+            "1",
+        ]
+
+    def run(out: str, **more: str) -> int:
+        environment = {**os.environ, "LAMINA_ASKED": str(tmp_path / f"{out}.txt"), **more}
+        return subprocess.run(command(out), env=environment, capture_output=True, timeout=300, check=False).returncode
+
+    assert run("whole") == 0
+    assert run("killed", LAMINA_DIE_AT=str(at)) == 9
+    died_at = asked(tmp_path / "killed.txt")[-1]
+    assert run("killed") == 0
+    # The question it died at had no answer yet, so that one is asked again, and no other.
+    assert Counter(asked(tmp_path / "killed.txt")) == Counter([*asked(tmp_path / "whole.txt"), died_at])
+    principles = [(tmp_path / out / "principles.toml").read_text().replace(out, "") for out in ("whole", "killed")]
+    assert principles[0] == principles[1]
+    before = asked(tmp_path / "killed.txt")
+    assert run("killed") == 0
+    assert asked(tmp_path / "killed.txt") == before, "a finished learning asks nothing"
+
+
+def asked(file: Path) -> list[str]:
+    return file.read_text().splitlines()
