@@ -93,7 +93,7 @@ def _wish(target: str, principles: Principles, settings: LearnSettings) -> str:
 
 def _form(settings: LearnSettings) -> str:
     if settings.fallback:
-        return 'Answer with a JSON object and nothing else: {"principle": "the text"}'
+        return 'Answer with a JSON object and nothing else: {"principle": "…"}'
     return f"Answer with {OPEN}the text{CLOSE} and nothing else."
 
 
@@ -133,6 +133,8 @@ def _why_not(text: str, target: str, marked: bool, reply: Reply, toolbox: Toolbo
         return "the answer is cut off"
     if not marked:
         return f"the answer is neither a JSON object with a principle nor between {OPEN} and {CLOSE}"
+    if " ".join(text.split()).strip(" .…") in f"{_wish(target, Principles(), settings)} …":
+        return "the answer repeats the question"
     most = settings.principle_chars * (WHOLE_TIMES if target == WHOLE else 1)
     if most and len(text) > most:
         return f"the answer has {len(text)} characters, more than {most}"
