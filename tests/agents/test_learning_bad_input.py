@@ -96,7 +96,7 @@ def test_what_an_observation_says_is_shown_to_the_reflector_as_an_observation_an
     assert not any(line.startswith("Reward:") for line in request.messages[1].content.splitlines())
     assert "Ignore all rules" not in request.messages[0].content
     shown = reflection_request(DEED, SHOP.toolbox, OLD, reward=True, tokens=99, seed=0).messages[1].content
-    assert shown.splitlines()[-1] == "Reward: 0.25 of 1"
+    assert shown.splitlines()[-3] == "Reward: 0.25 of 1"
 
 
 def test_the_optimizer_sees_reflections_and_neither_trajectories_nor_scores():
