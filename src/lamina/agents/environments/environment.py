@@ -137,14 +137,14 @@ class World:
         return {"finished": True}
 
 
-def described(name: str, about: str, /, **arguments: str | tuple[str, ...]) -> Tool:
+def described(name: str, about: str, /, **arguments: str | tuple[str, ...] | JSON) -> Tool:
     """A tool from ``argument="type: what it is"``; ``type?`` marks an optional one, a tuple lists the allowed
-    texts."""
+    texts, a table is the argument's own schema."""
     properties: JSON = {}
     required = []
     for argument, said in arguments.items():
-        if isinstance(said, tuple):
-            properties[argument] = {"type": "string", "enum": list(said)}
+        if not isinstance(said, str):
+            properties[argument] = said if isinstance(said, dict) else {"type": "string", "enum": list(said)}
             required.append(argument)
             continue
         kind, _, what = said.partition(": ")
