@@ -123,11 +123,15 @@ class World:
         if problems := tool.problems(call.arguments):
             return Step(_text({"error": problems[0]}), failed=True)
         try:
-            found = getattr(self, f"on_{call.name}")(**tool.with_defaults(call.arguments))
+            found = getattr(self, f"on_{call.name}")(**self.filled(tool, call.arguments))
         except RefusedCallError as refused:
             return Step(_text({"error": str(refused)}), failed=True)
         self.saw(call, found)
         return Step(found if isinstance(found, str) else _text(found), done=self.done)
+
+    def filled(self, tool: Tool, arguments: JSON) -> JSON:
+        """The arguments that the method gets."""
+        return tool.with_defaults(arguments)
 
     def saw(self, call: ToolCall, found: Any) -> None:
         """Told of every call that was executed."""
