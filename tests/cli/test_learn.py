@@ -136,4 +136,4 @@ def test_what_cannot_be_done_is_said_in_one_line(
 def test_envs_lists_what_learn_takes(capsys: pytest.CaptureFixture[str]):
     assert main(["envs", "--json"]) == 0
     listed = {row["name"] for row in json.loads(capsys.readouterr().out)}
-    assert {"shop", "tool-operation", "tool-query", "service-desk", "bfcl-multi-turn"} <= listed
+    assert {"shop", "tool-operation", "tool-query", "service-desk", "bfcl-multi-turn", "text-game"} <= listed
