@@ -2,8 +2,9 @@
 
 usage: environment_steps.py [NAME…]        (three minutes, one core; docs/results/rpo.md)
 
-Steps per second of processor time, resets and rewards included, with each agent's own time taken off. Environments whose
-data is not on this machine are left out with the reason. Of ALFWorld's games every eleventh is played, by the oracle.
+Steps per second of processor time, resets and rewards included, with each agent's own time taken off. Environments
+whose data is not on this machine are left out with the reason. Of ALFWorld's games every eleventh is
+played, by the oracle alone.
 """
 
 from __future__ import annotations
