@@ -81,7 +81,7 @@ def learn(
     form: Annotated[
         Form | None, Option("--form", help="One text an action, one for all, or lines to edit.  [actions]")
     ] = None,
-    iterations: Annotated[int | None, Option("--iterations", min=1, help="[4]")] = None,
+    iterations: Annotated[int | None, Option("--iterations", min=0, help="0: the tests alone.  [4]")] = None,
     batch: Annotated[int | None, Option("--batch", min=1, help="Tasks an iteration.  [8]")] = None,
     repeats: Annotated[int | None, Option("--repeats", min=1, help="Rollouts of each task.  [1]")] = None,
     temperature: Annotated[float | None, Option("--temperature", min=0, help="Of the agent.  [0]")] = None,

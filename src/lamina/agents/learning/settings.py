@@ -67,7 +67,9 @@ class LearnSettings:
             raise InputError("GEPA needs a reward on held-out tasks", mend="give one, or take --by rpo")
         if self.repeats > 1 and self.temperature <= 0:
             raise InputError("repeats at temperature 0 are the same rollout again", mend="give --temperature 0.7")
-        for name in ("iterations", "batch", "repeats", "turns"):
+        if self.iterations < 0:
+            raise InputError(f"iterations is {self.iterations}", mend="at least 0: the tests alone are played")
+        for name in ("batch", "repeats", "turns"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}", mend="at least 1")
 
