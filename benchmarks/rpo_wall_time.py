@@ -1,7 +1,7 @@
 """Wall time of one RPO-Batch update with B = 16, all at once and one call after the other, with an endpoint that
 answers in 200 ms.
 
-usage: rpo_wall_time.py        (half a minute, mostly waiting; docs/results/agents.md)
+usage: rpo_wall_time.py        (half a minute, mostly waiting; docs/results/rpo.md)
 
 The endpoint is a server on this machine that sleeps and then says what the scripted family of the tests says.
 """

@@ -4,7 +4,8 @@ The executor knows the right calls (from the environment) and spoils the argumen
 hold the sentence ``rule(action)``, literally. The reflector names, by rules on the transcript, actions that were called
 with spoilt arguments. The optimizer adds ``rule(action)`` where a reflection names its action. LAMINA_FAMILY spoils one
 of the three: ``mute`` (a reflector that says nothing), ``other-words`` (an optimizer that says it differently).
-LAMINA_TASKS names the tasks of somebody's own tools; LAMINA_ASKED a file in which every question is noted down, and
+LAMINA_WORLD names another environment whose right calls
+it knows, LAMINA_TASKS the tasks of somebody's own tools; LAMINA_ASKED a file in which every question is noted down, and
 LAMINA_DIE_AT the question at which the process dies.
 """
 
@@ -35,7 +36,7 @@ def reply(messages, tools, seed):
 def executor(messages) -> str:
     stated = messages[0]["content"].partition("Principles:\n")[2].partition("\n\nExample")[0]
     turn = sum(m["role"] == "assistant" for m in messages)
-    solution = solutions()[messages[1]["content"]]
+    solution = solutions(os.environ.get("LAMINA_WORLD", ""))[messages[1]["content"]]
     if turn >= len(solution):
         return "Thought: All is done.\nAction: []"
     name, arguments = solution[turn]
@@ -45,10 +46,16 @@ def executor(messages) -> str:
 
 
 def spoilt(value):
+    if isinstance(value, list):
+        return [spoilt(one) for one in value]
+    if isinstance(value, dict):
+        return {key: spoilt(one) for key, one in value.items()}
     return value + SPOILT_TEXT if isinstance(value, str) else value + SPOILT_NUMBER
 
 
 def is_spoilt(value) -> bool:
+    if isinstance(value, list | dict):
+        return any(map(is_spoilt, value.values() if isinstance(value, dict) else value))
     return value.endswith(SPOILT_TEXT) if isinstance(value, str) else value >= SPOILT_NUMBER
 
 
@@ -90,13 +97,16 @@ def wrapped(text: str) -> str:
 
 
 @cache
-def solutions():
+def solutions(world=""):
+    """The right calls by what the agent is told at first."""
     from lamina.agents.environments import open_environment
 
     found = {}
-    for name in ("tool-query", "tool-operation", "shop"):
-        for task in open_environment(name).tasks():
-            found[task.request] = task.data["solution"]
+    for name in [world] if world else ("tool-query", "tool-operation", "shop"):
+        environment = open_environment(name)
+        for task in environment.tasks():
+            calls = environment.solution(task)
+            found[environment.reset(task)] = [(call.name, call.arguments) for call in calls]
     if file := os.environ.get("LAMINA_TASKS"):
         for line in Path(file).read_text().splitlines():
             row = json.loads(line)

@@ -160,7 +160,7 @@ def test_an_unknown_environment_is_refused_with_the_names_of_those_there_are():
         open_environment("shopp")
     with pytest.raises(InputError, match="weather"):
         open_environment("tool-query:news")
-    assert [row["name"] for row in list_environments()] == sorted(NAMES, key=lambda n: n.replace("-", "_"))
+    assert {*NAMES, "service-desk"} <= {row["name"] for row in list_environments()}
 
 
 def test_somebodys_own_tools_work_in_a_folder_of_their_own_each_episode(shelf):

@@ -192,11 +192,12 @@ def test_the_data_is_found_where_it_was_fetched_to(tmp_path: Path, monkeypatch: 
         archive.write(SAMPLE / "BFCL_v4_irrelevance.json", "bfcl_eval/data/BFCL_v4_irrelevance.json")
         archive.writestr("bfcl_eval/data/../../../BFCL_v4_escaped.json", "{}")
         archive.writestr("bfcl_eval/model_handler/utils.py", "raise SystemExit")
+        archive.writestr("bfcl_eval/eval_checker/multi_turn_eval/func_source_code/math_api.py", "raise SystemExit")
     monkeypatch.delenv("LAMINA_BFCL", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("lamina.bench.tasks.bfcl.data.find_spec", lambda name: None)
     found = fetch_bfcl(wheel)
-    assert (found["files"], found["version"], found["license"]) == (1, "2026.3.23", "Apache-2.0")
+    assert (found["files"], found["version"], found["license"]) == (2, "2026.3.23", "Apache-2.0")
     assert len(open_task("bfcl:irrelevance").samples()) == 2
     assert [p.name for p in tmp_path.rglob("*escaped*")] == []
     with pytest.raises(InputError, match="bfcl-eval's wheel"):

@@ -135,4 +135,43 @@ def test_what_cannot_be_done_is_said_in_one_line(
 
 def test_envs_lists_what_learn_takes(capsys: pytest.CaptureFixture[str]):
     assert main(["envs", "--json"]) == 0
-    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["shop", "tool-operation", "tool-query"]
+    listed = {row["name"] for row in json.loads(capsys.readouterr().out)}
+    assert {"shop", "tool-operation", "tool-query", "service-desk", "bfcl-multi-turn", "text-game"} <= listed
+
+
+def test_the_loop_closes_from_deployment_to_principles_and_to_training_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Act in a run, learn from what was done there, act with what was learnt, and make rows of what went well."""
+    tools, model, run = tmp_path / "tools.py", tmp_path / "model.py", tmp_path / "run"
+    tools.write_text(
+        'def halve(number: int) -> float:\n    """Halve it.\n\n    Args:\n        number: What.\n    """\n'
+        "    if number > 9:\n        raise ValueError('too large')\n    return number / 2\n"
+    )
+    model.write_text(
+        "def reply(messages, tools, seed):\n"
+        "    system = messages[0]['content']\n"
+        "    if system.startswith('You review'):\n"
+        "        return 'halve failed for 12.' if 'too large' in messages[1]['content'] else 'All went well.'\n"
+        "    if system.startswith('You write'):\n"
+        "        rule = 'Not above nine.' if 'failed for 12' in system else 'Any number.'\n"
+        "        return '<principle>' + rule + '</principle>'\n"
+        "    if messages[-1]['role'] == 'tool':\n        return '[]'\n"
+        "    number = 9 if 'Not above nine' in system else 12\n"
+        '    return \'[{"name": "halve", "arguments": {"number": %d}}]\' % number\n'
+    )
+    Run.open(run, {"tools": str(tools)}).close()
+    words = ["act", "half of a dozen", "--run", str(run), "--tools", str(tools), "--model", f"scripted:{model}"]
+    assert main(words) == 1, "the call fails"
+    learn = ["learn", "--from", str(run), "--model", f"scripted:{model}", "--reward", "self"]
+    assert main([*learn, "--out", str(tmp_path / "p")]) == 0
+    assert main([*words, "--principles", str(tmp_path / "p" / "principles.toml")]) == 0
+    capsys.readouterr()
+    assert main(["data", "import", str(run), "--out", str(tmp_path / "rows"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["accepted"] == 1
+    [row] = [json.loads(line) for line in (tmp_path / "rows" / "trajectories.jsonl").read_text().splitlines()]
+    assert row["messages"][1]["tool_calls"][0]["function"]["arguments"] == {"number": 9}
+    assert main(["data", "check", str(tmp_path / "rows"), "--execute", str(tools)]) == 0
+    rows = tmp_path / "rows" / "trajectories.jsonl"
+    assert main(["learn", "--from", str(rows), *learn[3:], "--out", str(tmp_path / "q")]) == 0
+    assert "Any number." in (tmp_path / "q" / "principles.toml").read_text()

@@ -117,7 +117,7 @@ def act(
             if on_step:
                 on_step(call, result)
     meta = Meta(source="act", style=manner.style, writer=model.ref, now=clock, sandbox=executor.level)
-    more: JSON = {"ending": ending, "method": manner.method, "tokens": tokens}
+    more: JSON = {"ending": ending, "method": manner.method, "tokens": tokens, "failed": failed}
     if principles and manner.method == "pract":
         more["principles"] = principles.version
     meta = meta.model_copy(update=more)

@@ -13,13 +13,17 @@ from lamina.agents.prompting import Channel, Manner, Method
 from lamina.errors import InputError, UserError
 from lamina.models.model import Model, PromptStyle
 from lamina.runs import Row, Run
+from lamina.runs.files import atomic_file
 from lamina.tools import Toolbox, read_tools
+from lamina.trajectories.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from lamina.tools.execution import Executor
 
 PREFERRED = ("Q8_0", "F16")
 """Which of a run's GGUF files acts: the 8-bit one, else the full one."""
+ACTED, DEEDS = "acted", "deeds.jsonl"
+"""The record kind of what an agent did in a run, and the file of those that went well."""
 
 
 class Agent:
@@ -48,7 +52,7 @@ class Agent:
         budget: Budget | None = None,
         on_step: Step | None = None,
     ) -> Acted:
-        """Answers one request; in a run, what happened is recorded there (kind ``acted``)."""
+        """Answers one request; in a run, what happened is recorded there (kind ``ACTED``)."""
         acted = act(
             request,
             self.model,
@@ -63,11 +67,13 @@ class Agent:
         )
         if self._run is not None:
             row = acted.trajectory
-            self._run.store.put([Row("acted", row.id, self._run.store.count("acted"), row.to_json())])
+            self._run.store.put([Row(ACTED, row.id, self._run.store.count(ACTED), row.to_json())])
             self._run.log("acted", id=row.id, ending=acted.ending, seconds=round(acted.seconds, 3))
         return acted
 
     def close(self) -> None:
+        if self._run is not None:
+            export_deeds(self._run)
         self._stack.close()
 
     def __enter__(self) -> Self:
@@ -111,6 +117,20 @@ def open_agent(
         known: Any = getattr(opened, "prompt_style", None)
         manner = Manner(method or ("pract" if known_principles else "act"), channel, style or known or "full")
         return Agent(opened, toolbox, executor, manner, known_principles, scratch, there, stack.pop_all())
+
+
+def export_deeds(run: Run) -> int:
+    """Writes ``DEEDS`` anew, what data import takes from a run: requests that came to an end with calls none of which
+    failed. Whether they were the right calls nobody has judged. Returns how many there are."""
+    good = 0
+    with atomic_file(run.folder / DEEDS) as file:
+        for row in run.store.iterate(ACTED):
+            trajectory = Trajectory.from_json(row.payload)
+            said = trajectory.meta.model_extra or {}
+            if said.get("ending") in ("done", "repeated") and said.get("failed") == 0 and trajectory.calls:
+                file.write(row.payload.rstrip(b"\n") + b"\n")
+                good += 1
+    return good
 
 
 def gguf_of(run: Run | None) -> Path:

@@ -71,7 +71,7 @@ def roll_out(
         while going := [e for e in episodes if not e.ending]:
             asked = [
                 (f"{e.job.slot} turn {e.turns}",
-                 request_of(manner, environment.toolbox, e.messages, principles, e.job.seed))
+                 request_of(manner, e.environment.toolbox, e.messages, principles, e.job.seed))
                 for e in going
             ]  # fmt: skip
             replies = ask(asked)

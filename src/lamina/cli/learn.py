@@ -25,6 +25,11 @@ COMPLETE = ("iterations", "all trajectories")
 """How a learning ends that no limit cut short."""
 
 
+class By(StrEnum):
+    rpo = "rpo"
+    gepa = "gepa"
+
+
 class Rpo(StrEnum):
     batch = "batch"
     traj = "traj"
@@ -63,6 +68,9 @@ def learn(
     reflector: Annotated[
         str | None, Option("--reflector", metavar="REF", help="Another model to reflect and write.")
     ] = None,
+    by: Annotated[
+        By, Option("--by", help="gepa: to compare with, until a limit of calls, tokens or time; needs lamina[gepa].")
+    ] = By.rpo,
     rpo: Annotated[Rpo | None, Option("--rpo", help="Update after each batch, or each trajectory.  [batch]")] = None,
     reward: Annotated[
         Shown | None, Option("--reward", help="env: the reflector sees the reward; self: it does not.  [env]")
@@ -73,7 +81,7 @@ def learn(
     form: Annotated[
         Form | None, Option("--form", help="One text an action, one for all, or lines to edit.  [actions]")
     ] = None,
-    iterations: Annotated[int | None, Option("--iterations", min=1, help="[4]")] = None,
+    iterations: Annotated[int | None, Option("--iterations", min=0, help="0: the tests alone.  [4]")] = None,
     batch: Annotated[int | None, Option("--batch", min=1, help="Tasks an iteration.  [8]")] = None,
     repeats: Annotated[int | None, Option("--repeats", min=1, help="Rollouts of each task.  [1]")] = None,
     temperature: Annotated[float | None, Option("--temperature", min=0, help="Of the agent.  [0]")] = None,
@@ -115,7 +123,7 @@ def learn(
         held=held,
         turns=turns,
     )
-    changes: Any = {**PRESETS[preset.value], **chosen, "seed": seed}
+    changes: Any = {**PRESETS[preset.value], **chosen, "by": by.value, "seed": seed}
     settings = LearnSettings(**changes)
     limits = Limits(max_calls, max_tokens, None if max_minutes is None else max_minutes * 60)
     work = _Work(model, reflector, settings, limits, method.value, channel.value, principles, out, fresh, as_json)

@@ -12,10 +12,12 @@ from lamina.trajectories.formats import detect_format
 SUFFIXES = (".jsonl", ".json", ".csv", ".parquet", ".txt")
 _OWN = {"report.json", "rejects.jsonl", "log.jsonl"}
 """Files of a run that are no data."""
+RUN_FILES = ("trajectories.jsonl", "deeds.jsonl")
+"""What a run has made, and what an agent did in it that went well."""
 
 
 def files_of(paths: Iterable[str | Path]) -> list[Path]:
-    """A file is itself, a run folder its ``trajectories.jsonl``, any other folder its data files, deepest last.
+    """A file is itself, a run folder its ``RUN_FILES``, any other folder its data files, deepest last.
     Raises InputError for what is not there, and for a folder without data."""
     found: list[Path] = []
     for path in map(Path, paths):
@@ -23,8 +25,8 @@ def files_of(paths: Iterable[str | Path]) -> list[Path]:
             raise InputError("is not there", file=path, mend="check the path")
         if not path.is_dir():
             found.append(path)
-        elif (path / "trajectories.jsonl").is_file():
-            found.append(path / "trajectories.jsonl")
+        elif own := [path / name for name in RUN_FILES if (path / name).is_file()]:
+            found += own
         else:
             inside = sorted(f for f in path.rglob("*") if _is_data(f))
             if not inside:

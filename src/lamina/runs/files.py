@@ -44,3 +44,9 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         if isinstance(error, OSError):
             raise storage_error(path, error) from error
         raise
+
+
+def cache_folder(name: str) -> Path:
+    """Where what was fetched under ``name`` is kept."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "lamina" / name

@@ -123,11 +123,15 @@ class World:
         if problems := tool.problems(call.arguments):
             return Step(_text({"error": problems[0]}), failed=True)
         try:
-            found = getattr(self, f"on_{call.name}")(**tool.with_defaults(call.arguments))
+            found = getattr(self, f"on_{call.name}")(**self.filled(tool, call.arguments))
         except RefusedCallError as refused:
             return Step(_text({"error": str(refused)}), failed=True)
         self.saw(call, found)
         return Step(found if isinstance(found, str) else _text(found), done=self.done)
+
+    def filled(self, tool: Tool, arguments: JSON) -> JSON:
+        """The arguments that the method gets."""
+        return tool.with_defaults(arguments)
 
     def saw(self, call: ToolCall, found: Any) -> None:
         """Told of every call that was executed."""
@@ -137,14 +141,14 @@ class World:
         return {"finished": True}
 
 
-def described(name: str, about: str, /, **arguments: str | tuple[str, ...]) -> Tool:
+def described(name: str, about: str, /, **arguments: str | tuple[str, ...] | JSON) -> Tool:
     """A tool from ``argument="type: what it is"``; ``type?`` marks an optional one, a tuple lists the allowed
-    texts."""
+    texts, a table is the argument's own schema."""
     properties: JSON = {}
     required = []
     for argument, said in arguments.items():
-        if isinstance(said, tuple):
-            properties[argument] = {"type": "string", "enum": list(said)}
+        if not isinstance(said, str):
+            properties[argument] = said if isinstance(said, dict) else {"type": "string", "enum": list(said)}
             required.append(argument)
             continue
         kind, _, what = said.partition(": ")

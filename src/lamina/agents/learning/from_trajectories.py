@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from lamina.agents.built import ACTED
 from lamina.agents.learning.improving import improve
 from lamina.agents.learning.ledger import Ledger, SpentError
 from lamina.agents.learning.rpo import VERSION, Learned, Version
@@ -17,8 +18,6 @@ from lamina.runs import Progress, RecordStore, Row, Run
 from lamina.tools.tool import Toolbox
 from lamina.trajectories import read_trajectories
 from lamina.trajectories.trajectory import Reject, Trajectory, json_line
-
-ACTED = "acted"
 
 
 def read_deeds(path: Path) -> tuple[list[Trajectory], list[Reject]]:

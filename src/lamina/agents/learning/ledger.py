@@ -63,6 +63,10 @@ class Ledger:
         self.asked = self.answered = 0
 
     @property
+    def limited(self) -> bool:
+        return self._limits != Limits()
+
+    @property
     def total(self) -> Cost:
         return sum(self.cost.values(), Cost())
 

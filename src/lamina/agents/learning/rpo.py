@@ -106,7 +106,7 @@ def learn(
     player = Player(environment, roles.executor, manner, Budget(turns=settings.turns, seconds=1e9), ledger, store)
     learner = _Learner(environment, split, roles, settings, ledger, store, player, progress or Progress(silent=True))
     first = learner.test(start)
-    versions, ending = learner.run(start)
+    versions, ending = learner.evolve(start) if settings.by == "gepa" else learner.run(start)
     best = chosen(versions, settings)
     same = best.principles.version == start.version
     return Learned(best.principles, versions, ending, first, first if same else learner.test(best.principles))
@@ -151,6 +151,22 @@ class _Learner:
                 self._keep(Version(0, 0, start))
             return self.versions, str(spent)
         return self.versions, "iterations"
+
+    def evolve(self, start: Principles) -> tuple[list[Version], str]:
+        """GEPA's candidates as versions, in the order in which they were tried."""
+        from lamina.agents.learning.gepa import evolve
+
+        tried, ending = evolve(
+            start, self.split, self.player, self.roles.reflector, self.settings, self.ledger, self.progress
+        )
+        best = 0.0
+        for number, one in enumerate(tried):
+            mean = fmean(one.held) if one.held else 0.0
+            better = number == 0 or mean > best
+            best = max(best, mean)
+            why = "" if better else f"not the best on held-out tasks: {mean:.3f}, best {best:.3f}"
+            self._keep(Version(number, number, one.principles, better, why, held=one.held))
+        return self.versions, ending
 
     def test(self, principles: Principles) -> list[float]:
         return self._rewards(TEST, "test", self.split.test, principles)

@@ -10,11 +10,15 @@ from lamina.errors import InputError
 Rpo = Literal["batch", "traj"]
 Shown = Literal["env", "self"]
 Form = Literal["actions", "whole", "items"]
+Optimizer = Literal["rpo", "gepa"]
 
 
 @dataclass(frozen=True)
 class LearnSettings:
-    """An iteration rolls out ``batch`` tasks, ``repeats`` times each. ``rpo`` ``batch`` updates once from all their
+    """``by``: RPO, or GEPA with principles as its components, to be compared with; of what follows it takes
+    ``reward``, ``form`` (not ``items``), ``held``, ``test`` and ``turns``.
+
+    An iteration rolls out ``batch`` tasks, ``repeats`` times each. ``rpo`` ``batch`` updates once from all their
     reflections, ``traj`` after every task. ``reward`` ``self`` hides the reward from the reflector.
 
     ``form``: one text an action (the paper), one ``whole`` text for all, or ``items`` edited line by line.
@@ -22,6 +26,7 @@ class LearnSettings:
     is the result, instead of the last. ``fallback``: an answer that is no principle leaves the old one. The paper
     publishes neither batch size nor iterations nor lengths: the figures are our choice."""
 
+    by: Optimizer = "rpo"
     rpo: Rpo = "batch"
     reward: Shown = "env"
     iterations: int = 4
@@ -56,9 +61,15 @@ class LearnSettings:
         if self.judged and not rewarded:
             mend = "without a reward take --preset paper, or --held 0"
             raise InputError("accept-if-better and keep-best need a reward on held-out tasks", mend=mend)
+        if self.by == "gepa" and self.form == "items":
+            raise InputError("GEPA writes whole texts", mend="take --form actions or whole")
+        if self.by == "gepa" and not rewarded:
+            raise InputError("GEPA needs a reward on held-out tasks", mend="give one, or take --by rpo")
         if self.repeats > 1 and self.temperature <= 0:
             raise InputError("repeats at temperature 0 are the same rollout again", mend="give --temperature 0.7")
-        for name in ("iterations", "batch", "repeats", "turns"):
+        if self.iterations < 0:
+            raise InputError(f"iterations is {self.iterations}", mend="at least 0: the tests alone are played")
+        for name in ("batch", "repeats", "turns"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}", mend="at least 1")
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from lamina.bench.tasks.bfcl.categories import CATEGORIES, Category
 from lamina.errors import InputError
+from lamina.runs import files
 from lamina.tools.tool import JSON
 
 VARIABLE = "LAMINA_BFCL"
@@ -35,8 +36,7 @@ class BfclRow:
 
 def cache_folder() -> Path:
     """Where ``lamina bench fetch bfcl`` unpacks the data."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "lamina" / "bfcl"
+    return files.cache_folder("bfcl")
 
 
 def find_data(folder: str | Path | None = None) -> Path:

@@ -1,8 +1,9 @@
-"""Getting BFCL's data from its wheel: downloaded by pip without its dependencies, two kinds of data files unpacked,
-nothing installed and nothing run."""
+"""Getting BFCL's data from its wheel: downloaded by pip without its dependencies, its data and its simulators
+unpacked, nothing installed and nothing run."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,14 @@ VERSION = "2026.3.23"
 """The release that the scorer was compared with (docs/results/bfcl.md)."""
 LICENSE = "Apache-2.0"
 _INSIDE = "bfcl_eval/data/"
+_SIMULATORS = "bfcl_eval/eval_checker/multi_turn_eval/func_source_code/"
+_TAKEN = (
+    re.compile(rf"{_INSIDE}((?:possible_answer/)?BFCL_v4_\w+\.json)"),
+    re.compile(rf"{_INSIDE}(multi_turn_func_doc/\w+\.json)"),
+    re.compile(rf"{_SIMULATORS}(\w+\.py)"),
+)
+"""Data, the descriptions of the functions that multi-turn tasks call, and the source of these: it is put into
+``simulators/`` and run by the environment bfcl-multi-turn alone."""
 
 
 def fetch_bfcl(wheel: str | Path | None = None, folder: Path | None = None) -> JSON:
@@ -56,13 +65,12 @@ def _unpack(wheel: Path, target: Path) -> list[str]:
     try:
         with zipfile.ZipFile(wheel) as archive:
             for entry in archive.infolist():
-                name = entry.filename.removeprefix(_INSIDE)
-                folder, _, file = name.rpartition("/")
-                ours = folder in ("", "possible_answer") and file.startswith("BFCL_v4_") and file.endswith(".json")
-                if not (entry.filename.startswith(_INSIDE) and ours):
+                found = next((m for pattern in _TAKEN if (m := pattern.fullmatch(entry.filename))), None)
+                if found is None:
                     continue
-                (target / folder).mkdir(parents=True, exist_ok=True)
-                (target / folder / file).write_bytes(archive.read(entry))
+                name = found[1] if entry.filename.startswith(_INSIDE) else f"simulators/{found[1]}"
+                (target / name).parent.mkdir(parents=True, exist_ok=True)
+                (target / name).write_bytes(archive.read(entry))
                 names.append(name)
     except (OSError, zipfile.BadZipFile) as error:
         raise InputError(f"cannot be read ({error})", file=wheel, mend="name bfcl-eval's wheel") from None
