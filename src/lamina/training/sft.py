@@ -23,11 +23,11 @@ from lamina.runs.files import atomic_file, storage_error
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
 from lamina.training.base import Base, load_base, require_training_libraries
-from lamina.training.lora import keep_freed_memory, restore, shorten
-from lamina.training.packing import use_row_attention
+from lamina.training.lora import restore
 from lamina.training.rows import Row, token_rows
 from lamina.training.settings import TrainSettings
-from lamina.training.trainer import TrainingLog, as_dataset, inner_model, make_trainer, order_of_rows, train_config
+from lamina.training.trainer import TrainingLog, as_dataset, make_trainer, order_of_rows, train_config
+from lamina.training.weights import inner_model, trainable
 from lamina.trajectories import Trajectory
 
 if TYPE_CHECKING:
@@ -92,18 +92,20 @@ def _train(
     bf16 = settings.precision == "bf16" or (
         settings.precision == "auto" and settings.update == "lora" and _computes_in_bf16()
     )
-    model, trainable = _trainable(base.model, settings, bf16)
+    model, changed = trainable(base.model, settings, bf16)
     teaching = distillation.begin(inner_model(model), base, out, progress) if distillation else None
     order = order_of_rows(len(rows), settings.epochs, settings.seed)
-    steps = math.ceil(len(order) / settings.batch)
+    steps = math.ceil(len(order) / (settings.batch * settings.accumulate))
     with progress.stage("train", total=steps) as bar:
-        log = TrainingLog(out / "train-log.csv", bar, len(rows), settings.batch, settings.save_seconds)
+        log = TrainingLog(
+            out / "train-log.csv", bar, len(rows), settings.batch * settings.accumulate, settings.save_seconds
+        )
         checkpoint = _last_checkpoint(out / UNFINISHED, identity)
         log.begin(_step_of(checkpoint))
         trainer = make_trainer(
             model,
             base.tokenizer,
-            train_config(out / UNFINISHED, settings, steps, bf16),
+            train_config(out / UNFINISHED, settings, steps, bf16 or settings.precision == "mixed"),
             as_dataset(rows, order),
             as_dataset(held, range(len(held))) if held else None,
             log,
@@ -126,7 +128,7 @@ def _train(
         "loss": sum(tail) / len(tail),
         "validation_loss": scores.get("eval_loss"),
         "validation_token_accuracy": scores.get("eval_mean_token_accuracy"),
-        "trainable_parameters": trainable,
+        "trainable_parameters": changed,
         "precision": "bf16" if bf16 else "float32",
         "resumed_from_step": _step_of(checkpoint),
     } | (teaching.metrics() if teaching else {})
@@ -162,53 +164,6 @@ def _rows(
         tools_in_prompt=settings.prompt_style == "full",
         max_length=settings.max_length,
     )
-
-
-def _trainable(model: Any, settings: TrainSettings, bf16: bool) -> tuple[Any, int]:
-    """The model with what is to be trained open and all else frozen, and how many numbers that are."""
-    import torch
-    from transformers import set_seed
-
-    torch.set_num_threads(settings.threads)
-    set_seed(settings.seed)
-    keep_freed_memory()
-    layers = model.config.num_hidden_layers
-    lowest = max(0, layers - (settings.lora_layers or layers))
-    names = [
-        name
-        for name, module in model.named_modules()
-        if isinstance(module, torch.nn.Linear)
-        and module is not model.get_output_embeddings()
-        and _layer_of(name) >= lowest
-    ]
-    if settings.update == "lora":
-        model = _with_lora(model.to(torch.bfloat16) if bf16 else model, names, settings)
-    else:
-        model.requires_grad_(False)
-        for name in names:
-            model.get_submodule(name).weight.requires_grad_(True)
-    use_row_attention(inner_model(model))
-    return model, sum(p.numel() for p in model.parameters() if p.requires_grad)
-
-
-def _with_lora(model: Any, names: list[str], settings: TrainSettings) -> Any:
-    from peft import LoraConfig, get_peft_model
-
-    config = LoraConfig(
-        r=settings.lora_rank,
-        lora_alpha=settings.lora_alpha,
-        lora_dropout=0.0,
-        target_modules=names,
-        task_type="CAUSAL_LM",
-    )
-    wrapped = get_peft_model(model, config)
-    shorten(wrapped)
-    return wrapped
-
-
-def _layer_of(name: str) -> int:
-    """``model.layers.12.mlp.up_proj`` is of layer 12."""
-    return next((int(part) for part in name.split(".") if part.isdigit()), 0)
 
 
 def _computes_in_bf16() -> bool:
