@@ -62,6 +62,10 @@ class TrainSettings:
             )
         if self.lora_layers is not None and self.lora_layers < 1:
             raise InputError(f"lora_layers must be at least 1, got {self.lora_layers}", mend="leave it out for all")
+        if self.method == "dpo" and self.update == "full":
+            raise InputError(
+                "dpo trains adapters: the base beside them is what is preferred against", mend="update lora"
+            )
         if self.warmup_steps is not None and self.warmup_steps < 0:
             raise InputError(f"warmup_steps must be at least 0, got {self.warmup_steps}")
         if not 0 <= self.warmup < 1:

@@ -19,10 +19,7 @@ def trainable(model: Any, settings: TrainSettings, bf16: bool) -> tuple[Any, int
     torch.set_num_threads(settings.threads)
     set_seed(settings.seed)
     keep_freed_memory()
-    layers = model.config.get_text_config().num_hidden_layers
-    lowest = max(0, layers - (settings.lora_layers or layers))
-    linear = [name for name in linear_layers(model) if _layer_of(name) >= lowest]
-    experts = [name for name in expert_weights(model) if _layer_of(name) >= lowest]
+    linear, experts = chosen_weights(model, settings)
     if settings.update == "lora":
         model = _with_lora(model.to(torch.bfloat16) if bf16 else model, linear, experts, settings)
     else:
@@ -33,6 +30,21 @@ def trainable(model: Any, settings: TrainSettings, bf16: bool) -> tuple[Any, int
     if settings.method == "sft":  # DPO's batches are TRL's, padded
         use_row_attention(inner)
     return model, sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def chosen_weights(model: Any, settings: TrainSettings) -> tuple[list[str], list[str]]:
+    """Names of the linear layers and of the experts' weights that the settings train, or put adapters beside."""
+    layers = model.config.get_text_config().num_hidden_layers
+    lowest = max(0, layers - (settings.lora_layers or layers))
+    linear, experts = (
+        [name for name in names(model) if _layer_of(name) >= lowest] for names in (linear_layers, expert_weights)
+    )
+    return linear, experts
+
+
+def context_of(config: Any, otherwise: int) -> int:
+    """Tokens that a Transformers model reads at most."""
+    return getattr(config.get_text_config(), "max_position_embeddings", None) or otherwise
 
 
 def inner_model(model: Any) -> Any:
@@ -69,7 +81,8 @@ def _with_lora(model: Any, linear: list[str], experts: list[str], settings: Trai
         task_type="CAUSAL_LM",
     )
     wrapped = get_peft_model(model, config)
-    shorten(wrapped)
+    if settings.method == "sft":  # DPO's reference is the base, by switching the adapter off
+        shorten(wrapped)
     return wrapped
 
 
