@@ -72,6 +72,26 @@ def test_rows_laid_end_to_end_score_as_each_alone(model, toolbox: Toolbox):
     assert all(labels[0, start] == IGNORED for start in starts)
 
 
+def test_a_sliding_window_is_kept_within_rows(toolbox: Toolbox):
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    from lamina.training.packing import collate, use_row_attention
+
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = AutoConfig.for_model("mistral", vocab_size=50, num_key_value_heads=1, sliding_window=4, **sizes)
+    model = AutoModelForCausalLM.from_config(config)
+    rows = [list(range(n)) for n in (3, 17, 9)]
+    with torch.no_grad():
+        alone = torch.cat([model(input_ids=torch.tensor([row])).logits[0] for row in rows])
+        use_row_attention(model)
+        batch = collate([{"input_ids": row, "labels": row} for row in rows])
+        batch.pop("labels")
+        together = model(**batch).logits[0]
+    assert torch.allclose(alone, together, atol=1e-4)
+
+
 def test_each_epoch_sees_every_row_once_in_an_order_of_its_own():
     order = order_of_rows(10, 3, seed=1)
     epochs = [order[i : i + 10] for i in (0, 10, 20)]

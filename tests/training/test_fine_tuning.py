@@ -127,6 +127,20 @@ def test_a_full_update_trains_the_weights_themselves_and_not_the_embedding(
     assert float(lines[-1]["loss"]) < float(lines[0]["loss"])
 
 
+def test_one_batch_of_eight_and_eight_of_one_train_the_same_weights(tiny: Path, toolbox: Toolbox, tmp_path: Path):
+    found = {}
+    for name, batch, accumulate in (("whole", 8, 1), ("parts", 1, 8)):
+        one = TrainSettings(**{**vars(FEW), "batch": batch, "accumulate": accumulate, "update": "full", "epochs": 2})
+        metrics = fine_tune(str(tiny), split_rows(16), [], tmp_path / name, one, toolbox)
+        log = list(csv.DictReader((tmp_path / name / "train-log.csv").open()))
+        found[name] = (weights(tmp_path / name), [float(line["loss"]) for line in log], metrics)
+    assert found["whole"][2]["steps"] == found["parts"][2]["steps"] == 4
+    assert found["whole"][2]["tokens"] == found["parts"][2]["tokens"]
+    assert found["parts"][1] == pytest.approx(found["whole"][1], abs=2e-4)
+    whole, parts = found["whole"][0], found["parts"][0]
+    assert all((whole[name] - parts[name]).abs().max() < 1e-4 for name in whole)
+
+
 def test_a_diverging_training_is_stopped(tiny: Path, toolbox: Toolbox, tmp_path: Path):
     wild = TrainSettings(**{**vars(FEW), "learning_rate": 1e30, "warmup": 0.0, "scheduler": "constant"})
     with pytest.raises(WorkFailedError, match="lower the learning rate"):
@@ -162,7 +176,9 @@ def test_an_output_that_is_a_file_is_a_storage_error(tiny: Path, toolbox: Toolbo
         fine_tune(str(tiny), split_rows(4), [], tmp_path / "file" / "model", FEW, toolbox)
 
 
-@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch": -1}, {"warmup": 1.0}, {"lora_layers": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"epochs": 0}, {"batch": -1}, {"accumulate": 0}, {"warmup": 1.0}, {"lora_layers": 0}]
+)
 def test_settings_that_make_no_sense_are_refused(wrong: dict):
     with pytest.raises(InputError, match=next(iter(wrong))):
         TrainSettings(**wrong)

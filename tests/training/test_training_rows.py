@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lamina.errors import WorkFailedError
-from lamina.models.templates import LAMINA_TEMPLATE, calls_text, prompt_of
+from lamina.models.templates import LAMINA_TEMPLATE, calls_text, prompt_of, with_end_mark
 from lamina.tools import Toolbox
 from lamina.training.rows import IGNORED, canonical_call, encode, token_rows, training_messages, turn_pieces
 from lamina.trajectories import Message, ToolCall, Trajectory
@@ -122,3 +122,29 @@ def test_whether_another_call_follows_is_a_token_of_its_own(toolbox: Toolbox):
 def test_a_turn_that_another_template_writes_stays_whole():
     calls = [{"function": {"name": "f", "arguments": {}}}]
     assert turn_pieces("<tool>f()</tool>", {"tool_calls": calls}) == ["<tool>f()</tool>"]
+
+
+def test_a_call_to_a_tool_that_is_not_on_offer_refuses_the_row(toolbox: Toolbox):
+    call = ToolCall.of("fly", {"to": "Rome"})
+    talk = [Message(role="user", content="Fly"), Message(role="assistant", tool_calls=[call])]
+    row = Trajectory(id="f", messages=talk, tools=toolbox.as_openai())
+    rows, refused = token_rows([row], toolbox, tiny_tokenizer(), LAMINA_TEMPLATE, tools_in_prompt=False, max_length=200)
+    assert rows == []
+    assert refused == [{"id": "f", "reason": "calls fly, which is not among its tools"}]
+
+
+def test_in_the_prompt_stand_the_tools_of_the_row(toolbox: Toolbox):
+    tokenizer = tiny_tokenizer()
+    one = split_rows(2)[1].model_copy(update={"tools": toolbox.as_openai()[:1]})
+    (row,), _ = token_rows([one], toolbox, tokenizer, LAMINA_TEMPLATE, tools_in_prompt=True, max_length=4096)
+    text = tokenizer.decode(row.input_ids)
+    assert "Splits a bill." in text
+    assert "Adds a person." not in text
+
+
+def test_a_base_with_another_end_of_turn_learns_its_own(toolbox: Toolbox):
+    tokenizer = tiny_tokenizer()
+    tokenizer.eos_token = "<|endoftext|>"
+    template = with_end_mark(LAMINA_TEMPLATE, tokenizer.eos_token)
+    (row,), _ = token_rows(split_rows(1), toolbox, tokenizer, template, tools_in_prompt=False, max_length=200)
+    assert learnt_text(row, tokenizer) == ["[]<|endoftext|>"]

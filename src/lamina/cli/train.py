@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lamina.cli.options import (
-    AsJson,
-    Base,
-    Config,
-    Epochs,
-    Fresh,
-    Out,
-    PromptStyleOption,
-    Seed,
-    Style,
-    Update,
-    UpdateOption,
-    verb,
-)
+from lamina.cli.options import AsJson, Config, Epochs, Fresh, Out, Seed, Style, Update, verb
 from lamina.cli.output import given, show, table
+
+if TYPE_CHECKING:
+    from lamina.training import TrainSettings
+    from lamina.training.preferences import Answers
+    from lamina.training.recipes import Recipe
+    from lamina.training.rows import TrainingData
+
+
+class Method(StrEnum):
+    """What is learnt from."""
+
+    sft = "sft"
+    dpo = "dpo"
 
 
 def train(
@@ -31,11 +32,41 @@ def train(
         typer.Argument(metavar="DIR", help="A run folder or a file of trajectories.", show_default=False),
     ],
     out: Out,
-    base: Base = "embedded",
-    style: PromptStyleOption = Style.baked,
-    update: UpdateOption = Update.full,
+    base: Annotated[
+        str | None, typer.Option("--base", metavar="REF", help="The model to tune; else the recipe's, or embedded.")
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option("--recipe", metavar="NAME", help="Settings for a known model; an unknown name lists them."),
+    ] = None,
+    method: Annotated[
+        Method, typer.Option("--method", help="sft: learn the answers; dpo: prefer them over wrong ones.")
+    ] = Method.sft,
+    rejected: Annotated[
+        str | None,
+        typer.Option(
+            "--rejected",
+            metavar="REF|FILE|RUN",
+            help="For dpo, whose answers are wrong: a model's, a file's ({id, calls} a line), or a run's rejects.",
+        ),
+    ] = None,
+    style: Annotated[
+        Style | None,
+        typer.Option("--style", help="baked: tools learned; full: tools in the prompt. Else the recipe's, or baked."),
+    ] = None,
+    update: Annotated[
+        Update | None,
+        typer.Option(
+            "--update",
+            help="full: every linear layer's weights; lora: adapters, merged at the end. Else the recipe's, or full "
+            "(dpo: lora).",
+        ),
+    ] = None,
     epochs: Epochs = None,
     seed: Seed = 0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say memory, steps, tokens and time, computed; train nothing.")
+    ] = False,
     fresh: Fresh = False,
     config: Config = None,
     as_json: AsJson = False,
@@ -46,16 +77,26 @@ def train(
     trained on. The model lands in DIR/model.
     """
     from lamina.runs import Progress, Run
-    from lamina.training import TrainSettings, fine_tune, read_training_data
+    from lamina.training import fine_tune, read_training_data
+    from lamina.training.recipes import load_recipe
 
+    known = load_recipe(recipe) if recipe else None
+    ref = base or (known.base if known else "embedded")
+    chosen = {"update": update and update.value, "prompt_style": style and style.value}
+    settings = _settings(known, method.value, given(**chosen, epochs=epochs), seed)
     found = read_training_data(data)
-    settings = TrainSettings(**given(epochs=epochs), update=update.value, prompt_style=style.value, seed=seed)
-    key = {"verb": "train", "base": base, "data": data.resolve(), "rows": found.identity}
+    if dry_run:
+        return _show_plan(ref, found, settings, known, as_json)
+    _check_rejected(settings, rejected)
+    key = {"verb": "train", "base": ref, "data": data.resolve(), "rows": found.identity}
+    key |= {"rejected": rejected} if rejected else {}
     with Run.open(out, {**key, **asdict(settings)}, fresh=fresh) as run:
         progress = Progress(as_json)
         if not run.is_done("train"):
             model = run.folder / "model"
-            run.finish("train", fine_tune(base, found.train, found.held, model, settings, found.toolbox, progress))
+            wrong = _wrong_answers(rejected, found, settings) if rejected else None
+            made = fine_tune(ref, found.train, found.held, model, settings, found.toolbox, progress, wrong=wrong)
+            run.finish("train", made)
         run.write_report_json()
         metrics = run.result("train") or {}
     result = {"out": str(out), "seconds": progress.seconds, "metrics": metrics}
@@ -63,4 +104,48 @@ def train(
     show(result, as_json=as_json, lines=[*table(plain), f"model: {out / 'model'}"])
 
 
-app = verb(train, example="lamina train runs/data --out runs/tuned")
+def _settings(recipe: Recipe | None, method: str, chosen: dict[str, Any], seed: int) -> TrainSettings:
+    from lamina.training import TrainSettings
+
+    if recipe:
+        return recipe.settings(method, **chosen, seed=seed)
+    usual = {"update": "lora"} if method == "dpo" else {}
+    return TrainSettings(**{**usual, **chosen}, method="dpo" if method == "dpo" else "sft", seed=seed)
+
+
+def _check_rejected(settings: TrainSettings, rejected: str | None) -> None:
+    from lamina.errors import InputError
+
+    if settings.method == "dpo" and not rejected:
+        raise InputError("dpo needs wrong answers", mend="--rejected names a model, a file of answers or a run")
+    if settings.method == "sft" and rejected:
+        raise InputError("--rejected is for --method dpo")
+
+
+def _wrong_answers(rejected: str, found: TrainingData, settings: TrainSettings) -> Answers:
+    from lamina.models import open_model, prompt_style_of
+    from lamina.runs.run import is_run
+    from lamina.training.preferences import answers_of_file, answers_of_model, answers_of_rejects
+
+    if is_run(Path(rejected)):
+        return answers_of_rejects(Path(rejected), found.train)
+    if Path(rejected).suffix in (".jsonl", ".json") and Path(rejected).is_file():
+        return answers_of_file(Path(rejected))
+    model = open_model(rejected)
+    try:
+        return answers_of_model(model, found.train, found.toolbox, prompt_style_of(rejected) or "full")
+    finally:
+        model.close()
+
+
+def _show_plan(ref: str, found: TrainingData, settings: TrainSettings, recipe: Recipe | None, as_json: bool) -> None:
+    from lamina.training.planning import plan_training
+
+    plan = plan_training(ref, found, settings, recipe.architecture if recipe and ref == recipe.base else None)
+    gib = {f"memory for {name}": f"{size:.2f} GiB" for name, size in plan["memory_gib"].items()}
+    shown = {name: value for name, value in plan.items() if name not in ("memory_gib", "refused")}
+    lines = table([*{**shown, **gib, "refused rows": len(plan["refused"])}.items()])
+    show(plan, as_json=as_json, lines=lines)
+
+
+app = verb(train, example="lamina train runs/data --out runs/tuned --dry-run\nlamina train runs/data --out runs/tuned")

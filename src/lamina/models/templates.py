@@ -24,6 +24,12 @@ message. With ``{% generation %}`` marks around what is to be learnt."""
 EXPORT_TEMPLATE: str = re.sub(r"\{%-?\s*(?:end)?generation\s*-?%\}\n?", "", LAMINA_TEMPLATE)
 """The same without the marks, which llama.cpp's template engine does not know. Renders the same text."""
 
+
+def with_end_mark(template: str, end: str) -> str:
+    """The template for a base that ends its turns with another token than ChatML's."""
+    return template.replace("<|im_end|>", end)
+
+
 PLAIN_CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' ~ message.role ~ '\n' ~ message.content ~ '<|im_end|>\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lamina.errors import ModelError
 from lamina.training.rows import IGNORED
 
 ATTENTION = "lamina_rows"
@@ -43,12 +44,24 @@ def use_row_attention(model: Any) -> None:
 
 
 def _attend(
-    module: Any, query: Any, key: Any, value: Any, attention_mask: Any, *, scaling: float | None = None, **batch: Any
+    module: Any,
+    query: Any,
+    key: Any,
+    value: Any,
+    attention_mask: Any,
+    *,
+    scaling: float | None = None,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
+    **batch: Any,
 ) -> tuple[Any, None]:
-    """Causal attention of each row to itself. Query, key, value: (1, heads, tokens, size); returns
-    (1, tokens, heads, size). Padding exists only in here, after each row's end, where causality hides it."""
+    """Causal attention of each row to itself, in layers with a ``sliding_window`` to that many of its last tokens.
+    Query, key, value: (1, heads, tokens, size); returns (1, tokens, heads, size). Padding exists only in here, after
+    each row's end, where causality hides it. Raises ModelError for scores that are capped, as in Gemma 2."""
     import torch
 
+    if softcap is not None:
+        raise ModelError("its attention scores are capped, which is not trained here; take another base")
     places, count, width = batch["places"], batch["row_count"], batch["row_width"]
 
     def apart(flat: Any) -> Any:
@@ -57,8 +70,18 @@ def _attend(
         return table.view(count, width, heads, size).transpose(1, 2)
 
     groups = getattr(module, "num_key_value_groups", 1)
+    seen = None
+    if sliding_window is not None and sliding_window < width:
+        all_pairs = torch.ones(width, width, dtype=torch.bool, device=query.device)
+        seen = all_pairs.tril() & all_pairs.triu(1 - sliding_window)
     made = torch.nn.functional.scaled_dot_product_attention(
-        apart(query), apart(key), apart(value), is_causal=True, scale=scaling, enable_gqa=groups > 1
+        apart(query),
+        apart(key),
+        apart(value),
+        attn_mask=seen,
+        is_causal=seen is None,
+        scale=scaling,
+        enable_gqa=groups > 1,
     )
     table = made.transpose(1, 2).reshape(count * width, made.shape[1], made.shape[3])
     return table.index_select(0, places).unsqueeze(0), None

@@ -89,13 +89,19 @@ def token_rows(
     tools_in_prompt: bool,
     max_length: int,
 ) -> tuple[list[Row], list[JSON]]:
-    """Rows and refusals (``{"id", "reason"}``): nothing is ever cut to fit. ``template`` is a chat template with
-    ``{% generation %}`` marks. Raises WorkFailedError where a template does not end its turns."""
+    """Rows and refusals (``{"id", "reason"}``): nothing is ever cut to fit, and nobody learns to call what is not on
+    offer. In the prompt stand the tools of the row, or ``toolbox`` where it names none. ``template`` is a chat template
+    with ``{% generation %}`` marks. Raises WorkFailedError where a template does not end its turns."""
     rows: list[Row] = []
     refused: list[JSON] = []
     for trajectory in trajectories:
-        tools = toolbox.as_openai() if tools_in_prompt else None
-        row = encode(trajectory.id, training_messages(trajectory, toolbox), tools, tokenizer, template)
+        names = {tool["function"]["name"] for tool in trajectory.tools} or set(toolbox.names)
+        if strange := next((call.name for call in trajectory.calls if call.name not in names), None):
+            refused.append({"id": trajectory.id, "reason": f"calls {strange}, which is not among its tools"})
+            continue
+        offered = trajectory.toolbox() if tools_in_prompt and trajectory.tools else toolbox
+        tools = offered.as_openai() if tools_in_prompt else None
+        row = encode(trajectory.id, training_messages(trajectory, offered), tools, tokenizer, template)
         if len(row.input_ids) > max_length:
             reason = f"{len(row.input_ids)} tokens, longer than max_length {max_length}; raise max_length"
             refused.append({"id": row.id, "reason": reason})

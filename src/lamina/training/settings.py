@@ -11,30 +11,41 @@ LEARNING_RATES = {"lora": 8e-4, "full": 2e-4}
 """Best of those tried for a 135M model (docs/results/first-build.md)."""
 
 
+POSITIVE = (
+    "epochs", "batch", "accumulate", "learning_rate", "lora_rank", "lora_alpha", "max_length", "threads", "beta",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class TrainSettings:
     """``update``: ``lora`` trains adapters beside the linear layers, ``full`` the linear layers' weights themselves,
     which learns more from the same rows and takes more memory (measured: docs/results/first-build.md).
     ``lora_layers``: train only that many layers, counted from the top (None: all). ``batch`` is in rows. A
     ``learning_rate``
-    of 0 is the usual one of the update.
-    ``warmup`` is a share of all steps. ``precision``: ``auto`` takes bf16 only where the processor computes in
-    it, because elsewhere it is tens of times slower than float32. ``save_seconds``: how much work a kill may cost."""
+    of 0 is the usual one of the update. A step is taken every ``accumulate`` batches.
+    ``warmup`` is a share of all steps, ``warmup_steps`` a number that overrides it. ``precision``: ``auto`` takes bf16
+    only where the processor computes in it, because elsewhere it is tens of times slower than float32; ``mixed`` keeps
+    weights in float32 and multiplies in bf16. ``gradient_checkpointing`` computes activations twice rather than keep
+    them. ``beta`` is DPO's: how dear it is to leave the base. ``save_seconds``: how much work a kill may cost."""
 
-    method: Literal["sft"] = "sft"
+    method: Literal["sft", "dpo"] = "sft"
     update: Literal["lora", "full"] = "full"
     prompt_style: Literal["baked", "full"] = "baked"
     epochs: float = 1.25
     batch: int = 8
+    accumulate: int = 1
     learning_rate: float = 0.0
     lora_rank: int = 32
     lora_alpha: int = 64
     lora_layers: int | None = None
     scheduler: Literal["linear", "cosine", "constant"] = "linear"
     warmup: float = 0.05
+    warmup_steps: int | None = None
     weight_decay: float = 0.0
     max_length: int = 2048
-    precision: Literal["auto", "float32", "bf16"] = "auto"
+    precision: Literal["auto", "float32", "bf16", "mixed"] = "auto"
+    gradient_checkpointing: bool = False
+    beta: float = 0.1
     threads: int = 2
     save_seconds: float = 120.0
     seed: int = 0
@@ -42,12 +53,24 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if self.learning_rate == 0:
             object.__setattr__(self, "learning_rate", LEARNING_RATES[self.update])
-        for name in ("epochs", "batch", "learning_rate", "lora_rank", "lora_alpha", "max_length", "threads"):
+        for name in POSITIVE:
             if getattr(self, name) <= 0:
                 raise InputError(f"{name} must be more than 0, got {getattr(self, name)}")
         if self.update == "full" and self.precision == "bf16":
-            raise InputError("bf16 loses the small steps of a full update", mend="leave precision at auto")
+            raise InputError(
+                "bf16 loses the small steps of a full update", mend="leave precision at auto, or take mixed"
+            )
         if self.lora_layers is not None and self.lora_layers < 1:
             raise InputError(f"lora_layers must be at least 1, got {self.lora_layers}", mend="leave it out for all")
+        if self.method == "dpo" and self.update == "full":
+            raise InputError(
+                "dpo trains adapters: the base beside them is what is preferred against", mend="update lora"
+            )
+        if self.warmup_steps is not None and self.warmup_steps < 0:
+            raise InputError(f"warmup_steps must be at least 0, got {self.warmup_steps}")
         if not 0 <= self.warmup < 1:
             raise InputError(f"warmup is a share of all steps from 0 to below 1, got {self.warmup}")
+
+    def warmup_steps_of(self, steps: int) -> int:
+        """Never more than there are."""
+        return round(self.warmup * steps) if self.warmup_steps is None else min(self.warmup_steps, steps)

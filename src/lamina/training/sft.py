@@ -1,5 +1,5 @@
-"""Supervised fine-tuning: every linear layer, or a LoRA beside it, trained on the assistant's turns, as a float32
-model that Transformers and ``lamina quantize`` read.
+"""Fine-tuning, supervised or by preference (``preferences``): every linear layer, or a LoRA beside it, trained on the
+assistant's turns, as a float32 model that Transformers and ``lamina quantize`` read.
 
 The folder given is the model's folder. While training goes on it holds ``checkpoints/`` and ``train-log.csv``; the
 merged model appears in it when all is done, and ``training.json``, written last, says that it is.
@@ -18,17 +18,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lamina.errors import ConfigMismatchError, InputError, StorageError
+from lamina.models.templates import EXPORT_TEMPLATE, LAMINA_TEMPLATE, with_end_mark
 from lamina.runs import Progress
 from lamina.runs.files import atomic_file, storage_error
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
 from lamina.training.base import Base, load_base, require_training_libraries
-from lamina.training.lora import keep_freed_memory, restore, shorten
-from lamina.training.packing import use_row_attention
+from lamina.training.lora import restore
+from lamina.training.preferences import (
+    Answers,
+    Pairing,
+    make_pairs,
+    make_preference_trainer,
+    preference_config,
+)
 from lamina.training.rows import Row, token_rows
 from lamina.training.settings import TrainSettings
-from lamina.training.trainer import TrainingLog, as_dataset, inner_model, make_trainer, order_of_rows, train_config
-from lamina.trajectories import Trajectory
+from lamina.training.trainer import TrainingLog, as_dataset, make_trainer, order_of_rows, train_config
+from lamina.training.weights import context_of, inner_model, trainable
+from lamina.trajectories import Trajectory, content_id
 
 if TYPE_CHECKING:
     from lamina.training.layerwise.language import Distillation
@@ -46,13 +54,15 @@ def fine_tune(
     toolbox: Toolbox | None = None,
     progress: Progress | None = None,
     distillation: Distillation | None = None,
+    wrong: Answers | None = None,
 ) -> JSON:
     """Trains on ``train`` and leaves the merged model in ``out``; returns the metrics (losses in nats a token,
     speed in tokens read a second). Called again with the same input it continues a killed training from its last
     checkpoint, and returns the stored metrics of a finished one.
 
     Without ``toolbox`` the tools are those of the rows. With ``distillation`` the model learns from a teacher beside
-    the rows. Raises InputError without a row to train on,
+    the rows. Method ``dpo`` takes ``wrong``, the answers to prefer the rows' over. Raises InputError without a row to
+    train on,
     ModelReferenceError, MissingExtraError, ConfigMismatchError where ``out`` belongs to another training,
     WorkFailedError where the loss is not finite, StorageError."""
     settings, progress = settings or TrainSettings(), progress or Progress(silent=True)
@@ -60,6 +70,8 @@ def fine_tune(
     identity = _identity(base_ref, train, validation, settings, toolbox)
     if distillation is not None:
         identity |= distillation.identity()
+    if settings.method == "dpo":
+        identity |= {"wrong": content_id({id: [[c.name, c.arguments] for c in a] for id, a in (wrong or {}).items()})}
     with _storage(out):
         out.mkdir(parents=True, exist_ok=True)
         done = _metrics_of(out, identity)
@@ -68,7 +80,7 @@ def fine_tune(
         require_training_libraries()
         base = load_base(base_ref)
         with _flushed_denormals():
-            return _train(base, train, validation, out, settings, toolbox, progress, identity, distillation)
+            return _train(base, train, validation, out, settings, toolbox, progress, identity, distillation, wrong)
 
 
 def _train(
@@ -81,42 +93,45 @@ def _train(
     progress: Progress,
     identity: JSON,
     distillation: Distillation | None,
+    wrong: Answers | None,
 ) -> JSON:
     if distillation is not None:
         base = distillation.student_of(base)
-    rows, refused = _rows(train, base, settings, toolbox)
+    pairing = _pairs(train, base, settings, toolbox, wrong or {}) if settings.method == "dpo" else None
+    rows, refused = ([], pairing.refused) if pairing else _rows(train, base, settings, toolbox)
+    count = len(pairing.pairs) if pairing else len(rows)
     held, held_refused = _rows(validation, base, settings, toolbox)
-    if not rows:
+    if not count:
         why = refused[0]["reason"] if refused else "there are no rows"
         raise InputError(f"nothing to train on: {why}")
     bf16 = settings.precision == "bf16" or (
         settings.precision == "auto" and settings.update == "lora" and _computes_in_bf16()
     )
-    model, trainable = _trainable(base.model, settings, bf16)
+    model, changed = trainable(base.model, settings, bf16)
     teaching = distillation.begin(inner_model(model), base, out, progress) if distillation else None
-    order = order_of_rows(len(rows), settings.epochs, settings.seed)
-    steps = math.ceil(len(order) / settings.batch)
+    order = order_of_rows(count, settings.epochs, settings.seed)
+    steps = math.ceil(len(order) / (settings.batch * settings.accumulate))
     with progress.stage("train", total=steps) as bar:
-        log = TrainingLog(out / "train-log.csv", bar, len(rows), settings.batch, settings.save_seconds)
+        log = TrainingLog(
+            out / "train-log.csv", bar, count, settings.batch * settings.accumulate, settings.save_seconds
+        )
         checkpoint = _last_checkpoint(out / UNFINISHED, identity)
         log.begin(_step_of(checkpoint))
-        trainer = make_trainer(
-            model,
-            base.tokenizer,
-            train_config(out / UNFINISHED, settings, steps, bf16),
-            as_dataset(rows, order),
-            as_dataset(held, range(len(held))) if held else None,
-            log,
-            teaching,
-        )
+        arguments = train_config(out / UNFINISHED, settings, steps, bf16 or settings.precision == "mixed")
+        if pairing:
+            arguments = preference_config(arguments, settings)
+            trainer = make_preference_trainer(model, base.tokenizer, arguments, pairing.pairs, order, log)
+        else:
+            held_out = as_dataset(held, range(len(held))) if held else None
+            trainer = make_trainer(model, base.tokenizer, arguments, as_dataset(rows, order), held_out, log, teaching)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         seconds = log.seconds
-    scores = trainer.evaluate() if held else {}
+    scores = trainer.evaluate() if held and not pairing else {}
     tail = log.losses[-max(1, len(log.losses) // 10) :]
     metrics: JSON = {
         "base": base.ref,
         "method": settings.method,
-        "rows": len(rows),
+        "rows": count,
         "validation_rows": len(held),
         "refused": refused + held_refused,
         "steps": steps,
@@ -126,7 +141,7 @@ def _train(
         "loss": sum(tail) / len(tail),
         "validation_loss": scores.get("eval_loss"),
         "validation_token_accuracy": scores.get("eval_mean_token_accuracy"),
-        "trainable_parameters": trainable,
+        "trainable_parameters": changed,
         "precision": "bf16" if bf16 else "float32",
         "resumed_from_step": _step_of(checkpoint),
     } | (teaching.metrics() if teaching else {})
@@ -152,63 +167,33 @@ def _flushed_denormals() -> Iterator[None]:
 def _rows(
     trajectories: Sequence[Trajectory], base: Base, settings: TrainSettings, toolbox: Toolbox
 ) -> tuple[list[Row], list[JSON]]:
-    from lamina.models.templates import LAMINA_TEMPLATE
-
     return token_rows(
         trajectories,
         toolbox,
         base.tokenizer,
-        LAMINA_TEMPLATE,
+        with_end_mark(LAMINA_TEMPLATE, base.tokenizer.eos_token),
         tools_in_prompt=settings.prompt_style == "full",
-        max_length=settings.max_length,
+        max_length=_longest(base, settings),
     )
 
 
-def _trainable(model: Any, settings: TrainSettings, bf16: bool) -> tuple[Any, int]:
-    """The model with what is to be trained open and all else frozen, and how many numbers that are."""
-    import torch
-    from transformers import set_seed
-
-    torch.set_num_threads(settings.threads)
-    set_seed(settings.seed)
-    keep_freed_memory()
-    layers = model.config.num_hidden_layers
-    lowest = max(0, layers - (settings.lora_layers or layers))
-    names = [
-        name
-        for name, module in model.named_modules()
-        if isinstance(module, torch.nn.Linear)
-        and module is not model.get_output_embeddings()
-        and _layer_of(name) >= lowest
-    ]
-    if settings.update == "lora":
-        model = _with_lora(model.to(torch.bfloat16) if bf16 else model, names, settings)
-    else:
-        model.requires_grad_(False)
-        for name in names:
-            model.get_submodule(name).weight.requires_grad_(True)
-    use_row_attention(inner_model(model))
-    return model, sum(p.numel() for p in model.parameters() if p.requires_grad)
-
-
-def _with_lora(model: Any, names: list[str], settings: TrainSettings) -> Any:
-    from peft import LoraConfig, get_peft_model
-
-    config = LoraConfig(
-        r=settings.lora_rank,
-        lora_alpha=settings.lora_alpha,
-        lora_dropout=0.0,
-        target_modules=names,
-        task_type="CAUSAL_LM",
+def _pairs(
+    trajectories: Sequence[Trajectory], base: Base, settings: TrainSettings, toolbox: Toolbox, wrong: Answers
+) -> Pairing:
+    return make_pairs(
+        trajectories,
+        wrong,
+        toolbox,
+        base.tokenizer,
+        with_end_mark(LAMINA_TEMPLATE, base.tokenizer.eos_token),
+        tools_in_prompt=settings.prompt_style == "full",
+        max_length=_longest(base, settings),
     )
-    wrapped = get_peft_model(model, config)
-    shorten(wrapped)
-    return wrapped
 
 
-def _layer_of(name: str) -> int:
-    """``model.layers.12.mlp.up_proj`` is of layer 12."""
-    return next((int(part) for part in name.split(".") if part.isdigit()), 0)
+def _longest(base: Base, settings: TrainSettings) -> int:
+    """Tokens of a row: what was set, and never more than the base reads."""
+    return min(settings.max_length, context_of(base.model.config, settings.max_length))
 
 
 def _computes_in_bf16() -> bool:
@@ -222,8 +207,8 @@ def _computes_in_bf16() -> bool:
 
 def _save_merged(model: Any, base: Base, out: Path, settings: TrainSettings, toolbox: Toolbox, bf16: bool) -> None:
     """The merged model in float32, its tokenizer, its template and ``lamina.json``, each renamed into place."""
-    from lamina.models.templates import EXPORT_TEMPLATE
-
+    if settings.method == "dpo":
+        model.delete_adapter("ref")  # TRL's copy of the adapter as it began
     if bf16:  # the base was rounded for training; the adapter goes onto the unrounded one
         from peft import PeftModel
 
@@ -235,7 +220,7 @@ def _save_merged(model: Any, base: Base, out: Path, settings: TrainSettings, too
         restore(model)
     merged = model.merge_and_unload() if settings.update == "lora" else model
     merged.save_pretrained(str(temporary))
-    base.tokenizer.chat_template = EXPORT_TEMPLATE
+    base.tokenizer.chat_template = with_end_mark(EXPORT_TEMPLATE, base.tokenizer.eos_token)
     base.tokenizer.save_pretrained(str(temporary))
     facts = {
         "prompt_style": settings.prompt_style,

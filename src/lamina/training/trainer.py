@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lamina.errors import WorkFailedError
 from lamina.training.packing import collate
 from lamina.training.rows import IGNORED, Row
+from lamina.training.weights import inner_model
 
 if TYPE_CHECKING:
     from lamina.runs.progress import Bar
@@ -42,23 +43,26 @@ def as_dataset(rows: Sequence[Row], order: Sequence[int]) -> Any:
 
 
 def train_config(out: Path, settings: TrainSettings, steps: int, bf16: bool) -> Any:
+    import torch
     from trl.trainer.sft_config import SFTConfig
 
     return SFTConfig(
         output_dir=str(out),
-        use_cpu=True,
+        use_cpu=not torch.cuda.is_available(),
         bf16=bf16,
         per_device_train_batch_size=settings.batch,
         per_device_eval_batch_size=settings.batch,
+        gradient_accumulation_steps=settings.accumulate,
         num_train_epochs=1,  # the data set already holds every epoch, in its own order
         train_sampling_strategy="sequential",
         learning_rate=settings.learning_rate,
         lr_scheduler_type={"constant": "constant_with_warmup"}.get(settings.scheduler, settings.scheduler),
-        warmup_steps=round(settings.warmup * steps),
+        warmup_steps=settings.warmup_steps_of(steps),
         weight_decay=settings.weight_decay,
         max_length=None,  # longer rows were refused before
         dataset_kwargs={"skip_prepare_dataset": True},
-        gradient_checkpointing=False,
+        gradient_checkpointing=settings.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False} if settings.gradient_checkpointing else None,
         dataloader_pin_memory=False,
         save_strategy="no",  # TrainingLog asks for a checkpoint by the clock
         save_total_limit=1,
@@ -68,11 +72,6 @@ def train_config(out: Path, settings: TrainSettings, steps: int, bf16: bool) -> 
         seed=settings.seed,
         data_seed=settings.seed,
     )
-
-
-def inner_model(model: Any) -> Any:
-    """The Transformers model inside PEFT's wrapper, or itself."""
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 def make_trainer(
@@ -94,10 +93,9 @@ def make_trainer(
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:
-            """Cross entropy of the learnt tokens, each weighted by one over the square root of how many its row has:
-            by tokens alone a refusal, two tokens long, counts a tenth of a call and is not learnt (measured,
-            docs/results/first-build.md). The output layer is a fifth of a 135M model and most positions are not
-            learnt: it sees the learnt ones only."""
+            """Mean cross entropy of the learnt tokens of a step, whatever number of batches it is gathered from. The
+            output layer is a fifth of a 135M model and most positions are not learnt: it sees the learnt ones
+            only."""
             inner = inner_model(self.accelerator.unwrap_model(model))
             batch = {key: value for key, value in inputs.items() if key != "labels"}
             taught = teaching if model.training else None
@@ -107,9 +105,7 @@ def make_trainer(
             learnt = targets != IGNORED
             scores = inner.get_output_embeddings()(hidden[:, :-1][learnt]).float()
             targets = targets[learnt]
-            weights = learnt.sum(dim=1, keepdim=True).clamp(min=1).rsqrt().expand_as(learnt)[learnt]
-            losses = torch.nn.functional.cross_entropy(scores, targets, reduction="none")
-            loss = (losses * weights).sum() / weights.sum()
+            loss = torch.nn.functional.cross_entropy(scores, targets)
             if taught:
                 loss = taught.added_to(loss, batch, scores, learnt)
             if not torch.isfinite(loss):
@@ -120,8 +116,10 @@ def make_trainer(
             right = (scores.detach().argmax(-1) == targets).float().mean()
             mode = "train" if model.training else "eval"
             self._metrics[mode]["mean_token_accuracy"].append(right.item())
-            log.latest = (loss.item(), right.item(), inputs["input_ids"].numel())
-            return loss
+            share = targets.numel() / num_items_in_batch if model.training and num_items_in_batch is not None else 1.0
+            if model.training:
+                log.saw(loss.item(), right.item(), inputs["input_ids"].numel(), float(share))
+            return loss * share
 
         def create_model_card(self, *args: Any, **kwargs: Any) -> None:
             """A checkpoint needs none."""
@@ -140,6 +138,7 @@ def make_trainer(
         processing_class=tokenizer,
         callbacks=[Callback(), *(teaching.callbacks() if teaching else ())],
     )
+    trainer.model_accepts_loss_kwargs = True  # the loss of a batch is its share of the step's, never divided again
     trainer.remove_callback(PrinterCallback)  # standard output is the result's
     return trainer
 
@@ -150,7 +149,7 @@ class TrainingLog:
     def __init__(self, file: Path, bar: Bar, rows_an_epoch: int, batch: int, save_seconds: float):
         self.file, self.bar = file, bar
         self.rows_an_epoch, self.batch, self.save_seconds = rows_an_epoch, batch, save_seconds
-        self.latest = (math.nan, math.nan, 0)
+        self._seen: list[tuple[float, float, int, float]] = []
         self.losses: list[float] = []
         self.tokens = 0
         self._started = self._saved = time.monotonic()
@@ -177,9 +176,16 @@ class TrainingLog:
             self.bar.advance(step)
         self._started = self._saved = time.monotonic()
 
+    def saw(self, loss: float, accuracy: float, tokens: int, share: float = 1.0) -> None:
+        """One batch of the step that ``step`` ends; ``share`` is its part of the step's learnt tokens."""
+        self._seen.append((loss, accuracy, tokens, share))
+
     def step(self, number: int, last: int, rate: float) -> bool:
         """Writes one line; True when a checkpoint is due."""
-        loss, accuracy, tokens = self.latest
+        loss = sum(share * value for value, _, _, share in self._seen) if self._seen else math.nan
+        accuracy = sum(share * value for _, value, _, share in self._seen) if self._seen else math.nan
+        tokens = sum(count for _, _, count, _ in self._seen)
+        self._seen.clear()
         self.tokens += tokens
         self.losses.append(loss)
         epoch = round(number * self.batch / self.rows_an_epoch, 3)

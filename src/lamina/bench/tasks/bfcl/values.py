@@ -32,7 +32,7 @@ def value_problem(value: Any, right: Sequence[Any], kind: type, element: type | 
     elif kind is list and element is dict:
         found = any(_same_objects(value, one) for one in right)
     elif kind is str:
-        found = loosened(value) in [loosened(one) for one in right if type(one) is str]
+        found = value in right or _same_text(value, right)  # most right answers are written as the truth is
     elif kind is list:
         found = [_loose(v) for v in value] in [[_loose(v) for v in one] for one in right]
     else:
@@ -40,9 +40,18 @@ def value_problem(value: Any, right: Sequence[Any], kind: type, element: type | 
     return None if found else f"is {_shown(value)}, not one of {_shown(list(right))}"
 
 
+def _same_text(value: str, right: Sequence[Any]) -> bool:
+    wanted = loosened(value)
+    return any(type(one) is str and loosened(one) == wanted for one in right)
+
+
 def _type_fits(value: Any, right: Sequence[Any], kind: type, element: type | None) -> tuple[bool, bool]:
     """Whether the type is right, and whether the right values are names of variables."""
-    expected = next((type(one) for one in right if one != ""), None)
+    expected: type | None = None
+    for one in right:
+        if one != "":
+            expected = type(one)
+            break
     if type(value) is kind:
         variable = expected is not None and expected is not kind
         # one level deep: each right list is taken as a list of right elements

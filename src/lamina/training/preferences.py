@@ -1,0 +1,187 @@
+"""Direct preference optimization: pairs of a right and a wrong answer to the same request, through TRL's trainer.
+
+The right answer is the row's. Wrong ones come from a weaker or earlier model that answers the training requests (xLAM,
+arXiv 2409.03215), from a file of anybody's answers, or from what a synthesis run rejected; each is compared with the
+right one first, and an answer that means the same is no wrong one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lamina.errors import InputError, WorkFailedError
+from lamina.models.model import Model, PromptStyle, Request
+from lamina.tools import Toolbox
+from lamina.tools.tool import JSON
+from lamina.training.rows import IGNORED, Row, token_rows
+from lamina.trajectories import Message, ToolCall, Trajectory, compare_calls
+
+if TYPE_CHECKING:
+    from lamina.training.trainer import TrainingLog
+
+Answers = Mapping[str, Sequence[ToolCall]]
+"""Calls by the id of the row that they answer."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Tokens of one pair, as TRL's collator takes them."""
+
+    id: str
+    prompt_ids: list[int]
+    chosen_ids: list[int]
+    rejected_ids: list[int]
+
+
+@dataclass
+class Pairing:
+    """``refused``: ``{"id", "reason"}`` of each row that gave no pair."""
+
+    pairs: list[Pair] = field(default_factory=list)
+    refused: list[JSON] = field(default_factory=list)
+
+
+def answers_of_model(model: Model, rows: Sequence[Trajectory], toolbox: Toolbox, style: PromptStyle) -> Answers:
+    """What a model answers to the first request of each row; nonsense is no answer and gives no pair."""
+    requests = [
+        Request(_before_answer(row), tools=row.toolbox() if style != "baked" and row.tools else toolbox, style=style)
+        for row in rows
+    ]
+    replies = model.generate(requests)
+    return {row.id: reply.calls for row, reply in zip(rows, replies, strict=True) if reply.problem is None}
+
+
+def answers_of_file(file: Path) -> Answers:
+    """``{"id", "calls": [{"name", "arguments"}]}`` a line, as ``lamina bench score`` reads them."""
+    answers: dict[str, list[ToolCall]] = {}
+    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            answers[row["id"]] = [ToolCall.of(call["name"], call["arguments"]) for call in row["calls"]]
+        except (ValueError, KeyError, TypeError):
+            mend = 'a line is {"id": …, "calls": [{"name": …, "arguments": {…}}]}'
+            raise InputError("is no answer", file=file, line=number, mend=mend) from None
+    return answers
+
+
+def answers_of_rejects(run: Path, rows: Sequence[Trajectory]) -> Answers:
+    """The rejects of a run whose request is also a row's, with the calls that were rejected."""
+    ids = {row.request.casefold(): row.id for row in rows}
+    answers: dict[str, list[ToolCall]] = {}
+    for line in (run / "rejects.jsonl").read_text("utf-8").splitlines():
+        record = json.loads(line).get("record") or {}
+        row = ids.get(str(record.get("request", "")).casefold())
+        calls = record.get("calls")
+        if row is not None and isinstance(calls, list):
+            answers[row] = [ToolCall.of(call["name"], call["arguments"]) for call in calls]
+    return answers
+
+
+def make_pairs(
+    rows: Sequence[Trajectory],
+    answers: Answers,
+    toolbox: Toolbox,
+    tokenizer: Any,
+    template: str,
+    *,
+    tools_in_prompt: bool,
+    max_length: int,
+) -> Pairing:
+    """Rows with a wrong answer as pairs; the others are refused with their reason."""
+    made = Pairing()
+    for row in rows:
+        wrong = answers.get(row.id)
+        right = row.turns[0] if row.turns else None
+        if wrong is None or right is None:
+            why = "no assistant turn to learn from" if right is None else "no answer to compare with"
+        elif compare_calls(right, wrong, row.toolbox() if row.tools else toolbox, now=row.meta.now).exact:
+            why = "the answer to reject is right"
+        else:
+            both = [_answered(row, calls) for calls in (right, wrong)]
+            told, refused = token_rows(
+                both, toolbox, tokenizer, template, tools_in_prompt=tools_in_prompt, max_length=max_length
+            )
+            if not refused:
+                made.pairs.append(_pair(row.id, *told))
+                continue
+            why = refused[0]["reason"]
+        made.refused.append({"id": row.id, "reason": why})
+    return made
+
+
+def _before_answer(row: Trajectory) -> list[Message]:
+    first = next((i for i, m in enumerate(row.messages) if m.role == "assistant"), len(row.messages))
+    return row.messages[:first]
+
+
+def _answered(row: Trajectory, calls: Sequence[ToolCall]) -> Trajectory:
+    answer = Message(role="assistant", tool_calls=list(calls) or None)
+    return row.model_copy(update={"messages": [*_before_answer(row), answer]})
+
+
+def _pair(id: str, chosen: Row, rejected: Row) -> Pair:
+    start = next(i for i, label in enumerate(chosen.labels) if label != IGNORED)
+    answers = [[token for token in row.labels[start:] if token != IGNORED] for row in (chosen, rejected)]
+    return Pair(id, chosen.input_ids[:start], *answers)
+
+
+def preference_config(config: Any, settings: Any) -> Any:
+    """The DPO form of an SFT configuration: the same run, another loss."""
+    from trl.trainer.dpo_config import DPOConfig
+
+    known = (
+        "output_dir", "use_cpu", "bf16", "per_device_train_batch_size", "gradient_accumulation_steps", "learning_rate",
+        "lr_scheduler_type", "warmup_steps", "weight_decay", "seed", "data_seed", "disable_tqdm",
+        "gradient_checkpointing", "gradient_checkpointing_kwargs", "dataloader_pin_memory", "save_strategy",
+        "save_total_limit", "logging_strategy", "report_to", "train_sampling_strategy", "num_train_epochs",
+    )  # fmt: skip
+    return DPOConfig(**{name: getattr(config, name) for name in known}, max_length=None, beta=settings.beta)
+
+
+def make_preference_trainer(
+    model: Any, tokenizer: Any, config: Any, pairs: Sequence[Pair], order: Sequence[int], log: TrainingLog
+) -> Any:
+    """TRL's DPOTrainer on pairs that are tokens already. The base without its adapter is the reference."""
+    import torch
+    from datasets import Dataset  # type: ignore[import-untyped]
+    from transformers import PrinterCallback, TrainerCallback
+    from trl.trainer.dpo_trainer import DPOTrainer
+
+    class PreferenceTrainer(DPOTrainer):
+        def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
+            return dataset
+
+        def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+            compute: Any = super().compute_loss  # untyped
+            loss = compute(model, inputs, *args, **kwargs)
+            if not torch.isfinite(loss):
+                step = self.state.global_step + 1
+                what = f"training diverged at step {step}: the loss is {loss.item()}; lower the learning rate"
+                raise WorkFailedError(what)
+            preferred = self._metrics["train"]["rewards/accuracies"]
+            share = 1 / self.current_gradient_accumulation_steps
+            log.saw(loss.item(), preferred[-1] if preferred else math.nan, inputs["input_ids"].numel(), share)
+            return loss
+
+        def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+            """A checkpoint needs none."""
+
+    class Callback(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            rate = kwargs["lr_scheduler"].get_last_lr()[0]
+            control.should_save = log.step(state.global_step, state.max_steps, rate)
+
+    columns = ("prompt_ids", "chosen_ids", "rejected_ids")
+    data = Dataset.from_dict({name: [getattr(pair, name) for pair in pairs] for name in columns}).select(order)
+    trainer = PreferenceTrainer(
+        model=model, args=config, train_dataset=data, processing_class=tokenizer, callbacks=[Callback()]
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer

@@ -1,0 +1,124 @@
+"""Direct preference optimization: which answers become pairs, and that training prefers the right ones."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from lamina.errors import InputError
+from lamina.models.templates import LAMINA_TEMPLATE
+from lamina.tools import Toolbox
+from lamina.training import TrainSettings, fine_tune
+from lamina.training.preferences import answers_of_file, answers_of_model, answers_of_rejects, make_pairs
+from lamina.trajectories import ToolCall
+from tiny_llama import split_rows, tiny_tokenizer
+
+DPO = TrainSettings(
+    method="dpo", update="lora", epochs=4, batch=2, accumulate=2, learning_rate=5e-3, lora_rank=4, lora_alpha=8,
+    max_length=200, scheduler="constant", warmup=0.0,
+)  # fmt: skip
+
+
+def wrong(n: int) -> dict[str, list[ToolCall]]:
+    return {row.id: [ToolCall.of("split_bill", {"total": 1, "people": 1})] for row in split_rows(n)}
+
+
+def pairs(rows, answers, toolbox: Toolbox):
+    return make_pairs(rows, answers, toolbox, tiny_tokenizer(), LAMINA_TEMPLATE, tools_in_prompt=False, max_length=200)
+
+
+def test_a_pair_is_one_prompt_with_a_right_and_a_wrong_end(toolbox: Toolbox):
+    row = split_rows(2)[1]
+    made = pairs([row], wrong(2), toolbox)
+    (pair,) = made.pairs
+    decode = tiny_tokenizer().decode
+    assert decode(pair.prompt_ids).endswith("Split 21 between 3<|im_end|>\n<|im_start|>assistant\n")
+    assert decode(pair.chosen_ids) == '[{"name": "split_bill", "arguments": {"total": 21, "people": 3}}]<|im_end|>'
+    assert decode(pair.rejected_ids) == '[{"name": "split_bill", "arguments": {"total": 1, "people": 1}}]<|im_end|>'
+
+
+def test_an_answer_that_means_the_same_is_no_wrong_one(toolbox: Toolbox):
+    row = split_rows(2)[1]
+    same = {row.id: [ToolCall.of("split_bill", {"people": 3, "total": 21.0, "tip_percent": 0})]}
+    assert pairs([row], same, toolbox).refused == [{"id": row.id, "reason": "the answer to reject is right"}]
+    assert pairs([row], {}, toolbox).refused == [{"id": row.id, "reason": "no answer to compare with"}]
+
+
+def test_training_comes_to_prefer_the_right_answers(tiny: Path, toolbox: Toolbox, tmp_path: Path):
+    metrics = fine_tune(str(tiny), split_rows(8), [], tmp_path, DPO, toolbox, wrong=wrong(8))
+    log = list(csv.DictReader((tmp_path / "train-log.csv").open()))
+    assert metrics["steps"] == len(log) == 8
+    assert float(log[0]["loss"]) == pytest.approx(0.693, abs=0.001), "nothing is preferred yet: ln 2"
+    assert float(log[-1]["loss"]) < 0.4
+    assert float(log[-1]["token_accuracy"]) == 1.0
+
+
+def test_killed_it_continues_to_the_same_losses(tiny: Path, toolbox: Toolbox, tmp_path: Path, monkeypatch):
+    from lamina.training.trainer import TrainingLog
+
+    settings = TrainSettings(**{**vars(DPO), "save_seconds": 0.0})
+    fine_tune(str(tiny), split_rows(8), [], tmp_path / "whole", settings, toolbox, wrong=wrong(8))
+    step = TrainingLog.step
+
+    class Killed(BaseException):
+        pass
+
+    def step_then_die(self, number: int, last: int, rate: float) -> bool:
+        if number == 6:
+            raise Killed
+        return step(self, number, last, rate)
+
+    monkeypatch.setattr(TrainingLog, "step", step_then_die)
+    with pytest.raises(Killed):
+        fine_tune(str(tiny), split_rows(8), [], tmp_path / "killed", settings, toolbox, wrong=wrong(8))
+    monkeypatch.setattr(TrainingLog, "step", step)
+    metrics = fine_tune(str(tiny), split_rows(8), [], tmp_path / "killed", settings, toolbox, wrong=wrong(8))
+    assert metrics["resumed_from_step"] == 5
+    curves = [
+        [line["loss"] for line in csv.DictReader((tmp_path / name / "train-log.csv").open())]
+        for name in ("whole", "killed")
+    ]
+    assert curves[0] == curves[1]
+
+
+def test_what_a_weaker_model_answers_is_what_is_rejected(toolbox: Toolbox):
+    from lamina.models.model import Reply
+
+    class Weaker:
+        ref = "weaker"
+
+        def generate(self, requests, on_reply=None):
+            assert [r.messages[-1].role for r in requests] == ["user"] * 2
+            return [Reply("[]"), Reply("hm", problem="no calls")]
+
+        def close(self) -> None:
+            pass
+
+    rows = split_rows(3)[1:]
+    answers = answers_of_model(Weaker(), rows, toolbox, "baked")
+    assert answers == {rows[0].id: []}
+    assert len(pairs(rows, answers, toolbox).pairs) == 1
+
+
+def test_a_runs_rejects_are_taken_where_the_request_passed_later(toolbox: Toolbox, tmp_path: Path):
+    row = split_rows(2)[1]
+    calls = [{"name": "split_bill", "arguments": {"total": 3, "people": 21}}]
+    records = [{"request": row.request.upper(), "calls": calls}, {"request": "another", "calls": calls}, None]
+    (tmp_path / "rejects.jsonl").write_text("".join(json.dumps({"record": r}) + "\n" for r in records))
+    answers = answers_of_rejects(tmp_path, [row])
+    assert {id: [c.arguments for c in found] for id, found in answers.items()} == {row.id: [calls[0]["arguments"]]}
+
+
+def test_a_line_that_is_no_answer_is_named(tmp_path: Path):
+    file = tmp_path / "answers.jsonl"
+    file.write_text('{"id": "a", "calls": []}\n\n{"id": "b"}\n')
+    with pytest.raises(InputError, match=r"answers\.jsonl:3: is no answer"):
+        answers_of_file(file)
+
+
+def test_all_weights_are_not_trained_by_preference():
+    with pytest.raises(InputError, match="dpo trains adapters"):
+        TrainSettings(method="dpo", update="full")
