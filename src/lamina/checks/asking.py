@@ -43,6 +43,11 @@ def check_asking(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
     return None
 
 
+def shares_a_word(text: str, about: str) -> bool:
+    """Whether a word that carries meaning stands in both, endings aside."""
+    return bool(_content(text) & _content(about.replace("_", " ")))
+
+
 def _says_a_value(tool: Tool, arguments: dict[str, object]) -> bool:
     return any("default" not in schema or value != schema["default"] for _, value, schema in leaves_of(tool, arguments))
 
