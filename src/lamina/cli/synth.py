@@ -60,6 +60,7 @@ def synth(
     group into train, validation and test.
     """
     from lamina.build import file_beside, fingerprint_of, requests_of, say_what_is_left_out, warm_up
+    from lamina.reports import write_report
     from lamina.runs import Progress, Run
     from lamina.synth import SynthSettings, split, synthesize
     from lamina.tools import read_tools, where_of
@@ -96,13 +97,17 @@ def synth(
         if not run.is_done("split"):
             run.finish("split", split(run, seed))
         run.write_report_json()
+        report = write_report(run.folder, run.results())
         result, parts = run.result("synth") or {}, run.result("split") or {}
     rejected = [(stage, why, n) for stage, reasons in result["rejected"].items() for why, n in reasons.items()]
+    silent = [stage for stage in result.get("stages", []) if stage not in result["rejected"]]
     lines = [
         f"{result['verified']} verified rows of {result['targets']} targets in {out}",
         "split: " + ", ".join(f"{name} {count}" for name, count in parts.items()),
         *(["rejected:"] if rejected else []),
         *table(rejected, "  "),
+        *[f"no row failed at {stage}: is it checking anything?" for stage in silent],
+        f"report: {report}",
     ]
     show(result, as_json=as_json, lines=lines)
 

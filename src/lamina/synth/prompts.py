@@ -17,8 +17,11 @@ from lamina.tools import Tool
 
 
 def bracket(slots: Sequence[Slot]) -> str:
-    said = "; ".join(f"{s.path.rsplit('.', 1)[-1].replace('_', ' ')}: {s.form}" for s in slots)
-    return f"[{said or 'nothing'}]"
+    return f"[{_values(slots)}]"
+
+
+def _values(slots: Sequence[Slot]) -> str:
+    return "; ".join(f"{s.path.rsplit('.', 1)[-1].replace('_', ' ')}: {s.form}" for s in slots) or "nothing"
 
 
 def call_first_prompt(tool: Tool, seeds: Sequence[Exemplar], nearest: Exemplar | None, slots: Sequence[Slot]) -> str:
@@ -30,10 +33,10 @@ def call_first_prompt(tool: Tool, seeds: Sequence[Exemplar], nearest: Exemplar |
     return f"{_about(tool)}\n\n" + "\n".join(lines) + f"\n{bracket(slots)}"
 
 
-def first_prefix(tool: Tool, wording: str, rng: random.Random) -> str:
-    """For a tool without any example of its own: three other functions with how people ask for them, in one wording.
-    What is to be said, as a bracket, comes next."""
-    shown = [f"{one['about']}\n\n" + "\n".join(one[wording]) for one in shuffled(_material("first"), 3, rng)]
+def first_prefix(tool: Tool, wording: str) -> str:
+    """For a tool without any example of its own: other functions with how people ask for them, in one wording. What is
+    to be said, as a bracket, comes next. All prompts of a wording begin alike, so that an engine reads that once."""
+    shown = [f"{one['about']}\n\n" + "\n".join(one[wording]) for one in _material("first")]
     return "\n\n".join([*shown, _about(tool)]) + "\n\n"
 
 
@@ -42,25 +45,25 @@ def wordings() -> list[str]:
     return [name for name in _material("first")[0] if name != "about"]
 
 
-def joint_prompt(tools: Sequence[Tool], slots: Sequence[Sequence[Slot]], rng: random.Random) -> str:
-    """For one request that leads to several calls, a bracket each. Ends where the request begins."""
+def joint_prompt(tools: Sequence[Tool], slots: Sequence[Sequence[Slot]]) -> str:
+    """For one request that leads to several calls. Ends where the request begins."""
     kind = "parallel" if len(tools) == 1 else "several"
     shown = [
         " ".join(one["about"]) + "\n\n" + "\n".join(one["requests"])
         for one in shuffled(_material("joint", kind), 3, rng)
     ]
-    return "\n\n".join([*shown, " ".join(_about(t) for t in tools)]) + "\n\n" + " ".join(bracket(s) for s in slots)
+    return "\n\n".join([*shown, " ".join(_about(t) for t in tools)]) + f"\n\n[{' / '.join(_values(s) for s in slots)}]"
 
 
-def question_prompt(tool: Tool, withheld: str, rng: random.Random) -> str:
+def question_prompt(tool: Tool, withheld: str) -> str:
     """For the question by which an assistant asks for what was not said."""
-    shown = [f"{one['wanted']}\n{one['question']}" for one in shuffled(_material("conversation"), 4, rng)]
+    shown = [f"{one['wanted']}\n{one['question']}" for one in _material("conversation")]
     return "\n\n".join([*shown, _wanted(tool, withheld)]) + "\n"
 
 
-def reply_prompt(tool: Tool, withheld: str, slots: Sequence[Slot], rng: random.Random) -> str:
+def reply_prompt(tool: Tool, withheld: str, slots: Sequence[Slot]) -> str:
     """For the user's answer to that question. Ends where the answer begins."""
-    shown = [f"{one['wanted']}\n{one['reply']}" for one in shuffled(_material("conversation"), 4, rng)]
+    shown = [f"{one['wanted']}\n{one['reply']}" for one in _material("conversation")]
     return "\n\n".join([*shown, _wanted(tool, withheld)]) + f"\n{bracket(slots)}"
 
 

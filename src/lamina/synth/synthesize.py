@@ -16,7 +16,7 @@ from typing import Any
 from lamina.checks import Candidate, Rejection, check_judge, check_round_trips, measure_agreement
 from lamina.errors import UserError
 from lamina.models import Model, open_model
-from lamina.models.model import PromptStyle
+from lamina.models.model import PromptStyle, Reply, Request
 from lamina.runs import Progress, Run
 from lamina.synth import grammar, prompts
 from lamina.synth.composing import write_examples, write_grammar, write_variants
@@ -30,7 +30,7 @@ from lamina.synth.work import PHASE_STRIDE, Work
 from lamina.synth.writers import Assignment, Materials
 from lamina.tools import Toolbox
 from lamina.tools.execution import Executor
-from lamina.trajectories import Check, Query, Trajectory, TrajectoryStore, with_examples
+from lamina.trajectories import Check, Query, Trajectory, TrajectoryStore, diversity_of, with_examples
 
 WarmUp = Callable[[list[Trajectory]], Model]
 """Tunes a model on the rows at hand for the round trip; given by whoever ties training to synthesis."""
@@ -139,7 +139,7 @@ def _one_batch(work: Work, writer: Model, number: int, asked: int, size: int) ->
     work.words.stock.clear()  # a batch must not depend on calls left over from another
     materials = work.materials
     assignments = _assignments(materials, rng, asked, size)
-    replies = writer.generate([request for _, a in assignments for request in a.requests])
+    replies = _generate(writer, [request for _, a in assignments for request in a.requests])
     texts = iter([reply.text for reply in replies])
     candidates = [style.read(a, list(islice(texts, len(a.requests))), materials) for style, a in assignments]
     execute(candidates, work.words.executor)
@@ -155,6 +155,14 @@ def _one_batch(work: Work, writer: Model, number: int, asked: int, size: int) ->
     position = (number + 2) * PHASE_STRIDE
     tokens = sum(r.prompt_tokens + r.completion_tokens for r in replies)
     work.commit(f"model-{number}", position, outcomes, size, tokens)
+
+
+def _generate(writer: Model, requests: Sequence[Request]) -> list[Reply]:
+    """In the order of ``requests``, asked in the order of their prompts: those that begin alike follow each other, and
+    an engine's prefix cache reads what they share once."""
+    order = sorted(range(len(requests)), key=lambda i: requests[i].raw_prompt or "")
+    found: dict[int, Reply] = dict(zip(order, writer.generate([requests[i] for i in order]), strict=True))
+    return [found[i] for i in range(len(requests))]
 
 
 def _assignments(m: Materials, rng: random.Random, asked: int, size: int) -> list[tuple[Style, Assignment]]:
@@ -196,20 +204,32 @@ def _result(work: Work, executor: Executor) -> dict[str, Any]:
     rejected: dict[str, Counter[str]] = {}
     for reject in work.rows.rejects():
         rejected.setdefault(reject.stage, Counter())[reject.reason] += 1
-    styles = Counter[str]()
-    tools = Counter[str]()
+    counts: dict[str, Counter[str]] = {"styles": Counter(), "tools": Counter(), "wordings": Counter()}
     for row in work.rows.trajectories():
-        styles[row.meta.style] += 1
-        tools.update({c.name for c in row.calls} or {"(no call)"})
+        counts["styles"][row.meta.style] += 1
+        counts["tools"].update({c.name for c in row.calls} or {"(no call)"})
+        if wording := (row.meta.model_extra or {}).get("wording"):
+            counts["wordings"][wording] += 1
     return {
         **work.tally,
         "verified": work.rows.count() - work.augmented,
         "augmented": work.augmented,
         "rejected": {stage: dict(reasons) for stage, reasons in rejected.items()},
         "writers": dict(work.verified),
-        "styles": dict(styles),
-        "tools": dict(tools),
+        **{name: dict(counted) for name, counted in counts.items()},
+        "categories": {t.name: t.category for t in work.toolbox if t.category},
+        "diversity": diversity_of(work.rows.trajectories()),
+        "stages": _stages(work),
         "sandbox": executor.level,
         "round_trip": work.round_trip.ref if work.round_trip else "not run",
         "judge": work.agreement.as_dict() if work.agreement else {"judge": "none"},
     }
+
+
+def _stages(work: Work) -> list[str]:
+    """Those that were run and may reject; one that rejected nothing is worth a warning. (With call-first the calls
+    are drawn, and only those that fit and ran are written for.)"""
+    judged = work.agreement is not None and work.agreement.usable
+    more = [*(["round trip"] if work.round_trip else []), *(["judge"] if judged else [])]
+    calls = ["format", "execution"] if work.settings.how == "pairs" else []
+    return [*calls, "grounding", *more]

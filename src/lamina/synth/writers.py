@@ -97,7 +97,7 @@ def _first_group(m: Materials, tool: Tool, style: str, rng: random.Random, count
     """For a tool that nobody gave an example for. What is verified becomes its first examples."""
     found: list[Assignment] = []
     wording = rng.choice(m.settings.wordings)
-    about = prompts.first_prefix(tool, wording, rng)
+    about = prompts.first_prefix(tool, wording)
     for _ in range(count):
         drawn = m.words.drawn(tool, rng)
         if drawn is None:

@@ -38,11 +38,11 @@ def multi_turn(m: Materials, rng: random.Random, count: int) -> list[Assignment]
         slots = [s for s in spoken_slots(first, calls[0].arguments, rng) if s.path.split(".")[0] == withheld]
         if not slots:
             continue
-        later = prompts.first_prefix(others[0], "plain", rng)
+        later = prompts.first_prefix(others[0], "plain")
         requests = (
             ask(opening_prompt(m, first, calls[0], withheld, rng), m.settings, rng),
-            ask(prompts.question_prompt(first, withheld, rng), m.settings, rng, tokens=QUESTION_TOKENS),
-            ask(prompts.reply_prompt(first, withheld, slots, rng), m.settings, rng, tokens=QUESTION_TOKENS),
+            ask(prompts.question_prompt(first, withheld), m.settings, rng, tokens=QUESTION_TOKENS),
+            ask(prompts.reply_prompt(first, withheld, slots), m.settings, rng, tokens=QUESTION_TOKENS),
             ask(later + prompts.bracket(spoken_slots(others[0], calls[1].arguments, rng)), m.settings, rng),
         )
         offered = m.offered([first, *others], rng)

@@ -57,7 +57,7 @@ def _assignments(
             continue
         tools = list({c.tool.name: c.tool for c in calls}.values())
         slots = [spoken_slots(c.tool, c.arguments, rng) for c in calls]
-        prompt = prompts.joint_prompt(tools, slots, rng)
+        prompt = prompts.joint_prompt(tools, slots)
         request = ask(prompt, m.settings, rng, tokens=LONGEST_ANSWER + 24 * (len(calls) - 1))
         alone = len(tools) == 1 and rng.random() < ALONE
         offered = Toolbox(tools) if alone and m.is_library else m.offered(tools, rng)

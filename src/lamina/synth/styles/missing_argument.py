@@ -37,7 +37,7 @@ def opening_prompt(m: Materials, tool: Tool, drawn: DrawnCall, withheld: str, rn
     slots = [s for s in spoken_slots(tool, drawn.arguments, rng) if s.path.split(".")[0] != withheld]
     exemplars = m.words.exemplars.get(tool.name)
     if not exemplars:
-        return prompts.first_prefix(tool, "plain", rng) + prompts.bracket(slots)
+        return prompts.first_prefix(tool, "plain") + prompts.bracket(slots)
     shown = [_without(e, withheld) for e in exemplars[:EXAMPLES]]
     return prompts.call_first_prompt(tool, shown, None, slots)
 
