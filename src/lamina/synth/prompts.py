@@ -48,10 +48,7 @@ def wordings() -> list[str]:
 def joint_prompt(tools: Sequence[Tool], slots: Sequence[Sequence[Slot]]) -> str:
     """For one request that leads to several calls. Ends where the request begins."""
     kind = "parallel" if len(tools) == 1 else "several"
-    shown = [
-        " ".join(one["about"]) + "\n\n" + "\n".join(one["requests"])
-        for one in shuffled(_material("joint", kind), 3, rng)
-    ]
+    shown = [" ".join(one["about"]) + "\n\n" + "\n".join(one["requests"]) for one in _material("joint", kind)]
     return "\n\n".join([*shown, " ".join(_about(t) for t in tools)]) + f"\n\n[{' / '.join(_values(s) for s in slots)}]"
 
 
