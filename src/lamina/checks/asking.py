@@ -2,7 +2,9 @@
 
 1. A request for one thing says nothing twice: a small model that runs in circles does.
 2. A call without any value of the request ("list my reminders") leaves grounding nothing to trace, so the request has
-   to share a word with the tool: with its name, what it and its arguments are for, or the examples in its docstring."""
+   to share a word with the tool: with its name, what it and its arguments are for, or the examples in its docstring.
+   The same is asked of every request for a tool without examples: its writer has seen nobody ask for it, and a small
+   one is content to mention the value ("I'd like to learn about origami" for spelling a word)."""
 
 from __future__ import annotations
 
@@ -36,15 +38,25 @@ def check_asking(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
         return Rejection(STAGE, Reason.REPEATS_ITSELF, f"says {' '.join(twice)!r} more than once")
     for call in calls:
         tool = toolbox.get(call.name)
-        if tool is None or _says_a_value(tool, call.arguments):
+        if tool is None or (tool.examples and _says_a_value(tool, call.arguments)):
             continue
-        if not _content(candidate.request) & _vocabulary(tool):
+        if not _content(candidate.request) & (_vocabulary(tool) - _values(tool, call.arguments)):
             return Rejection(STAGE, Reason.NOT_ASKED, f"no word of the request has to do with {call.name}")
     return None
 
 
+def shares_a_word(text: str, about: str) -> bool:
+    """Whether a word that carries meaning stands in both, endings aside."""
+    return bool(_content(text) & _content(about.replace("_", " ")))
+
+
 def _says_a_value(tool: Tool, arguments: dict[str, object]) -> bool:
     return any("default" not in schema or value != schema["default"] for _, value, schema in leaves_of(tool, arguments))
+
+
+def _values(tool: Tool, arguments: dict[str, object]) -> set[str]:
+    """The words of the values themselves: that they are said, grounding has seen to."""
+    return _content(" ".join(str(value) for _, value, schema in leaves_of(tool, arguments) if "enum" not in schema))
 
 
 def _vocabulary(tool: Tool) -> set[str]:

@@ -20,7 +20,9 @@ def check_round_trips(
 ) -> list[Rejection | None]:
     """One verdict a candidate, in order. Only the first assistant turn is asked for."""
     requests = [
-        Request(messages=[Message(role="user", content=c.request)], tools=toolbox, style=style, max_tokens=192)
+        Request(
+            messages=[Message(role="user", content=c.request)], tools=c.offered or toolbox, style=style, max_tokens=192
+        )
         for c in candidates
     ]
     verdicts: list[Rejection | None] = []

@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lamina.checks.reasons import Reason
+from lamina.tools import Toolbox
 from lamina.tools.execution import CallResult
-from lamina.trajectories import Check, ToolCall
+from lamina.trajectories import Check, Message, ToolCall
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Candidate:
     raw: str | None = None
     augmented: str = ""
     """How the row was made from another one; empty for a row of its own."""
+    offered: Toolbox | None = None
+    """The tools of the row; None for all there are."""
+    wording: str = ""
+    script: tuple[Message, ...] = ()
+    """The whole conversation but for what tools returned, where it is more than one request."""
 
     @property
     def calls(self) -> list[ToolCall]:

@@ -143,6 +143,33 @@ RoundTrip = Annotated[
 HowToWrite = Annotated[
     How, typer.Option("--how", help="Draw a call and have its request written, or have both written.")
 ]
+Styles = Annotated[
+    str | None,
+    typer.Option(
+        "--styles",
+        metavar="NAME=SHARE,…",
+        help="Of what is asked for: simple, multiple, parallel, parallel-multiple, irrelevant, missing-argument, "
+        "multi-turn; shares equal where none is given.",
+    ),
+]
+Sampler = Annotated[
+    str,
+    typer.Option("--sampler", metavar="NAME", help="The next tool: uniform, by category, or by least coverage so far."),
+]
+Wordings = Annotated[
+    str | None,
+    typer.Option(
+        "--wordings",
+        metavar="NAME,…",
+        help="How requests for tools without examples are worded: plain, terse, chatty, indirect, misspelt, vague.",
+    ),
+]
+Offer = Annotated[
+    int, typer.Option("--offer", min=1, help="Tools on offer in a row, at most; rows of more tools offer a choice.")
+]
+Constrained = Annotated[
+    bool, typer.Option("--constrained/--unconstrained", help="Whether pairs are held to a JSON Schema.")
+]
 Base = Annotated[str, typer.Option("--base", metavar="REF", help="The model to tune.")]
 Epochs = Annotated[float | None, typer.Option("--epochs", min=0.1, help="Passes over the training rows.")]
 UpdateOption = Annotated[

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, TextIO
 
-__all__ = ["given", "results_alone", "show", "table", "tell"]
+__all__ = ["given", "listed", "results_alone", "show", "table", "tell"]
 
 _RESULTS: ContextVar[TextIO | None] = ContextVar("results", default=None)
 
@@ -57,3 +57,8 @@ def table(rows: Sequence[Sequence[object]], indent: str = "") -> list[str]:
 def given(**values: Any) -> dict[str, Any]:
     """Those that were given: what is left out keeps the default of the settings it belongs to."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def listed(text: str | None) -> tuple[str, ...] | None:
+    """``a, b,c`` as its parts; None where nothing was given."""
+    return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())

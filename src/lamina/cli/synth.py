@@ -8,22 +8,27 @@ from lamina.cli.options import (
     AllowChanges,
     AsJson,
     Config,
+    Constrained,
     Examples,
     Fresh,
     How,
     HowToWrite,
     Judge,
+    Offer,
     Out,
     RoundTrip,
     Rows,
+    Sampler,
     Seed,
+    Styles,
     Targets,
     ToolsFile,
     Variants,
+    Wordings,
     Writer,
     verb,
 )
-from lamina.cli.output import given, show, table
+from lamina.cli.output import given, listed, show, table
 
 
 def synth(
@@ -35,6 +40,11 @@ def synth(
     judge: Judge = "none",
     round_trip: RoundTrip = "none",
     how: HowToWrite = How.call_first,
+    constrained: Constrained = True,
+    styles: Styles = None,
+    sampler: Sampler = "uniform",
+    wordings: Wordings = None,
+    offer: Offer = 16,
     examples: Examples = None,
     variants: Variants = None,
     seed: Seed = 0,
@@ -50,6 +60,7 @@ def synth(
     group into train, validation and test.
     """
     from lamina.build import file_beside, fingerprint_of, requests_of, say_what_is_left_out, warm_up
+    from lamina.reports import write_report
     from lamina.runs import Progress, Run
     from lamina.synth import SynthSettings, split, synthesize
     from lamina.tools import read_tools, where_of
@@ -59,11 +70,14 @@ def synth(
     toolbox, progress = read_tools(tools), Progress(as_json)
     say_what_is_left_out(toolbox, tools, progress)
     settings = SynthSettings(
-        **given(targets=n, rows=rows, variants=variants),
+        **given(targets=n, rows=rows, variants=variants, styles=_shares(styles), wordings=listed(wordings)),
         writer=writer,
         judge=judge,
         round_trip=round_trip,
         how=how.value,
+        constrained=constrained,
+        sampler=sampler,
+        offer=offer,
         seed=seed,
         allow_changes=allow_changes,
     )
@@ -83,15 +97,35 @@ def synth(
         if not run.is_done("split"):
             run.finish("split", split(run, seed))
         run.write_report_json()
+        report = write_report(run.folder, run.results())
         result, parts = run.result("synth") or {}, run.result("split") or {}
     rejected = [(stage, why, n) for stage, reasons in result["rejected"].items() for why, n in reasons.items()]
+    silent = [stage for stage in result.get("stages", []) if stage not in result["rejected"]]
     lines = [
         f"{result['verified']} verified rows of {result['targets']} targets in {out}",
         "split: " + ", ".join(f"{name} {count}" for name, count in parts.items()),
         *(["rejected:"] if rejected else []),
         *table(rejected, "  "),
+        *[f"no row failed at {stage}: is it checking anything?" for stage in silent],
+        f"report: {report}",
     ]
     show(result, as_json=as_json, lines=lines)
+
+
+def _shares(text: str | None) -> tuple[tuple[str, float], ...] | None:
+    """``simple=0.5,parallel=0.2`` as pairs; a name alone has share 1."""
+    from lamina.errors import UserError
+
+    if text is None:
+        return None
+    found = []
+    for part in listed(text) or ():
+        name, _, share = part.partition("=")
+        try:
+            found.append((name.strip(), float(share or 1)))
+        except ValueError:
+            raise UserError(f"--styles: {part!r} is no NAME=SHARE, such as parallel=0.2") from None
+    return tuple(found)
 
 
 app = verb(synth, example="lamina synth examples/desk/tools.py --out runs/data -n 100")

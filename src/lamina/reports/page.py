@@ -15,6 +15,7 @@ from markupsafe import Markup
 from lamina.errors import StorageError
 from lamina.reports import charts, formatting
 from lamina.reports.benched import GENERATED, KINDS, Benched, task_title
+from lamina.reports.browsing import write_rows_page
 from lamina.reports.distilled import distillation_view
 from lamina.reports.learned import learning_view
 from lamina.reports.rows import Group, Rows, read_misses, read_rows
@@ -32,7 +33,8 @@ def write_report(run_folder: str | Path, results: Mapping[str, Any]) -> Path:
     that it was not run. All text from models is escaped. Raises ``StorageError`` where the folder can't be
     written or its store is damaged."""
     folder = Path(run_folder)
-    page = render_report(folder, results)
+    browsable = write_rows_page(folder)
+    page = render_report(folder, results, browsable.name if browsable else None)
     path, half = folder / "report.html", folder / "report.html.tmp"
     try:
         half.write_text(page, encoding="utf-8")
@@ -43,8 +45,9 @@ def write_report(run_folder: str | Path, results: Mapping[str, Any]) -> Path:
     return path
 
 
-def render_report(folder: Path, results: Mapping[str, Any]) -> str:
-    rows = read_rows(folder)
+def render_report(folder: Path, results: Mapping[str, Any], browsable: str | None = None) -> str:
+    """``browsable``: the name of the page of all rows, if there is one beside this page."""
+    rows = read_rows(folder, (results.get("synth") or {}).get("categories") or {})
     bench = Benched(results.get("bench") or {}, results.get("quantize"), results.get("parity"))
     environment = Environment(
         loader=PackageLoader("lamina.reports"),
@@ -71,6 +74,7 @@ def render_report(folder: Path, results: Mapping[str, Any]) -> str:
         kind_names=[name for _, name in KINDS],
         quantized=results.get("quantize"),
         rows=rows,
+        browsable=browsable,
         misses=misses_view(folder, bench),
         compare_charts=[
             (task, charts.both(charts.bars, bench.before_and_after(task), task_title(task))) for task in bench.tasks
@@ -98,7 +102,9 @@ def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
         "groups": {
             by: sorted(groups.values(), key=lambda g: (-g.targets, g.name)) for by, groups in rows.groups.items()
         },
-        "facts": {name: _scalars(result[name]) for name in ("judge", "round_trip") if result.get(name)},
+        "facts": {name: _scalars(result[name]) for name in ("judge", "round_trip", "diversity") if result.get(name)},
+        "cost": {name: result.get(name) for name in ("tokens", "seconds", "asked") if result.get(name)},
+        "silent": [stage for stage in result.get("stages") or [] if not rejected.get(stage)],
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ JSON = dict[str, Any]
 _A_BUCKET = 10
 """Examples kept of one style and tool, or of one reason: enough where a run has only one of them."""
 UNKNOWN = "not known"
+GROUPED_BY = ("writer", "style", "wording", "category", "tool")
 
 
 @dataclass
@@ -36,15 +37,15 @@ class Group:
 class Rows:
     """``groups`` by what they are grouped by; ``reasons`` per stage; ``passed`` and ``rejected`` to read."""
 
-    groups: dict[str, dict[str, Group]] = field(default_factory=lambda: {"writer": {}, "style": {}, "tool": {}})
+    groups: dict[str, dict[str, Group]] = field(default_factory=lambda: {by: {} for by in GROUPED_BY})
     reasons: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     passed: list[JSON] = field(default_factory=list)
     rejected: list[JSON] = field(default_factory=list)
     verified: int = 0
 
 
-def read_rows(folder: Path, examples: int = 10) -> Rows:
-    """Empty where the folder has no store. Raises ``StorageError`` for a damaged one."""
+def read_rows(folder: Path, categories: Mapping[str, str] | None = None, examples: int = 10) -> Rows:
+    """``categories`` by tool. Empty where the folder has no store. Raises ``StorageError`` for a damaged one."""
     rows = Rows()
     if not (folder / STORE).exists():
         return rows
@@ -53,14 +54,14 @@ def read_rows(folder: Path, examples: int = 10) -> Rows:
     with RecordStore(folder / STORE) as store:
         for record in _payloads(store, "trajectory"):
             rows.verified += 1
-            facts = _facts(record)
+            facts = _facts(record, categories or {})
             for group in _groups(rows, facts):
                 group.verified += 1
             _keep(passed[facts["style"][0], facts["tool"][0]], record)
         for reject in _payloads(store, "reject"):
             stage, reason = str(reject.get("stage")), str(reject.get("reason"))
             rows.reasons[stage][reason] += 1
-            for group in _groups(rows, _facts(reject.get("record") or {})):
+            for group in _groups(rows, _facts(reject.get("record") or {}, categories or {})):
                 group.failed[stage] += 1
             _keep(rejected[stage, reason], reject)
     rows.passed = [_example(record) for record in _round_robin(passed, examples)]
@@ -86,15 +87,19 @@ def _payloads(store: RecordStore, kind: str) -> Iterator[JSON]:
         yield json.loads(row.payload)
 
 
-def _facts(record: JSON) -> dict[str, list[str]]:
-    """Writer, style and the distinct tools called, each as a list; a refusal calls ``no call``."""
-    meta = record.get("meta") or {}
+def _facts(record: JSON, categories: Mapping[str, str]) -> dict[str, list[str]]:
+    """What the row counts under, by what it is grouped by; a refusal calls ``no call``. Rejects stand in a form of
+    their own, without messages."""
+    meta = record.get("meta") or record
     turns = _turns(record)
-    tools = list(dict.fromkeys(str(c["function"]["name"]) for turn in turns for c in turn))
+    calls = [c["function"] for turn in turns for c in turn] or record.get("calls") or []
+    tools = list(dict.fromkeys(str(call["name"]) for call in calls))
     return {
         "writer": [_writer(meta)],
         "style": [str(meta.get("style") or UNKNOWN)],
-        "tool": tools or ["no call" if turns else UNKNOWN],
+        "wording": [str(meta["wording"])] if meta.get("wording") else [],
+        "category": list(dict.fromkeys(categories[tool] for tool in tools if categories.get(tool))),
+        "tool": tools or ["no call" if turns or "calls" in record else UNKNOWN],
     }
 
 

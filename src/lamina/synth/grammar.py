@@ -91,6 +91,13 @@ class Words:
             kept += draw_calls(tool, STOCK, rng, self.pool, self.executor, self.now)
         return None
 
+    def drawn(self, tool: Tool, rng: random.Random) -> DrawnCall | None:
+        """Any valid call of a tool; None where what is drawn does not run."""
+        kept = self.stock.setdefault(tool.name, [])
+        if not kept:
+            kept += draw_calls(tool, STOCK, rng, self.pool, self.executor, self.now)
+        return kept.pop(0) if kept else None
+
 
 def compose(style: str, words: Words, rng: random.Random, seed: int) -> Candidate | None:
     """One candidate of a style, or None where the tools at hand give none."""

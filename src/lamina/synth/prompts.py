@@ -17,8 +17,11 @@ from lamina.tools import Tool
 
 
 def bracket(slots: Sequence[Slot]) -> str:
-    said = "; ".join(f"{s.path.rsplit('.', 1)[-1].replace('_', ' ')}: {s.form}" for s in slots)
-    return f"[{said or 'nothing'}]"
+    return f"[{_values(slots)}]"
+
+
+def _values(slots: Sequence[Slot]) -> str:
+    return "; ".join(f"{s.path.rsplit('.', 1)[-1].replace('_', ' ')}: {s.form}" for s in slots) or "nothing"
 
 
 def call_first_prompt(tool: Tool, seeds: Sequence[Exemplar], nearest: Exemplar | None, slots: Sequence[Slot]) -> str:
@@ -27,19 +30,53 @@ def call_first_prompt(tool: Tool, seeds: Sequence[Exemplar], nearest: Exemplar |
     lines = [f"{bracket(e.slots)} {e.request}" for e in seeds]
     if nearest is not None:
         lines.append(f"{bracket(nearest.slots)} {nearest.request}")
-    return f"{tool.description.splitlines()[0]}\n\n" + "\n".join(lines) + f"\n{bracket(slots)}"
+    return f"{_about(tool)}\n\n" + "\n".join(lines) + f"\n{bracket(slots)}"
 
 
-def first_prompt(tool: Tool, slots: Sequence[Slot], rng: random.Random) -> str:
-    """For a tool without any example of its own: three other functions with theirs. Ends where the request begins."""
-    shown = [f"{one['about']}\n\n" + "\n".join(one["requests"]) for one in shuffled(_first_material(), 3, rng)]
-    return "\n\n".join([*shown, tool.description.splitlines()[0]]) + f"\n\n{bracket(slots)}"
+def first_prefix(tool: Tool, wording: str) -> str:
+    """For a tool without any example of its own: other functions with how people ask for them, in one wording. What is
+    to be said, as a bracket, comes next. All prompts of a wording begin alike, so that an engine reads that once."""
+    shown = [f"{one['about']}\n\n" + "\n".join(one[wording]) for one in _material("first")]
+    return "\n\n".join([*shown, _about(tool)]) + "\n\n"
+
+
+def wordings() -> list[str]:
+    """The names of the wordings there are."""
+    return [name for name in _material("first")[0] if name != "about"]
+
+
+def joint_prompt(tools: Sequence[Tool], slots: Sequence[Sequence[Slot]]) -> str:
+    """For one request that leads to several calls. Ends where the request begins."""
+    kind = "parallel" if len(tools) == 1 else "several"
+    shown = [" ".join(one["about"]) + "\n\n" + "\n".join(one["requests"]) for one in _material("joint", kind)]
+    return "\n\n".join([*shown, " ".join(_about(t) for t in tools)]) + f"\n\n[{' / '.join(_values(s) for s in slots)}]"
+
+
+def question_prompt(tool: Tool, withheld: str) -> str:
+    """For the question by which an assistant asks for what was not said."""
+    shown = [f"{one['wanted']}\n{one['question']}" for one in _material("conversation")]
+    return "\n\n".join([*shown, _wanted(tool, withheld)]) + "\n"
+
+
+def reply_prompt(tool: Tool, withheld: str, slots: Sequence[Slot]) -> str:
+    """For the user's answer to that question. Ends where the answer begins."""
+    shown = [f"{one['wanted']}\n{one['reply']}" for one in _material("conversation")]
+    return "\n\n".join([*shown, _wanted(tool, withheld)]) + f"\n{bracket(slots)}"
+
+
+def _wanted(tool: Tool, withheld: str) -> str:
+    said = tool.properties[withheld].get("description", "").split("\n")[0].rstrip(".")
+    return f"{_about(tool)} Missing: {withheld.replace('_', ' ')}{f' ({said})' if said else ''}"
+
+
+def _about(tool: Tool) -> str:
+    return (tool.description or tool.name.replace("_", " ")).splitlines()[0]
 
 
 @cache
-def _first_material() -> list[dict[str, Any]]:
-    text = files("lamina.synth").joinpath("material", "first.toml").read_text("utf-8")
-    return list(tomllib.loads(text)["shown"])
+def _material(name: str, key: str = "shown") -> list[dict[str, Any]]:
+    text = files("lamina.synth").joinpath("material", f"{name}.toml").read_text("utf-8")
+    return list(tomllib.loads(text)[key])
 
 
 def unserved_prompt(requests: Sequence[str]) -> str:
@@ -50,8 +87,7 @@ def unserved_prompt(requests: Sequence[str]) -> str:
 def pairs_prompt(tools: Sequence[Tool], examples: Sequence[tuple[str, list[dict[str, Any]]]]) -> str:
     """APIGen's way: tools and verified examples in, a new query with its answers out, as one JSON object."""
     listed = "\n".join(
-        json.dumps({"name": t.name, "description": t.description.splitlines()[0], "parameters": t.parameters})
-        for t in tools
+        json.dumps({"name": t.name, "description": _about(t), "parameters": t.parameters}) for t in tools
     )
     shown = "\n".join(json.dumps({"query": q, "answers": a}, ensure_ascii=False) for q, a in examples)
     return (

@@ -8,6 +8,15 @@ from typing import Literal
 from lamina.errors import UserError
 
 GRAMMAR_SHARE_AT_MOST = 1 / 3
+FEW_TOOLS = {"simple": 0.89, "irrelevant": 0.05, "missing-argument": 0.06}
+"""Of what a model is asked for; the grammar adds parallel, dependent and near misses."""
+WORDINGS = ("plain", "terse", "chatty", "indirect", "misspelt", "vague")
+"""Of ``material/first.toml``."""
+LIBRARY = {
+    "simple": 0.24, "multiple": 0.28, "parallel": 0.15, "parallel-multiple": 0.15,
+    "irrelevant": 0.06, "missing-argument": 0.06, "multi-turn": 0.06,
+}  # fmt: skip
+"""Of a set with more tools than a row offers."""
 ATTEMPTS_PER_ROW = 4
 """Synthesis stops, saying so, at this many attempts for each row asked for."""
 
@@ -19,7 +28,11 @@ class SynthSettings:
     the model writes query and answer (arXiv 2406.18518 section 3.1). ``round_trip``: ``warm-up`` (a model
     tuned for a moment on the rows at hand), ``none`` or a model reference. ``judge``: ``none`` or a model
     reference. ``variants``: how often each example of one call that the user wrote is
-    said again with other values. ``allow_changes``: whether tools may be called that change things elsewhere."""
+    said again with other values. ``allow_changes``: whether tools may be called that change things elsewhere.
+    ``styles``: what share of what a model is asked for is of each style; empty for ``FEW_TOOLS`` or ``LIBRARY``.
+    ``sampler``: which tool is next. ``wordings``: how requests for tools without examples are worded. ``offer``:
+    tools on offer in a row at most, None for all; a larger set is a library, whose rows offer a choice of it.
+    ``constrained``: whether ``pairs`` answers are held to a JSON Schema."""
 
     rows: int = 330
     targets: int | None = None
@@ -35,6 +48,11 @@ class SynthSettings:
     seed: int = 0
     now: str = "2026-11-23T10:00:00"
     allow_changes: bool = False
+    styles: tuple[tuple[str, float], ...] = ()
+    sampler: str = "uniform"
+    wordings: tuple[str, ...] = WORDINGS
+    offer: int | None = None
+    constrained: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.grammar_share <= GRAMMAR_SHARE_AT_MOST:
@@ -43,6 +61,20 @@ class SynthSettings:
             raise UserError(f"variants is {self.variants}; give 0 for none")
         if self.rows < 1 or (self.targets is not None and self.targets < 1):
             raise UserError("rows and targets must be at least 1")
+        if self.offer == 0 or not self.wordings:
+            raise UserError("offer at least one tool, in at least one wording")
+        if self.styles and (any(s < 0 for _, s in self.styles) or not sum(s for _, s in self.styles)):
+            raise UserError("the shares of the styles are 0 or more, and not all 0")
+
+    def is_library(self, tools: int) -> bool:
+        """Whether that many tools are more than a row has on offer: each row then offers some of them."""
+        return self.offer is not None and tools > self.offer
+
+    def shares(self, tools: int) -> dict[str, float]:
+        """The share of each style, 1 in all, for that many tools."""
+        given = dict(self.styles) or (LIBRARY if self.is_library(tools) else FEW_TOOLS)
+        total = sum(given.values())
+        return {style: share / total for style, share in given.items()}
 
     @property
     def wanted(self) -> int | None:

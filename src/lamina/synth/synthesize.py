@@ -10,27 +10,34 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 from lamina.checks import Candidate, Rejection, check_judge, check_round_trips, measure_agreement
+from lamina.errors import UserError
 from lamina.models import Model, open_model
-from lamina.models.model import PromptStyle
+from lamina.models.model import PromptStyle, Reply, Request
 from lamina.runs import Progress, Run
-from lamina.synth import grammar, writers
+from lamina.synth import grammar, prompts
 from lamina.synth.composing import write_examples, write_grammar, write_variants
+from lamina.synth.pairs import PAIRS
+from lamina.synth.sampling import SAMPLERS
 from lamina.synth.settings import SynthSettings
+from lamina.synth.styles import STYLES, Style
 from lamina.synth.values import ValuePool
 from lamina.synth.verifying import check_alone, execute
 from lamina.synth.work import PHASE_STRIDE, Work
+from lamina.synth.writers import Assignment, Materials
 from lamina.tools import Toolbox
 from lamina.tools.execution import Executor
-from lamina.trajectories import Check, Query, Trajectory, TrajectoryStore, with_examples
+from lamina.trajectories import Check, Query, Trajectory, TrajectoryStore, diversity_of, with_examples
 
 WarmUp = Callable[[list[Trajectory]], Model]
 """Tunes a model on the rows at hand for the round trip; given by whoever ties training to synthesis."""
 
-MODEL_STYLES = {"simple": 0.89, "irrelevant": 0.05, "missing-argument": 0.06}
-"""Shares of what a model is asked for (our choice); the grammar adds parallel, dependent and near misses."""
+
+PROVEN = ("missing-argument", "multi-turn")
+"""Styles that the round trip has nothing to ask for: what is absent was verified word by word before."""
 
 
 def synthesize(
@@ -48,6 +55,7 @@ def synthesize(
     needed for ``round_trip = "warm-up"``; without it that stage is said to be not run. ``seeds``: requests that the
     user wrote, examples like those of docstrings."""
     started = time.monotonic()
+    _check_settings(settings, len(toolbox))
     toolbox = with_examples(toolbox, seeds)
     words = grammar.Words(
         toolbox, grammar.located_examples(toolbox), ValuePool.of(list(toolbox)), executor, settings.now
@@ -66,6 +74,22 @@ def synthesize(
     write_variants(work, progress)
     work.rows.export(run.folder)
     return {**_result(work, executor), "stopped": stopped, "seconds": round(time.monotonic() - started, 1)}
+
+
+def _check_settings(settings: SynthSettings, tools: int) -> None:
+    """Raises UserError for a style, sampler or wording that is none, and for a warm-up on a library."""
+    if settings.round_trip == "warm-up" and settings.is_library(tools):
+        raise UserError(
+            f"round trip by warm-up tunes a model to one set of tools, and rows offer {settings.offer} of {tools}; "
+            "name a model that reads tools in its prompt, or offer all"
+        )
+    for kind, given, known in (
+        ("style", dict(settings.styles), STYLES),
+        ("sampler", [settings.sampler], SAMPLERS),
+        ("wording", settings.wordings, prompts.wordings()),
+    ):
+        if unknown := [name for name in given if name not in known]:
+            raise UserError(f"there is no {kind} {unknown[0]!r}; there are {', '.join(known)}")
 
 
 def _open_verifiers(work: Work, warm_up: WarmUp | None, progress: Progress) -> None:
@@ -100,7 +124,7 @@ def _write_by_model(work: Work, progress: Progress) -> str:
                 size = min(settings.batch, attempts - asked)
                 if not work.is_done(f"model-{number}"):
                     before = work.by_model
-                    _one_batch(work, writer, number, size)
+                    _one_batch(work, writer, number, asked, size)
                     done = work.by_model - before if share is not None else size
                     bar.advance(done, attempts=asked + size, verified=work.by_model)
                 asked, number = asked + size, number + 1
@@ -109,18 +133,23 @@ def _write_by_model(work: Work, progress: Progress) -> str:
     return f"{asked} attempts made"
 
 
-def _one_batch(work: Work, writer: Model, number: int, size: int) -> None:
+def _one_batch(work: Work, writer: Model, number: int, asked: int, size: int) -> None:
+    """``asked``: rows asked for by the batches before."""
     rng = random.Random(f"{work.settings.seed}/model/{number}")
     work.words.stock.clear()  # a batch must not depend on calls left over from another
-    assignments = _assignments(work, rng, size)
-    replies = writer.generate([a.request for a in assignments])
-    candidates = [
-        writers.candidate_of(a, r.text, work.words, work.settings) for a, r in zip(assignments, replies, strict=True)
-    ]
+    materials = work.materials
+    assignments = _assignments(materials, rng, asked, size)
+    replies = _generate(writer, [request for _, a in assignments for request in a.requests])
+    texts = iter([reply.text for reply in replies])
+    candidates = [style.read(a, list(islice(texts, len(a.requests))), materials) for style, a in assignments]
     execute(candidates, work.words.executor)
     rejections: list[Rejection | None] = [
-        check_alone(c, work.toolbox, a) or work.novelty.check(c) for c, a in zip(candidates, assignments, strict=True)
+        check_alone(c, work.toolbox, a) or work.novelty.check(c)
+        for c, (_, a) in zip(candidates, assignments, strict=True)
     ]
+    for candidate, (_, assignment), rejection in zip(candidates, assignments, rejections, strict=True):
+        if assignment.absent and rejection is None:
+            candidate.turns, candidate.results = [[]], [[]]
     _by_models(work, candidates, rejections)
     outcomes = [work.outcome(c, r, rng) for c, r in zip(candidates, rejections, strict=True)]
     position = (number + 2) * PHASE_STRIDE
@@ -128,23 +157,28 @@ def _one_batch(work: Work, writer: Model, number: int, size: int) -> None:
     work.commit(f"model-{number}", position, outcomes, size, tokens)
 
 
-def _assignments(work: Work, rng: random.Random, size: int) -> list[writers.Assignment]:
-    if work.settings.how == "pairs":
-        return writers.pairs(work.words, work.pools, work.settings, rng, size)
-    counts = {style: round(size * share) for style, share in MODEL_STYLES.items()}
-    counts["simple"] = size - counts["irrelevant"] - counts["missing-argument"]
-    return [
-        *writers.call_first(work.words, work.pools, work.settings, rng, counts["simple"]),
-        *writers.missing_argument(work.words, work.pools, work.settings, rng, counts["missing-argument"]),
-        *writers.unserved(work.words, work.settings, rng, counts["irrelevant"]),
-    ]
+def _generate(writer: Model, requests: Sequence[Request]) -> list[Reply]:
+    """In the order of ``requests``, asked in the order of their prompts: those that begin alike follow each other, and
+    an engine's prefix cache reads what they share once."""
+    order = sorted(range(len(requests)), key=lambda i: requests[i].raw_prompt or "")
+    found: dict[int, Reply] = dict(zip(order, writer.generate([requests[i] for i in order]), strict=True))
+    return [found[i] for i in range(len(requests))]
+
+
+def _assignments(m: Materials, rng: random.Random, asked: int, size: int) -> list[tuple[Style, Assignment]]:
+    """Shares hold over all batches together, however small one is."""
+    if m.settings.how == "pairs":
+        return [(PAIRS, a) for a in PAIRS.assign(m, rng, size)]
+    shares = m.settings.shares(len(m.toolbox))
+    counts = {style: int(share * (asked + size)) - int(share * asked) for style, share in shares.items()}
+    counts[max(shares, key=lambda style: shares[style])] += size - sum(counts.values())
+    return [(STYLES[style], a) for style, count in counts.items() for a in STYLES[style].assign(m, rng, max(0, count))]
 
 
 def _by_models(work: Work, candidates: list[Candidate], rejections: list[Rejection | None]) -> None:
     """Round trip, then judge, of what passed so far; fills ``rejections`` in place."""
     if work.round_trip is not None:
-        # a missing argument is shown by what is absent, which the checks before have verified word by word
-        left = [i for i, r in enumerate(rejections) if r is None and candidates[i].style != "missing-argument"]
+        left = [i for i, r in enumerate(rejections) if r is None and candidates[i].style not in PROVEN]
         style: PromptStyle = getattr(work.round_trip, "prompt_style", None) or "full"
         found = check_round_trips([candidates[i] for i in left], work.round_trip, work.toolbox, style)
         for i, verdict in zip(left, found, strict=True):
@@ -170,20 +204,32 @@ def _result(work: Work, executor: Executor) -> dict[str, Any]:
     rejected: dict[str, Counter[str]] = {}
     for reject in work.rows.rejects():
         rejected.setdefault(reject.stage, Counter())[reject.reason] += 1
-    styles = Counter[str]()
-    tools = Counter[str]()
+    counts: dict[str, Counter[str]] = {"styles": Counter(), "tools": Counter(), "wordings": Counter()}
     for row in work.rows.trajectories():
-        styles[row.meta.style] += 1
-        tools.update({c.name for c in row.calls} or {"(no call)"})
+        counts["styles"][row.meta.style] += 1
+        counts["tools"].update({c.name for c in row.calls} or {"(no call)"})
+        if wording := (row.meta.model_extra or {}).get("wording"):
+            counts["wordings"][wording] += 1
     return {
         **work.tally,
         "verified": work.rows.count() - work.augmented,
         "augmented": work.augmented,
         "rejected": {stage: dict(reasons) for stage, reasons in rejected.items()},
         "writers": dict(work.verified),
-        "styles": dict(styles),
-        "tools": dict(tools),
+        **{name: dict(counted) for name, counted in counts.items()},
+        "categories": {t.name: t.category for t in work.toolbox if t.category},
+        "diversity": diversity_of(work.rows.trajectories()),
+        "stages": _stages(work),
         "sandbox": executor.level,
         "round_trip": work.round_trip.ref if work.round_trip else "not run",
         "judge": work.agreement.as_dict() if work.agreement else {"judge": "none"},
     }
+
+
+def _stages(work: Work) -> list[str]:
+    """Those that were run and may reject; one that rejected nothing is worth a warning. (With call-first the calls
+    are drawn, and only those that fit and ran are written for.)"""
+    judged = work.agreement is not None and work.agreement.usable
+    more = [*(["round trip"] if work.round_trip else []), *(["judge"] if judged else [])]
+    calls = ["format", "execution"] if work.settings.how == "pairs" else []
+    return [*calls, "grounding", *more]

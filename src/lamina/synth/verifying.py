@@ -10,8 +10,9 @@ from typing import Any
 from rapidfuzz import fuzz
 
 from lamina.checks import Candidate, Reason, Rejection, check_asking, check_execution, check_format, check_grounding
-from lamina.checks.grounding import left_over, missing_values
+from lamina.checks.grounding import missing_values
 from lamina.synth.chatter import with_chatter
+from lamina.synth.conversing import check_conversation, check_withheld
 from lamina.synth.writers import Assignment
 from lamina.tools import Toolbox
 from lamina.tools.execution import Executor
@@ -36,6 +37,8 @@ def check_alone(
         found = check_asking(candidate, toolbox)
     if found or not grounded:
         return found
+    if assignment is not None and candidate.script:
+        return check_conversation(candidate, toolbox, assignment)
     if assignment is not None and not candidate.calls:
         return _check_refusal(candidate, toolbox, assignment)
     if candidate.writer != "grammar" or candidate.style != "dependent":
@@ -83,18 +86,9 @@ def execute(candidates: Sequence[Candidate], executor: Executor) -> None:
 def _check_refusal(candidate: Candidate, toolbox: Toolbox, assignment: Assignment) -> Rejection | None:
     """A written refusal must not be servable: the withheld value is absent and everything else is said, or the
     request is far from every request the tools do serve."""
+    if assignment.withheld:
+        return check_withheld(candidate.request, assignment.drawn[0], assignment.withheld, toolbox)
     text = candidate.request.casefold()
-    if assignment.withheld and assignment.drawn:
-        drawn = assignment.drawn
-        kept = {k: v for k, v in drawn.arguments.items() if k != assignment.withheld}
-        calls = [ToolCall.of(drawn.tool.name, kept)]
-        gone = missing_values(candidate.request, calls, toolbox) + left_over(candidate.request, calls, toolbox)
-        withheld = drawn.arguments[assignment.withheld]
-        said = [str(v).casefold() for v in (withheld if isinstance(withheld, list) else [withheld])]
-        if gone or any(v in text for v in said):
-            detail = gone[0] if gone else f"the value that was to be left out is said: {withheld!r}"
-            return Rejection("grounding", Reason.REQUEST_SAYS_MORE, detail)
-        return None
     for tool in toolbox:
         for example in tool.examples:
             if fuzz.token_set_ratio(text, example.request.casefold()) >= 80:
@@ -106,7 +100,7 @@ def noisy(candidate: Candidate, rng: random.Random, toolbox: Toolbox) -> str:
     """The request as it will stand in the record: sometimes with chatter around it, sometimes typed carelessly, its
     values always whole. Examples that a person wrote stay as they are."""
     text = candidate.request
-    if candidate.writer == "examples" and not candidate.augmented:
+    if candidate.script or (candidate.writer == "examples" and not candidate.augmented):
         return text
     first = candidate.turns[0] if candidate.turns else []
     if rng.random() < CHATTER_SHARE:
@@ -138,34 +132,51 @@ def _slip(text: str, candidate: Candidate, rng: random.Random) -> str:
     return text[:at] + text[at + 1 :]
 
 
-def trajectory_of(candidate: Candidate, toolbox: Toolbox, sandbox: str, request: str, rng: random.Random) -> Trajectory:
-    messages = [Message(role="user", content=request)]
-    for turn, results in zip(candidate.turns, candidate.results or [[]], strict=False):
-        calls = [_in_schema_order(c, toolbox) for c in turn]
-        messages.append(Message(role="assistant", tool_calls=calls or None))
-        messages += [
-            Message(role="tool", name=c.name, content=r.text, tool_call_id=c.id)
-            for c, r in zip(calls, results, strict=False)
-        ]
+def trajectory_of(candidate: Candidate, offered: Toolbox, sandbox: str, request: str, rng: random.Random) -> Trajectory:
+    """``offered``: the tools of the record."""
+    messages = _messages(candidate, offered, request)
     if candidate.calls and rng.random() < ENDED_SHARE:
         messages.append(Message(role="assistant"))
     extra: dict[str, Any] = {"template": candidate.template, "clean": candidate.request}
     if candidate.augmented:
         extra["augmented"] = candidate.augmented
+    if candidate.wording:
+        extra["wording"] = candidate.wording
     meta = Meta(
         source="synth", style=candidate.style, license="", writer=candidate.writer, seed=candidate.seed,
         now=candidate.now, sandbox=sandbox, group=candidate.group, checks=candidate.notes, **extra,
     )  # fmt: skip
     calls_json = [[c.name, c.arguments] for c in candidate.calls]
     return Trajectory(
-        id=content_id("synth", candidate.request.casefold(), calls_json), tools=toolbox.as_openai(),
+        id=content_id("synth", candidate.request.casefold(), calls_json), tools=offered.as_openai(),
         messages=messages, meta=meta,
     )  # fmt: skip
+
+
+def _messages(candidate: Candidate, toolbox: Toolbox, request: str) -> list[Message]:
+    """The conversation, with what the tools returned after each turn of calls."""
+    script = list(candidate.script)
+    if not script:
+        script.append(Message(role="user", content=request))
+        script += [Message(role="assistant", tool_calls=turn or None) for turn in candidate.turns]
+    messages: list[Message] = []
+    returned = iter(candidate.results)
+    for message in script:
+        calls = [_in_schema_order(c, toolbox) for c in message.tool_calls or []]
+        messages.append(message.model_copy(update={"tool_calls": calls}) if calls else message)
+        if calls:
+            messages += [
+                Message(role="tool", name=c.name, content=r.text, tool_call_id=c.id)
+                for c, r in zip(calls, next(returned, []), strict=False)
+            ]
+    return messages
 
 
 def reject_of(candidate: Candidate, toolbox: Toolbox, rejection: Rejection) -> Reject:
     calls = [{"name": c.name, "arguments": c.arguments} for c in candidate.calls]
     record = {"request": candidate.request, "calls": calls, "style": candidate.style, "writer": candidate.writer,
+              **({"wording": candidate.wording} if candidate.wording else {}),
+              **({"script": [m.content for m in candidate.script if m.content]} if candidate.script else {}),
               "seed": candidate.seed, "results": [r.text for turn in candidate.results for r in turn]}  # fmt: skip
     key = content_id("reject", candidate.request, calls, rejection.stage, candidate.seed)
     return Reject(

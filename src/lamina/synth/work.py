@@ -19,6 +19,7 @@ from lamina.synth.grammar import Words, unserved_requests
 from lamina.synth.settings import SynthSettings
 from lamina.synth.verifying import noisy, reject_of, trajectory_of
 from lamina.synth.wording import Exemplar, locate
+from lamina.synth.writers import Materials
 from lamina.tools import Toolbox
 from lamina.trajectories import Query, Reject, Trajectory, TrajectoryStore
 from lamina.trajectories.store import record_row
@@ -32,7 +33,8 @@ LARGEST_POOL = 40
 
 @dataclass
 class Work:
-    """``verified`` counts rows by writer, ``augmented`` their variants. ``seeds``: requests that the user wrote."""
+    """``verified`` counts rows by writer, ``covered`` by called tool, ``augmented`` their variants. ``seeds``: requests
+    that the user wrote."""
 
     toolbox: Toolbox
     run: Run
@@ -43,11 +45,16 @@ class Work:
     novelty: Novelty = field(default_factory=Novelty)
     pools: dict[str, list[Exemplar]] = field(default_factory=dict)
     verified: Counter[str] = field(default_factory=Counter)
+    covered: Counter[str] = field(default_factory=Counter)
     augmented: int = 0
     tally: dict[str, Any] = field(default_factory=lambda: {"targets": 0, "tokens": 0})
     round_trip: Model | None = None
     judge: Model | None = None
     agreement: Agreement | None = None
+
+    @property
+    def materials(self) -> Materials:
+        return Materials(self.words, self.pools, self.settings, self.covered)
 
     @property
     def by_model(self) -> int:
@@ -89,7 +96,12 @@ class Work:
             return reject_of(candidate, self.toolbox, rejection)
         rng = rng or random.Random(candidate.seed)
         request = noisy(candidate, rng, self.toolbox)
-        return trajectory_of(candidate, self.toolbox, self.words.executor.level, request, rng)
+        return trajectory_of(candidate, self._offered(candidate, rng), self.words.executor.level, request, rng)
+
+    def _offered(self, candidate: Candidate, rng: random.Random) -> Toolbox:
+        called = list({c.name: self.toolbox[c.name] for c in candidate.calls}.values())
+        anyone = called or [rng.choice(list(self.toolbox))]
+        return candidate.offered or self.materials.offered(anyone, rng) or self.toolbox
 
     def _keep(self, row: Trajectory) -> None:
         """Verified rows return to the pool of examples (APIGen section 3.1, "seed" feedback)."""
@@ -100,7 +112,8 @@ class Work:
             return
         self.novelty.remember([(clean, extra.get("template") or "")])
         self.verified[row.meta.writer] += 1
-        if row.meta.writer == self.settings.writer and len(row.calls) == 1 and row.meta.style == "simple":
+        self.covered.update({c.name for c in row.calls})
+        if row.meta.writer == self.settings.writer and len(row.calls) == 1 and row.meta.style in ("simple", "multiple"):
             call = row.calls[0]
             found = locate(self.toolbox[call.name], clean, call.arguments)
             pool = self.pools.setdefault(call.name, [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lamina.trajectories.clock import resolve
 from lamina.trajectories.comparing import CallMatch, compare_calls
+from lamina.trajectories.diversity import diversity_of
 from lamina.trajectories.formats import read_trajectories, write_trajectories
 from lamina.trajectories.queries import Query, read_queries, with_examples
 from lamina.trajectories.store import TrajectoryStore
@@ -31,6 +32,7 @@ __all__ = [
     "TrajectoryStore",
     "compare_calls",
     "content_id",
+    "diversity_of",
     "read_queries",
     "read_trajectories",
     "resolve",

@@ -1,0 +1,86 @@
+"use strict";
+const data = JSON.parse(document.getElementById("data").textContent);
+const fields = [["kind", "passed or rejected"], ["style", "style"], ["tools", "tool"], ["stage", "failed at"],
+  ["reason", "reason"], ["wording", "wording"], ["writer", "writer"], ["split", "part"]];
+const chosen = {};
+let search = "", shown = 0, found = [];
+const PAGE = 50;
+
+function valuesOf(row, field) {
+  const value = row[field];
+  return Array.isArray(value) ? value : value ? [value] : [];
+}
+
+function element(tag, text, name) {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = text;
+  if (name) made.className = name;
+  return made;
+}
+
+function buildFilters() {
+  const form = document.getElementById("filters");
+  const text = element("label", "search");
+  const input = element("input");
+  input.type = "search";
+  input.addEventListener("input", () => { search = input.value.toLowerCase(); apply(); });
+  text.append(input);
+  form.append(text);
+  for (const [field, title] of fields) {
+    const counts = new Map();
+    for (const row of data.rows) for (const v of valuesOf(row, field)) counts.set(v, (counts.get(v) || 0) + 1);
+    if (counts.size < 2 && field !== "kind") continue;
+    const label = element("label", title), select = element("select");
+    select.append(new Option("all", ""));
+    for (const [value, n] of [...counts].sort((a, b) => b[1] - a[1])) select.append(new Option(`${value} (${n})`, value));
+    select.addEventListener("change", () => { chosen[field] = select.value; apply(); });
+    label.append(select);
+    form.append(label);
+  }
+  form.addEventListener("submit", (event) => event.preventDefault());
+}
+
+function matches(row) {
+  for (const [field, value] of Object.entries(chosen)) if (value && !valuesOf(row, field).includes(value)) return false;
+  if (!search) return true;
+  return [row.id, row.detail || "", ...row.steps.map((s) => s.text)].join("\n").toLowerCase().includes(search);
+}
+
+function article(row) {
+  const made = element("article", undefined, row.kind === "passed" ? "row good" : "row bad");
+  for (const step of row.steps) {
+    const line = element("p", undefined, "step");
+    line.append(element("span", step.who, "who"), element("span", step.text, step.who === "call" ? "call" : ""));
+    made.append(line);
+  }
+  if (row.reason) {
+    const why = element("p", undefined, "why");
+    why.append(element("b", `${row.stage}: ${row.reason}. `), row.detail);
+    made.append(why);
+  }
+  const about = [row.style, row.wording, row.writer, row.split, row.id];
+  if (row.offered && row.offered.length) about.push(`${row.offered.length} on offer`);
+  made.append(element("p", about.filter(Boolean).join(" · "), "meta"));
+  return made;
+}
+
+function more() {
+  const list = document.getElementById("rows");
+  for (const row of found.slice(shown, shown + PAGE)) list.append(article(row));
+  shown = Math.min(found.length, shown + PAGE);
+  document.getElementById("more").hidden = shown >= found.length;
+}
+
+function apply() {
+  found = data.rows.filter(matches);
+  shown = 0;
+  document.getElementById("rows").replaceChildren();
+  const all = data.all.passed + data.all.rejected;
+  const cut = data.rows.length < all ? ` The page holds ${data.rows.length} of ${all} rows.` : "";
+  document.getElementById("count").textContent = `${found.length} of ${data.rows.length} rows.${cut}`;
+  more();
+}
+
+document.getElementById("more").addEventListener("click", more);
+buildFilters();
+apply();

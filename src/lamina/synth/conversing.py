@@ -1,0 +1,90 @@
+"""Checks of what is revealed when: a request that leaves a value out, the question for it, the answer, and what is
+wanted next."""
+
+from __future__ import annotations
+
+from lamina.checks import Candidate, Reason, Rejection, check_asking
+from lamina.checks.asking import shares_a_word
+from lamina.checks.grounding import left_over, missing_values
+from lamina.synth.calls import DrawnCall
+from lamina.synth.writers import Assignment
+from lamina.tools import Toolbox
+from lamina.trajectories import Check, ToolCall
+
+STAGE = "grounding"
+LONGEST_QUESTION = 120
+"""Characters (our choice)."""
+
+
+def check_withheld(request: str, drawn: DrawnCall, withheld: str, toolbox: Toolbox) -> Rejection | None:
+    """All values are said but the one that was to be left out."""
+    kept = {k: v for k, v in drawn.arguments.items() if k != withheld}
+    calls = [ToolCall.of(drawn.tool.name, kept)]
+    gone = missing_values(request, calls, toolbox) + left_over(request, calls, toolbox)
+    value = drawn.arguments[withheld]
+    said = [str(v).casefold() for v in (value if isinstance(value, list) else [value])]
+    if gone or any(v in request.casefold() for v in said):
+        detail = gone[0] if gone else f"the value that was to be left out is said: {value!r}"
+        return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, detail)
+    return None
+
+
+def check_conversation(candidate: Candidate, toolbox: Toolbox, assignment: Assignment) -> Rejection | None:
+    """Each piece reveals what it is to reveal and no more; the calls in one session give what the blueprint gave."""
+    opening, question, reply, later = _said(candidate)
+    first, second = assignment.drawn
+    answered = ToolCall.of(first.tool.name, {assignment.withheld: first.arguments[assignment.withheld]})
+    found = (
+        _check_results(candidate, assignment)
+        or check_withheld(opening, first, assignment.withheld, toolbox)
+        or _check_question(question, first, assignment.withheld)
+        or _check_says(reply, answered, toolbox)
+        or _check_says(later, ToolCall.of(second.tool.name, second.arguments), toolbox)
+        or _check_asks(later, second, candidate, toolbox)
+    )
+    if found is None:
+        candidate.notes += [Check(name=stage) for stage in ("format", "execution", "grounding")]
+    return found
+
+
+def _said(candidate: Candidate) -> list[str]:
+    """Opening, question, reply and the later request."""
+    return [m.content for m in candidate.script if not m.tool_calls and (m.role == "user" or m.content)]
+
+
+def _check_results(candidate: Candidate, assignment: Assignment) -> Rejection | None:
+    for drawn, results in zip(assignment.drawn, candidate.results, strict=True):
+        if [drawn.result.value] != [r.value for r in results]:
+            detail = f"{drawn.tool.name} gave something else after the calls before it than alone"
+            return Rejection("execution", Reason.RESULT_DIFFERS, detail)
+    return None
+
+
+def _check_question(question: str, drawn: DrawnCall, withheld: str) -> Rejection | None:
+    if not question.endswith("?") or "\n" in question or len(question) > LONGEST_QUESTION:
+        return Rejection(STAGE, Reason.NOT_ASKED, f"the assistant's question is none: {question[:80]!r}")
+    value = str(drawn.arguments[withheld]).casefold()
+    if len(value) > 1 and value in question.casefold():
+        return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, f"the question says the value it asks for: {question!r}")
+    about = f"{withheld} {drawn.tool.properties[withheld].get('description', '')} {drawn.tool.description}"
+    if not shares_a_word(question, about):
+        return Rejection(STAGE, Reason.NOT_ASKED, f"the question has nothing to do with {withheld}: {question!r}")
+    return None
+
+
+def _check_says(text: str, call: ToolCall, toolbox: Toolbox) -> Rejection | None:
+    if not text or "\n" in text:
+        return Rejection("format", Reason.NO_ANSWER, "the writer left out what the user says")
+    if missing := missing_values(text, [call], toolbox):
+        return Rejection(STAGE, Reason.VALUE_NOT_IN_REQUEST, missing[0])
+    if extra := left_over(text, [call], toolbox):
+        return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, extra[0])
+    return None
+
+
+def _check_asks(later: str, second: DrawnCall, candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
+    alone = Candidate(
+        request=later, turns=[[ToolCall.of(second.tool.name, second.arguments)]], style="simple",
+        writer=candidate.writer, seed=candidate.seed, now=candidate.now,
+    )  # fmt: skip
+    return check_asking(alone, toolbox)

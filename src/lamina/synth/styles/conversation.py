@@ -1,0 +1,74 @@
+"""``multi-turn``: a blueprint of two executed calls, revealed piece by piece. The user's first request leaves a value
+out, the assistant asks for it, the user says it, the call is made; then the user wants something else.
+
+The blueprint is drawn and executed first; the model plays the user and writes the assistant's question, one piece at a
+time, each piece checked for saying what it is to reveal and no more. Kept if the calls, run again one after the other
+in one session, give what the blueprint gave (APIGen-MT's two phases, arXiv 2504.03601; the pieces are our choice)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from lamina.checks import Candidate
+from lamina.synth import prompts
+from lamina.synth.sampling import companions
+from lamina.synth.styles.missing_argument import opening_prompt
+from lamina.synth.styles.style import Style
+from lamina.synth.wording import spoken_slots
+from lamina.synth.writers import Assignment, Materials, ask, blank_candidate, one_line
+from lamina.trajectories import Message, ToolCall
+
+ROUNDS = 4
+QUESTION_TOKENS = 24
+
+
+def multi_turn(m: Materials, rng: random.Random, count: int) -> list[Assignment]:
+    found: list[Assignment] = []
+    names = m.names(rng)
+    for _ in range(ROUNDS * count):
+        if len(found) >= count:
+            break
+        first = m.toolbox[next(names)]
+        others = companions(first, m.toolbox, rng, 1)
+        calls = [call for tool in [first, *others] if (call := m.words.drawn(tool, rng))]
+        if len(calls) < 2 or not first.required:
+            continue
+        withheld = rng.choice(first.required)
+        slots = [s for s in spoken_slots(first, calls[0].arguments, rng) if s.path.split(".")[0] == withheld]
+        if not slots:
+            continue
+        later = prompts.first_prefix(others[0], "plain")
+        requests = (
+            ask(opening_prompt(m, first, calls[0], withheld, rng), m.settings, rng),
+            ask(prompts.question_prompt(first, withheld), m.settings, rng, tokens=QUESTION_TOKENS),
+            ask(prompts.reply_prompt(first, withheld, slots), m.settings, rng, tokens=QUESTION_TOKENS),
+            ask(later + prompts.bracket(spoken_slots(others[0], calls[1].arguments, rng)), m.settings, rng),
+        )
+        offered = m.offered([first, *others], rng)
+        seed = rng.randrange(1 << 31)
+        found.append(Assignment(requests, "multi-turn", seed, tuple(calls), withheld=withheld, offered=offered))
+    return found
+
+
+def read_conversation(assignment: Assignment, texts: Sequence[str], m: Materials) -> Candidate:
+    """Its results are those of running both calls in one session, which the blueprint's are compared with."""
+    opening, question, reply, later = (one_line(text) for text in texts)
+    made = blank_candidate(assignment, opening, texts, m)
+    calls = [ToolCall.of(d.tool.name, d.arguments, id=f"call_{i}") for i, d in enumerate(assignment.drawn, 1)]
+    made.turns = [[call] for call in calls]
+    ran = m.words.executor.run_sequence([(c.name, c.arguments) for c in calls], m.settings.now)
+    made.results = [[result] for result in ran]
+    made.script = (
+        Message(role="user", content=opening),
+        Message(role="assistant", content=question),
+        Message(role="user", content=reply),
+        Message(role="assistant", tool_calls=[calls[0]]),
+        Message(role="assistant"),
+        Message(role="user", content=later),
+        Message(role="assistant", tool_calls=[calls[1]]),
+    )
+    return made
+
+
+MULTI_TURN = Style(multi_turn, read_conversation)

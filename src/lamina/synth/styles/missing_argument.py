@@ -1,0 +1,57 @@
+"""``missing-argument``: a request that leaves a required value out. The right answer is not to call, but to ask."""
+
+from __future__ import annotations
+
+import random
+import re
+
+from lamina.synth import prompts
+from lamina.synth.calls import DrawnCall
+from lamina.synth.styles.style import Style
+from lamina.synth.wording import Exemplar, spoken_slots
+from lamina.synth.writers import EXAMPLES, Assignment, Materials, ask
+from lamina.tools import Tool
+
+ROUNDS = 4
+
+
+def missing_argument(m: Materials, rng: random.Random, count: int) -> list[Assignment]:
+    found: list[Assignment] = []
+    names = m.names(rng)
+    for _ in range(ROUNDS * count):
+        if len(found) >= count:
+            break
+        tool = m.toolbox[next(names)]
+        if len(tool.required) < 2 or (drawn := m.words.drawn(tool, rng)) is None:
+            continue
+        withheld = rng.choice(tool.required)
+        request = ask(opening_prompt(m, tool, drawn, withheld, rng), m.settings, rng)
+        offered = m.offered([tool], rng)
+        seed = rng.randrange(1 << 31)
+        found.append(Assignment((request,), "missing-argument", seed, (drawn,), withheld=withheld, offered=offered))
+    return found
+
+
+def opening_prompt(m: Materials, tool: Tool, drawn: DrawnCall, withheld: str, rng: random.Random) -> str:
+    """For a request that says everything but ``withheld``."""
+    slots = [s for s in spoken_slots(tool, drawn.arguments, rng) if s.path.split(".")[0] != withheld]
+    exemplars = m.words.exemplars.get(tool.name)
+    if not exemplars:
+        return prompts.first_prefix(tool, "plain") + prompts.bracket(slots)
+    shown = [_without(e, withheld) for e in exemplars[:EXAMPLES]]
+    return prompts.call_first_prompt(tool, shown, None, slots)
+
+
+def _without(exemplar: Exemplar, path: str) -> Exemplar:
+    """The example as if the withheld value had never been there, as far as leaving out a word can do that."""
+    frame = re.sub(
+        r"\s*(?:\b(?:at|on|in|by|for|to|between|among|with)\s+)?\{" + re.escape(path) + r"\}",
+        "",
+        exemplar.frame,
+    )
+    slots = tuple(s for s in exemplar.slots if s.path != path)
+    bare = Exemplar(exemplar.tool, "", exemplar.arguments, slots, " ".join(frame.split()))
+    return Exemplar(bare.tool, bare.filled(list(slots)), bare.arguments, slots, bare.frame)
+
+
+MISSING_ARGUMENT = Style(missing_argument)
