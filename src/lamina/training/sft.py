@@ -174,7 +174,7 @@ def _rows(
         toolbox,
         base.tokenizer,
         with_end_mark(LAMINA_TEMPLATE, base.tokenizer.eos_token),
-        tools_in_prompt=settings.prompt_style == "full",
+        style=settings.prompt_style,
         max_length=_longest(base, settings),
     )
 
@@ -188,7 +188,7 @@ def _pairs(
         toolbox,
         base.tokenizer,
         with_end_mark(LAMINA_TEMPLATE, base.tokenizer.eos_token),
-        tools_in_prompt=settings.prompt_style == "full",
+        style=settings.prompt_style,
         max_length=_longest(base, settings),
     )
 
