@@ -58,9 +58,7 @@ def test_rows_laid_end_to_end_score_as_each_alone(model, toolbox: Toolbox):
 
     from lamina.training.packing import collate, use_row_attention
 
-    rows, _ = token_rows(
-        split_rows(5), toolbox, tiny_tokenizer(), LAMINA_TEMPLATE, tools_in_prompt=False, max_length=200
-    )
+    rows, _ = token_rows(split_rows(5), toolbox, tiny_tokenizer(), LAMINA_TEMPLATE, style="baked", max_length=200)
     with torch.no_grad():
         alone = torch.cat([model(input_ids=torch.tensor([row.input_ids])).logits[0] for row in rows])
         use_row_attention(model)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +53,23 @@ def test_the_loss_log_has_a_line_a_step_and_the_loss_falls(finished):
     assert [int(line["step"]) for line in lines] == list(range(1, 10))
     assert int(lines[-1]["tokens"]) == metrics["tokens"]
     assert float(lines[-1]["loss"]) < float(lines[0]["loss"])
+
+
+@pytest.mark.parametrize(
+    ("update", "rate", "golden"),
+    [
+        ("lora", 5e-3, [6.41965, 6.19892, 5.95626, 5.62731, 5.27177, 5.00609, 4.75304, 4.8098, 4.62733]),
+        ("full", 2e-3, [6.41965, 5.15464, 4.19309, 3.43782, 3.02536, 2.69367, 2.34567, 2.28322, 2.25986]),
+    ],
+)
+def test_the_losses_are_those_that_were_written_down(
+    tiny: Path, toolbox: Toolbox, tmp_path: Path, update: str, rate: float, golden: list[float]
+):
+    """Whoever changes these numbers has changed the training; precision bf16 is left out, for processors differ."""
+    settings = TrainSettings(**{**vars(FEW), "update": update, "learning_rate": rate, "precision": "float32"})
+    fine_tune(str(tiny), split_rows(12), [], tmp_path, settings, toolbox)
+    losses = [float(line["loss"]) for line in csv.DictReader((tmp_path / "train-log.csv").open())]
+    assert losses == pytest.approx(golden, abs=0.01)
 
 
 def test_a_finished_training_returns_its_stored_metrics(finished, tiny: Path, toolbox: Toolbox):
@@ -162,6 +182,36 @@ def test_nothing_to_train_on_is_said(tiny: Path, toolbox: Toolbox, tmp_path: Pat
     short = TrainSettings(**{**vars(FEW), "max_length": 10})
     with pytest.raises(InputError, match="longer than max_length 10"):
         fine_tune(str(tiny), split_rows(4), [], tmp_path / "short", short, toolbox)
+
+
+def test_no_row_is_longer_than_what_the_base_reads(toolbox: Toolbox, tmp_path: Path):
+    from tiny_llama import save_tiny_llama
+
+    base = save_tiny_llama(tmp_path / "base")
+    config = json.loads((base / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps({**config, "max_position_embeddings": 20}))
+    with pytest.raises(InputError, match="longer than max_length 20"):
+        fine_tune(str(base), split_rows(4), [], tmp_path / "out", FEW, toolbox)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file-size limits as a stand-in for a full disk")
+def test_a_disk_that_is_full_at_a_checkpoint_is_said_and_the_training_goes_on_later(
+    tiny: Path, toolbox: Toolbox, tmp_path: Path
+):
+    import resource
+
+    settings = TrainSettings(**{**vars(FEW), "save_seconds": 0.0})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+        with pytest.raises(StorageError, match=re.escape(str(tmp_path))):
+            fine_tune(str(tiny), split_rows(12), [], tmp_path, settings, toolbox)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert not (tmp_path / "model.safetensors").exists()
+    assert fine_tune(str(tiny), split_rows(12), [], tmp_path, settings, toolbox)["steps"] == 9
 
 
 @pytest.mark.parametrize("ref", ["nowhere", "nowhere.gguf", "hf:"])

@@ -27,7 +27,7 @@ def wrong(n: int) -> dict[str, list[ToolCall]]:
 
 
 def pairs(rows, answers, toolbox: Toolbox):
-    return make_pairs(rows, answers, toolbox, tiny_tokenizer(), LAMINA_TEMPLATE, tools_in_prompt=False, max_length=200)
+    return make_pairs(rows, answers, toolbox, tiny_tokenizer(), LAMINA_TEMPLATE, style="baked", max_length=200)
 
 
 def test_a_pair_is_one_prompt_with_a_right_and_a_wrong_end(toolbox: Toolbox):

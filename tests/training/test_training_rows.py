@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lamina.errors import WorkFailedError
-from lamina.models.templates import LAMINA_TEMPLATE, calls_text, prompt_of, with_end_mark
+from lamina.models.model import Request
+from lamina.models.templates import DEFAULT_INSTRUCTION, LAMINA_TEMPLATE, calls_text, request_prompt, with_end_mark
 from lamina.tools import Toolbox
 from lamina.training.rows import IGNORED, canonical_call, encode, token_rows, training_messages, turn_pieces
 from lamina.trajectories import Message, ToolCall, Trajectory
@@ -25,9 +26,7 @@ def learnt_text(row, tokenizer) -> list[str]:
 
 def test_the_answer_and_its_end_are_learnt_and_nothing_else(toolbox: Toolbox):
     tokenizer = tiny_tokenizer()
-    (row,), refused = token_rows(
-        split_rows(2)[1:], toolbox, tokenizer, LAMINA_TEMPLATE, tools_in_prompt=False, max_length=512
-    )
+    (row,), refused = token_rows(split_rows(2)[1:], toolbox, tokenizer, LAMINA_TEMPLATE, style="baked", max_length=512)
     assert refused == []
     answer = '[{"name": "split_bill", "arguments": {"total": 21, "people": 3}}]<|im_end|>'
     pieces = ["[", answer[1:-11], "]<|im_end|>"]
@@ -41,11 +40,10 @@ def test_the_answer_and_its_end_are_learnt_and_nothing_else(toolbox: Toolbox):
 def test_what_comes_before_the_answer_is_the_prompt_of_inference(toolbox: Toolbox):
     tokenizer = tiny_tokenizer()
     trajectory = split_rows(2)[1]
-    for style, tools in (("baked", None), ("full", toolbox)):
-        (row,), _ = token_rows(
-            [trajectory], toolbox, tokenizer, LAMINA_TEMPLATE, tools_in_prompt=style == "full", max_length=4096
-        )
-        prompt = prompt_of(trajectory.messages[:1], LAMINA_TEMPLATE, tools=tools)
+    for style in ("baked", "compact", "full"):
+        (row,), _ = token_rows([trajectory], toolbox, tokenizer, LAMINA_TEMPLATE, style=style, max_length=4096)
+        request = Request(trajectory.messages[:1], tools=toolbox, style=style)
+        prompt = request_prompt(request, LAMINA_TEMPLATE, foreign=False, instruction=DEFAULT_INSTRUCTION)
         ids = tokenizer.encode(prompt, add_special_tokens=False)
         start = next(i for i, label in enumerate(row.labels) if label != IGNORED)
         assert row.input_ids[:start] == ids
@@ -84,9 +82,7 @@ def test_arguments_stand_in_schema_order_without_defaults(toolbox: Toolbox):
 
 
 def test_a_row_too_long_is_refused_with_its_reason_and_never_cut(toolbox: Toolbox):
-    rows, refused = token_rows(
-        split_rows(3), toolbox, tiny_tokenizer(), LAMINA_TEMPLATE, tools_in_prompt=False, max_length=40
-    )
+    rows, refused = token_rows(split_rows(3), toolbox, tiny_tokenizer(), LAMINA_TEMPLATE, style="baked", max_length=40)
     assert len(rows) + len(refused) == 3
     assert refused
     assert all("max_length 40" in r["reason"] for r in refused)
@@ -95,9 +91,7 @@ def test_a_row_too_long_is_refused_with_its_reason_and_never_cut(toolbox: Toolbo
 
 def test_a_row_without_an_answer_is_refused(toolbox: Toolbox):
     silent = Trajectory(id="s", messages=[Message(role="user", content="Hm?")])
-    rows, refused = token_rows(
-        [silent], toolbox, tiny_tokenizer(), LAMINA_TEMPLATE, tools_in_prompt=False, max_length=99
-    )
+    rows, refused = token_rows([silent], toolbox, tiny_tokenizer(), LAMINA_TEMPLATE, style="baked", max_length=99)
     assert rows == []
     assert refused == [{"id": "s", "reason": "no assistant turn to learn from"}]
 
@@ -128,7 +122,7 @@ def test_a_call_to_a_tool_that_is_not_on_offer_refuses_the_row(toolbox: Toolbox)
     call = ToolCall.of("fly", {"to": "Rome"})
     talk = [Message(role="user", content="Fly"), Message(role="assistant", tool_calls=[call])]
     row = Trajectory(id="f", messages=talk, tools=toolbox.as_openai())
-    rows, refused = token_rows([row], toolbox, tiny_tokenizer(), LAMINA_TEMPLATE, tools_in_prompt=False, max_length=200)
+    rows, refused = token_rows([row], toolbox, tiny_tokenizer(), LAMINA_TEMPLATE, style="baked", max_length=200)
     assert rows == []
     assert refused == [{"id": "f", "reason": "calls fly, which is not among its tools"}]
 
@@ -136,7 +130,7 @@ def test_a_call_to_a_tool_that_is_not_on_offer_refuses_the_row(toolbox: Toolbox)
 def test_in_the_prompt_stand_the_tools_of_the_row(toolbox: Toolbox):
     tokenizer = tiny_tokenizer()
     one = split_rows(2)[1].model_copy(update={"tools": toolbox.as_openai()[:1]})
-    (row,), _ = token_rows([one], toolbox, tokenizer, LAMINA_TEMPLATE, tools_in_prompt=True, max_length=4096)
+    (row,), _ = token_rows([one], toolbox, tokenizer, LAMINA_TEMPLATE, style="full", max_length=4096)
     text = tokenizer.decode(row.input_ids)
     assert "Splits a bill." in text
     assert "Adds a person." not in text
@@ -146,5 +140,5 @@ def test_a_base_with_another_end_of_turn_learns_its_own(toolbox: Toolbox):
     tokenizer = tiny_tokenizer()
     tokenizer.eos_token = "<|endoftext|>"
     template = with_end_mark(LAMINA_TEMPLATE, tokenizer.eos_token)
-    (row,), _ = token_rows(split_rows(1), toolbox, tokenizer, template, tools_in_prompt=False, max_length=200)
+    (row,), _ = token_rows(split_rows(1), toolbox, tokenizer, template, style="baked", max_length=200)
     assert learnt_text(row, tokenizer) == ["[]<|endoftext|>"]

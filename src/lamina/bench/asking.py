@@ -82,7 +82,7 @@ def answer_all(
         position = {ask.key: i for i, ask in enumerate(asks)}
         right = 0
         # every slot would read the tools anew, and they are most of such a prompt: the cache is a slot's own
-        slots = 1 if model.style == "full" else settings.slots
+        slots = 1 if model.style != "baked" else settings.slots
         job = _job("quality", model, missing, toolbox, settings, slots=slots)
         for event in ask_worker(job, silence_seconds=settings.silence_seconds):
             if event["event"] == "sample":

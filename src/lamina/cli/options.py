@@ -59,9 +59,10 @@ def _read_config(context: typer.Context, file: Path | None) -> Path | None:
 
 
 class Style(StrEnum):
-    """Whether the tools stand in the prompt."""
+    """How the tools stand in the prompt."""
 
     full = "full"
+    compact = "compact"
     baked = "baked"
 
 
@@ -176,7 +177,10 @@ UpdateOption = Annotated[
     Update, typer.Option("--update", help="full: every linear layer's weights; lora: adapters, merged at the end.")
 ]
 Types = Annotated[str, typer.Option("--types", metavar="TYPE,…", help="GGUF types to write.")]
-PromptStyleOption = Annotated[Style, typer.Option("--style", help="baked: tools learned; full: tools in the prompt.")]
+PromptStyleOption = Annotated[
+    Style,
+    typer.Option("--style", help="baked: tools learned; compact: a signature each in the prompt; full: their schemas."),
+]
 Variants = Annotated[
     int | None,
     typer.Option("--variants", min=0, help="How often each of your examples is said again with other values."),

@@ -52,7 +52,11 @@ def train(
     ] = None,
     style: Annotated[
         Style | None,
-        typer.Option("--style", help="baked: tools learned; full: tools in the prompt. Else the recipe's, or baked."),
+        typer.Option(
+            "--style",
+            help="baked: tools learned; compact: a signature each in the prompt; full: their schemas. "
+            "Else the recipe's, or baked.",
+        ),
     ] = None,
     update: Annotated[
         Update | None,

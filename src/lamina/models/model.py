@@ -10,9 +10,9 @@ from typing import Any, Literal, Protocol
 from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories.trajectory import Message, ToolCall
 
-PromptStyle = Literal["full", "baked", "plain"]
-"""``full``: schemas in the prompt. ``baked``: no tools in the prompt, the model knows them, output still
-constrained to them. ``plain``: free text for writers and judges, no tools at all."""
+PromptStyle = Literal["full", "compact", "baked", "plain"]
+"""``full``: schemas in the prompt. ``compact``: one signature a tool in the prompt. ``baked``: no tools in the prompt,
+the model knows them, output still constrained to them. ``plain``: free text for writers and judges, no tools at all."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from lamina.errors import ModelError, ModelReferenceError
 from lamina.models.grammar import calls_schema
 from lamina.models.model import Model, PromptStyle, Reply, Request
 from lamina.models.parsing import parse_calls
-from lamina.models.templates import DEFAULT_INSTRUCTION, message_row, plain_rows, storable
+from lamina.models.templates import DEFAULT_INSTRUCTION, asked_messages, message_row, plain_rows, storable
 
 DEFAULT_URL = "https://api.openai.com/v1"
 TRIES = 4
@@ -121,7 +121,8 @@ class OpenAIEndpoint:
         if request.raw_prompt is not None:
             return "/completions", {**body, "prompt": storable(request.raw_prompt + request.prefix)}
         tools = request.tools if request.style == "full" else None
-        rows = plain_rows([message_row(m) for m in request.messages], tools, self.instruction)
+        asked = asked_messages(request.messages, request.tools, request.style, self.instruction)
+        rows = plain_rows([message_row(m) for m in asked], tools, self.instruction)
         if request.prefix:
             rows.append({"role": "assistant", "content": request.prefix})
         body["messages"] = [{**row, "content": storable(row["content"])} for row in rows]

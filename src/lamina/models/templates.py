@@ -14,6 +14,7 @@ from typing import Any
 
 from lamina.errors import ModelError
 from lamina.models.model import Request
+from lamina.models.signatures import signatures
 from lamina.tools import Toolbox
 from lamina.trajectories import Message
 
@@ -50,9 +51,26 @@ def request_prompt(request: Request, template: str | None, *, foreign: bool, ins
         _say_once("the model brings no chat template (a base model?); it is asked in ChatML")
     tools = request.tools if request.style == "full" else None
     prompt = prompt_of(
-        request.messages, template or PLAIN_CHATML, tools=tools, foreign=foreign, instruction=instruction
+        asked_messages(request.messages, request.tools, request.style, instruction),
+        template or PLAIN_CHATML,
+        tools=tools,
+        foreign=foreign,
+        instruction=instruction,
     )
     return storable(prompt + request.prefix)
+
+
+def asked_messages(
+    messages: Sequence[Message], tools: Toolbox | None, style: str | None, instruction: str = DEFAULT_INSTRUCTION
+) -> Sequence[Message]:
+    """The messages, in style ``compact`` with the tools' signatures before them: when the model runs and when it is
+    trained."""
+    if style != "compact" or tools is None:
+        return messages
+    text = f"Functions:\n{signatures(tools)}\n{instruction}"
+    if messages and messages[0].role == "system":
+        return [Message(role="system", content=f"{text}\n{messages[0].content}"), *messages[1:]]
+    return [Message(role="system", content=text), *messages]
 
 
 def storable(text: str) -> str:

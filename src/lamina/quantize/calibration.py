@@ -65,16 +65,19 @@ def calibrated_on(
     from transformers import AutoTokenizer
 
     from lamina.models.metadata import facts_of
+    from lamina.models.templates import asked_messages
 
     chosen = [t for t in trajectories if any(m.role == "assistant" for m in t.messages)]
     random.Random(seed).shuffle(chosen)
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-    in_prompt = facts_of(str(folder)).prompt_style != "baked"
+    style = facts_of(str(folder)).prompt_style
     rows: list[list[int]] = []
     read = 0
     for trajectory in chosen:
         text = tokenizer.apply_chat_template(
-            [_row(m) for m in trajectory.messages], tools=trajectory.tools if in_prompt else None, tokenize=False
+            [_row(m) for m in asked_messages(trajectory.messages, trajectory.toolbox(), style)],
+            tools=trajectory.tools if style not in ("baked", "compact") else None,
+            tokenize=False,
         )
         ids: list[int] = tokenizer.encode(text, add_special_tokens=False)
         if len(ids) <= LONGEST_ROW and read < most_tokens:

@@ -115,7 +115,7 @@ def plan_training(ref: str, data: TrainingData, settings: TrainSettings, archite
         data.toolbox,
         tokenizer,
         with_end_mark(LAMINA_TEMPLATE, tokenizer.eos_token),
-        tools_in_prompt=settings.prompt_style == "full",
+        style=settings.prompt_style,
         max_length=min(settings.max_length, context_of(config, settings.max_length)),
     )
     if not rows:

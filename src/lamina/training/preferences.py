@@ -91,7 +91,7 @@ def make_pairs(
     tokenizer: Any,
     template: str,
     *,
-    tools_in_prompt: bool,
+    style: PromptStyle,
     max_length: int,
 ) -> Pairing:
     """Rows with a wrong answer as pairs; the others are refused with their reason."""
@@ -105,9 +105,7 @@ def make_pairs(
             why = "the answer to reject is right"
         else:
             both = [_answered(row, calls) for calls in (right, wrong)]
-            told, refused = token_rows(
-                both, toolbox, tokenizer, template, tools_in_prompt=tools_in_prompt, max_length=max_length
-            )
+            told, refused = token_rows(both, toolbox, tokenizer, template, style=style, max_length=max_length)
             if not refused:
                 made.pairs.append(_pair(row.id, *told))
                 continue

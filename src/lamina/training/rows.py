@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import InputError, WorkFailedError
-from lamina.models.templates import calls_text
+from lamina.models.model import PromptStyle
+from lamina.models.templates import asked_messages, calls_text
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
 from lamina.trajectories import Trajectory, content_id, read_trajectories
@@ -86,12 +87,13 @@ def token_rows(
     tokenizer: Any,
     template: str,
     *,
-    tools_in_prompt: bool,
+    style: PromptStyle,
     max_length: int,
 ) -> tuple[list[Row], list[JSON]]:
     """Rows and refusals (``{"id", "reason"}``): nothing is ever cut to fit, and nobody learns to call what is not on
-    offer. In the prompt stand the tools of the row, or ``toolbox`` where it names none. ``template`` is a chat template
-    with ``{% generation %}`` marks. Raises WorkFailedError where a template does not end its turns."""
+    offer. In the prompt, but in style ``baked``, stand the tools of the row, or ``toolbox`` where it names none.
+    ``template`` is a chat template with ``{% generation %}`` marks. Raises WorkFailedError where a template does not
+    end its turns."""
     rows: list[Row] = []
     refused: list[JSON] = []
     for trajectory in trajectories:
@@ -99,9 +101,10 @@ def token_rows(
         if strange := next((call.name for call in trajectory.calls if call.name not in names), None):
             refused.append({"id": trajectory.id, "reason": f"calls {strange}, which is not among its tools"})
             continue
-        offered = trajectory.toolbox() if tools_in_prompt and trajectory.tools else toolbox
-        tools = offered.as_openai() if tools_in_prompt else None
-        row = encode(trajectory.id, training_messages(trajectory, offered), tools, tokenizer, template)
+        offered = trajectory.toolbox() if style != "baked" and trajectory.tools else toolbox
+        tools = offered.as_openai() if style == "full" else None
+        asked = trajectory.model_copy(update={"messages": list(asked_messages(trajectory.messages, offered, style))})
+        row = encode(trajectory.id, training_messages(asked, offered), tools, tokenizer, template)
         if len(row.input_ids) > max_length:
             reason = f"{len(row.input_ids)} tokens, longer than max_length {max_length}; raise max_length"
             refused.append({"id": row.id, "reason": reason})

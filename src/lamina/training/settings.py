@@ -30,7 +30,7 @@ class TrainSettings:
 
     method: Literal["sft", "dpo"] = "sft"
     update: Literal["lora", "full"] = "full"
-    prompt_style: Literal["baked", "full"] = "baked"
+    prompt_style: Literal["baked", "compact", "full"] = "baked"
     epochs: float = 1.25
     batch: int = 8
     accumulate: int = 1

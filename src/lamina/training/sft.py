@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -172,7 +174,7 @@ def _rows(
         toolbox,
         base.tokenizer,
         with_end_mark(LAMINA_TEMPLATE, base.tokenizer.eos_token),
-        tools_in_prompt=settings.prompt_style == "full",
+        style=settings.prompt_style,
         max_length=_longest(base, settings),
     )
 
@@ -186,7 +188,7 @@ def _pairs(
         toolbox,
         base.tokenizer,
         with_end_mark(LAMINA_TEMPLATE, base.tokenizer.eos_token),
-        tools_in_prompt=settings.prompt_style == "full",
+        style=settings.prompt_style,
         max_length=_longest(base, settings),
     )
 
@@ -296,6 +298,8 @@ def _storage(out: Path) -> Iterator[None]:
         raise storage_error(error.filename or out, error) from error
     except Exception as error:
         said = str(error)
-        if "No space left" in said or "PytorchStreamWriter" in said or "os error 28" in said:
+        if number := re.search(r"os error (\d+)", said):  # safetensors
+            raise storage_error(out, OSError(int(number[1]), os.strerror(int(number[1])))) from error
+        if "No space left" in said or "PytorchStreamWriter" in said:
             raise StorageError(f"{out}: the disk is full; free some space and run the same command again") from error
         raise
