@@ -12,12 +12,13 @@ from statistics import fmean
 import pytest
 
 from lamina.agents.environments import open_environment
-from lamina.agents.environments.bfcl_multi_turn import CATEGORIES, find_folders
+from lamina.agents.environments.bfcl_multi_turn import CATEGORIES, RESPOND, find_folders
 from lamina.agents.environments.environment import RefusedCallError
 from lamina.agents.environments.worlds.simulators import Simulators, same_state
 from lamina.agents.learning import LearnSettings
 from lamina.agents.policies import at_random, oracle, play
 from lamina.errors import InputError
+from lamina.tools.tool import Toolbox
 from lamina.trajectories import ToolCall
 
 
@@ -148,6 +149,7 @@ def test_the_optimum_is_reached(teach, monkeypatch: pytest.MonkeyPatch, reward: 
     monkeypatch.setenv("LAMINA_WORLD", "bfcl-multi-turn")
     environment = open_environment("bfcl-multi-turn")
     environment._tasks = [t for t in environment.tasks() if t.data["classes"] == ["TradingBot"]]
+    environment._whole = environment.toolbox = Toolbox([*environment._tools["TradingBot"], RESPOND])
     settings = LearnSettings(
         rpo=rpo, reward=reward, accept=False, keep_best=False, held=0, iterations=2, batch=15, test=4, turns=40
     )
