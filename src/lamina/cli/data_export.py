@@ -17,7 +17,10 @@ def export(
     files: DataFiles,
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="See 'lamina formats'.", show_default=False)],
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="The file to write; else FORMAT.jsonl in the run.")
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="The file to write, NAME.parquet too; else FORMAT.jsonl in the run."
+        ),
     ] = None,
     format: From = "auto",
     config: Config = None,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lamina.checks import Reason
+from lamina.data.packing import pack
 from lamina.data.sources import records_of
 from lamina.errors import InputError
 from lamina.runs import Progress
@@ -27,7 +28,8 @@ class Exported:
 
 
 def export(files: Sequence[Path], to: str, file: Path, progress: Progress, format: str = "auto") -> Exported:
-    """Writes ``file`` (whole or not at all). Raises InputError for a format that is only read."""
+    """Writes ``file`` (whole or not at all), as Parquet where its name ends in ``.parquet``. Raises InputError for a
+    format that is only read."""
     target = find_format(to)
     if target.write is None:
         able = ", ".join(sorted(name for name, one in formats().items() if one.write))
@@ -43,8 +45,21 @@ def export(files: Sequence[Path], to: str, file: Path, progress: Progress, forma
                 elif _holds(target, one, found):
                     yield one
 
-        found.written = target.write(file, fitting())
+        found.written = _write(target, file, fitting())
     return found
+
+
+def _write(target: Format, file: Path, records: Iterator[Trajectory]) -> int:
+    """JSON Lines (or what the format is), and Parquet where the file is named so."""
+    assert target.write is not None
+    if file.suffix != ".parquet":
+        return target.write(file, records)
+    lines = file.with_name(f"{file.name}.jsonl.tmp")
+    try:
+        target.write(lines, records)
+        return pack(lines, file)
+    finally:
+        lines.unlink(missing_ok=True)
 
 
 def _holds(target: Format, one: Trajectory, found: Exported) -> bool:

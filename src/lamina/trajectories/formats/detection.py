@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import InputError
+from lamina.trajectories.formats import jsonl
 from lamina.trajectories.formats.format import Format, Sample
 from lamina.trajectories.formats.reading.rows import sample_of
 
@@ -26,7 +27,10 @@ def choose(path: Path, formats: Mapping[str, Format]) -> Detected:
     if not sample.rows and sample.layout == "jsonl":
         return Detected("jsonl", "it has no row that can be read" if path.stat().st_size else "it is empty")
     if _is_record(sample.row):
-        return Detected("jsonl" if sample.layout == "jsonl" else "openai", "rows have messages with roles and tools")
+        return Detected(
+            "jsonl" if sample.layout == "jsonl" or _is_packed(sample) else "openai",
+            "rows have messages with roles and tools",
+        )
     for one in formats.values():
         if one.detect is None:
             continue
@@ -47,6 +51,11 @@ def _is_record(row: Any) -> bool:
         return False
     messages = row["messages"]
     return isinstance(messages, list) and all(isinstance(m, dict) and "role" in m for m in messages)
+
+
+def _is_packed(sample: Sample) -> bool:
+    """Parquet that Lamina wrote; what others wrote may hold a null for every key that a row has not."""
+    return sample.layout == "parquet" and jsonl.is_record(sample.row)
 
 
 def _seen(sample: Sample) -> str:

@@ -144,11 +144,19 @@ def _parquet(path: Path) -> Iterator[Raw]:
     number = 0
     try:
         for batch in parquet.ParquetFile(path).iter_batches(batch_size=256):
+            written = [field.name for field in batch.schema if "arrow.json" in str(field.type)]
             for row in batch.to_pylist():
                 number += 1
-                yield Raw(number, row)
+                yield Raw(number, row | {name: _read_json(row[name]) for name in written})
     except (OSError, ValueError) as error:  # pyarrow's own errors derive from these
         yield Raw(number + 1, problem=f"not a whole Parquet file: {_first_line(error)}")
+
+
+def _read_json(value: Any) -> Any:
+    """Of a column that Arrow keeps as JSON text (``datasets``' ``Json()``), one by one or in lists."""
+    if isinstance(value, list):
+        return [_read_json(item) for item in value]
+    return None if value is None else parse_json(value)
 
 
 def _parses(line: bytes) -> bool:
