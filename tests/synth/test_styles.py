@@ -1,0 +1,217 @@
+"""What a model is asked for: seven styles, three samplers, six wordings, and rows of a library that offer a choice."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lamina.checks.grounding import missing_values
+from lamina.errors import UserError
+from lamina.runs import Progress, Run
+from lamina.synth import SynthSettings, prompts, synthesize
+from lamina.synth.sampling import SAMPLERS, companions, none_fits, on_offer
+from lamina.synth.settings import FEW_TOOLS, LIBRARY, WORDINGS
+from lamina.synth.styles import STYLES
+from lamina.tools import Tool, Toolbox, read_tools
+from lamina.tools.execution import Executor
+from lamina.trajectories import Trajectory, read_trajectories
+
+MODULE = '''
+def {noun}_area(width: float, height: float) -> float:
+    """Compute the area of a {noun}.
+
+    Args:
+        width: How wide the {noun} is.
+        height: How high the {noun} is.
+    """
+    return width * height
+
+
+def paint_{noun}(colour: str, coats: int) -> str:
+    """Paint a {noun} in a colour.
+
+    Args:
+        colour: The colour, such as "red" or "blue".
+        coats: How many coats of paint.
+    """
+    return f"{{coats}} coats of {{colour}}"
+'''
+
+WRITER = '''
+"""Says the function and every value of the last line's brackets; asks for what is missing."""
+
+import re
+
+
+def reply(messages, tools, seed):
+    lines = messages[-1]["content"].rstrip("\\n").split("\\n")
+    if missing := re.search(r"Missing: ([^(]*)", lines[-1]):
+        return f"What is the {missing[1].strip()} you want?"
+    about = [line for line in lines if line and not line.startswith("[")][-1]
+    about = re.sub(r" Missing.*", "", about)
+    said = re.findall(r": ([^;/\\]]+)", lines[-1])
+    return f" {about.lower().rstrip('.')} {' and '.join(s.strip() for s in said)} {'abcdefghij'[seed % 10]}"
+'''
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    folder = tmp_path / "library"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    for noun in ("door", "fence", "cupboard"):
+        (folder / f"{noun}s.py").write_text(MODULE.format(noun=noun))
+    return folder
+
+
+@pytest.fixture
+def says_it_all(tmp_path: Path) -> str:
+    file = tmp_path / "says_it_all.py"
+    file.write_text(WRITER)
+    return f"scripted:{file}"
+
+
+def rows_of(tools: Path, out: Path, writer: str, **settings: Any) -> list[Trajectory]:
+    toolbox = read_tools(tools)
+    made = SynthSettings(**{"rows": 40, "batch": 20, "grammar_share": 0, "offer": 4, "writer": writer, **settings})
+    with Executor(toolbox) as executor, Run.open(out, {"seed": made.seed}) as run:
+        synthesize(toolbox, run, made, Progress(silent=True), executor)
+    return list(read_trajectories(out / "trajectories.jsonl"))
+
+
+def names_on_offer(row: Trajectory) -> set[str]:
+    return {tool["function"]["name"] for tool in row.tools}
+
+
+def test_every_style_is_what_its_name_says(library: Path, says_it_all: str, tmp_path: Path) -> None:
+    styles = tuple((name, 1.0) for name in STYLES)
+    rows = rows_of(library, tmp_path / "run", says_it_all, styles=styles, rows=60)
+    found = {row.meta.style: row for row in rows}
+    assert set(found) == set(STYLES)
+    for row in rows:
+        called = [c.name for c in row.calls]
+        assert set(called) <= names_on_offer(row)
+        assert 1 <= len(row.tools) <= 4
+        match row.meta.style:
+            case "simple":
+                assert names_on_offer(row) == set(called)
+            case "multiple":
+                assert len(called) == 1
+                assert len(row.tools) > 1
+            case "parallel":
+                assert len(called) > 1 == len(set(called))
+            case "parallel-multiple":
+                assert len(set(called)) > 1
+            case "irrelevant" | "missing-argument":
+                assert called == []
+            case "multi-turn":
+                assert [m.role for m in row.messages if m.role == "user"] == ["user"] * 3
+                assert len(row.turns) >= 4
+
+
+def test_a_request_without_its_tool_is_a_request_for_a_tool_that_is_not_on_offer(
+    library: Path, says_it_all: str, tmp_path: Path
+) -> None:
+    rows = rows_of(library, tmp_path / "run", says_it_all, styles=(("irrelevant", 1.0),), rows=12)
+    assert rows
+    for row in rows:
+        noun = next(noun for noun in ("door", "fence", "cupboard") if noun in row.request)
+        assert not any(noun in name for name in names_on_offer(row))
+
+
+def test_in_a_conversation_the_value_is_said_only_when_it_is_asked_for(
+    library: Path, says_it_all: str, tmp_path: Path
+) -> None:
+    rows = rows_of(library, tmp_path / "run", says_it_all, styles=(("multi-turn", 1.0),), rows=8)
+    toolbox = read_tools(library)
+    assert rows
+    for row in rows:
+        opening, question, reply = row.messages[:3]
+        assert (question.role, question.content[-1]) == ("assistant", "?")
+        assert missing_values(opening.content, row.calls[:1], toolbox)
+        assert missing_values(f"{opening.content} {reply.content}", row.calls[:1], toolbox) == []
+        assert [m.name for m in row.messages if m.role == "tool"] == [c.name for c in row.calls]
+
+
+def test_the_same_seed_writes_the_same_rows(library: Path, says_it_all: str, tmp_path: Path) -> None:
+    first, again, other = (
+        [r.id for r in rows_of(library, tmp_path / f"run{i}", says_it_all, seed=seed)]
+        for i, seed in enumerate((3, 3, 4))
+    )
+    assert first == again
+    assert first != other
+
+
+def test_the_few_tools_of_an_app_are_on_offer_as_a_whole(garden: Path, writer: str, tmp_path: Path) -> None:
+    rows = rows_of(garden, tmp_path / "run", writer, grammar_share=0.3)
+    assert {len(row.tools) for row in rows} == {2}
+    assert {"simple"} <= {row.meta.style for row in rows}
+
+
+def test_samplers_cover_what_they_say() -> None:
+    def tool(name: str, category: str) -> Tool:
+        return Tool(name, f"Does {name}.", {"type": "object", "properties": {}}, category=category)
+
+    box = Toolbox([tool("a", "x"), tool("b", "x"), tool("c", "x"), tool("d", "y")])
+
+    def drawn(sampler: str, covered: dict[str, int], count: int) -> Counter[str]:
+        return Counter(islice(SAMPLERS[sampler](box, covered, random.Random(0)), count))
+
+    assert drawn("uniform", {}, 8) == {"a": 2, "b": 2, "c": 2, "d": 2}
+    assert drawn("category", {}, 8)["d"] == 4
+    assert drawn("coverage", {"a": 5, "b": 5, "c": 0, "d": 3}, 5) == {"c": 4, "d": 1}
+
+
+def test_companions_are_of_the_same_category_and_what_is_offered_instead_is_not() -> None:
+    def tool(name: str, category: str, about: str) -> Tool:
+        return Tool(name, about, {"type": "object", "properties": {}}, category=category)
+
+    box = Toolbox(
+        [tool("book_flight", "travel", "Book a flight."), tool("list_hotels", "travel", "List hotels."),
+         tool("add_number", "maths", "Add two numbers."), tool("sing_song", "fun", "Sing a song.")]
+    )  # fmt: skip
+    rng = random.Random(0)
+    assert [t.name for t in companions(box["book_flight"], box, rng, 1)] == ["list_hotels"]
+    instead = none_fits(box["book_flight"], box, 3, rng)
+    assert instead is not None
+    assert set(instead.names) == {"add_number", "sing_song"}
+    assert none_fits(box["book_flight"], Toolbox([box["book_flight"], box["list_hotels"]]), 3, rng) is None
+    for _ in range(20):
+        offered = on_offer([box["book_flight"]], box, 3, rng)
+        assert "book_flight" in offered
+        assert 2 <= len(offered) <= 3
+
+
+def test_every_wording_words_every_shown_function() -> None:
+    assert prompts.wordings() == list(WORDINGS)
+    tool = Tool("f", "Do a thing.", {"type": "object", "properties": {}})
+    assert len({prompts.first_prefix(tool, wording) for wording in WORDINGS}) == len(WORDINGS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"styles": (("sequential", 1.0),)}, "style 'sequential'"),
+        ({"sampler": "greedy"}, "sampler 'greedy'"),
+        ({"wordings": ("rude",)}, "wording 'rude'"),
+        ({"round_trip": "warm-up"}, "one set of tools"),
+    ],
+)
+def test_what_is_no_style_sampler_or_wording_is_named(
+    library: Path, says_it_all: str, tmp_path: Path, settings: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        rows_of(library, tmp_path / "run", says_it_all, **settings)
+
+
+def test_shares_are_of_one_whole() -> None:
+    for shares in (SynthSettings(offer=16).shares(12), SynthSettings(offer=16).shares(100)):
+        assert sum(shares.values()) == pytest.approx(1)
+    assert set(LIBRARY) == set(STYLES)
+    assert set(FEW_TOOLS) < set(STYLES)
+    assert SynthSettings(styles=(("simple", 3.0), ("parallel", 1.0))).shares(5) == {"simple": 0.75, "parallel": 0.25}
