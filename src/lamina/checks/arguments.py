@@ -41,12 +41,12 @@ def check_arguments(trajectory: Trajectory, toolbox: Toolbox) -> Rejection | Non
     return None
 
 
-_REFERENCE = re.compile(r"\$\w+(?:[.\[].*)?\$|\$\{[^{}]*\}")
+_REFERENCE = re.compile(r"\$\w+(?:[.\[].*)?\$|\$\{[^{}]*\}|API_call_\d+")
 
 
 def is_reference(value: Any, ids: Collection[str]) -> bool:
     """Whether a value stands for the result of an earlier call: ``$var1.id$`` (NESTful), ``${id from search}``
-    (ToolAlpaca), or the id of that call (Seal-Tools)."""
+    (ToolAlpaca), ``API_call_0`` or the id of that call (Seal-Tools)."""
     return isinstance(value, str) and (value in ids or _REFERENCE.fullmatch(value) is not None)
 
 

@@ -1,8 +1,9 @@
 """Argument hallucination: a value that neither the conversation nor an earlier result accounts for (xLAM, arXiv
 2409.03215 section 4).
 
-The paper says that string match is not enough. So this rule is mild: it objects only where NO part of a value can be
-found anywhere before the call, and leaves to a judge what it cannot read (codes, sums, opinions). For rows about your
+The paper says that string match is not enough. So this rule is mild: it objects where less than half of a value's
+words can be found anywhere before the call, and leaves to a judge what it cannot read (codes, sums, opinions).
+For rows about your
 own functions there is the exact rule of ``grounding``."""
 
 from __future__ import annotations
@@ -23,6 +24,18 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", 
              "twelfth")  # fmt: skip
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?")
 _OTHER_YEAR = re.compile(r"\b(?:last|previous|next|following) year")
+_DATE_PARTS = re.compile(r"\b\d{4}-\d\d-(\d\d)\b")
+_EDGE = re.compile(r"\b(?:end|start|beginning) of\b")
+_OTHERS = re.compile(r"\b(?:others|other people|friends|colleagues)\b")
+_DIGITS = re.compile(r"(?<!\d)\d{1,12}(?!\d)")
+_BELOW = re.compile(r"\b(?:less|fewer|lower) than (\d{1,6})\b")
+_ABOVE = re.compile(r"\b(?:more|greater|higher) than (\d{1,6})\b")
+_EMPTY_WORDS = frozenset(
+    ("the", "of", "and", "in", "at", "to", "for", "from", "on", "an", "or", "with", "by", "is", "are", "com", "www",
+     "http", "https")
+)  # fmt: skip
+SHORT = 4
+"""Letters: a word of fewer has to stand as a word of its own ("ca" is not said by "can")."""
 _SMALL = 1
 """Numbers up to this are counts and switches that nobody says."""
 
@@ -72,13 +85,15 @@ class _Evidence:
         self.text = text.casefold()
         self.knows_the_day = knows_the_day
         self.folded = re.sub(r"[\W_]+", "", self.text)
+        self.words = frozenset(_WORD.findall(self.text))
         self._numbers: set[float] | None = None
 
     @property
     def numbers(self) -> set[float]:
         if self._numbers is None:
             ordinals = [float(n) for n, word in enumerate(_ORDINALS, 1) if word in self.text]
-            self._numbers = {*numbers_in(self.text), *ordinals}
+            runs = [float(run) for run in _DIGITS.findall(self.text)]
+            self._numbers = {round(n, 6) for n in (*numbers_in(self.text), *ordinals, *runs)}
         return self._numbers
 
     def has(self, value: Any, told: str) -> bool:
@@ -86,29 +101,49 @@ class _Evidence:
         if value is None or isinstance(value, bool):
             return True
         if isinstance(value, int | float):
-            return abs(value) <= _SMALL or self._number(float(value)) or str(value) in told
+            return abs(value) <= _SMALL or self._number(float(value)) or ("default" in told and str(value) in told)
         if self.knows_the_day and _DATE.fullmatch(str(value)):
             return True  # counted from the day that the record names
         return _unreadable(str(value)) or self._words(str(value).casefold(), told.casefold())
 
     def _number(self, value: float) -> bool:
-        """Said as it is, as a share (15 % is 0.15), or as a part of something longer (a date, an id)."""
+        """Said as it is, as a share (15 % is 0.15), as a part of something longer (a date, an id), or as the next one
+        below or above a bound ("less than 5" is at most 4)."""
+        value = abs(value)  # "I gave 40 away" is -40 added
         same = {value, value * 100, value / 100}
-        if value == int(value) and 1900 < value < 2100 and _OTHER_YEAR.search(self.text):
-            same |= {value - 1, value + 1}
-        return bool(same & self.numbers) or (value == int(value) and str(int(abs(value))) in self.text)
+        if value == int(value):
+            if 1900 < value < 2100 and _OTHER_YEAR.search(self.text):
+                same |= {value - 1, value + 1}
+            if value > 1 and _OTHERS.search(self.text):  # "with three others" are four
+                same.add(value - 1)
+            if value in {float(n) - 1 for n in _BELOW.findall(self.text)}:
+                return True
+            if value in {float(n) + 1 for n in _ABOVE.findall(self.text)}:
+                return True
+        return bool({round(n, 6) for n in same} & self.numbers)
 
     def _words(self, value: str, told: str) -> bool:
+        """At least half of the words, or the day of a date. A default that the description names needs no words."""
+        if dated := _DATE_PARTS.search(value):
+            return float(dated[1]) in self.numbers or bool(_EDGE.search(self.text))
         words = [w for w in _WORD.findall(value) if len(w) > 1 or w.isdigit()]
-        if not words or value in told:
+        words = [w for w in words if w not in _EMPTY_WORDS] or words
+        if not words or value in self.text or re.sub(r"[\W_]+", "", value) in self.folded:
             return True
-        if any(_stem(w) in self.folded for w in words):
+        if "default" in told and value in told:
             return True
-        return any(w.isdigit() and float(w) in self.numbers for w in words)
+        return 2 * sum(self._said(w) for w in words) >= len(words)
+
+    def _said(self, word: str) -> bool:
+        if word.isdigit():
+            return float(word) in self.numbers
+        return word in self.words if len(word) < SHORT else _stem(word) in self.folded
 
 
 def _stem(word: str) -> str:
     """A word without its ending, so that ``running`` is found in ``run`` and ``libraries`` in ``library``."""
+    if word.endswith("ing") and len(word) > 5:
+        return word[:-3]
     return word if len(word) < 5 or any(c.isdigit() for c in word) else word[: max(4, len(word) - 3)]
 
 

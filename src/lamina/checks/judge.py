@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -19,20 +20,35 @@ from lamina.trajectories import Check, Message, Trajectory
 
 STAGE = "judge"
 
-RULES = (
-    "the request asks for something else than the calls do",
-    "a wrong function, or wrong or swapped arguments",
-    "calls are missing or too many, or the request says more than the calls",
-    "a value is not in the request",
-    "the result is an error or does not help",
-)
+RULES = {
+    "objective": "the request asks for something else than the calls do",
+    "arguments": "a wrong function, or wrong or swapped arguments, or a value that is not in the request",
+    "count": "calls are missing or too many, or the request says more than the calls",
+    "irrelevant": "the result does not help with the request",
+    "error": "the result is an error",
+}
+"""The paper's five fail rules, by the name that a verdict gives (APIGen, arXiv 2406.18518 section 3.2)."""
+NO_RULE = "none"
 
 VERDICT_SCHEMA: dict[str, Any] = {
     "type": "object",
-    "properties": {"thought": {"type": "string", "maxLength": 160}, "pass": {"type": "boolean"}},
-    "required": ["thought", "pass"],
+    "properties": {
+        "thought": {"type": "string", "maxLength": 160},
+        "pass": {"type": "boolean"},
+        "rule": {"enum": [*RULES, NO_RULE]},
+    },
+    "required": ["thought", "pass", "rule"],
     "additionalProperties": False,
 }
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One readable verdict. ``rule``: the name in ``RULES`` that it fails, ``none`` for a pass."""
+
+    passed: bool
+    thought: str
+    rule: str
 
 
 @dataclass(frozen=True)
@@ -69,15 +85,22 @@ def measure_agreement(model: Model) -> Agreement:
     rows = labelled_rows()
     verdicts = _ask(model, [_question(list(r.toolbox()), r.request, _calls(r), _results(r)) for r in rows])
     labels = [(r.meta.model_extra or {}).get("label") == "right" for r in rows]
-    agreed = sum(v is not None and v[0] == label for v, label in zip(verdicts, labels, strict=True))
-    passed = sum(v is not None and v[0] for v in verdicts)
+    agreed = sum(v is not None and v.passed == label for v, label in zip(verdicts, labels, strict=True))
+    passed = sum(v is not None and v.passed for v in verdicts)
     low, high = _wilson(agreed, len(rows))
     unreadable = sum(v is None for v in verdicts)
     return Agreement(model.ref, len(rows), agreed, passed, unreadable, agreed / len(rows), low, high)
 
 
-def check_judge(candidates: Sequence[Candidate], model: Model, toolbox: Toolbox) -> list[Rejection | None]:
-    """One verdict a candidate, in order; an unreadable judgement is a rejection of its own, never a pass."""
+def check_judge(
+    candidates: Sequence[Candidate], model: Model, toolbox: Toolbox, *, votes: int = 1, needed: int | None = None
+) -> list[Rejection | None]:
+    """One verdict a candidate, in order. Each is asked ``votes`` times and passes with ``needed`` passes (default: more
+    than half); an unreadable judgement counts as no pass, and a candidate without any readable one is a rejection of
+    its own. More than one vote needs a model that draws its words: each vote has a seed of its own."""
+    needed = votes // 2 + 1 if needed is None else needed
+    if not 1 <= needed <= votes:
+        raise ValueError(f"{needed} passes of {votes} votes cannot be had; use 1 to {votes}")
     questions = [
         _question(
             _shown_tools(c, toolbox),
@@ -87,16 +110,26 @@ def check_judge(candidates: Sequence[Candidate], model: Model, toolbox: Toolbox)
         )
         for c in candidates
     ]
+    rounds = [_ask(model, questions, seed=vote, sampled=votes > 1) for vote in range(votes)]
     found: list[Rejection | None] = []
-    for candidate, verdict in zip(candidates, _ask(model, questions), strict=True):
-        if verdict is None:
-            found.append(Rejection(STAGE, Reason.JUDGEMENT_UNREADABLE, "the judge's answer is not a verdict"))
-        elif not verdict[0]:
-            found.append(Rejection(STAGE, Reason.JUDGED_WRONG, verdict[1]))
-        else:
-            candidate.notes.append(Check(name=STAGE, detail=verdict[1]))
-            found.append(None)
+    for candidate, said in zip(candidates, zip(*rounds, strict=True), strict=True):
+        found.append(_counted(candidate, [one for one in said if one is not None], votes, needed))
     return found
+
+
+def _counted(candidate: Candidate, said: list[Judgement], votes: int, needed: int) -> Rejection | None:
+    passes = [one for one in said if one.passed]
+    if len(passes) >= needed:
+        tally = f" ({len(passes)} of {votes})" if votes > 1 else ""
+        candidate.notes.append(Check(name=STAGE, detail=passes[0].thought + tally))
+        return None
+    fails = [one for one in said if not one.passed]
+    if not fails:
+        return Rejection(STAGE, Reason.JUDGEMENT_UNREADABLE, "the judge's answer is not a verdict")
+    rule = Counter(one.rule for one in fails).most_common(1)[0][0]
+    thought = next(one.thought for one in fails if one.rule == rule)
+    told = thought if rule == NO_RULE else f"{rule}: {thought}"
+    return Rejection(STAGE, Reason.JUDGED_WRONG, f"{told} ({len(fails)} of {votes})" if votes > 1 else told)
 
 
 def _shown_tools(candidate: Candidate, toolbox: Toolbox) -> list[Tool]:
@@ -115,28 +148,37 @@ def _question(tools: Sequence[Tool], request: str, calls: Sequence[tuple[str, An
     )
 
 
-def _ask(model: Model, questions: Sequence[str]) -> list[tuple[bool, str] | None]:
+def _ask(model: Model, questions: Sequence[str], *, seed: int = 0, sampled: bool = False) -> list[Judgement | None]:
+    listed = "; ".join(f"{name}: {what}" for name, what in RULES.items())
     system = (
-        "You check function calls. Answer with JSON: a short thought, then pass (true or false). Fail when "
-        + "; ".join(RULES)
-        + "."
+        "You check function calls. Answer with JSON: a short thought, then pass (true or false), then the rule that it "
+        f"fails, or {NO_RULE}. Fail when one of these holds: {listed}."
     )
     requests = [
         Request(
             messages=[Message(role="system", content=system), Message(role="user", content=q)],
             constraint=VERDICT_SCHEMA,
             max_tokens=120,
+            seed=seed,
+            temperature=0.7 if sampled else 0.0,
         )
         for q in questions
     ]
-    verdicts: list[tuple[bool, str] | None] = []
-    for reply in model.generate(requests):
-        try:
-            answer = json.loads(reply.text)
-            verdicts.append((bool(answer["pass"]), str(answer.get("thought", ""))))
-        except (ValueError, KeyError, TypeError):
-            verdicts.append(None)
-    return verdicts
+    return [_read(reply.text) for reply in model.generate(requests)]
+
+
+def _read(text: str) -> Judgement | None:
+    """None for what is no verdict: half an object, a pass that is no boolean, a pass that names a rule it fails."""
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(answer, dict) or not isinstance(answer.get("pass"), bool):
+        return None
+    rule = answer.get("rule", NO_RULE)
+    if rule not in (*RULES, NO_RULE) or (answer["pass"] and rule != NO_RULE):
+        return None
+    return Judgement(answer["pass"], str(answer.get("thought", "")), rule)
 
 
 def _calls(row: Trajectory) -> list[tuple[str, Any]]:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from lamina.checks import Rejection
 from lamina.checks.arguments import cast_arguments, check_arguments
+from lamina.checks.counting import check_recorded_count
 from lamina.checks.hallucination import check_hallucination
 from lamina.checks.reasoning import check_reasoning
+from lamina.checks.recorded_results import check_recorded_results
 from lamina.checks.replay import check_replay
 from lamina.checks.steps import check_steps
 from lamina.checks.turns import check_turns
@@ -24,9 +26,10 @@ from lamina.trajectories.trajectory import json_line
 Rule = Callable[[Trajectory, Toolbox], Rejection | None]
 RULES: dict[str, Rule] = {
     "order": lambda trajectory, toolbox: check_turns(trajectory),
-    "format": check_arguments,
+    "format": lambda trajectory, toolbox: check_arguments(trajectory, toolbox) or check_recorded_count(trajectory),
     "steps": lambda trajectory, toolbox: check_steps(trajectory),
     "reasoning": check_reasoning,
+    "results": check_recorded_results,
     "grounding": check_hallucination,
 }
 """In the order in which they are asked; the first that objects rejects."""

@@ -94,6 +94,8 @@ def _first(value: Any) -> Any:
     """Within an acceptable object each field again holds a list of what is right."""
     if isinstance(value, dict) and all(isinstance(v, list) and v for v in value.values()):
         return {k: v[0] for k, v in value.items() if "" not in v}
+    if isinstance(value, list):
+        return [_first(one) if isinstance(one, dict) else one for one in value]
     return value
 
 

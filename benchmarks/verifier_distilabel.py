@@ -1,0 +1,43 @@
+"""distilabel's APIGen checker, in a process (and a virtual environment) of its own: rows in, ``keep`` out.
+
+Not run by hand: ``verifier_mutations.py`` and ``verifier_speed.py`` start it. Each input line is
+``{"calls": [{"name", "arguments"}], "functions": {name: [argument, …]}}``; a function with exactly these parameters
+stands for one that the data set only describes. It evaluates the strings that it is given: run it on trusted rows."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+from distilabel.steps.tasks.apigen.utils import execute_from_response, load_module_from_path
+
+
+def function(parameters: list[str]):  # type: ignore[no-untyped-def]
+    def run(*values: object) -> str:
+        if len(values) > len(parameters):
+            raise TypeError(f"takes {len(parameters)} arguments, got {len(values)}")
+        return "done"
+
+    return run
+
+
+def main() -> None:
+    module = load_module_from_path(sys.argv[1]) if len(sys.argv) > 1 else None
+    rows = [json.loads(line) for line in sys.stdin]
+    start, kept = time.perf_counter(), []
+    for row in rows:
+        functions = row.get("functions") or {}
+        found = [
+            execute_from_response(
+                getattr(module, call["name"], None) if module else
+                (function(functions[call["name"]]) if call["name"] in functions else None),
+                call["arguments"],
+            )["keep"]
+            for call in row["calls"]
+        ]  # fmt: skip
+        kept.append(all(found))
+    print(json.dumps({"keep": kept, "seconds": time.perf_counter() - start}))
+
+
+main()

@@ -1,0 +1,68 @@
+"""The number of calls against the style, results that are errors, votes of a judge."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lamina.checks import Candidate, Reason, check_judge
+from lamina.checks.counting import check_count
+from lamina.checks.recorded_results import check_recorded_results
+from lamina.models import open_model
+from lamina.tools import Tool, Toolbox
+from lamina.trajectories import Message, ToolCall, Trajectory
+
+BOX = Toolbox([Tool("walk", "Walk.", {"type": "object", "properties": {"steps": {"type": "integer"}}})])
+CALL = ToolCall.of("walk", {"steps": 3})
+
+
+@pytest.mark.parametrize(
+    ("style", "calls", "right"),
+    [("simple", 1, True), ("simple", 2, False), ("multiple", 0, False), ("parallel", 1, False), ("parallel", 3, True),
+     ("irrelevant", 0, True), ("irrelevant", 1, False), ("dependent", 5, True)],
+)  # fmt: skip
+def test_a_style_says_how_many_calls_there_are(style: str, calls: int, right: bool) -> None:
+    found = check_count(style, [[CALL] * calls])
+    assert (found is None) == right
+    assert found is None or found.reason is Reason.WRONG_CALL_COUNT
+
+
+@pytest.mark.parametrize(
+    "content", ['{"error": "no key"}', '"Error: connection refused"', '{"isError": true}', '{"success": false}']
+)
+def test_a_record_that_ends_on_an_error_is_rejected_one_that_answers_it_is_not(content: str) -> None:
+    messages = [
+        Message(role="user", content="walk"),
+        Message(role="assistant", tool_calls=[CALL]),
+        Message(role="tool", name="walk", content=content),
+    ]
+    found = check_recorded_results(Trajectory(id="1", messages=messages), BOX)
+    assert found is not None
+    assert found.reason is Reason.ERROR_RESULT
+    answered = [*messages, Message(role="assistant", content="It did not work; shall I try again?")]
+    assert check_recorded_results(Trajectory(id="1", messages=answered), BOX) is None
+
+
+def judged(folder: Path, answers: list[str], needed: int) -> tuple[Candidate, Reason | None, str]:
+    file = folder / "script.py"
+    file.write_text(f"def reply(messages, tools, seed):\n    return {answers!r}[seed]\n", encoding="utf-8")
+    row = Candidate("walk 3 steps", [[CALL]], "simple", "tester", 0, "2026-01-01T00:00:00")
+    (found,) = check_judge([row], open_model(f"scripted:{file}"), BOX, votes=len(answers), needed=needed)
+    return row, found.reason if found else None, found.detail if found else ""
+
+
+YES = json.dumps({"thought": "fine", "pass": True, "rule": "none"})
+NO = json.dumps({"thought": "too few", "pass": False, "rule": "count"})
+
+
+def test_votes_are_counted_and_the_rule_is_named(tmp_path: Path) -> None:
+    assert judged(tmp_path, [YES, NO, YES], 2)[1] is None
+    _, reason, detail = judged(tmp_path, [YES, NO, NO], 2)
+    assert (reason, detail) == (Reason.JUDGED_WRONG, "count: too few (2 of 3)")
+
+
+@pytest.mark.parametrize("answer", ["", "[]", '{"pass": "yes"}', '{"pass": true, "rule": "count"}', '{"pass": tr'])
+def test_what_is_no_verdict_never_counts_as_a_pass(tmp_path: Path, answer: str) -> None:
+    assert judged(tmp_path, [answer, answer], 1)[1] is Reason.JUDGEMENT_UNREADABLE
