@@ -1,5 +1,6 @@
 """Counting: are there as many calls as the record's style has? (APIGen section 3.3 names the styles; checking
-their number of calls is our choice.) Styles that say nothing of a number (``dependent``, ``multi-turn``) are left alone."""
+their number of calls is our choice.) Styles that say nothing of a number (``dependent``, ``multi-turn``) are left
+alone."""
 
 from __future__ import annotations
 
