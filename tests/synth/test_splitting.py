@@ -7,6 +7,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lamina.synth import splitting
 from lamina.synth.splitting import SHARES, _sides
 from lamina.trajectories import Trajectory
 
@@ -54,3 +55,20 @@ def test_a_style_of_few_frames_still_trains_and_is_still_tested():
     sides = Counter(sides for label, sides in _sides(groups, 0).items() if label >= 100)
     assert sides["train"] >= 9
     assert sides["test"] >= 1
+
+
+def test_near_copies_of_the_same_tools_are_one_group_whatever_block_they_stand_in(monkeypatch):
+    monkeypatch.setattr(splitting, "BLOCK", 2)
+    frames = [
+        "weigh the {what} now",
+        "sing {song}",
+        "please weigh the {what} now",
+        "weigh the {what} now",
+        "SING {song}",
+    ]
+    labels = splitting._clusters(frames, ["weigh", "sing", "weigh", "weigh", "sing"])
+    assert labels == [0, 1, 0, 0, 1]
+
+
+def test_the_same_words_for_other_tools_are_another_group():
+    assert splitting._clusters(["do it now please", "do it now please"], ["open", "close"]) == [0, 1]

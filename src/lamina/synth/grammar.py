@@ -26,7 +26,9 @@ STYLE_SHARES = {"simple": 0.10, "parallel": 0.46, "dependent": 0.08, "near-miss"
 """Of the grammar's own rows (our choice)."""
 
 STOCK = 10
-"""Calls drawn for a tool at a time."""
+"""Calls drawn for a tool at a time, where they have to say the same arguments as an example."""
+FEW = 4
+"""Calls drawn for a tool at a time, where any will do."""
 
 _JOINS = (
     " and ",
@@ -95,7 +97,7 @@ class Words:
         """Any valid call of a tool; None where what is drawn does not run."""
         kept = self.stock.setdefault(tool.name, [])
         if not kept:
-            kept += draw_calls(tool, STOCK, rng, self.pool, self.executor, self.now)
+            kept += draw_calls(tool, FEW, rng, self.pool, self.executor, self.now)
         return kept.pop(0) if kept else None
 
 

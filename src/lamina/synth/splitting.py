@@ -22,6 +22,8 @@ SHARES = {"test": 0.2, "validation": 0.1}
 styles are few rows of few frames: drawn from all rows at once, three in four of the near-miss refusals of a build
 went to the test set, and the model never learned to refuse them."""
 MOST_GRAMMAR = 1 / 3
+BLOCK = 1000
+"""Frames that are compared with the others at a time."""
 
 
 def split(run: Run, seed: int = 0, held_out: Sequence[str] = ()) -> dict[str, int]:
@@ -34,7 +36,7 @@ def split(run: Run, seed: int = 0, held_out: Sequence[str] = ()) -> dict[str, in
     surplus = _surplus(rows)
     copies = {rows[i].id for i in contaminated([r.request for r in rows], held_out)}
     groups: dict[int, list[Trajectory]] = defaultdict(list)
-    for row, label in zip(rows, _clusters([_frame(r) for r in rows]), strict=True):
+    for row, label in zip(rows, _clusters([_frame(r) for r in rows], [_tools(r) for r in rows]), strict=True):
         groups[label].append(row)
     sides = _sides(groups, seed)
     counts: Counter[str] = Counter()
@@ -85,8 +87,13 @@ def _frame(row: Trajectory) -> str:
     return extra.get("template") or extra.get("clean") or row.request
 
 
-def _clusters(frames: list[str]) -> list[int]:
-    """Union of near-equal frames; the label is the index of the first member."""
+def _tools(row: Trajectory) -> str:
+    return " ".join(sorted({call.name for call in row.calls}))
+
+
+def _clusters(frames: list[str], tools: list[str]) -> list[int]:
+    """Union of near-equal frames of the same tools; the label is the index of the first member. Compared within a tool
+    set, time grows with the rows of each, not with the square of all, and memory with one block."""
     parent = list(range(len(frames)))
 
     def root(i: int) -> int:
@@ -95,12 +102,27 @@ def _clusters(frames: list[str]) -> list[int]:
             i = parent[i]
         return i
 
-    words = [tuple(re.findall(r"[\w{}.]+", f.casefold())) for f in frames]
-    scores = process.cdist(
-        words, words, scorer=LCSseq.normalized_similarity, score_cutoff=NEAR, workers=2, processor=None
-    )
-    for i, j in zip(*scores.nonzero(), strict=True):
-        if i < j:
-            a, b = root(int(i)), root(int(j))
-            parent[max(a, b)] = min(a, b)
+    def join(i: int, j: int) -> None:
+        a, b = root(i), root(j)
+        parent[max(a, b)] = min(a, b)
+
+    first: dict[tuple[str, tuple[str, ...]], int] = {}
+    for i, (frame, named) in enumerate(zip(frames, tools, strict=True)):
+        join(i, first.setdefault((named, _words(frame)), i))
+    blocks: dict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
+    for (named, words), i in first.items():
+        blocks[named].append((words, i))
+    for block in blocks.values():
+        for start in range(0, len(block), BLOCK):
+            some = block[start : start + BLOCK]
+            scores = process.cdist(
+                [words for words, _ in some], [words for words, _ in block],
+                scorer=LCSseq.normalized_similarity, score_cutoff=NEAR, workers=2, processor=None,
+            )  # fmt: skip
+            for i, j in zip(*scores.nonzero(), strict=True):
+                join(some[int(i)][1], block[int(j)][1])
     return [root(i) for i in range(len(frames))]
+
+
+def _words(frame: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[\w{}.]+", frame.casefold()))
