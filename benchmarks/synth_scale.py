@@ -24,7 +24,8 @@ def reply(messages, tools, seed):
         return f"What is the {missing[1].strip()} you want?"
     about = [line for line in lines if line and not line.startswith("[")][-1]
     said = re.findall(r": ([^;/\\]]+)", lines[-1])
-    return f" {about.rstrip('.')} {' and '.join(s.strip() for s in said)} {chr(97 + seed % 26)}{chr(97 + seed // 26 % 26)}"
+    end = chr(97 + seed % 26) + chr(97 + seed // 26 % 26)
+    return f" {about.rstrip('.')} {' and '.join(s.strip() for s in said)} {end}"
 """
 
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 import pytest
 
 from lamina.checks import Candidate, Reason, check_asking
-from lamina.tools import Tool, Toolbox
+from lamina.tools import Example, Tool, Toolbox
 from lamina.trajectories import ToolCall
 
 DAY = {"type": "object", "properties": {"day": {"type": "string", "default": "today"}}}
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-TOOLS = Toolbox([Tool("list_reminders", "Show the reminders of one day.", DAY), Tool("time_in", "The time.", CITY)])
+WORD = {"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]}
+REMINDERS = (Example("what about monday", {"day": "monday"}),)
+TOOLS = Toolbox(
+    [
+        Tool("list_reminders", "Show the reminders of one day.", DAY, examples=REMINDERS),
+        Tool("time_in", "The time.", CITY),
+        Tool("spell_word", "Spell a word in the NATO alphabet.", WORD),
+    ]
+)
 
 
 def asked(request: str, *calls: ToolCall) -> Reason | None:
@@ -32,6 +40,17 @@ def test_a_sentence_that_has_nothing_to_do_with_the_tool_asks_for_nothing(reques
 
 def test_a_value_of_the_request_is_for_grounding_to_judge():
     assert asked("how about tomorrow?", ToolCall.of("list_reminders", {"day": "tomorrow"})) is None
+
+
+def test_of_a_tool_without_examples_every_request_speaks_of_what_it_does():
+    call = ToolCall.of("spell_word", {"word": "origami"})
+    assert asked("I'd like to learn about origami", call) is Reason.NOT_ASKED
+    assert asked("how do I spell origami on the phone?", call) is None
+    assert asked("origami in the nato alphabet please", call) is None
+
+
+def test_the_words_of_a_value_do_not_say_what_is_to_be_done_with_it():
+    assert asked("a spelling bee", ToolCall.of("spell_word", {"word": "spelling bee"})) is Reason.NOT_ASKED
 
 
 def test_a_request_for_one_thing_says_nothing_twice():

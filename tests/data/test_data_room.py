@@ -82,7 +82,8 @@ def test_a_record_says_which_checks_it_passed_and_what_was_mended(tmp_path: Path
     )
     (verdict,) = check_sources([tmp_path / "rows.jsonl"], Checker())
     assert not isinstance(verdict, Reject)
-    assert [c.name for c in verdict.record.meta.checks] == ["order", "format", "steps", "reasoning", "grounding"]
+    passed = ["order", "format", "steps", "reasoning", "results", "grounding"]
+    assert [c.name for c in verdict.record.meta.checks] == passed
     assert verdict.record.meta.model_dump()["mended"] == ["double.x: '4' became 4"]
     changed = [
         line
