@@ -63,3 +63,8 @@ def test_a_request_for_one_thing_says_nothing_twice():
 def test_a_request_for_two_things_may_use_the_same_words_twice():
     calls = [ToolCall.of("time_in", {"city": city}) for city in ("Oslo", "Lima")]
     assert asked("what time is it in Oslo, and what time is it in Lima?", *calls) is None
+
+
+def test_what_is_said_more_often_than_there_are_things_to_ask_for_runs_in_circles():
+    calls = [ToolCall.of("time_in", {"city": city}) for city in ("Oslo", "Lima")]
+    assert asked("what time is it in Oslo, what time is it in Lima, what time is it", *calls) is Reason.REPEATS_ITSELF

@@ -215,3 +215,18 @@ def test_shares_are_of_one_whole() -> None:
     assert set(LIBRARY) == set(STYLES)
     assert set(FEW_TOOLS) < set(STYLES)
     assert SynthSettings(styles=(("simple", 3.0), ("parallel", 1.0))).shares(5) == {"simple": 0.75, "parallel": 0.25}
+
+
+def test_lists_are_not_asked_for_side_by_side(tmp_path: Path, says_it_all: str) -> None:
+    file = tmp_path / "sums.py"
+    file.write_text(
+        'def add_up(values: list[float]) -> float:\n    """Add up numbers.\n\n    Args:\n        values: The numbers.\n'
+        '    """\n    return sum(values)\n'
+    )
+    assert rows_of(file, tmp_path / "run", says_it_all, styles=(("parallel", 1.0),), rows=3) == []
+
+
+def test_what_a_writer_copied_from_the_shown_functions_is_a_leak() -> None:
+    taxi = Tool("order_taxi", "Order a taxi.", {"type": "object", "properties": {}})
+    assert "taxi" not in prompts.leaks([taxi])
+    assert "recipe" in prompts.leaks([taxi])

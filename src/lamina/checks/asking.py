@@ -1,6 +1,7 @@
 """Does the text ask at all? Two cheap signs of a writer that lost the thread (our choice).
 
-1. A request for one thing says nothing twice: a small model that runs in circles does.
+1. A request for one thing says nothing twice, one for two things nothing three times: a small model that runs in
+   circles does.
 2. A call without any value of the request ("list my reminders") leaves grounding nothing to trace, so the request has
    to share a word with the tool: with its name, what it and its arguments are for, or the examples in its docstring.
    The same is asked of every request for a tool without examples: its writer has seen nobody ask for it, and a small
@@ -18,7 +19,7 @@ from lamina.tools import Tool, Toolbox
 
 STAGE = "grounding"
 CIRCLE = 3
-"""Words in a row that may stand only once in a request for one thing."""
+"""Words in a row that may stand only once for each thing that is asked for."""
 _EMPTY_WORDS = re.compile(
     r"about|all|and|any|anything|are|been|but|can|could|did|does|doing|for|from|get|got|had|"
     r"has|have|her|here|him|his|how|into|its|just|know|lets|like|make|may|more|need|not|now|"
@@ -34,8 +35,9 @@ def check_asking(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
     calls = candidate.turns[0] if candidate.turns else []
     words = re.findall(r"[^\W_]+", candidate.request.casefold())
     runs = [tuple(words[i : i + CIRCLE]) for i in range(len(words) - CIRCLE + 1)]
-    if len(calls) <= 1 and (twice := next((run for run in runs if runs.count(run) > 1), None)):
-        return Rejection(STAGE, Reason.REPEATS_ITSELF, f"says {' '.join(twice)!r} more than once")
+    most = max(1, len(calls))
+    if often := next((run for run in runs if runs.count(run) > most), None):
+        return Rejection(STAGE, Reason.REPEATS_ITSELF, f"says {' '.join(often)!r} {runs.count(often)} times")
     for call in calls:
         tool = toolbox.get(call.name)
         if tool is None or (tool.examples and _says_a_value(tool, call.arguments)):
@@ -56,7 +58,7 @@ def _says_a_value(tool: Tool, arguments: dict[str, object]) -> bool:
 
 def _values(tool: Tool, arguments: dict[str, object]) -> set[str]:
     """The words of the values themselves: that they are said, grounding has seen to."""
-    return _content(" ".join(str(value) for _, value, schema in leaves_of(tool, arguments) if "enum" not in schema))
+    return _content(" ".join(str(value) for _, value, _ in leaves_of(tool, arguments)))
 
 
 def _vocabulary(tool: Tool) -> set[str]:

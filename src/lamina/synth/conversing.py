@@ -66,7 +66,7 @@ def _check_question(question: str, drawn: DrawnCall, withheld: str) -> Rejection
     value = str(drawn.arguments[withheld]).casefold()
     if len(value) > 1 and value in question.casefold():
         return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, f"the question says the value it asks for: {question!r}")
-    about = f"{withheld} {drawn.tool.properties[withheld].get('description', '')} {drawn.tool.description}"
+    about = f"{withheld} {drawn.tool.properties[withheld].get('description', '')}"
     if not shares_a_word(question, about):
         return Rejection(STAGE, Reason.NOT_ASKED, f"the question has nothing to do with {withheld}: {question!r}")
     return None

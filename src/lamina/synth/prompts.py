@@ -45,6 +45,12 @@ def wordings() -> list[str]:
     return [name for name in _material("first")[0] if name != "about"]
 
 
+def leaks(tools: Sequence[Tool]) -> tuple[str, ...]:
+    """Words of the shown examples that a request for these tools does not say unless it was copied."""
+    own = " ".join(f"{t.name} {t.description} {json.dumps(t.parameters)}" for t in tools).casefold()
+    return tuple(word for word in _material("first", "leaks") if word.casefold() not in own)
+
+
 def joint_prompt(tools: Sequence[Tool], slots: Sequence[Sequence[Slot]]) -> str:
     """For one request that leads to several calls. Ends where the request begins."""
     kind = "parallel" if len(tools) == 1 else "several"
@@ -74,7 +80,7 @@ def _about(tool: Tool) -> str:
 
 
 @cache
-def _material(name: str, key: str = "shown") -> list[dict[str, Any]]:
+def _material(name: str, key: str = "shown") -> list[Any]:
     text = files("lamina.synth").joinpath("material", f"{name}.toml").read_text("utf-8")
     return list(tomllib.loads(text)[key])
 

@@ -104,7 +104,8 @@ def _first_group(m: Materials, tool: Tool, style: str, rng: random.Random, count
             break
         prompt = about + prompts.bracket(spoken_slots(tool, drawn.arguments, rng))
         requests = (ask(prompt, m.settings, rng),)
-        found.append(Assignment(requests, style, rng.randrange(1 << 31), (drawn,), wording=wording))
+        seed = rng.randrange(1 << 31)
+        found.append(Assignment(requests, style, seed, (drawn,), shown=prompts.leaks([tool]), wording=wording))
     return found
 
 

@@ -20,10 +20,11 @@ CALLS = (2, 2, 2, 3)
 
 
 def parallel(m: Materials, rng: random.Random, count: int) -> list[Assignment]:
-    """Only tools with a value to say: the same call twice is no request."""
+    """Only tools with a value to say, the same call twice is no request, and without lists: where one ends and the next
+    begins ("the mean of 2, 3 and 4 and 5") cannot be told."""
 
     def drawn(tool: Tool) -> list[DrawnCall]:
-        return _distinct(m, [tool] * rng.choice(CALLS), rng) if tool.properties else []
+        return _distinct(m, [tool] * rng.choice(CALLS), rng) if _can_be_told_apart(tool) else []
 
     return _assignments(m, "parallel", drawn, rng, count)
 
@@ -33,6 +34,10 @@ def parallel_multiple(m: Materials, rng: random.Random, count: int) -> list[Assi
         return _distinct(m, [tool, *companions(tool, m.toolbox, rng, rng.choice(CALLS) - 1)], rng)
 
     return _assignments(m, "parallel-multiple", drawn, rng, count)
+
+
+def _can_be_told_apart(tool: Tool) -> bool:
+    return bool(tool.properties) and not any(p.get("type") == "array" for p in tool.properties.values())
 
 
 def _distinct(m: Materials, tools: list[Tool], rng: random.Random) -> list[DrawnCall]:
@@ -61,7 +66,11 @@ def _assignments(
         request = ask(prompt, m.settings, rng, tokens=LONGEST_ANSWER + 24 * (len(calls) - 1))
         alone = len(tools) == 1 and rng.random() < ALONE
         offered = Toolbox(tools) if alone and m.is_library else m.offered(tools, rng)
-        found.append(Assignment((request,), style, rng.randrange(1 << 31), tuple(calls), offered=offered))
+        found.append(
+            Assignment(
+                (request,), style, rng.randrange(1 << 31), tuple(calls), shown=prompts.leaks(tools), offered=offered
+            )
+        )
     return found
 
 
