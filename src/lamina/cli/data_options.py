@@ -25,7 +25,9 @@ ToolsForAll = Annotated[
 ]
 Skip = Annotated[
     str,
-    typer.Option("--skip", metavar="CHECK,…", help="Checks to leave out: order, format, steps, reasoning, grounding."),
+    typer.Option(
+        "--skip", metavar="CHECK,…", help="Checks to leave out: order, format, steps, reasoning, results, grounding."
+    ),
 ]
 
 
