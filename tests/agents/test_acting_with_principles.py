@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from lamina.agents import Budget, Manner, Principles, act, open_agent
+from lamina.agents.prompting import manner_of, request_of
 from lamina.errors import InputError
 from lamina.models.model import Reply, Request
 from lamina.models.parsing import parse_calls
+from lamina.runs import Run
 from lamina.tools import read_tools
 from lamina.tools.execution import Executor
 
@@ -99,3 +101,30 @@ def test_principles_that_do_not_fit_are_refused_before_a_model_is_opened(shelf, 
     file.write_text('[actions]\nputt = "x"\n', encoding="utf-8")
     with pytest.raises(InputError, match="'put'"):
         open_agent(tools_file=shelf[0], model="scripted:not-there.py", principles=file)
+
+
+def test_a_model_that_lamina_tuned_sees_principles_and_is_asked_as_it_was_tuned(shelf):
+    tuned, other = Says(), Says()
+    tuned.foreign, tuned.prompt_style = False, "baked"
+    manner = manner_of(tuned, "pract")
+    assert (manner.channel, manner.style, manner.thinks) == ("native", "baked", False)
+    request = request_of(manner, read_tools(shelf[0]), [], RULES)
+    assert request.constrained
+    assert "Before putting, count." in request.messages[0].content
+    assert "Think" not in request.messages[0].content
+    manner = manner_of(other, "pract")
+    assert (manner.channel, manner.thinks) == ("text", True)
+
+
+def test_the_agent_of_a_run_follows_what_the_run_has_learnt(shelf, tmp_path: Path):
+    script = tmp_path / "says.py"
+    script.write_text("def reply(messages, tools, seed):\n    return '[]'\n", encoding="utf-8")
+    with Run.open(tmp_path / "run", {"tools": str(shelf[0])}) as run:
+        (run.folder / "principles.toml").write_text(RULES.to_toml(), encoding="utf-8")
+        run.finish("learning", {})
+    model = f"scripted:{script}"
+    with open_agent(tmp_path / "run", model=model) as agent:
+        assert agent.principles.version == RULES.version
+        assert agent.manner.method == "pract"
+    with open_agent(tmp_path / "run", model=model, method="act") as agent:
+        assert not agent.principles

@@ -180,6 +180,43 @@ def test_somebodys_own_tools_work_in_a_folder_of_their_own_each_episode(shelf):
         environment.close()
 
 
+REWARDED = {
+    "the very calls": ([{"item": "cups", "count": 2}], 1.0),
+    "the same in other letters": ([{"item": " Cups", "count": 2.0}], 1.0),
+    "another right answer": ([{"item": "mugs", "count": 2}], 1.0),
+    "one too many": ([{"item": "cups", "count": 2}, {"item": "jars", "count": 1}], 0.5),
+    "the same twice": ([{"item": "cups", "count": 2}, {"item": "cups", "count": 2}], 0.5),
+    "another": ([{"item": "jars", "count": 2}], 0.0),
+    "none": ([], 0.0),
+}
+
+
+@pytest.mark.parametrize("made", REWARDED)
+def test_the_calls_of_a_task_are_compared_by_meaning(shelf, tmp_path: Path, made: str):
+    row = {"request": "2 cups", "calls": [{"name": "put", "arguments": {"item": "cups", "count": 2}}]}
+    row["accept"] = [[{"name": "put", "arguments": {"item": "mugs", "count": 2}}]]
+    calls, reward = REWARDED[made]
+    assert rewarded(shelf[0], tmp_path, row, calls) == reward
+
+
+@pytest.mark.parametrize(("calls", "reward"), [([], 1.0), ([{"item": "cups", "count": 2}], 0.0)])
+def test_a_request_that_no_call_serves_is_rewarded_for_none(shelf, tmp_path: Path, calls: list, reward: float):
+    assert rewarded(shelf[0], tmp_path, {"request": "Sing.", "calls": []}, calls) == reward
+
+
+def rewarded(tools: Path, folder: Path, row: dict, calls: list[dict]) -> float | None:
+    file = folder / "one.jsonl"
+    file.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    environment = UserTools(tools, file)
+    try:
+        environment.reset(environment.tasks()[0])
+        for arguments in calls:
+            environment.step(ToolCall.of("put", arguments))
+        return environment.reward()
+    finally:
+        environment.close()
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [("return 1.5", "1.5"), ("return float('nan')", "nan"), ("return 'good'", "good"),
@@ -203,7 +240,8 @@ def test_a_reward_function_of_somebodys_own(shelf, tmp_path: Path, body: str, sa
 @pytest.mark.parametrize(
     ("line", "said"),
     [("{", "JSON"), ("[]", "no request"), ('{"request": ""}', "no request"), ('{"request": "x", "calls": {}}', "calls"),
-     ('{"request": "x", "calls": [{"name": 3}]}', "calls"), ("", "no task")],
+     ('{"request": "x", "calls": [{"name": 3}]}', "calls"), ("", "no task"),
+     ('{"request": "x", "accept": [{"name": "f"}]}', "calls"), ('{"request": "x", "now": "soon"}', "now is 'soon'")],
 )  # fmt: skip
 def test_a_line_that_is_no_task_is_named(tmp_path: Path, line: str, said: str):
     file = tmp_path / "tasks.jsonl"

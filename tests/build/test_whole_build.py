@@ -36,6 +36,9 @@ BUILD = (
 STAGES = {"environment", "tools", "synth", "split", "train", "export", "quantize", "bench"}
 
 
+REFLECTOR = Path(__file__).parents[1] / "agents" / "obedient_model.py"
+
+
 def wait_for(file: Path, text: str, process: subprocess.Popen[bytes], seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
@@ -83,6 +86,18 @@ def test_a_build_that_is_killed_in_training_ends_complete_and_its_agent_acts(com
     answer = json.loads(acted.stdout)
     assert answer["metrics"]["ending"] in ("done", "repeated", "refused", "turns")
     assert answer["trajectory"]["messages"][0]["content"] == "paint the gate green"
+
+    data_set = (run / "trajectories.jsonl").read_bytes()
+    learnt = command(*BUILD, "--learn", "--reflector", f"scripted:{REFLECTOR}", "--json", timeout=600)
+    assert learnt.returncode == 0, learnt.stderr
+    metrics = json.loads(learnt.stdout)["metrics"]
+    assert {stage: metrics[stage] for stage in result["metrics"]} == result["metrics"], "the rest stays as it was"
+    assert metrics["learn"]["first"]["n"] == metrics["learn"]["last"]["n"] >= len(QUERIES)
+    assert metrics["learn"]["cost"]["reflect"]["calls"]
+    assert (run / "principles.toml").exists()
+    assert (run / "trajectories.jsonl").read_bytes() == data_set, "what was played is no part of the data set"
+    assert "Action principles" in (run / "report.html").read_text()
+    assert command(*BUILD, "--learn", "--reflector", "embedded").returncode == 2, "learnt by another"
 
     other = command(*BUILD[:-1], "Q8_0")
     assert other.returncode == 2

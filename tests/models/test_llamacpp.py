@@ -124,14 +124,20 @@ def test_what_cannot_be_asked_is_that_row_s_problem_and_the_next_is_answered(mod
 
 
 @pytest.mark.slow
-def test_requests_that_do_not_fit_together_are_answered_one_after_the_other(model: Model, ask: Ask):
+def test_requests_that_do_not_fit_together_wait_for_each_other_and_no_work_is_lost(
+    model: Model, ask: Ask, monkeypatch: pytest.MonkeyPatch
+):
     small = open_model("embedded", slots=4, context=512)
     try:
         seen: list[int] = []
-        asked = [ask(f"{i} " + "word " * 300, tools=None, style="plain", max_tokens=4) for i in range(4)]
-        replies = small.generate(asked, lambda index, reply: seen.append(index))
+        asked: list[Request] = []
+        answer = small._answer  # type: ignore[attr-defined]
+        monkeypatch.setattr(small, "_answer", lambda request: (asked.append(request), answer(request))[1])
+        requests = [ask(f"{i} " + "word " * 300, tools=None, style="plain", max_tokens=4) for i in range(4)]
+        replies = small.generate(requests, lambda index, reply: seen.append(index))
         assert [r.problem for r in replies] == [None] * 4
         assert sorted(seen) == [0, 1, 2, 3]
+        assert asked == requests, "each is asked once: none was cut off by the others"
     finally:
         small.close()
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from lamina.agents.act import Acted, Budget, Step, act
-from lamina.agents.principles import Principles, read_principles
-from lamina.agents.prompting import Channel, Manner, Method
+from lamina.agents.principles import FINAL, STAGE, Principles, read_principles
+from lamina.agents.prompting import Channel, Manner, Method, manner_of
 from lamina.errors import InputError, UserError
 from lamina.models.model import Model, PromptStyle
 from lamina.runs import Row, Run
@@ -94,8 +94,8 @@ def open_agent(
     principles: Path | None = None,
 ) -> Agent:
     """The agent of a built run, or of a file of functions and a model reference; given both, the latter
-    replace the run's own. ``style`` left out is what the model says of itself, else ``full``; ``method`` left out
-    is ``pract`` where there are ``principles`` (a file), else ``act``.
+    replace the run's own. ``style`` left out is what the model says of itself, else ``full``; ``principles`` (a file)
+    left out are those that the run learnt. ``method`` left out is ``pract`` where there are any, else ``act``.
 
     Raises UserError where too little is given, InputError where the run has no model yet, or principles don't fit."""
     from lamina.models import open_model
@@ -106,7 +106,8 @@ def open_agent(
     with ExitStack() as stack:
         there = stack.enter_context(Run.at(run)) if run is not None else None
         toolbox = read_tools(tools_file or _tools_of(there))
-        known_principles = read_principles(principles, toolbox) if principles else Principles()
+        learned = principles or (_learned_of(there) if method in (None, "pract") else None)
+        known_principles = read_principles(learned, toolbox) if learned else Principles()
         ref = model or str(gguf_of(there))
         # The executor starts first: its calls are forks, cheap while this process is small.
         executor = stack.enter_context(open_executor(toolbox))
@@ -114,8 +115,7 @@ def open_agent(
         stack.callback(opened.close)
         scratch = (there.folder / "workspace" if there else Path.cwd()).absolute()
         scratch.mkdir(exist_ok=True)
-        known: Any = getattr(opened, "prompt_style", None)
-        manner = Manner(method or ("pract" if known_principles else "act"), channel, style or known or "full")
+        manner = manner_of(opened, method or ("pract" if known_principles else "act"), channel, style)
         return Agent(opened, toolbox, executor, manner, known_principles, scratch, there, stack.pop_all())
 
 
@@ -144,6 +144,11 @@ def gguf_of(run: Run | None) -> Path:
             if path.exists():
                 return path
     raise InputError("has no GGUF file yet", file=run.folder, mend="finish it with the same 'lamina build' command")
+
+
+def _learned_of(run: Run | None) -> Path | None:
+    file = run.folder / FINAL if run is not None and run.is_done(STAGE) else None
+    return file if file is not None and file.exists() else None
 
 
 def _tools_of(run: Run | None) -> Path:

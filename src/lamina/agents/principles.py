@@ -20,6 +20,8 @@ ABOUT_FILE = (
 FINISH = "finish"
 """The action that ends an episode of an environment. An agent at work has none, it just stops; what was learnt of it
 is no mistake there."""
+FINAL, STAGE = "principles.toml", "learning"
+"""What a run learnt, in its folder, and the stage that says so with the plain figures."""
 KEYS = {"whole", "actions", "provenance"}
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lamina.agents.principles import Principles
-from lamina.models.model import PromptStyle, Reply, Request
+from lamina.models.model import Model, PromptStyle, Reply, Request
 from lamina.models.parsing import parse_calls
 from lamina.tools.tool import Toolbox
 from lamina.trajectories.trajectory import Message, ToolCall
@@ -28,18 +28,36 @@ OBSERVATION, ACTION, THOUGHT = "Observation:", "Action:", "Thought:"
 class Manner:
     """``act``: calls alone. ``react``: a thought before each. ``pract``: ReAct with the principles in the prompt.
 
-    ``native``: tools and calls go through the model's own form, and with ``act`` its answer is constrained to it;
-    ``text``: all of it is written out, which any model can follow. ``style`` is of ``native`` alone."""
+    ``native``: tools and calls go through the model's own form, and without thoughts its answer is constrained to it;
+    ``text``: all of it is written out, which any model can follow. ``style`` is of ``native`` alone.
+    ``thoughts`` off leaves them out of ``react`` and ``pract``: for models that were tuned to write calls alone."""
 
     method: Method = "act"
     channel: Channel = "native"
     style: PromptStyle = "full"
     max_tokens: int = 256
     temperature: float = 0.0
+    thoughts: bool = True
 
     @property
     def thinks(self) -> bool:
-        return self.method != "act"
+        return self.method != "act" and self.thoughts
+
+
+def manner_of(
+    model: Model,
+    method: Method,
+    channel: Channel | None = None,
+    style: PromptStyle | None = None,
+    *,
+    temperature: float = 0.0,
+) -> Manner:
+    """What suits the model, where it is not said: one that Lamina tuned is asked as it was tuned, in its own style and
+    without thoughts; any other (``foreign``, or behind an endpoint) in text."""
+    tuned = not getattr(model, "foreign", True)
+    own: PromptStyle | None = getattr(model, "prompt_style", None)
+    chosen = channel or ("native" if tuned else "text")
+    return Manner(method, chosen, style or own or "full", temperature=temperature, thoughts=not tuned)
 
 
 @dataclass(frozen=True)

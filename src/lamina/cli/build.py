@@ -38,6 +38,9 @@ from lamina.cli.options import (
 )
 from lamina.cli.output import given, show, table
 
+LEARN_TURNS = 6
+"""Answers of the agent a task, at most: requests of one or two calls need three."""
+
 
 def build(
     tools: ToolsFile,
@@ -74,6 +77,16 @@ def build(
         int,
         typer.Option("--generated-prompts", min=1, help="Rows of the test split that are scored, up to this."),
     ] = 60,
+    learn: Annotated[
+        bool,
+        typer.Option(
+            "--learn", help="Let the agent learn action principles last (RPO); later, too, on a run there is."
+        ),
+    ] = False,
+    reflector: Annotated[
+        str | None,
+        typer.Option("--reflector", metavar="REF", help="With --learn, who reflects and writes; else the writer."),
+    ] = None,
     variants: Variants = None,
     allow_changes: AllowChanges = False,
     seed: Seed = 0,
@@ -86,12 +99,16 @@ def build(
     Everything lands in the run folder. Stop it at any moment: the same command continues where it was. Other
     options in the same folder are an error that shows the difference; --fresh starts anew.
     """
+    from lamina.agents.learning import LearnSettings
     from lamina.build import BuildSettings
     from lamina.build import build as run_build
+    from lamina.errors import UserError
     from lamina.runs import Progress
     from lamina.synth import SynthSettings
     from lamina.training import TrainSettings
 
+    if reflector and not learn:
+        raise UserError("--reflector belongs to --learn; give both or none")
     settings = BuildSettings(
         base=base,
         types=tuple(t.strip() for t in types.split(",") if t.strip()),
@@ -110,6 +127,8 @@ def build(
             seed=seed,
             allow_changes=allow_changes,
         ),
+        learn=LearnSettings(test=0, turns=LEARN_TURNS, seed=seed) if learn else None,
+        reflector=reflector,
         train=TrainSettings(**given(epochs=epochs), update=update.value, prompt_style=style.value, seed=seed),
     )
     command = shlex.join(["lamina", *sys.argv[1:]])

@@ -90,8 +90,9 @@ def learn(
     turns: Annotated[int | None, Option("--turns", min=1, help="Answers of the agent a task, at most.  [15]")] = None,
     method: Annotated[Method, Option("--method", help="pract shows the principles to the agent.")] = Method.pract,
     channel: Annotated[
-        Channel, Option("--channel", help="text: calls written out; native: the model's own form.")
-    ] = Channel.text,
+        Channel | None,
+        Option("--channel", help="text: calls written out; native: the model's own form.  [native if Lamina tuned it]"),
+    ] = None,
     principles: Annotated[Path | None, Option("--principles", metavar="FILE", help="To start from.")] = None,
     max_calls: Annotated[
         int | None, Option("--max-calls", min=1, help="Of models while learning; tests aside.")
@@ -126,7 +127,9 @@ def learn(
     changes: Any = {**PRESETS[preset.value], **chosen, "by": by.value, "seed": seed}
     settings = LearnSettings(**changes)
     limits = Limits(max_calls, max_tokens, None if max_minutes is None else max_minutes * 60)
-    work = _Work(model, reflector, settings, limits, method.value, channel.value, principles, out, fresh, as_json)
+    work = _Work(
+        model, reflector, settings, limits, method.value, channel and channel.value, principles, out, fresh, as_json
+    )
     _one_source(env, tools, tasks, source)
     if source is not None:
         work.from_trajectories(source)
@@ -143,8 +146,8 @@ class _Work:
         reflector: str | None,
         settings: Any,
         limits: Limits,
-        method: str,
-        channel: str,
+        method: Any,
+        channel: Any,
         principles: Path | None,
         out: Path,
         fresh: bool,
@@ -159,9 +162,8 @@ class _Work:
 
     def in_environment(self, env: str | None, tools: Path | None, tasks: Path | None, reward_file: Path | None) -> None:
         from lamina.agents.learning import learn_in_run, opened, split_tasks
-        from lamina.agents.prompting import Manner
+        from lamina.agents.prompting import manner_of
 
-        manner: Any = {"method": self.method, "channel": self.channel, "temperature": self.settings.temperature}
         key = {"env": env, "tools": _resolved(tools), "tasks": _resolved(tasks), "reward_file": _resolved(reward_file)}
         with _environment(env, tools, tasks, reward_file) as world:
             start = self._start(world)
@@ -170,9 +172,10 @@ class _Work:
             test = self.settings.test if rewarded else 0
             split = split_tasks(world.tasks(), held=self.settings.held, test=test, seed=self.settings.seed)
             with self._run(key) as run, opened(self.model, self.reflector, self.settings.batch) as roles:
+                manner = manner_of(roles.executor, self.method, self.channel, temperature=self.settings.temperature)
                 result = learn_in_run(
                     run, world, split, roles, self.settings, limits=self.limits, start=start,
-                    manner=Manner(**manner), progress=self.progress,
+                    manner=manner, progress=self.progress,
                 )  # fmt: skip
                 self._show(run, result)
 
@@ -203,22 +206,14 @@ class _Work:
         return Run.open(self.out, {"verb": "learn", **key, **more}, fresh=self.fresh)
 
     def _show(self, run: Run, result: dict[str, Any]) -> None:
-        from lamina.bench.intervals import bounded_interval
+        from lamina.bench.learned import learned_figures
         from lamina.reports import write_report
 
-        def about(rewards: list[float], least: float = 0.0) -> dict[str, Any] | None:
-            found = bounded_interval(rewards, least)
-            return None if found is None else asdict(found)
-
-        first, last = result["first"], result["last"]
-        gained = [after - before for before, after in zip(first, last, strict=True)]
-        figures = {"first": about(first), "last": about(last), "difference": about(gained, -1.0)}
-        curve = [{**row, "batch": about(row["batch"]), "held": about(row["held"])} for row in result["curve"]]
-        metrics = {**result, **figures, "curve": curve}
+        metrics = learned_figures(result)
         run.finish("learn", metrics)
         run.write_report_json()
         report = write_report(run.folder, run.results())
-        rows = [(name, _span(figures[name])) for name in figures if figures[name]]
+        rows = [(name, _span(metrics[name])) for name in ("first", "last", "difference") if metrics[name]]
         cost = result["total"]
         tokens = cost["prompt_tokens"] + cost["completion_tokens"]
         lines = [

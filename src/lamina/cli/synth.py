@@ -59,7 +59,8 @@ def synth(
     own, and judged. What does not pass is kept in rejects.jsonl with the reason. The rows are split by
     group into train, validation and test.
     """
-    from lamina.build import file_beside, fingerprint_of, requests_of, say_what_is_left_out, warm_up
+    from lamina.build import warm_up
+    from lamina.build.inputs import file_beside, fingerprint_of, requests_of, say_what_is_left_out
     from lamina.reports import write_report
     from lamina.runs import Progress, Run
     from lamina.synth import SynthSettings, split, synthesize

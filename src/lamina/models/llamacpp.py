@@ -6,8 +6,8 @@ and share the prefix cache. One engine at a time on a small machine: two spin ag
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from lamina.models.parsing import parse_calls
 from lamina.models.references import embedded_path
 from lamina.models.templates import DEFAULT_INSTRUCTION, request_prompt
 
-DEFAULT_CONTEXT = 8192
+DEFAULT_CONTEXT, SLOT_CONTEXT = 8192, 2048
+"""Tokens of all slots together: at least the first, and the second for each slot."""
 REQUEST_SECONDS = 600.0
 CROWDED = "Context size has been exceeded"
 """What llama.cpp tells every request under way when they do not fit into the shared context together."""
@@ -28,7 +29,8 @@ LARGEST_SEED = 2**32 - 2
 
 
 class LlamaCppModel:
-    """``instruction`` is what a model that Lamina did not tune is told after its list of functions."""
+    """``instruction`` is what a model that Lamina did not tune is told after its list of functions. ``cache_prompts``
+    off reads every prompt from its beginning, which only a measurement wants."""
 
     def __init__(
         self,
@@ -40,16 +42,19 @@ class LlamaCppModel:
         context: int | None = None,
         style: PromptStyle | None = None,
         instruction: str = DEFAULT_INSTRUCTION,
+        cache_prompts: bool = True,
     ):
         import httpx
 
         self.ref, self.path, self.slots, self.instruction = ref, path, slots, instruction
+        self._cache_prompts = cache_prompts
         facts = facts_of(str(path))
         self.prompt_style = style or facts.prompt_style
         self.toolbox = facts.toolbox
         self.foreign = facts.prompt_style is None
         self.chat_template = facts.chat_template
-        self._server: Any = _start(path, threads, slots, context or DEFAULT_CONTEXT)
+        self.context = context or max(DEFAULT_CONTEXT, SLOT_CONTEXT * slots)
+        self._server: Any = _start(path, threads, slots, self.context)
         limits = httpx.Limits(max_connections=slots)
         self._client = httpx.Client(
             base_url=self._server.listening_address, timeout=REQUEST_SECONDS, limits=limits, trust_env=False
@@ -58,19 +63,29 @@ class LlamaCppModel:
     def generate(
         self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None
     ) -> list[Reply]:
-        """Up to ``slots`` requests at once. Batched together, sums differ in their last places, so a greedy answer that
-        was a near tie may differ from the one a single slot gives."""
+        """Up to ``slots`` requests at once, as many as fit into the context together. Batched, sums differ in their
+        last places, so a greedy answer that was a near tie may differ from the one a single slot gives."""
         replies: list[Reply | None] = [None] * len(requests)
-        pool = ThreadPoolExecutor(max_workers=self.slots)
-        try:
-            waiting = {pool.submit(self._answer, r): i for i, r in enumerate(requests)}
-            for done in as_completed(waiting):
-                index, reply = waiting[done], done.result()
+        sizes = self._sizes(requests)
+        under_way: dict[Future[Reply], int] = {}
+
+        def take(done: Iterable[Future[Reply]]) -> None:
+            for future in done:
+                index, reply = under_way.pop(future), future.result()
                 if CROWDED in (reply.problem or "") and len(requests) > 1:
                     continue
                 replies[index] = reply
                 if on_reply is not None:
                     on_reply(index, reply)
+
+        pool = ThreadPoolExecutor(max_workers=self.slots)
+        try:
+            for index, request in enumerate(requests):
+                while under_way and self._is_full(sizes[index], [sizes[i] for i in under_way.values()]):
+                    take(wait(under_way, return_when=FIRST_COMPLETED).done)
+                under_way[pool.submit(self._answer, request)] = index
+            while under_way:
+                take(wait(under_way, return_when=FIRST_COMPLETED).done)
         finally:
             pool.shutdown(cancel_futures=True)
         for index in [i for i, r in enumerate(replies) if r is None]:  # each fits alone, if not all at once
@@ -78,6 +93,27 @@ class LlamaCppModel:
             if on_reply is not None:
                 on_reply(index, reply)
         return [r for r in replies if r is not None]
+
+    def _sizes(self, requests: Sequence[Request]) -> list[int]:
+        """The most tokens that each may come to. They are counted only where the bytes, which are never fewer, leave
+        a doubt: requests that don't fit into the context together would cut each other off, their work lost."""
+        prompts = [self.prompt_for(request) for request in requests]
+        at_most = [len(p.encode()) + r.max_tokens for p, r in zip(prompts, requests, strict=True)]
+        if min(self.slots, len(requests)) * max(at_most, default=0) <= self.context:
+            return at_most
+        return [self._tokens(p) + r.max_tokens for p, r in zip(prompts, requests, strict=True)]
+
+    def _tokens(self, prompt: str) -> int:
+        import httpx
+
+        try:
+            response = self._client.post("/tokenize", json={"content": prompt, "add_special": True})
+            return len(response.json()["tokens"])
+        except (httpx.HTTPError, ValueError, LookupError) as error:
+            raise ModelError(f"{self.path}: the engine stopped answering ({error})") from None
+
+    def _is_full(self, size: int, others: Sequence[int]) -> bool:
+        return len(others) >= self.slots or size + sum(others) > self.context
 
     def prompt_for(self, request: Request) -> str:
         """The text that is sent, for whoever wants to see it."""
@@ -97,7 +133,7 @@ class LlamaCppModel:
             "top_p": request.top_p,
             "seed": request.seed % (LARGEST_SEED + 1),
             "stop": list(request.stop),
-            "cache_prompt": True,
+            "cache_prompt": self._cache_prompts,
         }
         if request.temperature <= 0:
             body |= {"samplers": ["temperature"], "top_k": 1}

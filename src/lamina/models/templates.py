@@ -36,11 +36,9 @@ PLAIN_CHATML = (
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 
-DEFAULT_INSTRUCTION = (
-    'Answer with a JSON array of the calls that serve the request, [{"name": …, "arguments": {…}}], or [] when no '
-    "function can do what is asked."
-)
-"""What a foreign model (base SmolLM2, Qwen) is told after the list of functions."""
+DEFAULT_INSTRUCTION = 'Answer with a JSON array of the calls that serve the request: [{"name": …, "arguments": {…}}].'
+"""What a foreign model (base SmolLM2, Qwen) is told after the list of functions. It names no empty array: with "or []
+when no function can do what is asked" a Qwen of 0.5B answers [] to all requests."""
 
 
 def request_prompt(request: Request, template: str | None, *, foreign: bool, instruction: str) -> str:

@@ -2,7 +2,9 @@
 of theirs, from the calls a task names, or none at all (Self-RPO).
 
 tasks.jsonl has a line a task: ``{"request": …}``, with ``"id"``, ``"calls": [{"name", "arguments"}]`` (what a right
-agent calls) and whatever else the reward function wants to see. The reward file has ``reward(task, messages)``.
+agent calls, compared as the bench compares; an empty list is a request that no call serves), ``"accept"`` (other right
+answers), ``"now"`` (the clock of relative dates), and whatever else the reward function wants to see. The reward file
+has ``reward(task, messages)``.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import importlib.util
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,7 +24,8 @@ from lamina.agents.principles import FINISH
 from lamina.errors import InputError
 from lamina.tools import Toolbox, read_tools
 from lamina.tools.tool import JSON
-from lamina.trajectories.trajectory import ToolCall, content_id
+from lamina.trajectories import compare_calls
+from lamina.trajectories.trajectory import ToolCall
 
 if TYPE_CHECKING:
     from lamina.tools.execution import Executor
@@ -32,7 +36,7 @@ Reward = Callable[[JSON, list[JSON]], object]
 class UserTools:
     """Each episode has a scratch folder of its own, so that one leaves nothing for the next."""
 
-    def __init__(self, tools: Path, tasks: Path, reward: Path | None = None) -> None:
+    def __init__(self, tools: Path, tasks: Path | Sequence[Task], reward: Path | None = None) -> None:
         from lamina.tools.execution import Executor
 
         self.name = tools.stem
@@ -41,7 +45,7 @@ class UserTools:
             self.toolbox = own
         else:
             self.toolbox = Toolbox([*own, finish_tool("Say that the request is served.", answer=True)])
-        self._tasks = read_tasks(tasks)
+        self._tasks = read_tasks(tasks) if isinstance(tasks, Path) else list(tasks)
         self._reward = _reward_function(reward) if reward else None
         self._reward_file = reward
         self._executor: Executor = Executor(own)
@@ -95,14 +99,14 @@ class UserTools:
             return found  # type: ignore[no-any-return]
         if "calls" not in self._task.data:
             return None
-        made = [content_id(c["name"], c["arguments"]) for m in self._seen for c in m.get("tool_calls", ())
-                if c["name"] != FINISH]  # fmt: skip
-        wanted = [content_id(c["name"], c["arguments"]) for c in self._task.data["calls"]]
-        extra = max(0, len(made) - len(wanted))
-        return sum(w in made for w in wanted) / max(1, len(wanted) + extra)
+        made = [ToolCall.of(c["name"], c["arguments"]) for m in self._seen for c in m.get("tool_calls", ())
+                if c["name"] != FINISH or FINISH in self._own]  # fmt: skip
+        data = self._task.data
+        right = [data["calls"], *data.get("accept", ())]
+        return max(share_of_calls(_as_calls(wanted), made, self._own, data.get("now")) for wanted in right)
 
     def solution(self, task: Task) -> list[ToolCall]:
-        calls = [ToolCall.of(c["name"], c["arguments"]) for c in task.data.get("calls", ())]
+        calls = _as_calls(task.data.get("calls", ()))
         return [*calls, ToolCall.of(FINISH, {"answer": ""})] if calls else []
 
     def close(self) -> None:
@@ -114,6 +118,24 @@ class UserTools:
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch = None
+
+
+def share_of_calls(wanted: Sequence[ToolCall], made: Sequence[ToolCall], toolbox: Toolbox, now: str | None) -> float:
+    """How many of the wanted calls were made, of as many as were wanted or made: 1 for exactly those, in any order
+    (our choice). Compared by meaning, as the bench does."""
+    left = list(made)
+    right = 0
+    for call in wanted:
+        same = next((i for i, one in enumerate(left) if compare_calls([call], [one], toolbox, now=now).exact), None)
+        if same is not None:
+            del left[same]
+            right += 1
+    most = max(len(wanted), len(made))
+    return right / most if most else 1.0
+
+
+def _as_calls(rows: Iterable[JSON]) -> list[ToolCall]:
+    return [ToolCall.of(row["name"], row["arguments"]) for row in rows]
 
 
 def read_tasks(file: Path) -> list[Task]:
@@ -148,16 +170,31 @@ def _row(line: str, file: Path, number: int) -> JSON:
         raise InputError(f"is no JSON ({error})", file=file, line=number, mend=mend) from None
     if not isinstance(row, dict) or not isinstance(row.get("request"), str) or not row["request"].strip():
         raise InputError("has no request", file=file, line=number, mend=mend)
-    calls = row.get("calls", [])
-    fits = isinstance(calls, list) and all(
+    listed = [row["calls"]] if "calls" in row else []
+    accept = row.get("accept", [])
+    if not isinstance(accept, list) or not all(map(_are_calls, [*listed, *accept])):
+        raise InputError("calls are not a list of calls", file=file, line=number, mend=mend)
+    for calls in [*listed, *accept]:
+        for call in calls:
+            call.setdefault("arguments", {})
+    if "now" in row and not _is_moment(row["now"]):
+        raise InputError(f"now is {row['now']!r}", file=file, line=number, mend='write it like "2026-03-04T10:30:00"')
+    return row
+
+
+def _are_calls(calls: object) -> bool:
+    return isinstance(calls, list) and all(
         isinstance(c, dict) and isinstance(c.get("name"), str) and isinstance(c.get("arguments", {}), dict)
         for c in calls
     )
-    if not fits:
-        raise InputError("calls are not a list of calls", file=file, line=number, mend=mend)
-    if calls:
-        row["calls"] = [{"name": c["name"], "arguments": c.get("arguments", {})} for c in calls]
-    return row
+
+
+def _is_moment(text: object) -> bool:
+    try:
+        datetime.fromisoformat(text)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _reward_function(file: Path) -> Reward:

@@ -14,7 +14,7 @@ from lamina.agents.learning.playing import export_rollouts
 from lamina.agents.learning.rpo import Learned, Roles, chosen, learn
 from lamina.agents.learning.settings import LearnSettings
 from lamina.agents.learning.splitting import Split
-from lamina.agents.principles import Principles
+from lamina.agents.principles import FINAL, STAGE, Principles
 from lamina.agents.prompting import Manner
 from lamina.models import open_model
 from lamina.models.model import Model
@@ -22,9 +22,8 @@ from lamina.runs import Progress, Run
 from lamina.runs.files import atomic_file
 from lamina.trajectories.trajectory import Trajectory
 
-STAGE = "learning"
-"""The plain figures; who shows them adds intervals, under the verb's own name."""
-FINAL, FOLDER = "principles.toml", "principles"
+FOLDER = "principles"
+"""Of every version, beside the final one."""
 
 
 @contextmanager
@@ -53,8 +52,10 @@ def learn_in_run(
     start: Principles | None = None,
     manner: Manner | None = None,
     progress: Progress | None = None,
+    rollouts: Path | None = None,
 ) -> dict[str, Any]:
-    """Learns, and returns the plain figures, which are kept in the run; one that is done says them again."""
+    """Learns, and returns the plain figures, which are kept in the run; one that is done says them again. ``rollouts``:
+    the folder in which what was played is written down, else the run's own."""
     if (known := run.result(STAGE)) is not None:
         return known
     ledger = Ledger(run.store, limits)
@@ -63,7 +64,7 @@ def learn_in_run(
     )
     sizes = {"train": len(split.train), "held": len(split.held), "test": len(split.test)}
     about = {"environment": environment.name, "tasks": sizes}
-    return _finish(run, learned, settings, ledger, {**about, **export_rollouts(run.store, run.folder)})
+    return _finish(run, learned, settings, ledger, {**about, **export_rollouts(run.store, rollouts or run.folder)})
 
 
 def learn_from_in_run(

@@ -6,23 +6,25 @@ where the run has its result already; a killed stage continues inside its room.
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lamina.build.inputs import BESIDE, file_beside, fingerprint_of, requests_of, say_what_is_left_out
+from lamina.build.learning import check_learnt_before, learn_principles
 from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings
 from lamina.tools import Toolbox, read_tools, where_of
 from lamina.training import TrainSettings
 
 if TYPE_CHECKING:
+    from lamina.agents.learning import LearnSettings
     from lamina.bench import BenchModel, Task
     from lamina.models.model import Model, Reply, Request
     from lamina.synth import WarmUp
-    from lamina.trajectories import Query, Trajectory
+    from lamina.trajectories import Trajectory
 
 __all__ = ["BuildSettings", "build", "warm_up"]
 
@@ -32,7 +34,7 @@ WARM_UP_EPOCHS = 3.0
 
 BASE_PROMPTS: dict[str, str | None] = {
     "tools only": None,
-    "terse": "Answer with the function calls that serve the request, or [] when no function can.",
+    "unrelated": "A request that has nothing to do with any of the functions gets no call.",
     "spelled out": (
         "You call functions. Copy argument values from the request word for word. "
         "Leave out what the request does not say. If none of the functions can do what is asked, answer []."
@@ -52,7 +54,9 @@ class BuildSettings:
     them and the model is trained on them. ``queries`` are scored and never trained on; ``dev_queries`` only choose the
     base model's prompt. All are found beside the tools file where they are not given. ``generated_prompts``: rows of
     the test split that are asked besides, up to this; parity is measured on the very prompts that are scored.
-    ``calibrate``: types under 8 bits are rounded with their errors made up for on the training rows."""
+    ``calibrate``: types under 8 bits are rounded with their errors made up for on the training rows. ``learn``: the
+    agent learns action principles last; ``reflector`` reads what it did and writes them, else the writer does. Both are
+    no part of the configuration: a run that is there can learn later."""
 
     base: str = "embedded"
     types: tuple[str, ...] = ("F16", "Q8_0", "Q4_0")
@@ -64,6 +68,8 @@ class BuildSettings:
     seed: int = 0
     synth: SynthSettings = field(default_factory=SynthSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
+    learn: LearnSettings | None = None
+    reflector: str | None = None
 
 
 def build(
@@ -91,7 +97,7 @@ def build(
         "tools": where_of(tools_file),
         "tools_fingerprint": toolbox.fingerprint(),
         "examples_fingerprint": fingerprint_of(settings.examples),
-        **asdict(settings),
+        **{key: value for key, value in asdict(settings).items() if key not in ("learn", "reflector")},
     }
     with Run.open(out, config, fresh=fresh) as run:
         stages: dict[str, Callable[[], Mapping[str, Any]]] = {
@@ -105,6 +111,9 @@ def build(
             "variant": lambda: choose_prompt(run, toolbox, settings, progress),
             "bench": lambda: score(run, toolbox, settings, progress),
         }
+        if settings.learn is not None:
+            check_learnt_before(run, settings.learn, _reflector(settings))
+            stages["learn"] = lambda: learn_from_use(run, toolbox, tools_file, settings, progress)
         for stage, work in stages.items():
             if run.is_done(stage):
                 progress.say(f"{stage}: done before")
@@ -113,16 +122,6 @@ def build(
         report = describe(run)
         progress.say(f"report: {report}")
         return {"out": str(out), "seconds": progress.seconds, "metrics": run.results()}
-
-
-def say_what_is_left_out(toolbox: Toolbox, source: Path, progress: Progress) -> None:
-    if left_out := sum(remark.dropped for remark in toolbox.remarks):
-        progress.say(f"{left_out} of what {source} describes cannot be tools; 'lamina tools {source}' says why")
-
-
-def fingerprint_of(file: Path | None) -> str | None:
-    """Of a file's bytes: other examples make another run."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file else None
 
 
 def surroundings(command: str) -> JSON:
@@ -139,12 +138,6 @@ def write_rows(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Pr
     seeds = requests_of(settings.examples, toolbox)
     with open_executor(toolbox, allow_changes=settings.synth.allow_changes) as executor:
         return synthesize(toolbox, run, settings.synth, progress, executor, tune_briefly, seeds)
-
-
-def requests_of(file: Path | None, toolbox: Toolbox) -> list[Query]:
-    from lamina.trajectories import read_queries
-
-    return read_queries(file, toolbox) if file else []
 
 
 def warm_up(run: Run, toolbox: Toolbox, base: str, train: TrainSettings, progress: Progress) -> WarmUp:
@@ -247,11 +240,34 @@ def score(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progres
     return bench_models([base, *tuned], _tasks(run, settings), run=run, toolbox=toolbox, progress=progress)
 
 
+def learn_from_use(run: Run, toolbox: Toolbox, tools_file: Path, settings: BuildSettings, progress: Progress) -> JSON:
+    """Action principles, from requests that training has not seen and that are not scored; measured on those that
+    are."""
+    from lamina.agents.built import gguf_of
+    from lamina.bench import query_of
+
+    assert settings.learn is not None
+    known = [*requests_of(settings.dev_queries, toolbox), *map(query_of, _rows(run, "validation"))]
+    generated = map(query_of, _generated(run, settings.generated_prompts, settings.seed))
+    scored = [*requests_of(settings.queries, toolbox), *generated]
+    model = str(gguf_of(run))
+    return learn_principles(run, tools_file, model, _reflector(settings), known, scored, settings.learn, progress)
+
+
 def describe(run: Run) -> Path:
     from lamina.reports import write_report
 
     run.write_report_json()
     return write_report(run.folder, run.results())
+
+
+def _with_files_beside(tools_file: Path, settings: BuildSettings, progress: Progress) -> BuildSettings:
+    found = {key: file_beside(tools_file, key, getattr(settings, key), progress) for key in BESIDE}
+    return replace(settings, **found)  # type: ignore[arg-type]
+
+
+def _reflector(settings: BuildSettings) -> str:
+    return settings.reflector or settings.synth.writer
 
 
 def _base(settings: BuildSettings, system: str | None = None) -> BenchModel:
@@ -267,31 +283,9 @@ def _check_means(settings: BuildSettings) -> None:
     from lamina.training.base import require_training_libraries
 
     require_training_libraries()
-    refs = {settings.base, settings.synth.writer, settings.synth.judge, settings.synth.round_trip}
+    refs = {settings.base, settings.synth.writer, settings.synth.judge, settings.synth.round_trip, _reflector(settings)}
     for ref in sorted(refs - {"none", "warm-up"}):
         prompt_style_of(ref)
-
-
-BESIDE = {
-    "examples": ("examples.jsonl", "examples for the writers, and trained on"),
-    "queries": ("queries.jsonl", "scored, never trained on"),
-    "dev_queries": ("queries-dev.jsonl", "scored, never trained on"),
-}
-
-
-def file_beside(tools_file: Path, key: str, given: Path | None, progress: Progress) -> Path | None:
-    """The file given, or the one of its usual name beside the tools file, and then it is said."""
-    name, use = BESIDE[key]
-    beside = tools_file.parent / name
-    if given is None and beside.is_file():
-        progress.say(f"{beside} lies beside the functions: its requests are {use}")
-        given = beside
-    return given.resolve() if given else None
-
-
-def _with_files_beside(tools_file: Path, settings: BuildSettings, progress: Progress) -> BuildSettings:
-    found = {key: file_beside(tools_file, key, getattr(settings, key), progress) for key in BESIDE}
-    return replace(settings, **found)  # type: ignore[arg-type]
 
 
 def _tasks(run: Run, settings: BuildSettings) -> list[Task]:

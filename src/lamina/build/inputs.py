@@ -1,0 +1,45 @@
+"""What a build or a synthesis is given: the files beside the functions, and their requests."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lamina.runs import Progress
+from lamina.tools import Toolbox
+
+if TYPE_CHECKING:
+    from lamina.trajectories import Query
+
+BESIDE = {
+    "examples": ("examples.jsonl", "examples for the writers, and trained on"),
+    "queries": ("queries.jsonl", "scored, never trained on"),
+    "dev_queries": ("queries-dev.jsonl", "scored, never trained on"),
+}
+
+
+def file_beside(tools_file: Path, key: str, given: Path | None, progress: Progress) -> Path | None:
+    """The file given, or the one of its usual name beside the tools file, and then it is said."""
+    name, use = BESIDE[key]
+    beside = tools_file.parent / name
+    if given is None and beside.is_file():
+        progress.say(f"{beside} lies beside the functions: its requests are {use}")
+        given = beside
+    return given.resolve() if given else None
+
+
+def say_what_is_left_out(toolbox: Toolbox, source: Path, progress: Progress) -> None:
+    if left_out := sum(remark.dropped for remark in toolbox.remarks):
+        progress.say(f"{left_out} of what {source} describes cannot be tools; 'lamina tools {source}' says why")
+
+
+def fingerprint_of(file: Path | None) -> str | None:
+    """Of a file's bytes: other examples make another run."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file else None
+
+
+def requests_of(file: Path | None, toolbox: Toolbox) -> list[Query]:
+    from lamina.trajectories import read_queries
+
+    return read_queries(file, toolbox) if file else []
