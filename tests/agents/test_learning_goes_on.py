@@ -16,6 +16,7 @@ from lamina.agents.learning import Learned, LearnSettings, Ledger, Roles, learn,
 from lamina.models import Model, open_model
 from lamina.models.model import Reply, Request
 from lamina.runs import RecordStore
+from lamina.trajectories import Message
 
 OBEDIENT = Path(__file__).parent / "obedient_model.py"
 SETTINGS = LearnSettings(iterations=2, batch=2, test=2, held=1, turns=4)
@@ -124,3 +125,22 @@ def test_a_process_that_is_gone_in_the_middle_of_a_question(tmp_path: Path, at: 
 
 def asked(file: Path) -> list[str]:
     return file.read_text().splitlines()
+
+
+def test_what_an_environment_asks_is_booked_once_and_found_again_after_a_kill(tmp_path: Path):
+    def ask(ledger: Ledger, texts: list[str]) -> list[str]:
+        model = ledger.booked(DiesAfter(open_model(f"scripted:{script}"), len(texts), answered), "customer")
+        return [model.generate([Request([Message(role="user", content=text)])])[0].text for text in texts]
+
+    script = tmp_path / "customer.py"
+    script.write_text(
+        "def reply(messages, tools, seed):\n    return messages[-1]['content'].upper()\n", encoding="utf-8"
+    )
+    answered: list[str] = []
+    with RecordStore(tmp_path / "records.sqlite") as store:
+        first = Ledger(store)
+        assert ask(first, ["yes", "no", "yes"]) == ["YES", "NO", "YES"]
+        again = Ledger(store)
+        assert ask(again, ["no", "why"]) == ["NO", "WHY"]
+    assert len(answered) == 3
+    assert (first.cost["customer"].calls, again.cost["customer"].calls) == (2, 3)

@@ -21,9 +21,11 @@ from lamina.agents.environments.worlds.arithmetic import calculate
 from lamina.agents.environments.worlds.customer import AGREES, SILENT, STOP, Scripted, spoken
 from lamina.agents.environments.worlds.records import Records
 from lamina.agents.environments.worlds.retail import Retail
-from lamina.agents.learning import LearnSettings
+from lamina.agents.learning import LearnSettings, Ledger, Roles, learn, split_tasks
 from lamina.agents.policies import at_random, oracle, play
 from lamina.errors import InputError
+from lamina.models import open_model
+from lamina.runs import RecordStore
 from lamina.tools.tool import Toolbox
 from lamina.trajectories import ToolCall
 
@@ -186,6 +188,22 @@ def test_a_customer_played_by_a_model_ends_the_conversation(monkeypatch: pytest.
     assert desk.reset(desk.tasks()[0]).endswith("Cancel it.")
     step = desk.step(ToolCall.of("respond", {"message": "Done."}))
     assert (step.observation, step.done) == ("Thanks.", True)
+
+
+@needs_data
+def test_the_calls_of_a_played_customer_are_in_the_ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    customer, agent = tmp_path / "customer.py", tmp_path / "agent.py"
+    customer.write_text("def reply(messages, tools, seed):\n    return f'Well, {len(messages)}.'\n")
+    answer = 'Action: {"name": "respond", "arguments": {"message": "Yes?"}}'
+    agent.write_text(f"def reply(messages, tools, seed):\n    return {answer!r}\n")
+    monkeypatch.setenv("LAMINA_DATA", str(SHARED))
+    desk = open_environment(f"service-desk:retail,user=scripted:{customer}")
+    model = open_model(f"scripted:{agent}")
+    with RecordStore(tmp_path / "records.sqlite") as store:
+        ledger = Ledger(store)
+        alone = LearnSettings(iterations=0, test=2, held=0, turns=3)
+        learn(desk, split_tasks(desk.tasks(), held=0, test=2), Roles(model, model, model), alone, ledger, store)
+    assert ledger.cost["customer"].calls == 2 * (1 + 3), "the opening and three answers of two tasks"
 
 
 def test_instructions_are_said_in_the_first_person():

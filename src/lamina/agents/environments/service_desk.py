@@ -23,6 +23,7 @@ from lamina.agents.environments.worlds.records import Records, Tables
 from lamina.agents.environments.worlds.retail import Retail
 from lamina.agents.principles import FINISH
 from lamina.errors import InputError
+from lamina.models.model import Model
 from lamina.tools.tool import JSON, Tool, Toolbox
 
 ABOUT = (
@@ -63,6 +64,11 @@ class ServiceDesk(World):
         self._desk: Retail | Airline | None = None
         self._said: list[tuple[str, str]] = []
         self._wanted: dict[str, str] = {}
+
+    def ask_through(self, book: Callable[[Model], Model]) -> None:
+        """A customer that a model plays is asked through ``book`` from here on, so that its calls are counted."""
+        if isinstance(self.customer, Played):
+            self.customer = Played(book(self.customer.model))
 
     def copy(self) -> ServiceDesk:
         other = super().copy()

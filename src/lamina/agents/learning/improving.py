@@ -34,10 +34,9 @@ def improve(
                                 seed=settings.seed))
             for i, t in enumerate(trajectories)
         ]  # fmt: skip
-        replies = ledger.asking(reflector, "reflect")(asked)
+        replies = ledger.asking(reflector, "reflect", bar.advance)(asked)
         chars = settings.reflection_chars
         reflections = [read_reflection(t, r, chars) for t, r in zip(trajectories, replies, strict=True)]
-        bar.advance(len(reflections))
     useful = [r for r in reflections if not r.problem]
     if not useful:
         return reflections, [], principles
@@ -47,12 +46,11 @@ def improve(
             (f"{place} {target}", optimization_request(target, toolbox, principles, useful, settings))
             for target in targets
         ]
-        answers = ledger.asking(optimizer, "optimize")(wishes)
+        answers = ledger.asking(optimizer, "optimize", bar.advance)(wishes)
         proposals = [
             read_proposal(target, answer, toolbox, principles, settings)
             for target, answer in zip(targets, answers, strict=True)
         ]
-        bar.advance(len(proposals))
     texts = {p.target: p.text for p in proposals if p.text is not None}
     whole = texts.pop(WHOLE, None)
     return reflections, proposals, principles.changed(texts, whole)

@@ -6,7 +6,7 @@ A learner that was killed starts over, and is given the answers that are there; 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -61,6 +61,7 @@ class Ledger:
         self._store, self._limits = store, limits or Limits()
         self.cost: dict[str, Cost] = {}
         self.asked = self.answered = 0
+        self._counted: dict[str, set[str]] = {}
 
     @property
     def limited(self) -> bool:
@@ -70,22 +71,39 @@ class Ledger:
     def total(self) -> Cost:
         return sum(self.cost.values(), Cost())
 
-    def asking(self, model: Model, part: str) -> Ask:
-        """Asks ``model`` and books it under ``part``. Raises SpentError before a call beyond a limit, TEST aside."""
-        return lambda pairs: self._ask(model, part, pairs)
+    def asking(self, model: Model, part: str, on_reply: Callable[[], None] | None = None) -> Ask:
+        """Asks ``model`` and books it under ``part``; ``on_reply`` is told of each answer. Raises SpentError before a
+        call beyond a limit, TEST aside."""
+        return lambda pairs: self._ask(model, part, pairs, on_reply)
+
+    def booked(self, model: Model, part: str) -> Model:
+        """The same model for an environment, such as the customer that it plays. Episodes that are found whole don't
+        ask again, so what was asked before a kill is booked here, and each question once."""
+        counted = self._counted.setdefault(part, set())
+        for row in self._store.iterate(ASKED):
+            asked = json.loads(row.payload)
+            if asked["part"] == part and row.id not in counted:
+                counted.add(row.id)
+                self._book(part, [Reply(**asked["reply"])])
+        return _Booked(model, self.asking(model, part))
 
     def book(self, part: str, cost: Cost) -> None:
         """Books calls whose fruit was found whole in the store."""
         self.cost[part] = self.cost.get(part, Cost()) + cost
         self.answered += cost.calls
 
-    def _ask(self, model: Model, part: str, pairs: Sequence[tuple[str, Request]]) -> list[Reply]:
+    def _ask(
+        self, model: Model, part: str, pairs: Sequence[tuple[str, Request]], on_reply: Callable[[], None] | None
+    ) -> list[Reply]:
         if part != TEST:
             self._check(len(pairs))
         ids = [content_id(model.ref, part, slot, _plain(request)) for slot, request in pairs]
         found = {i: reply for i, one in enumerate(ids) if (reply := self._known(one)) is not None}
         missing = [i for i in range(len(pairs)) if i not in found]
         before = self._store.count(ASKED)
+        if on_reply is not None:
+            for _ in found:
+                on_reply()
 
         def keep(index: int, reply: Reply) -> None:
             place = missing[index]
@@ -93,13 +111,18 @@ class Ledger:
             row = {"part": part, "slot": slot, "model": model.ref, "request": _plain(request), "reply": _row(reply)}
             self._store.put([Row(ASKED, ids[place], before + index, json_line(row))])
             found[place] = reply
+            if on_reply is not None:
+                on_reply()
 
         if missing:
             model.generate([pairs[i][1] for i in missing], keep)
         self.asked += len(missing)
         self.answered += len(pairs) - len(missing)
         replies = [found[i] for i in range(len(pairs))]
-        self._book(part, replies)
+        counted = self._counted.get(part)
+        self._book(part, [r for one, r in zip(ids, replies, strict=True) if counted is None or one not in counted])
+        if counted is not None:
+            counted.update(ids)
         return replies
 
     def _known(self, identity: str) -> Reply | None:
@@ -122,6 +145,25 @@ class Ledger:
             sum(r.completion_tokens for r in replies),
             max((r.seconds for r in replies), default=0.0),
         )
+
+
+class _Booked:
+    """Asked again the same, it says the same."""
+
+    def __init__(self, model: Model, ask: Ask):
+        self.ref, self._model, self._ask = model.ref, model, ask
+
+    def generate(
+        self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None
+    ) -> list[Reply]:
+        replies = self._ask([("", request) for request in requests])
+        for index, reply in enumerate(replies):
+            if on_reply is not None:
+                on_reply(index, reply)
+        return replies
+
+    def close(self) -> None:
+        self._model.close()
 
 
 def _row(reply: Reply) -> dict[str, Any]:

@@ -102,6 +102,8 @@ def learn(
     rewarded = getattr(environment, "rewarded", True)
     settings.check(rewarded=rewarded)
     check_actions(start, environment.toolbox)
+    if (ask_through := getattr(environment, "ask_through", None)) is not None:
+        ask_through(lambda model: ledger.booked(model, "customer"))
     manner = manner or Manner("pract", "text", temperature=settings.temperature)
     player = Player(environment, roles.executor, manner, Budget(turns=settings.turns, seconds=1e9), ledger, store)
     learner = _Learner(environment, split, roles, settings, ledger, store, player, progress or Progress(silent=True))

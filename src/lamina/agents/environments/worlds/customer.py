@@ -58,7 +58,7 @@ class Played:
     """A model that is told the scenario. One question at a time: a model answers one caller."""
 
     def __init__(self, model: Model) -> None:
-        self._model, self._turn = model, threading.Lock()
+        self.model, self._turn = model, threading.Lock()
 
     def opening(self, scenario: JSON) -> str:
         return self._say(scenario, [("agent", "Hello, how can I help you?")])
@@ -76,7 +76,7 @@ class Played:
         messages = [Message(role="system", content=system)]
         messages += [Message(role="user" if who == "agent" else "assistant", content=text) for who, text in said]
         with self._turn:
-            reply = self._model.generate([Request(messages=messages, max_tokens=160)])[0]
+            reply = self.model.generate([Request(messages=messages, max_tokens=160)])[0]
         return reply.text.strip() or SILENT
 
 
