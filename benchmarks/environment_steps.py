@@ -1,10 +1,10 @@
 """What the environments' rewards say of an oracle and of an agent at random, and how fast they step on one core.
 
-usage: environment_steps.py [NAME…]        (three minutes, one core; docs/results/rpo.md)
+usage: environment_steps.py [--all-games] [NAME…]        (three minutes, one core; docs/results/rpo.md)
 
 Steps per second of processor time, resets and rewards included, with each agent's own time taken off. Environments
 whose data is not on this machine are left out with the reason. Of ALFWorld's games every eleventh is
-played, by the oracle alone.
+played, by the oracle alone; with --all-games each (half an hour).
 """
 
 from __future__ import annotations
@@ -50,16 +50,19 @@ class Timed:
 def main() -> None:
     print("environment                   tasks  agent   reward  lowest  highest  steps  steps/s")
     slow = []
-    for name in sys.argv[1:] or NAMES:
+    asked = sys.argv[1:]
+    stride = 1 if "--all-games" in asked else 11
+    for name in [a for a in asked if a != "--all-games"] or NAMES:
         try:
             environment = open_environment(name)
         except InputError as error:
             print(f"{name:28}  left out: {error}")
             continue
         games = name == "text-game:alfworld"
-        tasks = environment.tasks()[:: 11 if games else 1]
+        tasks = environment.tasks()[:: stride if games else 1]
         for agent in ("oracle",) if games else ("oracle", "random"):
-            row(name, environment, tasks[:20], agent)  # once to warm up: schemas compile on first use
+            if not games:
+                row(name, environment, tasks[:20], agent)  # once to warm up: schemas compile on first use
             rewards, steps, seconds = row(name, environment, tasks, agent)
             mean = sum(rewards) / len(rewards)
             if name in NAMES[:3] and steps / seconds < GOAL:
