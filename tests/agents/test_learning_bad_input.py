@@ -45,6 +45,8 @@ DEED = Trajectory(
         (Reply("<principle>Before you search, thi"), "cut off"),
         (Reply("Before you search, think."), "neither a JSON object"),
         (Reply('{"principle": ""}'), "empty"),
+        (Reply('{"principle": "Search_it"}'), "no sentence"),
+        (Reply('{"principle": "The action search now: (none yet)"}'), "repeats the question"),
         (Reply('{"principle": 7}'), "neither a JSON object"),
         (Reply('{"principle": "Before you se', truncated=True), "cut off"),
         (Reply(f"<principle>{'Think. ' * 8000}</principle>"), "more than 600"),

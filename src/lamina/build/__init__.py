@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lamina.bench import BenchModel, Task
     from lamina.models.model import Model, Reply, Request
     from lamina.synth import WarmUp
+    from lamina.training.layerwise.language import Distillation
     from lamina.trajectories import Trajectory
 
 __all__ = ["BuildSettings", "build", "warm_up"]
@@ -56,7 +57,8 @@ class BuildSettings:
     the test split that are asked besides, up to this; parity is measured on the very prompts that are scored.
     ``calibrate``: types under 8 bits are rounded with their errors made up for on the training rows. ``learn``: the
     agent learns action principles last; ``reflector`` reads what it did and writes them, else the writer does. Both are
-    no part of the configuration: a run that is there can learn later."""
+    no part of the configuration: a run that is there can learn later. ``distillation``: the base learns from a teacher
+    beside the rows."""
 
     base: str = "embedded"
     types: tuple[str, ...] = ("F16", "Q8_0", "Q4_0")
@@ -68,6 +70,7 @@ class BuildSettings:
     seed: int = 0
     synth: SynthSettings = field(default_factory=SynthSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
+    distillation: Distillation | None = None
     learn: LearnSettings | None = None
     reflector: str | None = None
 
@@ -97,7 +100,7 @@ def build(
         "tools": where_of(tools_file),
         "tools_fingerprint": toolbox.fingerprint(),
         "examples_fingerprint": fingerprint_of(settings.examples),
-        **{key: value for key, value in asdict(settings).items() if key not in ("learn", "reflector")},
+        **_identity(settings),
     }
     with Run.open(out, config, fresh=fresh) as run:
         stages: dict[str, Callable[[], Mapping[str, Any]]] = {
@@ -122,6 +125,12 @@ def build(
         report = describe(run)
         progress.say(f"report: {report}")
         return {"out": str(out), "seconds": progress.seconds, "metrics": run.results()}
+
+
+def _identity(settings: BuildSettings) -> JSON:
+    """What makes two builds the same one. A build without a teacher says nothing of it."""
+    told = {key: value for key, value in asdict(settings).items() if key not in ("learn", "reflector", "distillation")}
+    return told | (settings.distillation.identity() if settings.distillation is not None else {})
 
 
 def surroundings(command: str) -> JSON:
@@ -173,7 +182,7 @@ def tune(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress
 
     train, validation = _rows(run, "train"), _rows(run, "validation")
     folder = run.folder / "model"
-    return fine_tune(settings.base, train, validation, folder, settings.train, toolbox, progress)
+    return fine_tune(settings.base, train, validation, folder, settings.train, toolbox, progress, settings.distillation)
 
 
 def export(run: Run, settings: BuildSettings, progress: Progress) -> JSON:
@@ -284,6 +293,8 @@ def _check_means(settings: BuildSettings) -> None:
 
     require_training_libraries()
     refs = {settings.base, settings.synth.writer, settings.synth.judge, settings.synth.round_trip, _reflector(settings)}
+    if settings.distillation is not None:
+        refs.add(settings.distillation.teacher)
     for ref in sorted(refs - {"none", "warm-up"}):
         prompt_style_of(ref)
 

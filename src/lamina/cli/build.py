@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -38,6 +38,9 @@ from lamina.cli.options import (
 )
 from lamina.cli.output import given, show, table
 
+if TYPE_CHECKING:
+    from lamina.training.layerwise.language import Distillation
+
 LEARN_TURNS = 6
 """Answers of the agent a task, at most: requests of one or two calls need three."""
 
@@ -55,6 +58,18 @@ def build(
     style: PromptStyleOption = Style.baked,
     update: UpdateOption = Update.full,
     epochs: Epochs = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option("--teacher", metavar="REF", help="Learn from this model too: one tuned to the same functions."),
+    ] = None,
+    transfer: Annotated[
+        str | None,
+        typer.Option("--transfer", metavar="KIND", help="What of it, as in lamina distill.  [logits]"),
+    ] = None,
+    keep_every: Annotated[
+        int,
+        typer.Option("--keep-every", min=1, help="Begin with every Nth layer of the base, so with a smaller model."),
+    ] = 1,
     types: Types = "F16,Q8_0,Q4_0",
     calibrate: Annotated[
         bool,
@@ -109,6 +124,8 @@ def build(
 
     if reflector and not learn:
         raise UserError("--reflector belongs to --learn; give both or none")
+    if not teacher and (transfer or keep_every > 1):
+        raise UserError("--transfer and --keep-every belong to --teacher; give it, or leave them out")
     settings = BuildSettings(
         base=base,
         types=tuple(t.strip() for t in types.split(",") if t.strip()),
@@ -129,11 +146,22 @@ def build(
         ),
         learn=LearnSettings(test=0, turns=LEARN_TURNS, seed=seed) if learn else None,
         reflector=reflector,
+        distillation=_distillation(teacher, transfer or "logits", keep_every) if teacher else None,
         train=TrainSettings(**given(epochs=epochs), update=update.value, prompt_style=style.value, seed=seed),
     )
     command = shlex.join(["lamina", *sys.argv[1:]])
     result = run_build(tools, out, settings, fresh=fresh, progress=Progress(as_json), command=command)
     show(result, as_json=as_json, lines=_lines(result, out))
+
+
+def _distillation(teacher: str, transfer: str, keep_every: int) -> Distillation:
+    """One rate for all layers: no gain of others was measured."""
+    from lamina.training.layerwise.language import DERIVATIVE_ROWS, Distillation
+    from lamina.training.layerwise.rates import RateRule
+    from lamina.training.layerwise.transfer import TransferSettings
+
+    settings = TransferSettings(transfer, samples=DERIVATIVE_ROWS)
+    return Distillation(teacher, settings, RateRule("uniform"), keep_every)
 
 
 def _lines(result: dict[str, object], out: Path) -> list[str]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from lamina.models.grammar import calls_grammar, calls_schema
 from lamina.models.model import Model, Reply, Request
 from lamina.models.parsing import parse_calls
-from lamina.models.references import embedded_path, list_references, open_model, prompt_style_of
+from lamina.models.references import (
+    embedded_path,
+    is_local,
+    list_references,
+    open_model,
+    prompt_style_of,
+    usable_cores,
+)
 
 __all__ = [
     "Model",
@@ -14,8 +21,10 @@ __all__ = [
     "calls_grammar",
     "calls_schema",
     "embedded_path",
+    "is_local",
     "list_references",
     "open_model",
     "parse_calls",
     "prompt_style_of",
+    "usable_cores",
 ]

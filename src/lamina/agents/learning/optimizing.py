@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from lamina.agents.learning.reflecting import Reflection
+from lamina.agents.learning.reflecting import NONE_YET, Reflection
 from lamina.agents.learning.settings import LearnSettings
 from lamina.agents.principles import Principles, plain
 from lamina.agents.prompting import listed
@@ -29,6 +29,8 @@ ANSWER: JSON = {
 WHOLE = ""
 """The target that stands for the one text of form ``whole``."""
 WHOLE_TIMES = 4
+LEAST_WORDS = 2
+"""Of a principle, with ``fallback``: models of 135M parameters answer with the action's name."""
 ITEMS = 12
 """Of one action: what does not fit is left out, the oldest stay."""
 _EDIT = re.compile(r"^\W*(ADD|DROP|CHANGE)\s*(\d+)?\s*[:.]?\s*(.*)$", re.IGNORECASE)
@@ -57,7 +59,7 @@ def optimization_request(
     said = "\n\n".join(f"Reflection {i}:\n{r.text}" for i, r in enumerate(reflections, 1))
     system = (
         "You write the principles by which an agent chooses its actions: when to use an action, how, and when not.\n\n"
-        f"Actions:\n{listed(toolbox)}\n\nPrinciples:\n{principles.in_words() or '(none yet)'}\n\n{said}"
+        f"Actions:\n{listed(toolbox)}\n\nPrinciples:\n{principles.in_words() or NONE_YET}\n\n{said}"
     )
     messages = [
         Message(role="system", content=system),
@@ -73,11 +75,9 @@ def _wish(target: str, principles: Principles, settings: LearnSettings) -> str:
             "Write the principles anew as one text for all actions, from what the reflections say. Write general "
             f"rules, nothing that holds for one request alone.\n{_form(settings)}"
         )
-    said = principles.of(target) or "(none yet)"
+    said = principles.of(target) or NONE_YET
     if settings.form == "items":
-        lines = (
-            "\n".join(f"{i}. {line}" for i, line in enumerate(principles.of(target).splitlines(), 1)) or "(none yet)"
-        )
+        lines = "\n".join(f"{i}. {line}" for i, line in enumerate(principles.of(target).splitlines(), 1)) or NONE_YET
         return (
             f"Edit the principle of the action {target}. Its lines now:\n{lines}\n"
             f"Write edits, one a line: ADD: text, CHANGE number: text, DROP number. No edit if nothing is to change.\n"
@@ -133,8 +133,10 @@ def _why_not(text: str, target: str, marked: bool, reply: Reply, toolbox: Toolbo
         return "the answer is cut off"
     if not marked:
         return f"the answer is neither a JSON object with a principle nor between {OPEN} and {CLOSE}"
-    if " ".join(text.split()).strip(" .…") in f"{_wish(target, Principles(), settings)} …":
+    if NONE_YET in text or " ".join(text.split()).strip(" .…") in f"{_wish(target, Principles(), settings)} …":
         return "the answer repeats the question"
+    if settings.form != "items" and len(text.split()) < LEAST_WORDS:
+        return "the answer is no sentence"
     most = settings.principle_chars * (WHOLE_TIMES if target == WHOLE else 1)
     if most and len(text) > most:
         return f"the answer has {len(text)} characters, more than {most}"

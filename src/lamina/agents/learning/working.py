@@ -16,7 +16,7 @@ from lamina.agents.learning.settings import LearnSettings
 from lamina.agents.learning.splitting import Split
 from lamina.agents.principles import FINAL, STAGE, Principles
 from lamina.agents.prompting import Manner
-from lamina.models import open_model
+from lamina.models import is_local, open_model, usable_cores
 from lamina.models.model import Model
 from lamina.runs import Progress, Run
 from lamina.runs.files import atomic_file
@@ -26,14 +26,21 @@ FOLDER = "principles"
 """Of every version, beside the final one."""
 
 
+CORES_A_SLOT = 4
+"""Of a local engine: requests that share a beginning are read faster one after the other, from its cache, than beside
+each other, on two cores by a factor of two to three (docs/results/rpo.md). Beyond two cores: our choice."""
+
+
 @contextmanager
-def opened(model: str, reflector: str | None, slots: int) -> Iterator[Roles]:
-    """The models of the roles, each reference opened once; the optimizer is the reflector."""
+def opened(model: str, reflector: str | None, batch: int) -> Iterator[Roles]:
+    """The models of the roles, each reference opened once; the optimizer is the reflector. An endpoint is asked
+    ``batch`` at once, an engine on this machine as many as its cores serve."""
     models: dict[str, Model] = {}
+    local = max(1, min(batch, usable_cores() // CORES_A_SLOT))
     try:
         for ref in (model, reflector or model):
             if ref not in models:
-                models[ref] = open_model(ref, slots=slots)
+                models[ref] = open_model(ref, slots=local if is_local(ref) else batch)
         thinking = models[reflector or model]
         yield Roles(models[model], thinking, thinking)
     finally:
