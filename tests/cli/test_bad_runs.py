@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lamina.cli import main
 from lamina.runs import Run
 
 
@@ -114,3 +115,20 @@ def test_a_disk_that_is_full_is_an_error_that_names_the_file_and_the_run_goes_on
     assert str(tmp_path / "run") in done.stderr
     with Run.at(tmp_path / "run") as run:
         assert run.results() == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--keep-every", "2"], "--transfer and --keep-every belong to --teacher"),
+        (["--transfer", "logits"], "--transfer and --keep-every belong to --teacher"),
+        (["--reflector", "embedded"], "--reflector belongs to --learn"),
+        (["--teacher", "nowhere", "--transfer", "magic"], "no transfer 'magic'"),
+    ],
+)
+def test_options_of_a_build_that_need_each_other_are_said_before_anything_is_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+):
+    assert main(["build", "tools.py", "--out", str(tmp_path / "run"), *options]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

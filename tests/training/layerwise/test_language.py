@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 import torch
 
+from lamina.build import BuildSettings, tune
 from lamina.errors import InputError
-from lamina.runs import Progress
+from lamina.runs import Progress, Run
 from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune
 from lamina.training.base import load_base
 from lamina.training.layerwise.language import Distillation, Rows, check_same_tokenizer, thinned
 from lamina.training.layerwise.rates import RateRule
 from lamina.training.layerwise.transfer import TransferSettings
+from lamina.trajectories import TrajectoryStore
 from tiny_llama import save_tiny_llama, split_rows
 
 FEW = TrainSettings(epochs=1, batch=4, learning_rate=2e-3, max_length=200, threads=1)
@@ -72,6 +74,21 @@ def test_a_student_of_every_second_layer_is_saved_as_a_whole_model(
     assert Path(files[0]["path"]).stat().st_size > 0
     again = load_base(str(tmp_path)).model
     assert again(torch.tensor([[1, 2, 3]])).logits.isfinite().all()
+
+
+def test_a_build_with_a_teacher_trains_a_smaller_model_under_it(
+    tiny: Path, teacher: Path, tmp_path: Path, toolbox: Toolbox
+):
+    plan = Distillation(str(teacher), TransferSettings("logits"), RateRule("uniform"), keep_every=2)
+    settings = BuildSettings(base=str(tiny), train=FEW, distillation=plan)
+    with Run.open(tmp_path / "run", {}) as run:
+        rows = [
+            row.model_copy(update={"meta": row.meta.model_copy(update={"split": "train"})}) for row in split_rows(8)
+        ]
+        TrajectoryStore(run.store).add(enumerate(rows))
+        metrics = tune(run, toolbox, settings, Progress(silent=True))
+    assert (metrics["transfer"], metrics["rates"]) == ("logits", "uniform")
+    assert json.loads((tmp_path / "run" / "model" / "config.json").read_text())["num_hidden_layers"] == 1
 
 
 def test_thinning_keeps_the_last_layer_and_what_each_layer_computes(tiny: Path):
