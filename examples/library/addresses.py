@@ -3,6 +3,8 @@
 from typing import Literal
 from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit
 
+PURE = True
+
 
 def domain_of(url: str) -> str:
     """Find the domain of a web address.

@@ -2,6 +2,8 @@
 
 import math
 
+PURE = True
+
 
 def greatest_common_divisor(first: int, second: int) -> int:
     """Find the greatest common divisor of two whole numbers.
@@ -133,8 +135,21 @@ def to_roman_numeral(number: int) -> str:
     """
     if not 1 <= number <= 3999:
         raise ValueError("Roman numerals go from 1 to 3999")
-    signs = [(1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"),
-             (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I")]
+    signs = [
+        (1000, "M"),
+        (900, "CM"),
+        (500, "D"),
+        (400, "CD"),
+        (100, "C"),
+        (90, "XC"),
+        (50, "L"),
+        (40, "XL"),
+        (10, "X"),
+        (9, "IX"),
+        (5, "V"),
+        (4, "IV"),
+        (1, "I"),
+    ]
     text = ""
     for value, sign in signs:
         while number >= value:

@@ -2,6 +2,8 @@
 
 import statistics
 
+PURE = True
+
 
 def mean_value(values: list[float]) -> float:
     """Compute the mean of some numbers.

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
+PURE = True
+
 Channel = Annotated[int, Ge(0), Le(255)]
 
 
@@ -75,8 +77,16 @@ def named_colour(name: Literal["red", "green", "blue", "yellow", "orange", "purp
     Args:
         name: The name of the colour.
     """
-    codes = {"red": "#ff0000", "green": "#008000", "blue": "#0000ff", "yellow": "#ffff00", "orange": "#ffa500",
-             "purple": "#800080", "white": "#ffffff", "black": "#000000"}
+    codes = {
+        "red": "#ff0000",
+        "green": "#008000",
+        "blue": "#0000ff",
+        "yellow": "#ffff00",
+        "orange": "#ffa500",
+        "purple": "#800080",
+        "white": "#ffffff",
+        "black": "#000000",
+    }
     return codes[name]
 
 

@@ -3,6 +3,8 @@
 import calendar
 from datetime import date, timedelta
 
+PURE = True
+
 
 def weekday_of(day: date) -> str:
     """Say on which day of the week a date falls.

@@ -4,6 +4,8 @@ import base64
 import hashlib
 from typing import Literal
 
+PURE = True
+
 
 def encode_base64(text: str) -> str:
     """Encode a text in base64.
@@ -67,9 +69,7 @@ def caesar_cipher(text: str, shift: int) -> str:
         text: The word, such as "attack" or "treasure".
         shift: By how many letters.
     """
-    return "".join(
-        chr((ord(c) - 97 + shift) % 26 + 97) if "a" <= c <= "z" else c for c in text.lower()
-    )
+    return "".join(chr((ord(c) - 97 + shift) % 26 + 97) if "a" <= c <= "z" else c for c in text.lower())
 
 
 def morse_code(word: str) -> str:
@@ -78,9 +78,15 @@ def morse_code(word: str) -> str:
     Args:
         word: The word, such as "help" or "ship".
     """
-    signs = dict(zip("abcdefghijklmnopqrstuvwxyz", (
-        ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.."
-    ).split(), strict=True))
+    signs = dict(
+        zip(
+            "abcdefghijklmnopqrstuvwxyz",
+            (
+                ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.."
+            ).split(),
+            strict=True,
+        )
+    )
     return " ".join(signs[c] for c in word.lower())
 
 
@@ -99,8 +105,10 @@ def spell_word(word: str) -> list[str]:
     Args:
         word: The word, such as "tiger" or "fox".
     """
-    names = ("Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel India Juliett Kilo Lima Mike November Oscar Papa Quebec "
-             "Romeo Sierra Tango Uniform Victor Whiskey Xray Yankee Zulu").split()
+    names = (
+        "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel India Juliett Kilo Lima Mike November Oscar Papa Quebec "
+        "Romeo Sierra Tango Uniform Victor Whiskey Xray Yankee Zulu"
+    ).split()
     return [names[ord(c) - 97] for c in word.lower() if "a" <= c <= "z"]
 
 

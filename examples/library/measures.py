@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+PURE = True
+
 
 def travel_time(distance: float, speed: float) -> float:
     """Compute how many hours a trip takes.

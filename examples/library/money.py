@@ -1,5 +1,7 @@
 """Interest, prices and shares."""
 
+PURE = True
+
 
 def simple_interest(amount: float, percent: float, years: int) -> float:
     """Compute simple interest on an amount.

@@ -2,6 +2,8 @@
 
 import math
 
+PURE = True
+
 
 def circle_circumference(radius: float) -> float:
     """Compute the circumference of a circle.

@@ -5,6 +5,8 @@ import textwrap
 import unicodedata
 from typing import Literal
 
+PURE = True
+
 
 def count_words(text: str) -> int:
     """Count the words of a text.

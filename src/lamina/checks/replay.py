@@ -3,12 +3,14 @@ stage 2, arXiv 2406.18518 section 3.2, over a foreign data set)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from lamina.checks.execution import check_execution
 from lamina.checks.grounding import check_grounding
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Candidate, Rejection
+from lamina.tools import Toolbox
 from lamina.tools.execution import CallResult, Executor
 from lamina.trajectories import Trajectory
 from lamina.trajectories.formats.reading.loose import as_value, loose
@@ -16,16 +18,23 @@ from lamina.trajectories.formats.reading.loose import as_value, loose
 STAGE = "execution"
 
 
-def check_replay(trajectory: Trajectory, executor: Executor) -> tuple[Trajectory, Rejection | None, list[str]]:
-    """The record (with the results that really came back, where the recorded ones differ and nothing was built on
-    them), why it does not pass, and what was mended. The same rules as for rows that synthesis makes: all calls run,
+Replayed = tuple[Trajectory, Rejection | None, list[str]]
+
+
+def check_replays(trajectories: Sequence[Trajectory], executor: Executor) -> list[Replayed]:
+    """Of each: the record (with the results that really came back, where the recorded ones differ and nothing was built
+    on them), why it does not pass, and what was mended. The same rules as for rows that synthesis makes: all calls run,
     no result is an error, and the one request of a one-turn record says what its calls say."""
-    calls = [(c.name, c.arguments) for c in trajectory.calls]
-    results = executor.run_sequence(calls, trajectory.meta.now) if calls else []
+    calls = [[(c.name, c.arguments) for c in trajectory.calls] for trajectory in trajectories]
+    results = executor.run_many(calls, [trajectory.meta.now for trajectory in trajectories])
+    return [_verdict(one, ran, executor.toolbox) for one, ran in zip(trajectories, results, strict=True)]
+
+
+def _verdict(trajectory: Trajectory, results: list[CallResult], toolbox: Toolbox) -> Replayed:
     candidate = _candidate(trajectory, results)
-    found = check_execution(candidate, executor.toolbox)
+    found = check_execution(candidate, toolbox)
     if found is None and len(candidate.turns) == 1 and sum(m.role == "user" for m in trajectory.messages) == 1:
-        found = check_grounding(candidate, executor.toolbox)
+        found = check_grounding(candidate, toolbox)
     if found:
         return trajectory, found, []
     return _compare(trajectory, results)

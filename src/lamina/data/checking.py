@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 from lamina.checks import Rejection
@@ -14,7 +15,8 @@ from lamina.checks.counting import check_recorded_count
 from lamina.checks.hallucination import check_hallucination
 from lamina.checks.reasoning import check_reasoning
 from lamina.checks.recorded_results import check_recorded_results
-from lamina.checks.replay import check_replay
+from lamina.checks.replay import STAGE as EXECUTION
+from lamina.checks.replay import Replayed, check_replays
 from lamina.checks.steps import check_steps
 from lamina.checks.turns import check_turns
 from lamina.data.sources import records_of
@@ -23,6 +25,8 @@ from lamina.tools.execution import Executor
 from lamina.trajectories import Check, Reject, Trajectory
 from lamina.trajectories.trajectory import json_line
 
+TOGETHER = 1024
+"""Records that are checked together, so that calls of pure functions share a process."""
 Rule = Callable[[Trajectory, Toolbox], Rejection | None]
 RULES: dict[str, Rule] = {
     "order": lambda trajectory, toolbox: check_turns(trajectory),
@@ -64,7 +68,24 @@ class Checker:
         self._tools = toolbox.as_openai() if toolbox else []
         self._rules = {name: rule for name, rule in RULES.items() if name not in skip}
 
+    @property
+    def together(self) -> int:
+        """How many records are worth checking at once."""
+        return TOGETHER if self._executor is not None else 1
+
     def check(self, trajectory: Trajectory) -> Verdict:
+        return self.check_many([trajectory])[0]
+
+    def check_many(self, trajectories: Sequence[Trajectory]) -> list[Verdict]:
+        """A verdict for each; their calls are run together."""
+        found = [self._by_rules(trajectory) for trajectory in trajectories]
+        if self._executor is None:
+            return found
+        passing = [verdict for verdict in found if verdict.rejection is None]
+        replays = iter(check_replays([verdict.record for verdict in passing], self._executor))
+        return [verdict if verdict.rejection else _replayed(verdict, next(replays)) for verdict in found]
+
+    def _by_rules(self, trajectory: Trajectory) -> Verdict:
         if self._tools and not trajectory.tools:
             trajectory = trajectory.model_copy(update={"tools": self._tools})
         toolbox = self._executor.toolbox if self._executor else toolbox_of(trajectory)
@@ -74,13 +95,18 @@ class Checker:
             if found := rule(record, toolbox):
                 return Verdict(trajectory, record, found, mended)
             passed.append(Check(name=name))
-        if self._executor is not None:
-            record, found, more = check_replay(record, self._executor)
-            if found:
-                return Verdict(trajectory, record, found, mended)
-            mended = [*mended, *more]
-            passed.append(Check(name="execution"))
         return Verdict(trajectory, _with_notes(record, trajectory, passed, mended), None, mended)
+
+
+def _replayed(verdict: Verdict, replay: Replayed) -> Verdict:
+    record, found, more = replay
+    if found:
+        return Verdict(verdict.before, record, found, verdict.mended)
+    mended = [*verdict.mended, *more]
+    passed = [check for check in verdict.record.meta.checks if check.name != EXECUTION]
+    return Verdict(
+        verdict.before, _with_notes(record, verdict.before, [*passed, Check(name=EXECUTION)], mended), None, mended
+    )
 
 
 def _with_notes(record: Trajectory, before: Trajectory, passed: list[Check], mended: list[str]) -> Trajectory:
@@ -110,6 +136,8 @@ def _toolbox(tools: bytes) -> Toolbox:
 
 
 def check_sources(files: Sequence[Path], checker: Checker, format: str = "auto") -> Iterator[Verdict | Reject]:
-    """A verdict for each record of the files, and a reject for each row that is none."""
-    for one in records_of(files, format):
-        yield one if isinstance(one, Reject) else checker.check(one)
+    """A verdict for each record of the files, and a reject for each row that is none, in their order."""
+    records = records_of(files, format)
+    while some := list(islice(records, checker.together)):
+        verdicts = iter(checker.check_many([one for one in some if not isinstance(one, Reject)]))
+        yield from (one if isinstance(one, Reject) else next(verdicts) for one in some)

@@ -60,7 +60,7 @@ def _described(path: Path, seconds: float, *, each: bool) -> tuple[list[tuple[To
 
 def _tool(row: dict[str, Any], path: Path) -> Tool:
     examples = tuple(Example(e["request"], e["arguments"]) for e in row["examples"])
-    target = PythonTarget(str(path.resolve()), row["name"])
+    target = PythonTarget(str(path.resolve()), row["name"], pure=row["pure"])
     rule = row["error_schema"]
     if rule is not None and not isinstance(rule, bool) and not _is_schema(rule):
         what = f"what ERROR_RESULTS says of {row['name']} is no JSON Schema"

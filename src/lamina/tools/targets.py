@@ -16,12 +16,14 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True)
 class PythonTarget:
-    """Where the thing to run lives: a function in the user's file. Never pickled, always imported anew."""
+    """Where the thing to run lives: a function in the user's file. Never pickled, always imported anew. ``pure``: its
+    result follows from its arguments and the clock alone and it leaves nothing behind, as the user declares."""
 
     runner: ClassVar[str] = "lamina.tools.execution.executor:Executor"
     file: str
     function: str
     kind: Literal["python"] = "python"
+    pure: bool = False
 
     @property
     def changes_things(self) -> bool:

@@ -30,6 +30,8 @@ from lamina.tools.tool import JSON, Toolbox
 LEVELS = ("guarded",)
 START_SECONDS = 60.0
 GRACE_SECONDS = 10.0
+BATCH = 1024
+"""Sequences of pure tools a fork."""
 
 Call = tuple[str, JSON]
 
@@ -117,33 +119,67 @@ class Executor:
         """Calls in one fork, one after the other, so that files and variables live from call to call. Stops
         at the first that is not ok: the list is as long as what was tried. ``scratch`` is a folder that
         stays."""
-        runnable: list[Call] = []
-        refused: CallResult | None = None
-        for name, arguments in calls:
-            refused = refusal(self.toolbox, name, arguments)
-            if refused is not None:
-                break
-            runnable.append((name, arguments))
+        runnable, refused = self._runnable(calls)
         results = self._exchange(runnable, now, scratch) if runnable else []
-        if refused is not None and all(r.ok for r in results):
-            results.append(refused)
-        return results
+        return _with_refusal(results, refused)
 
     def run_many(
         self, sequences: Sequence[Sequence[Call]], nows: Sequence[str | None] | None = None
     ) -> list[list[CallResult]]:
         """Independent sequences on all workers, in the order given. The results do not depend on how many
-        workers there are."""
+        workers there are. Sequences of tools that are declared pure share a fork, many of them."""
         clocks = list(nows) if nows is not None else [None] * len(sequences)
         if len(clocks) != len(sequences):
             raise ValueError(f"{len(sequences)} sequences, but {len(clocks)} clocks")
-        if self.workers == 1 or len(sequences) < 2:
-            return [self.run_sequence(s, now) for s, now in zip(sequences, clocks, strict=True)]
+        pure = [i for i, sequence in enumerate(sequences) if self._is_pure(sequence)]
+        size = max(1, min(BATCH, -(-len(pure) // self.workers)))
+        shares = [pure[at : at + size] for at in range(0, len(pure), size)]
+        others = set(range(len(sequences))) - set(pure)
+        shares += [[i] for i in sorted(others)]
+
+        def run(share: list[int]) -> list[list[CallResult]]:
+            if len(share) == 1:
+                return [self.run_sequence(sequences[share[0]], clocks[share[0]])]
+            return self._run_batch([(sequences[i], clocks[i]) for i in share])
+
+        results: dict[int, list[CallResult]] = {}
         pool = ThreadPoolExecutor(self.workers)
         try:
-            return list(pool.map(self.run_sequence, sequences, clocks))
+            for share, made in zip(shares, pool.map(run, shares), strict=True):
+                results.update(zip(share, made, strict=True))
         finally:
             pool.shutdown(cancel_futures=True)
+        return [results[i] for i in range(len(sequences))]
+
+    def _runnable(self, calls: Sequence[Call]) -> tuple[list[Call], CallResult | None]:
+        """The calls up to the first that is not even tried, and why that is not."""
+        runnable: list[Call] = []
+        for name, arguments in calls:
+            refused = refusal(self.toolbox, name, arguments)
+            if refused is not None:
+                return runnable, refused
+            runnable.append((name, arguments))
+        return runnable, None
+
+    def _is_pure(self, calls: Sequence[Call]) -> bool:
+        targets = [tool.target if (tool := self.toolbox.get(name)) is not None else None for name, _ in calls]
+        return bool(targets) and all(isinstance(t, PythonTarget) and t.pure for t in targets)
+
+    def _run_batch(self, sequences: Sequence[tuple[Sequence[Call], str | None]]) -> list[list[CallResult]]:
+        """Sequences of pure tools in one fork. Where the supervisor itself is lost, each is run alone."""
+        prepared = [self._runnable(calls) for calls, _ in sequences]
+        batch = [{"calls": runnable, "now": now} for (runnable, _), (_, now) in zip(prepared, sequences, strict=True)]
+        server = self._idle.get()
+        try:
+            answers = server.run_batch(batch)
+        finally:
+            self._idle.put(server)
+        if answers is None:
+            return [self.run_sequence(calls, now) for calls, now in sequences]
+        return [
+            _with_refusal([_result(o) for o in outcomes], refused)
+            for outcomes, (_, refused) in zip(answers, prepared, strict=True)
+        ]
 
     def _exchange(self, calls: list[Call], now: str | None, scratch: Path | None) -> list[CallResult]:
         folder = str(_made(scratch)) if scratch is not None else None
@@ -153,6 +189,10 @@ class Executor:
         finally:
             self._idle.put(server)
         return [_result(o) for o in outcomes]
+
+
+def _with_refusal(results: list[CallResult], refused: CallResult | None) -> list[CallResult]:
+    return [*results, refused] if refused is not None and all(r.ok for r in results) else results
 
 
 def _made(scratch: Path) -> Path:
@@ -191,22 +231,31 @@ class _Server:
     def run(self, job: dict[str, Any], calls: Sequence[Call]) -> list[dict[str, Any]]:
         """The outcomes of a job; at least one, whatever happens to the supervisor."""
         start = time.monotonic()
-        if self._process is None or self._process.poll() is not None:
-            self._start()
-        allowed = self._limits.wall_seconds * len(calls) + GRACE_SECONDS
         try:
-            self._send(job)
-            answer = self._receive(allowed)
+            return self._exchange(job, len(calls))
         except _Gone as gone:
-            self.kill()
             error = f"{calls[0][0]} {gone}"
             return [{"status": "killed", "error": error, "seconds": time.monotonic() - start}]
-        except BaseException:  # Ctrl-C: the next answer would be taken for another call's
+
+    def run_batch(self, batch: list[dict[str, Any]]) -> list[list[dict[str, Any]]] | None:
+        """The outcomes of each; None where the supervisor is lost, and with it the answer."""
+        try:
+            return self._exchange({"batch": batch}, sum(len(sequence["calls"]) for sequence in batch))
+        except _Gone:
+            return None
+
+    def _exchange(self, job: dict[str, Any], calls: int) -> list[Any]:
+        if self._process is None or self._process.poll() is not None:
+            self._start()
+        try:
+            self._send(job)
+            answer = self._receive(self._limits.wall_seconds * calls + GRACE_SECONDS)
+        except BaseException:  # also Ctrl-C: the next answer would be taken for another call's
             self.kill()
             raise
         if not answer["gone"]:
             self.kill()
-        outcomes: list[dict[str, Any]] = answer["outcomes"]
+        outcomes: list[Any] = answer["outcomes"]
         return outcomes
 
     def _start(self) -> None:

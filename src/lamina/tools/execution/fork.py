@@ -95,7 +95,7 @@ def run_calls(job: dict[str, Any], functions: dict[str, Function], limits: Limit
             seed = json.dumps([name, arguments, job["now"]], sort_keys=True)
             sys.modules["random"].seed(seed)
         start = time.perf_counter()
-        outcome = _call(name, arguments, functions[name], limits)
+        outcome = call_function(name, arguments, functions[name], limits)
         outcome["seconds"] = time.perf_counter() - start
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):
@@ -106,10 +106,11 @@ def run_calls(job: dict[str, Any], functions: dict[str, Function], limits: Limit
             return
 
 
-def _call(name: str, arguments: dict[str, Any], function: Function, limits: Limits) -> dict[str, Any]:
+def call_function(name: str, arguments: dict[str, Any], function: Function, limits: Limits) -> dict[str, Any]:
+    """The outcome of one call, whatever it raises."""
     try:
         try:
-            ready = {k: function.adapters[k].validate_json(json.dumps(v)) for k, v in arguments.items()}
+            ready = {k: function.adapters[k].validate_json(frames.json_bytes(v)) for k, v in arguments.items()}
         except ValueError as error:  # pydantic's ValidationError is one
             return {"status": "invalid", "error": f"{name}: {_invalid(error)}"}
         try:

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lamina.tools.execution import frames, processes
+from lamina.tools.execution.batch import Confinement, run_batch
 from lamina.tools.execution.fork import Function, confine, run_calls, said
 from lamina.tools.execution.outcomes import Limits
 from lamina.tools.signatures import Flaw, read_parameters
@@ -135,17 +136,36 @@ def main() -> None:
     frames.send(pipes.answers, {"ready": True})
     try:
         while (job := frames.receive(pipes.requests)) is not None:
-            scratch = job["scratch"] or tempfile.mkdtemp(prefix="call-", dir=setup["base"])
-            try:
-                frames.send(pipes.answers, _run(job, scratch, functions, limits, mapped, pipes))
-            finally:
-                if not job["scratch"]:
-                    remove_tree(scratch)
+            frames.send(pipes.answers, _done(job, setup["base"], functions, limits, mapped, pipes))
     except (_Stop, BrokenPipeError):
         pass
     finally:
         processes.kill_until_none_left()
         remove_tree(setup["base"])
+
+
+def _done(
+    job: dict[str, Any], base: str, functions: dict[str, Function], limits: Limits, mapped: int, pipes: _Pipes
+) -> dict[str, Any]:
+    """A job in the folder it names, or in one that is removed afterwards; a batch of jobs as one."""
+    scratch = job.get("scratch") or tempfile.mkdtemp(prefix="call-", dir=base)
+    try:
+        if "batch" not in job:
+            return _run(job, scratch, functions, limits, mapped, pipes)
+        gone = True
+
+        def alone(sequence: dict[str, Any]) -> list[dict[str, Any]]:
+            nonlocal gone
+            answer = _done(sequence, base, functions, limits, mapped, pipes)
+            gone = gone and answer["gone"]
+            outcomes: list[dict[str, Any]] = answer["outcomes"]
+            return outcomes
+
+        within = Confinement(mapped, scratch, _most_processes(limits), (pipes.requests, pipes.answers))
+        return {"outcomes": run_batch(job["batch"], functions, limits, within, alone), "gone": gone}
+    finally:
+        if not job.get("scratch"):
+            remove_tree(scratch)
 
 
 def _stop(*_: Any) -> None:
