@@ -123,13 +123,13 @@ def test_a_killed_training_continues_to_the_same_weights(
 
 
 def test_a_half_written_checkpoint_is_passed_over(tmp_path: Path):
-    from lamina.training.sft import _last_checkpoint
+    from lamina.training.folder import last_checkpoint
 
     for step, whole in ((4, True), (8, False)):
         (tmp_path / f"checkpoint-{step}").mkdir()
         if whole:
             (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
-    found = _last_checkpoint(tmp_path, {})
+    found = last_checkpoint(tmp_path, {})
     assert found is not None
     assert found.name == "checkpoint-4"
 
@@ -159,6 +159,18 @@ def test_one_batch_of_eight_and_eight_of_one_train_the_same_weights(tiny: Path, 
     assert found["parts"][1] == pytest.approx(found["whole"][1], abs=2e-4)
     whole, parts = found["whole"][0], found["parts"][0]
     assert all((whole[name] - parts[name]).abs().max() < 1e-4 for name in whole)
+
+
+def test_mixed_precision_multiplies_in_bf16_and_keeps_weights_in_float32(tiny: Path, toolbox: Toolbox, tmp_path: Path):
+    losses = {}
+    for precision in ("float32", "mixed"):
+        settings = TrainSettings(**{**vars(FEW), "update": "full", "learning_rate": 2e-3, "precision": precision})
+        fine_tune(str(tiny), split_rows(12), [], tmp_path / precision, settings, toolbox)
+        lines = csv.DictReader((tmp_path / precision / "train-log.csv").open())
+        losses[precision] = [float(line["loss"]) for line in lines]
+    assert losses["mixed"] != losses["float32"]
+    assert losses["mixed"] == pytest.approx(losses["float32"], abs=0.1)
+    assert all(str(w.dtype) == "torch.float32" for w in weights(tmp_path / "mixed").values())
 
 
 def test_a_diverging_training_is_stopped(tiny: Path, toolbox: Toolbox, tmp_path: Path):

@@ -56,6 +56,16 @@ def test_training_comes_to_prefer_the_right_answers(tiny: Path, toolbox: Toolbox
     assert float(log[-1]["token_accuracy"]) == 1.0
 
 
+def test_held_out_requests_are_asked_while_adapters_learn_to_prefer(tiny: Path, toolbox: Toolbox, tmp_path: Path):
+    watched = TrainSettings(**{**vars(DPO), "patience": 1, "look_every": 0.5, "epochs": 3})
+    rows = split_rows(12)
+    metrics = fine_tune(str(tiny), rows[:8], rows[8:], tmp_path, watched, toolbox, wrong=wrong(8))
+    looks = list(csv.DictReader((tmp_path / "call-accuracy.csv").open()))
+    assert metrics["call_accuracy"] == max(float(look["call_accuracy"]) for look in looks)
+    assert metrics["asked"] == 4
+    assert metrics["last_step"] == int(looks[-1]["step"]) == metrics["best_step"] + 1 < metrics["steps"]
+
+
 def test_killed_it_continues_to_the_same_losses(tiny: Path, toolbox: Toolbox, tmp_path: Path, monkeypatch):
     from lamina.training.trainer import TrainingLog
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,6 +23,22 @@ class Method(StrEnum):
 
     sft = "sft"
     dpo = "dpo"
+
+
+class Kind(StrEnum):
+    """How several processes share a training."""
+
+    ddp = "ddp"
+    fsdp = "fsdp"
+    deepspeed = "deepspeed"
+
+
+class Reporter(StrEnum):
+    """Who is told how a training goes."""
+
+    none = "none"
+    wandb = "wandb"
+    trackio = "trackio"
 
 
 def train(
@@ -68,6 +83,30 @@ def train(
     ] = None,
     epochs: Epochs = None,
     seed: Seed = 0,
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            "--patience",
+            metavar="N",
+            min=0,
+            help="Stop when N looks at held-out requests in a row brought no more right calls, and keep the best "
+            "weights; 0 never looks. Else the recipe's, or 0.",
+        ),
+    ] = None,
+    report_to: Annotated[
+        Reporter,
+        typer.Option("--report-to", help="Who is told the numbers of each step, beside the CSV log."),
+    ] = Reporter.none,
+    sharding: Annotated[
+        Kind | None,
+        typer.Option(
+            "--sharding",
+            help="Train in several processes. ddp: the whole model on each device; fsdp, deepspeed: cut over the GPUs.",
+        ),
+    ] = None,
+    processes: Annotated[
+        int, typer.Option("--processes", metavar="N", min=0, help="For --sharding; 0: one on each GPU.")
+    ] = 0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say memory, steps, tokens and time, computed; train nothing.")
     ] = False,
@@ -83,23 +122,29 @@ def train(
     from lamina.runs import Progress, Run
     from lamina.training import fine_tune, read_training_data
     from lamina.training.recipes import load_recipe
+    from lamina.training.sharding import Shards, check_shards, train_sharded
 
     known = load_recipe(recipe) if recipe else None
     ref = base or (known.base if known else "embedded")
+    told = report_to.value if report_to is not Reporter.none else None
     chosen = {"update": update and update.value, "prompt_style": style and style.value}
-    settings = _settings(known, method.value, given(**chosen, epochs=epochs), seed)
+    settings = _settings(known, method.value, given(**chosen, epochs=epochs, patience=patience, report_to=told), seed)
     found = read_training_data(data)
     if dry_run:
         return _show_plan(ref, found, settings, known, as_json)
     _check_rejected(settings, rejected)
+    shards = check_shards(Shards(sharding.value, processes), settings) if sharding else None
     key = {"verb": "train", "base": ref, "data": data.resolve(), "rows": found.identity}
     key |= {"rejected": rejected} if rejected else {}
-    with Run.open(out, {**key, **asdict(settings)}, fresh=fresh) as run:
+    with Run.open(out, {**key, **settings.identity()}, fresh=fresh) as run:
         progress = Progress(as_json)
         if not run.is_done("train"):
             model = run.folder / "model"
             wrong = _wrong_answers(rejected, found, settings) if rejected else None
-            made = fine_tune(ref, found.train, found.held, model, settings, found.toolbox, progress, wrong=wrong)
+            if shards:
+                made = train_sharded(shards, ref, data, model, settings, wrong)
+            else:
+                made = fine_tune(ref, found.train, found.held, model, settings, found.toolbox, progress, wrong=wrong)
             run.finish("train", made)
         run.write_report_json()
         metrics = run.result("train") or {}

@@ -116,7 +116,8 @@ def _write_tensors(
     from gguf.constants import GGMLQuantizationType
 
     writer = GGUFWriter(file, source.architecture)
-    writer.add_type("model")
+    if "general.type" not in source.metadata:
+        writer.add_type("model")
     writer.add_file_type(chosen.file_type)
     writer.add_quantization_version(2)
     for key, value in source.metadata.items():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lamina.errors import MissingExtraError, ModelError, ModelReferenceError
+from lamina.errors import InputError, MissingExtraError, ModelError, ModelReferenceError
 from lamina.models import embedded_path
 
 QWEN2_PATTERN = (
@@ -35,7 +35,8 @@ class Base:
 
 
 def load_base(ref: str) -> Base:
-    """The base in float32, trainable, on the CPU. Raises ModelReferenceError, MissingExtraError, ModelError."""
+    """The base in float32, trainable, on the CPU. Raises ModelReferenceError, MissingExtraError, ModelError, and
+    InputError where the vocabulary outgrew the embedding."""
     require_training_libraries()
     gguf = gguf_of(ref)
     if gguf is not None:
@@ -52,6 +53,11 @@ def load_base(ref: str) -> Base:
         tokenizer = AutoTokenizer.from_pretrained(folder)
     except (OSError, ValueError) as error:
         raise ModelReferenceError(f"{ref}: {_first_line(error)}") from error
+    embedding: Any = model.get_input_embeddings()
+    known, rows = len(tokenizer), embedding.num_embeddings
+    if known > rows:
+        mend = "model.resize_token_embeddings(len(tokenizer)), train what is new, and save it"
+        raise InputError(f"{ref}: its tokenizer has {known} tokens and its embedding only {rows} rows", mend=mend)
     return Base(ref, model, tokenizer)
 
 
@@ -71,6 +77,12 @@ def require_training_libraries() -> None:
     for library in ("torch", "transformers", "datasets", "accelerate", "peft", "trl"):
         if importlib.util.find_spec(library) is None:
             raise MissingExtraError(library, "train")
+
+
+def require_reporter(name: str) -> None:
+    """Raises InputError where the numbers of a training are to go to a library that is absent."""
+    if name != "none" and importlib.util.find_spec(name) is None:
+        raise InputError(f"the numbers are to go to {name}, which is not installed", mend=f"pip install {name}")
 
 
 def _model_from_gguf(file: Path) -> Any:

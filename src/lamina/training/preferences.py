@@ -18,10 +18,13 @@ from lamina.errors import InputError, WorkFailedError
 from lamina.models.model import Model, PromptStyle, Request
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
+from lamina.training.processes import process_count
 from lamina.training.rows import IGNORED, Row, token_rows
+from lamina.training.trainer import attend
 from lamina.trajectories import Message, ToolCall, Trajectory, compare_calls
 
 if TYPE_CHECKING:
+    from lamina.training.call_accuracy import Watch
     from lamina.training.trainer import TrainingLog
 
 Answers = Mapping[str, Sequence[ToolCall]]
@@ -136,20 +139,27 @@ def preference_config(config: Any, settings: Any) -> Any:
 
     known = (
         "output_dir", "use_cpu", "bf16", "per_device_train_batch_size", "gradient_accumulation_steps", "learning_rate",
+        "ddp_find_unused_parameters",
         "lr_scheduler_type", "warmup_steps", "weight_decay", "seed", "data_seed", "disable_tqdm",
         "gradient_checkpointing", "gradient_checkpointing_kwargs", "dataloader_pin_memory", "save_strategy",
-        "save_total_limit", "logging_strategy", "report_to", "train_sampling_strategy", "num_train_epochs",
+        "save_total_limit", "logging_strategy", "logging_steps", "report_to", "project", "run_name",
+        "train_sampling_strategy", "num_train_epochs",
     )  # fmt: skip
     return DPOConfig(**{name: getattr(config, name) for name in known}, max_length=None, beta=settings.beta)
 
 
 def make_preference_trainer(
-    model: Any, tokenizer: Any, config: Any, pairs: Sequence[Pair], order: Sequence[int], log: TrainingLog
+    model: Any,
+    tokenizer: Any,
+    config: Any,
+    pairs: Sequence[Pair],
+    order: Sequence[int],
+    log: TrainingLog,
+    watch: Watch | None = None,
 ) -> Any:
     """TRL's DPOTrainer on pairs that are tokens already. The base without its adapter is the reference."""
     import torch
     from datasets import Dataset  # type: ignore[import-untyped]
-    from transformers import PrinterCallback, TrainerCallback
     from trl.trainer.dpo_trainer import DPOTrainer
 
     class PreferenceTrainer(DPOTrainer):
@@ -164,22 +174,14 @@ def make_preference_trainer(
                 what = f"training diverged at step {step}: the loss is {loss.item()}; lower the learning rate"
                 raise WorkFailedError(what)
             preferred = self._metrics["train"]["rewards/accuracies"]
-            share = 1 / self.current_gradient_accumulation_steps
+            share = 1 / (self.current_gradient_accumulation_steps * process_count())
             log.saw(loss.item(), preferred[-1] if preferred else math.nan, inputs["input_ids"].numel(), share)
             return loss
 
         def create_model_card(self, *args: Any, **kwargs: Any) -> None:
             """A checkpoint needs none."""
 
-    class Callback(TrainerCallback):
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            rate = kwargs["lr_scheduler"].get_last_lr()[0]
-            control.should_save = log.step(state.global_step, state.max_steps, rate)
-
     columns = ("prompt_ids", "chosen_ids", "rejected_ids")
     data = Dataset.from_dict({name: [getattr(pair, name) for pair in pairs] for name in columns}).select(order)
-    trainer = PreferenceTrainer(
-        model=model, args=config, train_dataset=data, processing_class=tokenizer, callbacks=[Callback()]
-    )
-    trainer.remove_callback(PrinterCallback)
-    return trainer
+    trainer = PreferenceTrainer(model=model, args=config, train_dataset=data, processing_class=tokenizer)
+    return attend(trainer, log, watch)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from lamina.errors import InputError
 
@@ -13,6 +13,7 @@ LEARNING_RATES = {"lora": 8e-4, "full": 2e-4}
 
 POSITIVE = (
     "epochs", "batch", "accumulate", "learning_rate", "lora_rank", "lora_alpha", "max_length", "threads", "beta",
+    "look_every", "held_share",
 )  # fmt: skip
 
 
@@ -26,7 +27,11 @@ class TrainSettings:
     ``warmup`` is a share of all steps, ``warmup_steps`` a number that overrides it. ``precision``: ``auto`` takes bf16
     only where the processor computes in it, because elsewhere it is tens of times slower than float32; ``mixed`` keeps
     weights in float32 and multiplies in bf16. ``gradient_checkpointing`` computes activations twice rather than keep
-    them. ``beta`` is DPO's: how dear it is to leave the base. ``save_seconds``: how much work a kill may cost."""
+    them. ``beta`` is DPO's: how dear it is to leave the base. ``save_seconds``: how much work a kill may cost.
+
+    ``patience``: stop after so many looks in a row at held-out requests that answered no more of them with the right
+    calls, and keep the weights that answered most; 0 never looks. A look is had every ``look_every`` epochs. Where no
+    row is held out, a ``held_share`` of the rows is. ``report_to``: who is told the numbers beside the CSV log."""
 
     method: Literal["sft", "dpo"] = "sft"
     update: Literal["lora", "full"] = "full"
@@ -48,6 +53,10 @@ class TrainSettings:
     beta: float = 0.1
     threads: int = 2
     save_seconds: float = 120.0
+    patience: int = 0
+    look_every: float = 0.25
+    held_share: float = 0.1
+    report_to: Literal["none", "wandb", "trackio"] = "none"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -68,8 +77,15 @@ class TrainSettings:
             )
         if self.warmup_steps is not None and self.warmup_steps < 0:
             raise InputError(f"warmup_steps must be at least 0, got {self.warmup_steps}")
+        if self.patience < 0:
+            raise InputError(f"patience must be at least 0, got {self.patience}")
         if not 0 <= self.warmup < 1:
             raise InputError(f"warmup is a share of all steps from 0 to below 1, got {self.warmup}")
+
+    def identity(self) -> dict[str, Any]:
+        """What of it makes two trainings different ones."""
+        beside = ("save_seconds", "threads", "report_to")
+        return {name: value for name, value in asdict(self).items() if name not in beside}
 
     def warmup_steps_of(self, steps: int) -> int:
         """Never more than there are."""

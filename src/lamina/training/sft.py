@@ -7,8 +7,6 @@ merged model appears in it when all is done, and ``training.json``, written last
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import os
 import re
@@ -19,13 +17,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lamina.errors import ConfigMismatchError, InputError, StorageError
+from lamina.errors import InputError, StorageError
 from lamina.models.templates import EXPORT_TEMPLATE, LAMINA_TEMPLATE, with_end_mark
 from lamina.runs import Progress
-from lamina.runs.files import atomic_file, storage_error
+from lamina.runs.files import storage_error
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
-from lamina.training.base import Base, load_base, require_training_libraries
+from lamina.training.base import Base, load_base, require_reporter, require_training_libraries
+from lamina.training.call_accuracy import Watch, call_accuracy, hold_out, questions_of
+from lamina.training.folder import (
+    FINISHED,
+    UNFINISHED,
+    identity_of,
+    last_checkpoint,
+    metrics_of,
+    step_of,
+    write_json,
+)
 from lamina.training.lora import restore
 from lamina.training.preferences import (
     Answers,
@@ -34,6 +42,7 @@ from lamina.training.preferences import (
     make_preference_trainer,
     preference_config,
 )
+from lamina.training.processes import is_first
 from lamina.training.rows import Row, token_rows
 from lamina.training.settings import TrainSettings
 from lamina.training.trainer import TrainingLog, as_dataset, make_trainer, order_of_rows, train_config
@@ -42,9 +51,6 @@ from lamina.trajectories import Trajectory, content_id
 
 if TYPE_CHECKING:
     from lamina.training.layerwise.language import Distillation
-
-FINISHED = "training.json"
-UNFINISHED = "checkpoints"
 
 
 def fine_tune(
@@ -69,17 +75,18 @@ def fine_tune(
     WorkFailedError where the loss is not finite, StorageError."""
     settings, progress = settings or TrainSettings(), progress or Progress(silent=True)
     toolbox = toolbox or _tools_of(train)
-    identity = _identity(base_ref, train, validation, settings, toolbox)
+    identity = identity_of(base_ref, train, validation, settings, toolbox)
     if distillation is not None:
         identity |= distillation.identity()
     if settings.method == "dpo":
         identity |= {"wrong": content_id({id: [[c.name, c.arguments] for c in a] for id, a in (wrong or {}).items()})}
     with _storage(out):
         out.mkdir(parents=True, exist_ok=True)
-        done = _metrics_of(out, identity)
+        done = metrics_of(out, identity)
         if done is not None:
             return done
         require_training_libraries()
+        require_reporter(settings.report_to)
         base = load_base(base_ref)
         with _flushed_denormals():
             return _train(base, train, validation, out, settings, toolbox, progress, identity, distillation, wrong)
@@ -99,6 +106,7 @@ def _train(
 ) -> JSON:
     if distillation is not None:
         base = distillation.student_of(base)
+    train, validation = hold_out(train, validation, settings)
     pairing = _pairs(train, base, settings, toolbox, wrong or {}) if settings.method == "dpo" else None
     rows, refused = ([], pairing.refused) if pairing else _rows(train, base, settings, toolbox)
     count = len(pairing.pairs) if pairing else len(rows)
@@ -117,40 +125,88 @@ def _train(
         log = TrainingLog(
             out / "train-log.csv", bar, count, settings.batch * settings.accumulate, settings.save_seconds
         )
-        checkpoint = _last_checkpoint(out / UNFINISHED, identity)
-        log.begin(_step_of(checkpoint))
+        checkpoint = last_checkpoint(out / UNFINISHED, identity)
+        log.begin(step_of(checkpoint))
+        watch = _watch(validation, held, base, toolbox, settings, count, out)
+        if watch:
+            watch.begin(step_of(checkpoint))
         arguments = train_config(out / UNFINISHED, settings, steps, bf16 or settings.precision == "mixed")
         if pairing:
             arguments = preference_config(arguments, settings)
-            trainer = make_preference_trainer(model, base.tokenizer, arguments, pairing.pairs, order, log)
+            trainer = make_preference_trainer(model, base.tokenizer, arguments, pairing.pairs, order, log, watch)
         else:
             held_out = as_dataset(held, range(len(held))) if held else None
-            trainer = make_trainer(model, base.tokenizer, arguments, as_dataset(rows, order), held_out, log, teaching)
+            trainer = make_trainer(
+                model, base.tokenizer, arguments, as_dataset(rows, order), held_out, log, watch, teaching
+            )
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         seconds = log.seconds
+        if watch:
+            watch.restore(trainer.model)
     scores = trainer.evaluate() if held and not pairing else {}
     tail = log.losses[-max(1, len(log.losses) // 10) :]
-    metrics: JSON = {
-        "base": base.ref,
-        "method": settings.method,
-        "rows": count,
-        "validation_rows": len(held),
-        "refused": refused + held_refused,
-        "steps": steps,
-        "tokens": log.tokens,
-        "seconds": round(seconds, 1),
-        "tokens_per_second": round(log.tokens / seconds, 1) if seconds else None,
-        "loss": sum(tail) / len(tail),
-        "validation_loss": scores.get("eval_loss"),
-        "validation_token_accuracy": scores.get("eval_mean_token_accuracy"),
-        "trainable_parameters": changed,
-        "precision": "bf16" if bf16 else "float32",
-        "resumed_from_step": _step_of(checkpoint),
-    } | (teaching.metrics() if teaching else {})
-    _save_merged(trainer.model, base, out, settings, toolbox, bf16)
-    _write_json(out / FINISHED, {"identity": identity, "metrics": metrics})
-    shutil.rmtree(out / UNFINISHED, ignore_errors=True)
+    metrics: JSON = (
+        {
+            "base": base.ref,
+            "method": settings.method,
+            "rows": count,
+            "validation_rows": len(held),
+            "refused": refused + held_refused,
+            "steps": steps,
+            "tokens": log.tokens,
+            "seconds": round(seconds, 1),
+            "tokens_per_second": round(log.tokens / seconds, 1) if seconds else None,
+            "loss": sum(tail) / len(tail),
+            "validation_loss": scores.get("eval_loss"),
+            "validation_token_accuracy": scores.get("eval_mean_token_accuracy"),
+            "trainable_parameters": changed,
+            "precision": "bf16" if bf16 else "float32",
+            "resumed_from_step": step_of(checkpoint),
+        }
+        | (teaching.metrics() if teaching else {})
+        | (watch.metrics() if watch else {})
+    )
+    whole = _whole_model(trainer, base, settings, bf16)
+    if is_first():
+        _save_merged(whole, base, out, settings, toolbox, bf16)
+        write_json(out / FINISHED, {"identity": identity, "metrics": metrics})
+        shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     return metrics
+
+
+def _whole_model(trainer: Any, base: Base, settings: TrainSettings, bf16: bool) -> Any:
+    """The trained model in one piece, in the first process at least: what was sharded is gathered into a new one."""
+    if trainer.accelerator.distributed_type.value not in ("FSDP", "DEEPSPEED"):
+        return trainer.model
+    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)  # all processes take part
+    if not is_first():
+        return None
+    model, _ = trainable(load_base(base.ref).model, settings, bf16)
+    model.load_state_dict(weights)
+    return model
+
+
+def _watch(
+    held: Sequence[Trajectory],
+    rows: Sequence[Row],
+    base: Base,
+    toolbox: Toolbox,
+    settings: TrainSettings,
+    count: int,
+    out: Path,
+) -> Watch | None:
+    """Who looks at held-out answers, where that was asked for. Raises InputError where there is none to look at."""
+    if not settings.patience:
+        return None
+    questions = questions_of(held, rows)
+    if not questions:
+        raise InputError("patience needs held-out rows with an answer", mend="give more rows, or patience 0")
+    every = max(1, round(settings.look_every * count / (settings.batch * settings.accumulate)))
+
+    def look(model: Any) -> float:
+        return call_accuracy(model, base.tokenizer, questions, toolbox)
+
+    return Watch(look, len(questions), every, settings.patience, out)
 
 
 @contextmanager
@@ -232,7 +288,7 @@ def _save_merged(model: Any, base: Base, out: Path, settings: TrainSettings, too
         "seed": settings.seed,
         "settings": asdict(settings),
     }
-    _write_json(temporary / "lamina.json", facts)
+    write_json(temporary / "lamina.json", facts)
     for file in sorted(temporary.iterdir()):
         file.replace(out / file.name)
     temporary.rmdir()
@@ -240,51 +296,6 @@ def _save_merged(model: Any, base: Base, out: Path, settings: TrainSettings, too
 
 def _tools_of(rows: Sequence[Trajectory]) -> Toolbox:
     return Toolbox(tool for row in rows for tool in row.toolbox())
-
-
-def _identity(
-    ref: str, train: Sequence[Trajectory], validation: Sequence[Trajectory], settings: TrainSettings, tools: Toolbox
-) -> JSON:
-    """What makes two trainings the same one."""
-    digest = hashlib.sha256()
-    for row in [*train, None, *validation]:
-        digest.update(row.to_json() if row else b"\n")
-    kept = {k: v for k, v in asdict(settings).items() if k not in ("save_seconds", "threads")}
-    return {"base": ref, "rows": digest.hexdigest()[:16], "tools": tools.fingerprint(), **kept}
-
-
-def _metrics_of(out: Path, identity: JSON) -> JSON | None:
-    """Of a finished training, else None. Raises ConfigMismatchError where the folder is another training's."""
-    finished, unfinished = out / FINISHED, out / UNFINISHED / FINISHED
-    for file in (finished, unfinished):
-        if not file.is_file():
-            continue
-        stored = json.loads(file.read_text())
-        differing = [k for k in identity if stored["identity"].get(k) != identity[k]]
-        if differing:
-            told = ", ".join(f"{k}: {stored['identity'].get(k)} -> {identity[k]}" for k in differing)
-            raise ConfigMismatchError(f"{out} holds another training ({told}); choose another folder or remove it")
-        if file is finished:
-            metrics: JSON = stored["metrics"]
-            return metrics
-    return None
-
-
-def _last_checkpoint(folder: Path, identity: JSON) -> Path | None:
-    """The newest whole checkpoint; Transformers writes ``trainer_state.json`` after everything that is needed."""
-    folder.mkdir(exist_ok=True)
-    _write_json(folder / FINISHED, {"identity": identity})
-    whole = [c for c in folder.glob("checkpoint-*") if (c / "trainer_state.json").is_file()]
-    return max(whole, key=_step_of, default=None)
-
-
-def _step_of(checkpoint: Path | None) -> int:
-    return int(checkpoint.name.rsplit("-", 1)[1]) if checkpoint else 0
-
-
-def _write_json(file: Path, value: JSON) -> None:
-    with atomic_file(file) as opened:
-        opened.write(json.dumps(value, indent=1).encode())
 
 
 @contextmanager

@@ -7,18 +7,19 @@ import csv
 import math
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lamina.errors import WorkFailedError
 from lamina.training.packing import collate
+from lamina.training.processes import is_first, process_count
 from lamina.training.rows import IGNORED, Row
-from lamina.training.weights import inner_model
 
 if TYPE_CHECKING:
     from lamina.runs.progress import Bar
+    from lamina.training.call_accuracy import Watch
     from lamina.training.layerwise.language import Teaching
     from lamina.training.settings import TrainSettings
 
@@ -52,7 +53,8 @@ def train_config(out: Path, settings: TrainSettings, steps: int, bf16: bool) -> 
         bf16=bf16,
         per_device_train_batch_size=settings.batch,
         per_device_eval_batch_size=settings.batch,
-        gradient_accumulation_steps=settings.accumulate,
+        gradient_accumulation_steps=settings.accumulate // process_count(),
+        ddp_find_unused_parameters=False,
         num_train_epochs=1,  # the data set already holds every epoch, in its own order
         train_sampling_strategy="sequential",
         learning_rate=settings.learning_rate,
@@ -66,8 +68,11 @@ def train_config(out: Path, settings: TrainSettings, steps: int, bf16: bool) -> 
         dataloader_pin_memory=False,
         save_strategy="no",  # TrainingLog asks for a checkpoint by the clock
         save_total_limit=1,
-        logging_strategy="no",
-        report_to="none",
+        logging_strategy="no" if settings.report_to == "none" else "steps",
+        logging_steps=1,
+        report_to=settings.report_to,
+        project="lamina",
+        run_name=out.parent.parent.name,
         disable_tqdm=True,
         seed=settings.seed,
         data_seed=settings.seed,
@@ -81,12 +86,12 @@ def make_trainer(
     train: Any,
     validation: Any,
     log: TrainingLog,
+    watch: Watch | None = None,
     teaching: Teaching | None = None,
 ) -> Any:
     """The trainer; its classes are made here because their bases are heavy to import. ``teaching`` adds what is
     learnt from a teacher to the loss of each training step."""
     import torch
-    from transformers import PrinterCallback, TrainerCallback
     from trl.trainer.sft_trainer import SFTTrainer
 
     class LearntPositionsTrainer(SFTTrainer):
@@ -96,14 +101,14 @@ def make_trainer(
             """Mean cross entropy of the learnt tokens of a step, whatever number of batches it is gathered from. The
             output layer is a fifth of a 135M model and most positions are not learnt: it sees the learnt ones
             only."""
-            inner = inner_model(self.accelerator.unwrap_model(model))
             batch = {key: value for key, value in inputs.items() if key != "labels"}
-            taught = teaching if model.training else None
-            with taught.watching() if taught else nullcontext():
-                hidden = inner.get_decoder()(**batch, use_cache=False).last_hidden_state
             targets = inputs["labels"][:, 1:]
             learnt = targets != IGNORED
-            scores = inner.get_output_embeddings()(hidden[:, :-1][learnt]).float()
+            taught = teaching if model.training else None
+            with taught.watching() if taught else nullcontext():
+                # through the model itself, not its parts: autocast and whoever shards it stand before its forward
+                made = model(**batch, use_cache=False, logits_to_keep=learnt[0].nonzero()[:, 0])
+            scores = made.logits[0].float()
             targets = targets[learnt]
             loss = torch.nn.functional.cross_entropy(scores, targets)
             if taught:
@@ -119,15 +124,10 @@ def make_trainer(
             share = targets.numel() / num_items_in_batch if model.training and num_items_in_batch is not None else 1.0
             if model.training:
                 log.saw(loss.item(), right.item(), inputs["input_ids"].numel(), float(share))
-            return loss * share
+            return loss * share * process_count()  # gradients are averaged over processes
 
         def create_model_card(self, *args: Any, **kwargs: Any) -> None:
             """A checkpoint needs none."""
-
-    class Callback(TrainerCallback):
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            rate = kwargs["lr_scheduler"].get_last_lr()[0]
-            control.should_save = log.step(state.global_step, state.max_steps, rate)
 
     trainer = LearntPositionsTrainer(
         model=model,
@@ -136,9 +136,37 @@ def make_trainer(
         eval_dataset=validation,
         data_collator=collate,
         processing_class=tokenizer,
-        callbacks=[Callback(), *(teaching.callbacks() if teaching else ())],
+        callbacks=[*(teaching.callbacks() if teaching else ())],
     )
     trainer.model_accepts_loss_kwargs = True  # the loss of a batch is its share of the step's, never divided again
+    return attend(trainer, log, watch)
+
+
+def attend(trainer: Any, log: TrainingLog, watch: Watch | None) -> Any:
+    """The trainer, whose steps go to ``log`` and whose answers to held-out requests ``watch`` looks at."""
+    from transformers import PrinterCallback, TrainerCallback
+
+    def together(numbers: list[float]) -> list[float]:
+        import torch
+
+        mine = torch.tensor(numbers, dtype=torch.float64, device=trainer.accelerator.device)
+        found: list[float] = trainer.accelerator.reduce(mine, "sum").tolist()
+        return found
+
+    log.together = together if process_count() > 1 else list
+
+    class Attending(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            rate = kwargs["lr_scheduler"].get_last_lr()[0]
+            control.should_save = log.step(state.global_step, state.max_steps, rate)
+            found = watch.after(state.global_step, state.max_steps, kwargs["model"]) if watch else None
+            if watch and found is not None:
+                log.bar.advance(0, call_accuracy=found)
+                control.should_training_stop |= watch.is_enough
+                if args.report_to:
+                    trainer.log({"call_accuracy": found})
+
+    trainer.add_callback(Attending())
     trainer.remove_callback(PrinterCallback)  # standard output is the result's
     return trainer
 
@@ -154,6 +182,8 @@ class TrainingLog:
         self.tokens = 0
         self._started = self._saved = time.monotonic()
         self._seconds_before = 0.0
+        self.together: Callable[[list[float]], list[float]] = list
+        """Sums over the processes of a training, where there are several."""
 
     @property
     def seconds(self) -> float:
@@ -166,10 +196,11 @@ class TrainingLog:
         if step and self.file.is_file():
             with self.file.open(newline="") as lines:
                 kept = [line for line in csv.DictReader(lines) if int(line["step"]) <= step]
-        with self.file.open("w", newline="") as lines:
-            writer = csv.DictWriter(lines, LOG_COLUMNS)
-            writer.writeheader()
-            writer.writerows(kept)
+        if is_first():
+            with self.file.open("w", newline="") as lines:
+                writer = csv.DictWriter(lines, LOG_COLUMNS)
+                writer.writeheader()
+                writer.writerows(kept)
         if kept:
             self.losses = [float(line["loss"]) for line in kept]
             self.tokens, self._seconds_before = int(kept[-1]["tokens"]), float(kept[-1]["seconds"])
@@ -182,18 +213,19 @@ class TrainingLog:
 
     def step(self, number: int, last: int, rate: float) -> bool:
         """Writes one line; True when a checkpoint is due."""
-        loss = sum(share * value for value, _, _, share in self._seen) if self._seen else math.nan
-        accuracy = sum(share * value for _, value, _, share in self._seen) if self._seen else math.nan
-        tokens = sum(count for _, _, count, _ in self._seen)
+        due = number < last and time.monotonic() - self._saved >= self.save_seconds
+        mine = [sum(share * value for value, _, _, share in self._seen) if self._seen else math.nan]
+        mine += [sum(share * value for _, value, _, share in self._seen), sum(count for _, _, count, _ in self._seen)]
+        loss, accuracy, tokens, any_due = self.together([*mine, due])
         self._seen.clear()
-        self.tokens += tokens
+        self.tokens += int(tokens)
         self.losses.append(loss)
         epoch = round(number * self.batch / self.rows_an_epoch, 3)
-        numbers = (number, epoch, f"{loss:.5f}", f"{accuracy:.4f}", f"{rate:.3e}", self.tokens)
-        with self.file.open("a", newline="") as lines:
-            csv.writer(lines).writerow([*numbers, f"{self.seconds:.2f}"])
+        if is_first():
+            numbers = (number, epoch, f"{loss:.5f}", f"{accuracy:.4f}", f"{rate:.3e}", self.tokens)
+            with self.file.open("a", newline="") as lines:
+                csv.writer(lines).writerow([*numbers, f"{self.seconds:.2f}"])
         self.bar.advance(1, loss=loss, epoch=epoch, tokens_per_second=round(self.tokens / self.seconds))
-        if number < last and time.monotonic() - self._saved >= self.save_seconds:
+        if any_due:
             self._saved = time.monotonic()
-            return True
-        return False
+        return bool(any_due)

@@ -1,0 +1,97 @@
+"""Several processes train what one does, and say beforehand what they lack."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from lamina.errors import InputError, WorkFailedError
+from lamina.tools import Toolbox
+from lamina.training import TrainSettings, fine_tune, read_training_data
+from lamina.training.sharding import Shards, check_shards, config_file, train_sharded
+from tiny_llama import desk_toolbox, split_rows
+
+SHARED = TrainSettings(
+    epochs=2, batch=2, accumulate=4, learning_rate=2e-3, max_length=200, precision="float32", threads=1
+)
+
+
+def rows_file(folder: Path) -> Path:
+    tools = desk_toolbox().as_openai()
+    rows = [row.model_copy(update={"tools": tools}) for row in split_rows(16)]
+    file = folder / "trajectories.jsonl"
+    file.write_bytes(b"\n".join(row.to_json() for row in rows))
+    return file
+
+
+@pytest.mark.parametrize("kind", ["ddp", "fsdp", "deepspeed"])
+def test_accelerate_takes_the_configuration_of_each_kind(kind: str):
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    config = load_config_from_file(str(config_file(kind)))
+    assert config.distributed_type.value == {"ddp": "MULTI_GPU"}.get(kind, kind.upper())
+    assert config.num_machines == 1
+
+
+def test_accelerates_launcher_makes_the_fsdp_plugin_that_is_written_there(monkeypatch: pytest.MonkeyPatch):
+    from accelerate.commands.launch import _validate_launch_command, launch_command_parser
+    from accelerate.utils import FullyShardedDataParallelPlugin
+    from accelerate.utils.launch import prepare_multi_gpu_env
+
+    options = ["--config_file", str(config_file("fsdp")), "--num_processes", "2", "--num_cpu_threads_per_process", "1"]
+    told, *_ = _validate_launch_command(launch_command_parser().parse_args([*options, "-m", "x"]))
+    for name, value in prepare_multi_gpu_env(told).items():
+        if name.startswith("FSDP_"):
+            monkeypatch.setenv(name, value)
+    plugin = FullyShardedDataParallelPlugin()
+    assert plugin.fsdp_version == 2
+    assert plugin.reshard_after_forward is True
+    assert plugin.state_dict_type.name == "SHARDED_STATE_DICT"
+    assert "transformer_auto_wrap_policy" in str(plugin.auto_wrap_policy)
+
+
+def test_what_is_missing_or_cannot_be_shared_is_said_first(monkeypatch: pytest.MonkeyPatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(InputError, match="fsdp needs a GPU for each process; torch sees 0"):
+        check_shards(Shards("fsdp", 2), SHARED)
+    with pytest.raises(InputError, match="torch sees no GPU; --processes says"):
+        check_shards(Shards("ddp"), SHARED)
+    with pytest.raises(InputError, match="4 batches cannot be shared among 3 processes"):
+        check_shards(Shards("ddp", 3), SHARED)
+    with pytest.raises(InputError, match="patience"):
+        check_shards(Shards("ddp", 2), TrainSettings(**{**vars(SHARED), "patience": 2}))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    assert check_shards(Shards("fsdp"), SHARED) == Shards("fsdp", 4)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "deepspeed" else name)
+    with pytest.raises(InputError, match="pip install deepspeed"):
+        check_shards(Shards("deepspeed", 2), SHARED)
+
+
+@pytest.mark.slow
+def test_two_processes_train_the_weights_that_one_does(tiny: Path, tmp_path: Path):
+    from safetensors.torch import load_file
+
+    data = rows_file(tmp_path)
+    found = read_training_data(data)
+    alone = fine_tune(str(tiny), found.train, [], tmp_path / "one" / "model", SHARED, found.toolbox)
+    shared = train_sharded(Shards("ddp", 2), str(tiny), data, tmp_path / "two" / "model", SHARED)
+    assert shared["steps"] == alone["steps"] == 4
+    assert shared["tokens"] == alone["tokens"]
+    logs = {
+        name: [float(line["loss"]) for line in csv.DictReader((tmp_path / name / "model" / "train-log.csv").open())]
+        for name in ("one", "two")
+    }
+    assert logs["two"] == pytest.approx(logs["one"], abs=2e-4)
+    one, two = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("one", "two"))
+    assert all((one[name] - two[name]).abs().max() < 1e-4 for name in one)
+
+
+@pytest.mark.slow
+def test_what_ends_a_worker_is_what_is_said(tiny: Path, toolbox: Toolbox, tmp_path: Path):
+    short = TrainSettings(**{**vars(SHARED), "max_length": 10})
+    with pytest.raises(WorkFailedError, match="longer than max_length 10"):
+        train_sharded(Shards("ddp", 2), str(tiny), rows_file(tmp_path), tmp_path / "run" / "model", short)
