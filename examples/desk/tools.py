@@ -33,6 +33,9 @@ __all__ = [
     "time_in",
 ]
 
+# What follows from the arguments and the clock alone, and leaves nothing behind.
+PURE = {"convert_money", "convert_units", "days_until", "split_bill", "time_in"}
+
 Unit = Literal[
     "kilometers", "meters", "centimeters", "miles", "yards", "feet", "inches",
     "kilograms", "grams", "pounds", "ounces",
