@@ -1,10 +1,10 @@
 """What a training will take, computed before it: weights in memory, steps, tokens, time (``lamina train --dry-run``).
 
 Nothing is fetched or trained. The numbers of weights are exact: the model is made of shapes alone. Memory is that of
-one device that holds everything: weights, gradients, Adam's two moments, what one batch keeps for the backward pass,
-and the scores of its learnt tokens; the libraries themselves and what the allocator wastes come on top. Time is
-floating-point operations over the rate that this machine multiplies matrices with, half of which training reaches (our
-estimate).
+one device that holds everything: weights (in float32 also those with adapters added), gradients, Adam's two moments,
+what one batch keeps for the backward pass, and the scores of its learnt tokens; the libraries themselves and what the
+allocator wastes come on top. Time is floating-point operations over the rate that this machine multiplies matrices
+with, half of which training reaches (our estimate).
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ REACHED = 0.5
 
 @dataclass(frozen=True)
 class Weights:
-    """How many numbers the model has, how many work on a token (a mixture uses some of its experts), and how many are
-    trained."""
+    """How many numbers the model has, how many work on a token (a mixture uses some of its experts), how many are
+    trained, and how many have adapters beside them."""
 
     all: int
     active: int
     trained: int
+    adapted: int = 0
 
 
 def empty_model(config: Any) -> Any:
@@ -70,7 +71,8 @@ def count_weights(model: Any, settings: TrainSettings) -> Weights:
         trained += sum(settings.lora_rank * n * (a + b) for n, a, b in shapes3)
     else:
         trained = sum(math.prod(shape) for shape in (*shapes, *shapes3))
-    return Weights(total, round(total - idle), trained)
+    adapted = sum(math.prod(shape) for shape in shapes) if settings.update == "lora" else 0
+    return Weights(total, round(total - idle), trained, adapted)
 
 
 def memory(config: Any, weights: Weights, settings: TrainSettings, tokens: int, learnt: int) -> dict[str, float]:
@@ -86,8 +88,11 @@ def memory(config: Any, weights: Weights, settings: TrainSettings, tokens: int, 
     layer = (6 * hidden + 3 * queries + 4 * keys + 4 * inner) * width  # a token, in one layer
     kept = config.num_hidden_layers * (hidden * width) + layer if settings.gradient_checkpointing else None
     adapters = weights.trained * 4 if settings.update == "lora" else 0
+    short = settings.method == "sft" and not small  # ``lora.shorten`` keeps each weight with its adapter added
+    layers_kept = 1 if settings.gradient_checkpointing else config.num_hidden_layers
     bytes_of = {
         "weights": weights.all * (2 if settings.precision == "bf16" else 4) + adapters,
+        "adapted": weights.adapted * 4 * layers_kept / config.num_hidden_layers if short else 0,
         "gradients": weights.trained * 4,
         "optimizer": weights.trained * 8,
         "activations": batches * tokens * (kept or layer * config.num_hidden_layers),
