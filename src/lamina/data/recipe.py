@@ -12,6 +12,8 @@ from lamina.errors import InputError
 
 GENERAL = "general"
 """``meta.style`` of general instruction data."""
+SYNTHESIS = "@synthesis"
+"""The path that stands for the rows that ``lamina build --recipe`` wrote."""
 
 
 class Source(BaseModel):
@@ -83,6 +85,6 @@ def read_recipe(file: Path) -> Recipe:
         raise InputError(said, file=file, mend="docs/verbs/data-mix.md lists the keys") from None
     folder = file.resolve().parent
     for source in recipe.source:
-        source.path = str(folder / source.path)
+        source.path = source.path if source.path == SYNTHESIS else str(folder / source.path)
     recipe.held_out = [str(folder / path) for path in recipe.held_out]
     return recipe
