@@ -29,3 +29,9 @@ def test_tools_cross_to_the_worker_unchanged(desk: SimpleNamespace) -> None:
     there = toolbox_from(json.loads(json.dumps(toolbox_rows(desk.toolbox))))
     assert there.as_openai() == desk.toolbox.as_openai()
     assert [tool.target for tool in there] == [tool.target for tool in desk.toolbox]
+
+
+def test_an_integer_of_any_length_in_an_answer_is_told_and_ends_no_process():
+    from lamina.bench.worker import event_line
+
+    assert str(10**30) in event_line({"event": "sample", "record": {"calls": [{"x": 10**30}]}}).decode()

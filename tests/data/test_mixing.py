@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from lamina.trajectories import (
     read_trajectories,
     write_trajectories,
 )
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 TOOL = {
     "type": "function",
@@ -137,6 +140,9 @@ def test_a_group_stands_on_one_side(folder: Path):
         (AB.format(a="wieght = 3", b=""), "wieght"),
         (AB.format(a="weight = 3", b=""), "give rows, or use cap"),
         (AB.format(a="", b="").replace('"b"', '"a"'), "two sources have one name"),
+        (AB.format(a="general = true", b=""), "general_share and a source with general = true go together"),
+        ("general_share = 0.1\n" + AB.format(a="", b=""), "general_share and a source with general = true go together"),
+        ("general_share = 0.1\n" + AB.format(a="general = true", b="general = true"), "leave general_share out"),
         ("validation = 0.6\ntest = 0.5\n" + AB.format(a="", b=""), "leave nothing to train on"),
     ],
 )
@@ -166,3 +172,65 @@ def test_a_source_that_is_not_there_is_said_before_any_is_read(folder: Path, cap
     assert main(["data", "mix", str(folder / "recipe.toml"), "--out", str(folder / "run")]) == 2
     assert "c.jsonl" in capsys.readouterr().err
     assert not (folder / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("head", "wanted"),
+    [
+        ("general_share = 0.1", {"a": 100, "b": 11}),  # 11 of 111
+        ("general_share = 0.2\nrows = 50", {"a": 40, "b": 10}),
+        ("general_share = 0.5\nrows = 100", {"a": 80, "b": 20}),  # b has no more
+    ],
+)
+def test_general_instructions_are_their_share_and_marked(folder: Path, head: str, wanted: dict[str, int]):
+    write(folder / "b.jsonl", [row(n, call=n >= 1020, says="explain") for n in range(1000, 1025)])
+    result, rows = mixed(folder, f"{head}\n" + AB.format(a="", b="general = true"))
+    assert taken(result) == wanted
+    assert {r.meta.source for r in rows if r.meta.style == "general"} == {"b"}
+    assert result["sources"][1]["left_out"]["filtered"] == 5, "what calls functions is no general instruction"
+
+
+def test_tokens_are_counted_as_the_trainer_reads_them(folder: Path, capsys: pytest.CaptureFixture[str]):
+    pytest.importorskip("trl")
+    from lamina.models.templates import LAMINA_TEMPLATE, with_end_mark
+    from lamina.tools import Toolbox
+    from lamina.training.base import tokenizer_of
+    from lamina.training.rows import token_rows
+    from tiny_llama import save_tiny_llama
+
+    tiny = save_tiny_llama(folder / "tiny")
+    strange = row(7000)
+    strange.tools = []  # calls what is not on offer
+    write(folder / "b.jsonl", [row(1000), strange])
+    (folder / "recipe.toml").write_text(f'tokenizer = "{tiny}"\n' + AB.format(a="", b="check = false"))
+    assert main(["data", "mix", str(folder / "recipe.toml"), "--out", str(folder / "run"), "--json"]) == 0
+    counted = [one["tokens"] for one in json.loads(capsys.readouterr().out)["sources"]]
+    tokenizer = tokenizer_of(str(tiny))
+    template = with_end_mark(LAMINA_TEMPLATE, tokenizer.eos_token)
+    own = [row(n) for n in range(100)]
+    rows, _ = token_rows(own, Toolbox([]), tokenizer, template, style="full", max_length=10_000)
+    assert counted[0]["read"] == sum(len(r.input_ids) for r in rows)
+    assert counted[0]["learnt"] == sum(label >= 0 for r in rows for label in r.labels)
+    assert counted[0]["longest"] == max(len(r.input_ids) for r in rows)
+    assert counted[1]["refused"] == 1
+    bad = ["data", "mix", str(folder / "recipe.toml"), "--out", str(folder / "x"), "--tokenizer", "nowhere"]
+    assert main(bad) == 2
+    assert "nowhere: no tokenizer" in capsys.readouterr().err
+
+
+def test_each_side_is_packed_and_load_dataset_finds_the_splits(folder: Path, capsys: pytest.CaptureFixture[str]):
+    datasets = pytest.importorskip("datasets")
+    (folder / "recipe.toml").write_text("validation = 0.3\n" + AB.format(a="", b=""))
+    command = ["data", "mix", str(folder / "recipe.toml"), "--out", str(folder / "run"), "--json"]
+    assert main([*command, "--pack", "jsonl,parquet"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert len(result["packed"]) == 4
+    found = [
+        datasets.load_dataset(str(folder / "run" / "packed" / kind), cache_dir=str(folder / "cache"))
+        for kind in ("jsonl", "parquet")
+    ]
+    for sides in found:
+        assert {side: len(rows) for side, rows in sides.items()} == result["split"]
+    assert [list(found[0][side]) for side in result["split"]] == [list(found[1][side]) for side in result["split"]]
+    assert main([*command, "--pack", "arrow"]) == 2
+    assert "--pack takes jsonl, parquet" in capsys.readouterr().err

@@ -24,6 +24,15 @@ from lamina.bench.driving import drive, sample_record
 from lamina.bench.tasks import Conversation, Sample, Setting, open_task
 from lamina.tools.targets import target_as_json, target_from_json
 from lamina.tools.tool import JSON, Tool, Toolbox
+from lamina.trajectories.trajectory import json_line
+
+
+def event_line(event: JSON) -> bytes:
+    """Engines measure in NumPy's numbers; models write integers of any length."""
+    try:
+        return orjson.dumps(event, option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:
+        return json_line(event)
 
 
 def main() -> int:
@@ -33,7 +42,7 @@ def main() -> int:
     stage = "load"
 
     def emit(event: str, **fields: Any) -> None:
-        events.write(orjson.dumps({"event": event, **fields}, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n")
+        events.write(event_line({"event": event, **fields}) + b"\n")
         events.flush()
 
     try:

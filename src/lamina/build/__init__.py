@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lamina.build.inputs import BESIDE, file_beside, fingerprint_of, requests_of, say_what_is_left_out
 from lamina.build.learning import check_learnt_before, learn_principles
+from lamina.build.mixing import check_recipe, mix_rows, recipe_identity, training_rows
 from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings
 from lamina.tools import Toolbox, read_tools, where_of
@@ -44,6 +45,7 @@ BASE_PROMPTS: dict[str, str | None] = {
 """Instructions tried for the untuned base on the development requests, so that it is measured at its best."""
 
 
+IDENTIFIED_APART = ("learn", "reflector", "distillation", "recipe")
 CHOICE_TOKENS = 96
 """Longest answer while an instruction is chosen: a base model that writes more than three calls' worth is wrong
 already, and its loops took most of the stage. What is reported is asked without this limit."""
@@ -58,7 +60,7 @@ class BuildSettings:
     ``calibrate``: types under 8 bits are rounded with their errors made up for on the training rows. ``learn``: the
     agent learns action principles last; ``reflector`` reads what it did and writes them, else the writer does. Both are
     no part of the configuration: a run that is there can learn later. ``distillation``: the base learns from a teacher
-    beside the rows."""
+    beside the rows. ``recipe``: of a mix that is trained on in place of the rows written here alone."""
 
     base: str = "embedded"
     types: tuple[str, ...] = ("F16", "Q8_0", "Q4_0")
@@ -71,6 +73,7 @@ class BuildSettings:
     synth: SynthSettings = field(default_factory=SynthSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
     distillation: Distillation | None = None
+    recipe: Path | None = None
     learn: LearnSettings | None = None
     reflector: str | None = None
 
@@ -96,6 +99,7 @@ def build(
     for file in (settings.examples, settings.queries, settings.dev_queries):
         requests_of(file, toolbox)  # a mistake in them is said now, not after minutes of work
     _check_means(settings)
+    check_recipe(settings.recipe, toolbox, settings.train.prompt_style, progress)
     config = {
         "tools": where_of(tools_file),
         "tools_fingerprint": toolbox.fingerprint(),
@@ -108,6 +112,7 @@ def build(
             "tools": lambda: {"tools": toolbox.as_openai()},
             "synth": lambda: write_rows(run, toolbox, settings, progress),
             "split": lambda: split_rows(run, toolbox, settings),
+            **({"mix": lambda: mix_sources(run, toolbox, settings, progress)} if settings.recipe else {}),
             "train": lambda: tune(run, toolbox, settings, progress),
             "export": lambda: export(run, settings, progress),
             "quantize": lambda: compare(run, toolbox, settings, progress),
@@ -129,7 +134,8 @@ def build(
 
 def _identity(settings: BuildSettings) -> JSON:
     """What makes two builds the same one. A build without a teacher says nothing of it."""
-    told = {key: value for key, value in asdict(settings).items() if key not in ("learn", "reflector", "distillation")}
+    told = {key: value for key, value in asdict(settings).items() if key not in IDENTIFIED_APART}
+    told |= recipe_identity(settings.recipe)
     return told | (settings.distillation.identity() if settings.distillation is not None else {})
 
 
@@ -173,14 +179,24 @@ def split_rows(run: Run, toolbox: Toolbox, settings: BuildSettings) -> JSON:
     """By group, and with what copies a request of the evaluation sets set aside."""
     from lamina.synth import split
 
+    return split(run, settings.seed, _held_out(toolbox, settings))
+
+
+def mix_sources(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
+    assert settings.recipe is not None
+    style = settings.train.prompt_style
+    return mix_rows(run, settings.recipe, toolbox, style, _held_out(toolbox, settings), progress)
+
+
+def _held_out(toolbox: Toolbox, settings: BuildSettings) -> list[str]:
     files = (settings.queries, settings.dev_queries)
-    return split(run, settings.seed, [q.query for file in files for q in requests_of(file, toolbox)])
+    return [q.query for file in files for q in requests_of(file, toolbox)]
 
 
 def tune(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
     from lamina.training import fine_tune
 
-    train, validation = _rows(run, "train"), _rows(run, "validation")
+    train, validation = training_rows(run, "train"), training_rows(run, "validation")
     folder = run.folder / "model"
     return fine_tune(settings.base, train, validation, folder, settings.train, toolbox, progress, settings.distillation)
 
@@ -192,7 +208,7 @@ def export(run: Run, settings: BuildSettings, progress: Progress) -> JSON:
 
     with progress.stage("export", total=len(settings.types)) as bar:
         folder, out = run.folder / "model", run.folder / "gguf"
-        read = calibrated_on(_rows(run, "train"), folder) if settings.calibrate else None
+        read = calibrated_on(training_rows(run, "train"), folder) if settings.calibrate else None
         files = quantize_types(
             folder,
             settings.types,

@@ -70,6 +70,12 @@ def build(
         int,
         typer.Option("--keep-every", min=1, help="Begin with every Nth layer of the base, so with a smaller model."),
     ] = 1,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            "--recipe", metavar="RECIPE.toml", help="Train on a mix (lamina data mix), not on the rows alone."
+        ),
+    ] = None,
     types: Types = "F16,Q8_0,Q4_0",
     calibrate: Annotated[
         bool,
@@ -134,6 +140,7 @@ def build(
         dev_queries=dev_queries,
         generated_prompts=generated_prompts,
         calibrate=calibrate,
+        recipe=recipe,
         seed=seed,
         synth=SynthSettings(
             **given(targets=n, rows=rows, variants=variants),

@@ -4,7 +4,7 @@ whose calls or results it cannot hold is not written, but rejected."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from lamina.checks import Reason
 from lamina.data.packing import pack
 from lamina.data.sources import records_of
 from lamina.errors import InputError
-from lamina.runs import Progress
-from lamina.trajectories import Reject, Trajectory
+from lamina.runs import Progress, Run
+from lamina.trajectories import Reject, Trajectory, TrajectoryStore
 from lamina.trajectories.formats import Format, find_format, formats
 from lamina.trajectories.formats.reading.losses import MEANING
 
@@ -45,11 +45,11 @@ def export(files: Sequence[Path], to: str, file: Path, progress: Progress, forma
                 elif _holds(target, one, found):
                     yield one
 
-        found.written = _write(target, file, fitting())
+        found.written = write_as(target, file, fitting())
     return found
 
 
-def _write(target: Format, file: Path, records: Iterator[Trajectory]) -> int:
+def write_as(target: Format, file: Path, records: Iterator[Trajectory]) -> int:
     """JSON Lines (or what the format is), and Parquet where the file is named so."""
     assert target.write is not None
     if file.suffix != ".parquet":
@@ -70,3 +70,19 @@ def _holds(target: Format, one: Trajectory, found: Exported) -> bool:
         return False
     found.lost.update(lost)
     return True
+
+
+def pack_sides(run: Run, sides: Iterable[str], kinds: Sequence[str], progress: Progress) -> list[str]:
+    """Writes each side of a mix's split as ``packed/KIND/SIDE.KIND`` in TRL's form, so that ``datasets.load_dataset``
+    of the folder finds the splits; returns the files, seen from the run. Those that are there are left as they are."""
+    store, target, found = TrajectoryStore(run.store), find_format("trl"), []
+    with progress.stage("pack") as bar:
+        for kind in kinds:
+            folder = run.folder / "packed" / kind
+            folder.mkdir(parents=True, exist_ok=True)
+            for side in sides:
+                file = folder / f"{side}.{kind}"
+                if not file.exists():
+                    bar.advance(write_as(target, file, store.trajectories(side)))
+                found.append(str(file.relative_to(run.folder)))
+    return found

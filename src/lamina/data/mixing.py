@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,14 @@ from lamina.checks.contamination import contaminated
 from lamina.checks.reasons import Reason
 from lamina.data.checking import Checker
 from lamina.data.importing import Numbered, add_all, batches
-from lamina.data.recipe import Recipe, Source
+from lamina.data.recipe import GENERAL, Recipe, Source
+from lamina.data.shares import quotas
 from lamina.data.sources import files_of, records_of
 from lamina.runs import Progress, Run
 from lamina.trajectories import Reject, Trajectory, TrajectoryStore
 
+CountTokens = Callable[[Trajectory], "tuple[int, int] | None"]
+"""Of a record, the tokens that a trainer reads and those it learns; None where it would refuse the record."""
 STAGE = "mix"
 KEPT = 0
 REASONS = list(Reason)
@@ -32,11 +35,29 @@ COMPARED = 1_000
 
 
 @dataclass
+class Tokens:
+    """Of what is taken from one source. ``refused``: records that the trainer would not take."""
+
+    read: int = 0
+    learnt: int = 0
+    longest: int = 0
+    refused: int = 0
+
+    def add(self, counted: tuple[int, int] | None) -> None:
+        if counted is None:
+            self.refused += 1
+            return
+        self.read, self.learnt = self.read + counted[0], self.learnt + counted[1]
+        self.longest = max(self.longest, counted[0])
+
+
+@dataclass
 class Ledger:
     """Of one source: a verdict for each of its rows (0, or 1 + the place of the reason) and the number drawn for it."""
 
     verdicts: array[int] = field(default_factory=lambda: array("B"))
     draws: array[int] = field(default_factory=lambda: array("Q"))
+    tokens: Tokens = field(default_factory=Tokens)
 
     def put(self, reason: Reason | None, draw: int) -> None:
         self.verdicts.append(KEPT if reason is None else 1 + REASONS.index(reason))
@@ -55,22 +76,26 @@ class Ledger:
             self.verdicts[row] = 1 + REASONS.index(Reason.OVER_SHARE)
 
 
-def mix(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
+def mix(recipe: Recipe, run: Run, progress: Progress, count: CountTokens | None = None) -> dict[str, Any]:
     """Writes the mix into ``run``. Returns ``{"rows", "sources": [{"name", "license", "read", "taken", "left_out":
-    {reason: n}}], "split": {side: n}}``. Rows that were left out are rejects, with the reason."""
+    {reason: n}}], "split": {side: n}}``, and of each source its ``tokens`` where they are counted. Rows that were left
+    out are rejects, with the reason."""
     ledgers = _judged(recipe, progress)
     for source, ledger in zip(recipe.source, ledgers, strict=True):
         ledger.take(source.cap or ledger.kept)
-    for ledger, quota in zip(ledgers, _quotas(recipe, [ledger.kept for ledger in ledgers]), strict=True):
+    for ledger, quota in zip(ledgers, quotas(recipe, [ledger.kept for ledger in ledgers]), strict=True):
         ledger.take(quota)
     sides: Counter[str] = Counter()
     store = TrajectoryStore(run.store)
     with progress.stage("mix", total=sum(len(ledger.verdicts) for ledger in ledgers)) as bar:
-        for batch in batches(_written(recipe, ledgers, sides)):
+        for batch in batches(_written(recipe, ledgers, sides, count)):
             add_all(store, batch)
             bar.advance(len(batch), taken=sides.total())
     store.export(run.folder)
     sources = [_account(source, ledger) for source, ledger in zip(recipe.source, ledgers, strict=True)]
+    if count is not None:
+        for told, ledger in zip(sources, ledgers, strict=True):
+            told["tokens"] = asdict(ledger.tokens)
     return {"rows": sides.total(), "sources": sources, "split": dict(sides)}
 
 
@@ -111,7 +136,8 @@ def _verdicts(source: Source) -> Iterator[Numbered]:
 
 
 def _wanted(source: Source, one: Trajectory) -> bool:
-    if source.calls != "any" and bool(one.calls) != (source.calls == "some"):
+    calls = "none" if source.general else source.calls
+    if calls != "any" and bool(one.calls) != (calls == "some"):
         return False
     users = sum(message.role == "user" for message in one.messages)
     if source.turns != "any" and (users > 1) != (source.turns == "multi"):
@@ -143,29 +169,9 @@ def _draw(seed: int, source: str, id: str) -> int:
     return int.from_bytes(digest, "big") | 1
 
 
-def _quotas(recipe: Recipe, there: list[int]) -> list[int]:
-    """By weight; what a source cannot give goes to the others, by weight again."""
-    if recipe.rows is None:
-        return there
-    quotas, left, open_ = [0] * len(there), recipe.rows, set(range(len(there)))
-    while open_ and left > 0:
-        total = sum(recipe.source[i].weight for i in open_)
-        short = [i for i in open_ if there[i] <= left * recipe.source[i].weight / total]
-        if not short:
-            exact = {i: left * recipe.source[i].weight / total for i in open_}
-            for i in open_:
-                quotas[i] = int(exact[i])
-            rest = sorted(open_, key=lambda i: (quotas[i] - exact[i], i))
-            for i in rest[: left - sum(quotas[i] for i in open_)]:
-                quotas[i] += 1
-            break
-        for i in short:
-            quotas[i], left = there[i], left - there[i]
-            open_.discard(i)
-    return quotas
-
-
-def _written(recipe: Recipe, ledgers: list[Ledger], sides: Counter[str]) -> Iterator[Numbered]:
+def _written(
+    recipe: Recipe, ledgers: list[Ledger], sides: Counter[str], count: CountTokens | None
+) -> Iterator[Numbered]:
     position = 0
     for source, ledger in zip(recipe.source, ledgers, strict=True):
         for number, found in _verdicts(source):
@@ -174,9 +180,12 @@ def _written(recipe: Recipe, ledgers: list[Ledger], sides: Counter[str]) -> Iter
                 found.id = f"{source.name}/{found.id}"
                 if verdict == KEPT:
                     found.meta.source = source.name
+                    found.meta.style = GENERAL if source.general else found.meta.style
                     found.meta.license = source.license or found.meta.license
                     found.meta.split = _side(recipe, found.meta.group or found.id)
                     sides[found.meta.split] += 1
+                    if count is not None:
+                        ledger.tokens.add(count(found))
                 else:
                     found = _reject(found, REASONS[verdict - 1], f"left out of {source.name}")
             else:

@@ -10,11 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from lamina.errors import InputError
 
+GENERAL = "general"
+"""``meta.style`` of general instruction data."""
+SYNTHESIS = "@synthesis"
+"""The path that stands for the rows that ``lamina build --recipe`` wrote."""
+
 
 class Source(BaseModel):
     """``weight``: its part of ``rows``, against the other weights. ``cap``: records taken at most. ``calls``: how many
     calls a record makes (``none`` are refusals and plain talk). ``check``: what ``lamina data check`` asks must pass,
-    and what it can mend is mended."""
+    and what it can mend is mended. ``general``: plain instructions and answers, of which the mix has
+    ``general_share``; records with calls are left out of it."""
 
     model_config = ConfigDict(extra="forbid")
     name: str = Field(min_length=1)
@@ -23,6 +29,7 @@ class Source(BaseModel):
     weight: float = Field(default=1.0, gt=0)
     cap: int | None = Field(default=None, ge=1)
     check: bool = True
+    general: bool = False
     calls: Literal["any", "some", "none"] = "any"
     turns: Literal["any", "single", "multi"] = "any"
     most_tools: int | None = Field(default=None, ge=0)
@@ -32,7 +39,8 @@ class Source(BaseModel):
 
 class Recipe(BaseModel):
     """``rows`` wanted in all; without it every source gives all it has. ``held_out``: files of requests that a model
-    will be scored on, in any format; copies of them stay out. ``validation`` and ``test`` are shares of the groups."""
+    will be scored on, in any format; copies of them stay out. ``validation`` and ``test`` are shares of the groups.
+    ``tokenizer``: a model reference; tokens are counted as its trainer would."""
 
     model_config = ConfigDict(extra="forbid")
     source: list[Source] = Field(min_length=1)
@@ -42,6 +50,8 @@ class Recipe(BaseModel):
     held_out: list[str] = []
     validation: float = Field(default=0.05, ge=0, lt=1)
     test: float = Field(default=0.0, ge=0, lt=1)
+    general_share: float = Field(default=0.0, ge=0, lt=1)
+    tokenizer: str | None = None
 
     @model_validator(mode="after")
     def _sound(self) -> Recipe:
@@ -52,6 +62,11 @@ class Recipe(BaseModel):
             raise ValueError("validation and test together leave nothing to train on")
         if self.rows is None and any(source.weight != 1 for source in self.source):
             raise ValueError("weights say parts of rows: give rows, or use cap")
+        general = [source.general for source in self.source]
+        if any(general) != (self.general_share > 0):
+            raise ValueError("general_share and a source with general = true go together")
+        if all(general):
+            raise ValueError("every source is general: leave general_share out")
         return self
 
 
@@ -70,6 +85,6 @@ def read_recipe(file: Path) -> Recipe:
         raise InputError(said, file=file, mend="docs/verbs/data-mix.md lists the keys") from None
     folder = file.resolve().parent
     for source in recipe.source:
-        source.path = str(folder / source.path)
+        source.path = source.path if source.path == SYNTHESIS else str(folder / source.path)
     recipe.held_out = [str(folder / path) for path in recipe.held_out]
     return recipe

@@ -61,6 +61,19 @@ def load_base(ref: str) -> Base:
     return Base(ref, model, tokenizer)
 
 
+def tokenizer_of(ref: str) -> Any:
+    """The tokenizer of a base, whose weights are not read. Raises as ``load_base`` does."""
+    require_training_libraries()
+    if gguf := gguf_of(ref):
+        return tokenizer_from_gguf(gguf)
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(ref.removeprefix("hf:"), local_files_only=not ref.startswith("hf:"))
+    except (OSError, ValueError) as error:
+        raise ModelReferenceError(f"{ref}: no tokenizer to count with ({_first_line(error)})") from error
+
+
 def gguf_of(ref: str) -> Path | None:
     """The GGUF file that ``ref`` names, or None where it names something else."""
     if ref == "embedded":
