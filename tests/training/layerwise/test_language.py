@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from lamina.build import BuildSettings, tune
+from lamina.build import BuildSettings
+from lamina.build.making import tune
 from lamina.errors import InputError
 from lamina.runs import Progress, Run
 from lamina.tools import Toolbox

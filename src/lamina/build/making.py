@@ -1,0 +1,105 @@
+"""The stages that make something: rows, splits, the model and its files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lamina.build.inputs import requests_of
+from lamina.build.mixing import mix_rows, training_rows
+from lamina.build.settings import BuildSettings
+from lamina.runs import Progress, Run
+from lamina.tools import Toolbox
+from lamina.training import TrainSettings
+
+if TYPE_CHECKING:
+    from lamina.models.model import Model
+    from lamina.synth import WarmUp
+    from lamina.trajectories import Trajectory
+
+JSON = dict[str, Any]
+WARM_UP_EPOCHS = 3.0
+
+
+def surroundings(command: str) -> JSON:
+    from lamina.reports import describe_machine
+
+    return {"commands": [command] if command else [], **describe_machine()}
+
+
+def write_rows(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
+    from lamina.synth import synthesize
+    from lamina.tools.execution import open_executor
+
+    tune_briefly = warm_up(run, toolbox, settings.base, settings.train, progress)
+    seeds = requests_of(settings.examples, toolbox)
+    with open_executor(toolbox, allow_changes=settings.synth.allow_changes) as executor:
+        return synthesize(toolbox, run, settings.synth, progress, executor, tune_briefly, seeds)
+
+
+def warm_up(run: Run, toolbox: Toolbox, base: str, train: TrainSettings, progress: Progress) -> WarmUp:
+    """For the round trip of synthesis: tunes the base for a moment on the rows that no model wrote, which are
+    the same rows whenever synthesis is continued."""
+
+    def tune_briefly(rows: list[Trajectory]) -> Model:
+        from lamina.models import open_model
+        from lamina.quantize import quantize_types
+        from lamina.synth.verifying import HAND_MADE
+        from lamina.training import fine_tune
+
+        folder = run.folder / "work" / "warm-up"
+        known = [row for row in rows if row.meta.writer in HAND_MADE]
+        settings = replace(train, epochs=min(train.epochs, WARM_UP_EPOCHS), prompt_style="baked")
+        fine_tune(base, known, [], folder, settings, toolbox, progress)
+        (file,) = quantize_types(folder, ["Q8_0"], folder / "gguf")
+        return open_model(file["path"], style="baked")
+
+    return tune_briefly
+
+
+def split_rows(run: Run, toolbox: Toolbox, settings: BuildSettings) -> JSON:
+    """By group, and with what copies a request of the evaluation sets set aside."""
+    from lamina.synth import split
+
+    return split(run, settings.seed, _held_out(toolbox, settings))
+
+
+def mix_sources(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
+    assert settings.recipe is not None
+    style = settings.train.prompt_style
+    return mix_rows(run, settings.recipe, toolbox, style, _held_out(toolbox, settings), progress)
+
+
+def _held_out(toolbox: Toolbox, settings: BuildSettings) -> list[str]:
+    files = (settings.queries, settings.dev_queries)
+    return [q.query for file in files for q in requests_of(file, toolbox)]
+
+
+def tune(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
+    from lamina.training import fine_tune
+
+    train, validation = training_rows(run, "train"), training_rows(run, "validation")
+    folder = run.folder / "model"
+    return fine_tune(settings.base, train, validation, folder, settings.train, toolbox, progress, settings.distillation)
+
+
+def export(run: Run, settings: BuildSettings, progress: Progress) -> JSON:
+    """One GGUF file a type; the 4-bit ones are rounded for what the training rows make the model compute."""
+    from lamina.quantize import quantize_types
+    from lamina.quantize.calibration import calibrated_on
+
+    with progress.stage("export", total=len(settings.types)) as bar:
+        folder, out = run.folder / "model", run.folder / "gguf"
+        read = calibrated_on(training_rows(run, "train"), folder) if settings.calibrate else None
+        files = quantize_types(
+            folder,
+            settings.types,
+            out,
+            on_file=lambda file: bar.advance(file=file["type"]),
+            calibration=read,
+            on_layer=lambda layer: bar.advance(0, layer=layer),
+        )
+    for file in files:
+        if file["warning"]:
+            progress.say(f"warning: {file['warning']}")
+    return {"files": files}

@@ -1,0 +1,135 @@
+"""The stages that measure what was made, and what is learnt from it afterwards."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lamina.build.inputs import requests_of
+from lamina.build.learning import learn_principles
+from lamina.build.settings import BuildSettings
+from lamina.runs import Progress, Run
+from lamina.tools import Toolbox
+
+if TYPE_CHECKING:
+    from lamina.bench import BenchModel, Task
+    from lamina.models.model import Reply, Request
+    from lamina.trajectories import Trajectory
+
+JSON = dict[str, Any]
+BASE_PROMPTS: dict[str, str | None] = {
+    "tools only": None,
+    "unrelated": "A request that has nothing to do with any of the functions gets no call.",
+    "spelled out": (
+        "You call functions. Copy argument values from the request word for word. "
+        "Leave out what the request does not say. If none of the functions can do what is asked, answer []."
+    ),
+}
+"""Instructions tried for the untuned base on the development requests, so that it is measured at its best."""
+
+
+CHOICE_TOKENS = 96
+"""Longest answer while an instruction is chosen: a base model that writes more than three calls' worth is wrong
+already, and its loops took most of the stage. What is reported is asked without this limit."""
+
+
+def compare(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
+    """Do the GGUF files give the calls that the merged float32 model gives? Each is asked in a process of its own
+    (llama.cpp is 2.6 times slower in one that has used torch), and the bench scores the same answers."""
+    from lamina.bench import BenchModel, first_answers
+    from lamina.quantize.parity_check import parity
+
+    tasks, style = _tasks(run, settings), settings.train.prompt_style
+
+    def answers(ref: str, precision: str) -> tuple[list[Request], list[Reply]]:
+        model = BenchModel(ref, "tuned", precision, style)
+        found = first_answers(model, tasks, run=run, toolbox=toolbox, progress=progress)
+        return [request for request, _ in found], [reply for _, reply in found]
+
+    requests, wanted = answers(str(run.folder / "model"), "float32")
+    files = []
+    for file in _files(run):
+        _, given = answers(file["path"], file["type"])
+        files.append({**file, "parity": parity(wanted, given, requests, toolbox)})
+    return {"files": files}
+
+
+def choose_prompt(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
+    """The instruction that serves the untuned base best on the development requests."""
+    from lamina.bench import BenchSettings, OwnTask, best_variant
+
+    if settings.dev_queries is None:
+        return {"best": "tools only", "system": None, "variants": []}
+    dev: list[Task] = [OwnTask(file=settings.dev_queries)]
+    brief = BenchSettings(max_tokens=CHOICE_TOKENS)
+    base = _base(settings)
+    return best_variant(base, BASE_PROMPTS, dev, run=run, toolbox=toolbox, settings=brief, progress=progress)
+
+
+def score(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
+    """Base and tuned, every file, on hand-written and generated requests."""
+    from lamina.bench import BenchModel, bench_models
+
+    base = _base(settings, (run.result("variant") or {}).get("system"))
+    tuned = [BenchModel(f["path"], "tuned", f["type"], settings.train.prompt_style) for f in _files(run)]
+    return bench_models([base, *tuned], _tasks(run, settings), run=run, toolbox=toolbox, progress=progress)
+
+
+def learn_from_use(run: Run, toolbox: Toolbox, tools_file: Path, settings: BuildSettings, progress: Progress) -> JSON:
+    """Action principles, from requests that training has not seen and that are not scored; measured on those that
+    are."""
+    from lamina.agents.built import gguf_of
+    from lamina.bench import query_of
+
+    assert settings.learn is not None
+    known = [*requests_of(settings.dev_queries, toolbox), *map(query_of, _rows(run, "validation"))]
+    generated = map(query_of, _generated(run, settings.generated_prompts, settings.seed))
+    scored = [*requests_of(settings.queries, toolbox), *generated]
+    model = str(gguf_of(run))
+    return learn_principles(run, tools_file, model, reflector_of(settings), known, scored, settings.learn, progress)
+
+
+def describe(run: Run) -> Path:
+    from lamina.reports import write_report
+
+    run.write_report_json()
+    return write_report(run.folder, run.results())
+
+
+def reflector_of(settings: BuildSettings) -> str:
+    return settings.reflector or settings.synth.writer
+
+
+def _base(settings: BuildSettings, system: str | None = None) -> BenchModel:
+    """The untuned model with all tools in its prompt."""
+    from lamina.bench import BenchModel
+
+    return BenchModel(settings.base, "base", "as it comes", "full", system)
+
+
+def _tasks(run: Run, settings: BuildSettings) -> list[Task]:
+    """What is scored: the hand-written requests, and rows that no training saw."""
+    from lamina.bench import OwnTask, query_of
+
+    tasks: list[Task] = [OwnTask(file=settings.queries)] if settings.queries else []
+    generated = [query_of(row) for row in _generated(run, settings.generated_prompts, settings.seed)]
+    return [*tasks, OwnTask(queries=generated, name="generated")]
+
+
+def _generated(run: Run, count: int, seed: int) -> list[Trajectory]:
+    """At most ``count`` rows of the test split, drawn at random."""
+    rows = _rows(run, "test")
+    return rows if len(rows) <= count else random.Random(seed).sample(rows, count)
+
+
+def _files(run: Run) -> list[JSON]:
+    result = run.result("export")
+    assert result is not None, "parity and bench come after export"
+    return list(result["files"])
+
+
+def _rows(run: Run, split: str) -> list[Trajectory]:
+    from lamina.trajectories import TrajectoryStore
+
+    return list(TrajectoryStore(run.store).trajectories(split))
