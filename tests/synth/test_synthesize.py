@@ -8,17 +8,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from lamina.checks import Reason
+from lamina.checks import Candidate, Reason, Rejection
 from lamina.errors import UserError
+from lamina.models import open_model
 from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings, split, synthesize
+from lamina.synth.synthesize import _by_models
 from lamina.tools import read_tools
 from lamina.tools.execution import Executor
-from lamina.trajectories import TrajectoryStore, read_trajectories
+from lamina.trajectories import ToolCall, TrajectoryStore, read_trajectories
 
 
 def run_synth(tools: Path, out: Path, **settings: Any) -> dict[str, Any]:
@@ -144,3 +147,27 @@ def test_a_killed_synthesis_continues_and_ends_byte_identical(garden: Path, writ
     subprocess.run([sys.executable, "-c", code], check=True)
     for name in ("trajectories.jsonl", "rejects.jsonl"):
         assert (broken / name).read_bytes() == (tmp_path / "unbroken" / name).read_bytes()
+
+
+@pytest.mark.parametrize(("votes", "passes"), [(1, True), (3, False), (5, True)])
+def test_of_the_votes_of_a_judge_more_than_half_must_pass(
+    garden: Path, tmp_path: Path, votes: int, passes: bool
+) -> None:
+    """This one passes a row when it is asked with seeds 0, 3 and 4."""
+    judge = tmp_path / "judge.py"
+    judge.write_text(
+        "import json\n\n\ndef reply(messages, tools, seed):\n"
+        "    good = seed in (0, 3, 4)\n"
+        "    return json.dumps({'thought': 'so', 'pass': good, 'rule': 'none' if good else 'other'})\n",
+        encoding="utf-8",
+    )
+    toolbox, settings = read_tools(garden), SynthSettings(votes=votes)
+    call = ToolCall.of(next(iter(toolbox)).name, {})
+    row = Candidate("Do it, please.", [[call]], "simple", "model", 0, "")
+    agreement = SimpleNamespace(usable=True)
+    work = SimpleNamespace(
+        round_trip=None, judge=open_model(f"scripted:{judge}"), agreement=agreement, toolbox=toolbox, settings=settings
+    )
+    rejections: list[Rejection | None] = [None]
+    _by_models(work, [row], rejections)  # type: ignore[arg-type]
+    assert (rejections[0] is None) == passes

@@ -132,6 +132,7 @@ Rows = Annotated[
     typer.Option("--rows", min=1, help="Verified rows wanted, in at most four times as many tries."),
 ]
 Writer = Annotated[str, typer.Option("--writer", metavar="REF", help="The model that writes the requests.")]
+Votes = Annotated[int, typer.Option("--votes", min=1, help="Of the judge, a row: more than half of them must pass.")]
 Judge = Annotated[str, typer.Option("--judge", metavar="REF", help="The model that judges them, or none.")]
 RoundTrip = Annotated[
     str,

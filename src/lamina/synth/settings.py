@@ -27,8 +27,9 @@ class SynthSettings:
     ``how``: ``call-first`` draws a valid call and has the model write the request; ``pairs`` is APIGen's own,
     the model writes query and answer (arXiv 2406.18518 section 3.1). ``round_trip``: ``warm-up`` (a model
     tuned for a moment on the rows at hand), ``none`` or a model reference. ``judge``: ``none`` or a model
-    reference. ``variants``: how often each example of one call that the user wrote is
-    said again with other values. ``allow_changes``: whether tools may be called that change things elsewhere.
+    reference, asked ``votes`` times a row, of which more than half must pass. ``variants``: how often each example of
+    one call that the user wrote is said again with other values. ``allow_changes``: whether tools may be called that
+    change things elsewhere.
     ``styles``: what share of what a model is asked for is of each style; empty for ``FEW_TOOLS`` or ``LIBRARY``.
     ``sampler``: which tool is next. ``wordings``: how requests for tools without examples are worded. ``offer``:
     tools on offer in a row at most, None for all; a larger set is a library, whose rows offer a choice of it.
@@ -38,6 +39,7 @@ class SynthSettings:
     targets: int | None = None
     writer: str = "embedded"
     judge: str = "none"
+    votes: int = 1
     round_trip: str = "none"
     how: Literal["call-first", "pairs"] = "call-first"
     grammar_share: float = 0.32
@@ -57,6 +59,8 @@ class SynthSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.grammar_share <= GRAMMAR_SHARE_AT_MOST:
             raise UserError(f"grammar_share is {self.grammar_share}; it must lie between 0 and 1/3")
+        if self.votes < 1:
+            raise UserError(f"votes is {self.votes}; a judge has at least one")
         if self.variants < 0:
             raise UserError(f"variants is {self.variants}; give 0 for none")
         if self.rows < 1 or (self.targets is not None and self.targets < 1):

@@ -186,7 +186,7 @@ def _by_models(work: Work, candidates: list[Candidate], rejections: list[Rejecti
             candidates[i].notes.append(Check(name="round trip", detail=work.round_trip.ref))
     left = [i for i, r in enumerate(rejections) if r is None]
     if work.judge is not None and work.agreement is not None and work.agreement.usable:
-        verdicts = check_judge([candidates[i] for i in left], work.judge, work.toolbox)
+        verdicts = check_judge([candidates[i] for i in left], work.judge, work.toolbox, votes=work.settings.votes)
         for i, verdict in zip(left, verdicts, strict=True):
             rejections[i] = verdict
     else:
