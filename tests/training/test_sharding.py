@@ -66,6 +66,8 @@ def test_what_is_missing_or_cannot_be_shared_is_said_first(monkeypatch: pytest.M
         check_shards(Shards("ddp", 2), TrainSettings(**{**vars(SHARED), "patience": 2}))
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
     assert check_shards(Shards("fsdp"), SHARED) == Shards("fsdp", 4)
+    with pytest.raises(InputError, match="whole matrices, which fsdp cuts"):
+        check_shards(Shards("fsdp"), TrainSettings(**{**vars(SHARED), "update": "full", "qat": "Q4_0"}))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "deepspeed" else name)
     with pytest.raises(InputError, match="pip install deepspeed"):
         check_shards(Shards("deepspeed", 2), SHARED)

@@ -33,6 +33,14 @@ class Kind(StrEnum):
     deepspeed = "deepspeed"
 
 
+class Rounded(StrEnum):
+    """What a quantization-aware training rounds for."""
+
+    none = "none"
+    Q4_0 = "Q4_0"
+    Q5_0 = "Q5_0"
+
+
 class Reporter(StrEnum):
     """Who is told how a training goes."""
 
@@ -93,6 +101,14 @@ def train(
             "weights; 0 never looks. Else the recipe's, or 0.",
         ),
     ] = None,
+    qat: Annotated[
+        Rounded | None,
+        typer.Option(
+            "--qat",
+            help="Quantization-aware: the last half computes with weights rounded as this type rounds them, so that "
+            "the file loses little. Full updates only. Else the recipe's, or none.",
+        ),
+    ] = None,
     report_to: Annotated[
         Reporter,
         typer.Option("--report-to", help="Who is told the numbers of each step, beside the CSV log."),
@@ -128,7 +144,12 @@ def train(
     ref = base or (known.base if known else "embedded")
     told = report_to.value if report_to is not Reporter.none else None
     chosen = {"update": update and update.value, "prompt_style": style and style.value}
-    settings = _settings(known, method.value, given(**chosen, epochs=epochs, patience=patience, report_to=told), seed)
+    settings = _settings(
+        known,
+        method.value,
+        given(**chosen, epochs=epochs, patience=patience, qat=qat and qat.value, report_to=told),
+        seed,
+    )
     found = read_training_data(data)
     if dry_run:
         return _show_plan(ref, found, settings, known, as_json)

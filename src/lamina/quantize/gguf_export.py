@@ -16,7 +16,7 @@ import numpy as np
 from lamina.quantize.calibrated import calibrated
 from lamina.quantize.calibration import Calibration
 from lamina.quantize.ggml import Array, byte_count, quantized
-from lamina.quantize.grids import training_lost
+from lamina.quantize.grids import trained_for, training_lost
 from lamina.quantize.precisions import Precision, kind_of, precision
 from lamina.quantize.sources import Source, Typed, source_of
 from lamina.runs.files import storage_error
@@ -46,7 +46,7 @@ def quantize_types(
     """One ``NAME-TYPE.gguf`` in ``out_folder`` for each type; results as of ``export_gguf``, in order, and with them
     ``warning``, a sentence where the type undoes the training; each is also given to ``on_file`` as it is done. All
     types are checked before the first is written. With a ``calibration`` the types under 8 bits are rounded with it,
-    layer by layer; ``on_layer`` is told the number of each that is done."""
+    layer by layer, but the one that training rounded for; ``on_layer`` is told the number of each that is done."""
     chosen = [precision(name) for name in types]
     source = source_of(Path(model_folder))
     try:
@@ -55,7 +55,8 @@ def quantize_types(
         raise storage_error(out_folder, error) from error
     files = []
     for one in chosen:
-        written = _write(source, Path(out_folder) / f"model-{one.name}.gguf", one, calibration, on_layer)
+        read = None if one.name == trained_for(Path(model_folder)) else calibration
+        written = _write(source, Path(out_folder) / f"model-{one.name}.gguf", one, read, on_layer)
         files.append({**written, "warning": training_lost(Path(model_folder), one.name)})
         if on_file is not None:
             on_file(files[-1])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 SAME_GRID = {"Q4_1": ("Q4_1", "Q5_1"), "Q5_1": ("Q5_1",)}
 """Type of the base's weights: types that must not follow it. Q5_1 was measured after Q4_1 and loses as well."""
@@ -17,16 +18,28 @@ SAME_GRID = {"Q4_1": ("Q4_1", "Q5_1"), "Q5_1": ("Q5_1",)}
 
 def training_lost(model_folder: Path, type: str) -> str | None:
     """A sentence for the user where ``type`` would undo the training of the model in the folder, else None."""
-    try:
-        base = json.loads((model_folder / "lamina.json").read_text("utf-8")).get("base_gguf")
-    except (OSError, ValueError):
-        return None
+    base = _told(model_folder).get("base_gguf")
     if not base or not Path(base).is_file():
         return None
     kind = weight_type(base)
     if type not in SAME_GRID.get(kind, ()):
         return None
     return f"{type} rounds the training away, because the base came in {kind}; take Q4_0, IQ4_NL or Q8_0"
+
+
+def trained_for(model_folder: Path) -> str | None:
+    """The type that the training of the model in the folder rounded its weights for, if any: they are on its grid when
+    rounded one by one, and moved off it by any other way."""
+    kind = _told(model_folder).get("settings", {}).get("qat", "none")
+    return None if kind == "none" else str(kind)
+
+
+def _told(model_folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((model_folder / "lamina.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 @lru_cache(maxsize=8)

@@ -31,7 +31,10 @@ class TrainSettings:
 
     ``patience``: stop after so many looks in a row at held-out requests that answered no more of them with the right
     calls, and keep the weights that answered most; 0 never looks. A look is had every ``look_every`` epochs. Where no
-    row is held out, a ``held_share`` of the rows is. ``report_to``: who is told the numbers beside the CSV log."""
+    row is held out, a ``held_share`` of the rows is. ``report_to``: who is told the numbers beside the CSV log.
+
+    ``qat``: the last ``qat_share`` of a full update computes with weights rounded as a file of that type rounds them
+    (quantization-aware training), so that the file loses little."""
 
     method: Literal["sft", "dpo"] = "sft"
     update: Literal["lora", "full"] = "full"
@@ -57,6 +60,8 @@ class TrainSettings:
     look_every: float = 0.25
     held_share: float = 0.1
     report_to: Literal["none", "wandb", "trackio"] = "none"
+    qat: Literal["none", "Q4_0", "Q5_0"] = "none"
+    qat_share: float = 0.5
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -69,6 +74,10 @@ class TrainSettings:
             raise InputError(
                 "bf16 loses the small steps of a full update", mend="leave precision at auto, or take mixed"
             )
+        if self.qat != "none" and self.update != "full":
+            raise InputError(f"qat rounds the trained weights, and {self.update} trains none", mend="update full")
+        if not 0 < self.qat_share <= 1:
+            raise InputError(f"qat_share is a share of all steps above 0 and up to 1, got {self.qat_share}")
         if self.lora_layers is not None and self.lora_layers < 1:
             raise InputError(f"lora_layers must be at least 1, got {self.lora_layers}", mend="leave it out for all")
         if self.method == "dpo" and self.update == "full":

@@ -43,6 +43,7 @@ from lamina.training.preferences import (
     preference_config,
 )
 from lamina.training.processes import is_first
+from lamina.training.rounding import Rounding
 from lamina.training.rows import Row, token_rows
 from lamina.training.settings import TrainSettings
 from lamina.training.trainer import TrainingLog, as_dataset, make_trainer, order_of_rows, train_config
@@ -136,8 +137,9 @@ def _train(
             trainer = make_preference_trainer(model, base.tokenizer, arguments, pairing.pairs, order, log, watch)
         else:
             held_out = as_dataset(held, range(len(held))) if held else None
+            rounding = Rounding(model, settings.qat, settings.qat_share, steps) if settings.qat != "none" else None
             trainer = make_trainer(
-                model, base.tokenizer, arguments, as_dataset(rows, order), held_out, log, watch, teaching
+                model, base.tokenizer, arguments, as_dataset(rows, order), held_out, log, watch, teaching, rounding
             )
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         seconds = log.seconds

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lamina.runs.progress import Bar
     from lamina.training.call_accuracy import Watch
     from lamina.training.layerwise.language import Teaching
+    from lamina.training.rounding import Rounding
     from lamina.training.settings import TrainSettings
 
 LOG_COLUMNS = ("step", "epoch", "loss", "token_accuracy", "learning_rate", "tokens", "seconds")
@@ -88,9 +89,10 @@ def make_trainer(
     log: TrainingLog,
     watch: Watch | None = None,
     teaching: Teaching | None = None,
+    rounding: Rounding | None = None,
 ) -> Any:
     """The trainer; its classes are made here because their bases are heavy to import. ``teaching`` adds what is
-    learnt from a teacher to the loss of each training step."""
+    learnt from a teacher to the loss of each training step, ``rounding`` has its weights rounded."""
     import torch
     from trl.trainer.sft_trainer import SFTTrainer
 
@@ -125,6 +127,10 @@ def make_trainer(
             if model.training:
                 log.saw(loss.item(), right.item(), inputs["input_ids"].numel(), float(share))
             return loss * share * process_count()  # gradients are averaged over processes
+
+        def training_step(self, *args: Any, **kwargs: Any) -> Any:
+            with rounding.at(self.state.global_step) if rounding else nullcontext():
+                return super().training_step(*args, **kwargs)  # type: ignore[no-untyped-call]
 
         def create_model_card(self, *args: Any, **kwargs: Any) -> None:
             """A checkpoint needs none."""

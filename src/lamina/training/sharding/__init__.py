@@ -61,6 +61,8 @@ def check_shards(shards: Shards, settings: TrainSettings) -> Shards:
         raise InputError(what, mend="set accumulate in a recipe to a multiple of --processes")
     if settings.patience:
         raise InputError("patience looks at one whole model, which a sharded training has not", mend="patience 0")
+    if settings.qat != "none" and shards.kind != "ddp":
+        raise InputError(f"qat rounds whole matrices, which {shards.kind} cuts", mend="--sharding ddp, or --qat none")
     return Shards(shards.kind, count)
 
 
