@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from lamina.agents import Budget, Manner, Principles
 from lamina.agents.environments import open_environment
 from lamina.agents.learning import Learned, LearnSettings, Ledger, Roles, learn, split_tasks
 from lamina.models import Model, open_model
 from lamina.models.model import Reply, Request
-from lamina.runs import RecordStore
+from lamina.runs import Progress, RecordStore
 from lamina.trajectories import Message
 
 OBEDIENT = Path(__file__).parent / "obedient_model.py"
@@ -85,6 +86,20 @@ def test_killed_after_every_single_answer_it_learns_the_same_and_asks_nothing_tw
     )
     assert booked.total.calls == cost.total.calls
     assert booked.total.prompt_tokens == cost.total.prompt_tokens
+
+
+def test_each_answer_is_seen_while_episodes_that_end_together_are_played(tmp_path: Path):
+    from io import StringIO
+
+    from lamina.agents.learning.playing import Player
+
+    environment, said = open_environment("tool-operation:todo"), StringIO()
+    with RecordStore(tmp_path / "store.sqlite") as store, Progress(stream=said).stage("test", 3) as bar:
+        model, ledger = open_model(f"scripted:{OBEDIENT}"), Ledger(store)
+        player = Player(environment, model, Manner("pract", "text"), Budget(turns=4), ledger, store)
+        player.play("test", "t", environment.tasks()[:3], Principles(), 1, 0, bar)
+    assert ledger.total.calls > 3
+    assert f"3/3 (answers {ledger.total.calls}, reward" in said.getvalue()
 
 
 @pytest.mark.parametrize("at", [3, 25])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,10 @@ class Player:
         jobs = [Job(f"{place} {task.id} #{again}", task, seed + again) for task in tasks for again in range(repeats)]
         found = {job.slot: kept for job in jobs if (kept := self._kept(part, job, principles)) is not None}
         bar.advance(len(found))
+        answers = count(1)
+
+        def tell() -> None:
+            bar.advance(0, answers=next(answers))  # episodes go on beside each other and end together
 
         def keep(job: Job, trajectory: Trajectory) -> None:
             trajectory.meta.split = part
@@ -48,7 +53,7 @@ class Player:
         roll_out(
             self.environment,
             [job for job in jobs if job.slot not in found],
-            self._ledger.asking(self.model, part),
+            self._ledger.asking(self.model, part, tell),
             principles=principles,
             manner=self.manner,
             budget=self.budget,
