@@ -35,8 +35,8 @@ def test_json_has_the_figures_with_intervals(learnt: Path, capsys: pytest.Captur
 
 
 def test_every_call_of_a_model_can_be_looked_at(learnt: Path):
+    rows = [json.loads(line) for line in (learnt / "asked.jsonl").read_text().splitlines()]
     with Run.at(learnt) as run:
-        rows = [json.loads(row.payload) for row in run.store.iterate("asked")]
         total = run.results()["learn"]["total"]
     assert {row["part"] for row in rows} == {"execute", "reflect", "optimize", "judge", "test"}
     assert all(row["request"]["messages"] and row["reply"]["text"] for row in rows)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lamina.agents.principles import Principles
 from lamina.agents.prompting import Manner, read_turn, request_of
-from lamina.models.model import Model
+from lamina.models.model import Model, Reply, Request
 from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories.trajectory import Message, Meta, ToolCall, Trajectory, content_id
 
@@ -62,6 +62,7 @@ class Acted:
 
 
 Step = Callable[[ToolCall, "CallResult"], None]
+Asked = Callable[[Request, Reply], None]
 
 
 def act(
@@ -76,10 +77,11 @@ def act(
     scratch: Path | None = None,
     budget: Budget | None = None,
     on_step: Step | None = None,
+    on_reply: Asked | None = None,
 ) -> Acted:
-    """Answers ``request`` with calls to ``toolbox``, run by ``executor`` with ``scratch`` as their
-    working folder (kept, so that a reminder set today is there tomorrow). ``on_step`` is told of each
-    call and its result. ``principles`` are shown where the ``manner`` is ``pract``."""
+    """Answers ``request`` with calls to ``toolbox``, run by ``executor`` with ``scratch`` as their working folder
+    (kept, so that a reminder set today is there tomorrow). ``on_step`` is told of each call and its result,
+    ``on_reply`` of each request to the model and its answer. ``principles`` are shown where the ``manner`` is ``pract``."""
     budget, principles = budget or Budget(), principles or Principles()
     manner = replace(manner or Manner(style="baked"), max_tokens=budget.max_tokens)
     clock = (now or datetime.now()).replace(microsecond=0).isoformat()
@@ -95,7 +97,10 @@ def act(
         if budget.tokens is not None and tokens >= budget.tokens:
             ending = "tokens"
             break
-        reply = model.generate([request_of(manner, toolbox, messages, principles)])[0]
+        asked = request_of(manner, toolbox, messages, principles)
+        reply = model.generate([asked])[0]
+        if on_reply:
+            on_reply(asked, reply)
         tokens += reply.prompt_tokens + reply.completion_tokens
         turn = read_turn(manner, reply, toolbox)
         if turn.problem:

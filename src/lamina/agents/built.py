@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from lamina.agents.act import Acted, Budget, Step, act
+from lamina.agents.act import Acted, Asked, Budget, Step, act
 from lamina.agents.principles import FINAL, STAGE, Principles, read_principles
 from lamina.agents.prompting import Channel, Manner, Method, manner_of
 from lamina.errors import InputError, UserError
@@ -51,6 +51,7 @@ class Agent:
         now: datetime | None = None,
         budget: Budget | None = None,
         on_step: Step | None = None,
+        on_reply: Asked | None = None,
     ) -> Acted:
         """Answers one request; in a run, what happened is recorded there (kind ``ACTED``)."""
         acted = act(
@@ -64,6 +65,7 @@ class Agent:
             scratch=self.scratch,
             budget=budget,
             on_step=on_step,
+            on_reply=on_reply,
         )
         if self._run is not None:
             row = acted.trajectory

@@ -13,6 +13,8 @@ from lamina.cli.options import AsJson, Channel, Config, Method, Style, verb
 from lamina.cli.output import show, tell
 
 if TYPE_CHECKING:
+    from lamina.agents.act import Asked
+    from lamina.models.model import Reply, Request
     from lamina.tools.execution import CallResult
     from lamina.trajectories import ToolCall
 
@@ -40,6 +42,14 @@ def act(
         datetime | None, typer.Option("--now", help="The clock that relative dates refer to, instead of now.")
     ] = None,
     turns: Annotated[int, typer.Option("--turns", min=1, help="Answers of the model, at most.")] = 4,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", min=1, help="As many tokens, in and out, and no further turn.")
+    ] = None,
+    max_seconds: Annotated[float, typer.Option("--max-seconds", min=0, help="As long, and no further turn.")] = 60.0,
+    asked: Annotated[
+        Path | None,
+        typer.Option("--asked", metavar="FILE", help="Add each request to the model and its answer, as JSON lines."),
+    ] = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -56,7 +66,9 @@ def act(
     how: Any = {"method": method.value if method else None, "channel": channel.value, "principles": principles}
 
     with open_agent(run, tools_file=tools, model=model, style=style.value if style else None, **how) as agent:
-        acted = agent.act(request, now=now, budget=Budget(turns=turns), on_step=None if as_json else _tell)
+        budget = Budget(turns=turns, tokens=max_tokens, seconds=max_seconds)
+        written = _writer(asked) if asked else None
+        acted = agent.act(request, now=now, budget=budget, on_step=None if as_json else _tell, on_reply=written)
     used = acted.trajectory.meta.model_dump().get("principles")
     calls = [{"name": c.name, "arguments": c.arguments} for c in acted.trajectory.calls]
     result = {
@@ -69,6 +81,21 @@ def act(
     show(result, as_json=as_json, lines=[acted.said])
     if acted.failed or acted.ending == "unreadable":
         raise typer.Exit(1)
+
+
+def _writer(file: Path) -> Asked:
+    from lamina.agents.learning.ledger import asked_row
+    from lamina.runs.files import storage_error
+    from lamina.trajectories.trajectory import json_line
+
+    def write(request: Request, reply: Reply) -> None:
+        try:
+            with file.open("ab") as out:
+                out.write(json_line(asked_row(request, reply)) + b"\n")
+        except OSError as error:
+            raise storage_error(file, error) from error
+
+    return write
 
 
 def _tell(call: ToolCall, result: CallResult) -> None:

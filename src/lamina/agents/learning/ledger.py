@@ -108,7 +108,7 @@ class Ledger:
         def keep(index: int, reply: Reply) -> None:
             place = missing[index]
             slot, request = pairs[place]
-            row = {"part": part, "slot": slot, "model": model.ref, "request": _plain(request), "reply": _row(reply)}
+            row = {"part": part, "slot": slot, "model": model.ref, **asked_row(request, reply)}
             self._store.put([Row(ASKED, ids[place], before + index, json_line(row))])
             found[place] = reply
             if on_reply is not None:
@@ -166,8 +166,9 @@ class _Booked:
         self._model.close()
 
 
-def _row(reply: Reply) -> dict[str, Any]:
-    return {name: getattr(reply, name) for name in KEPT}
+def asked_row(request: Request, reply: Reply) -> dict[str, Any]:
+    """A request to a model and its answer, as they are written down."""
+    return {"request": _plain(request), "reply": {name: getattr(reply, name) for name in KEPT}}
 
 
 def _plain(request: Request) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from lamina.agents.environments.environment import Environment
 from lamina.agents.learning.from_trajectories import learn_from
-from lamina.agents.learning.ledger import Ledger, Limits
+from lamina.agents.learning.ledger import ASKED, Ledger, Limits
 from lamina.agents.learning.playing import export_rollouts
 from lamina.agents.learning.rpo import Learned, Roles, chosen, learn
 from lamina.agents.learning.settings import LearnSettings
@@ -24,6 +24,8 @@ from lamina.trajectories.trajectory import Trajectory
 
 FOLDER = "principles"
 """Of every version, beside the final one."""
+ASKED_FILE = "asked.jsonl"
+"""Every request to a model and its answer."""
 
 
 CORES_A_SLOT = 4
@@ -71,7 +73,9 @@ def learn_in_run(
     )
     sizes = {"train": len(split.train), "held": len(split.held), "test": len(split.test)}
     about = {"environment": environment.name, "tasks": sizes}
-    return _finish(run, learned, settings, ledger, {**about, **export_rollouts(run.store, rollouts or run.folder)})
+    folder = rollouts or run.folder
+    run.store.export_jsonl(ASKED, folder / ASKED_FILE)
+    return _finish(run, learned, settings, ledger, {**about, **export_rollouts(run.store, folder)})
 
 
 def learn_from_in_run(
@@ -90,6 +94,7 @@ def learn_from_in_run(
     learned = learn_from(
         trajectories, roles.reflector, roles.optimizer, settings, ledger, run.store, start=start, progress=progress
     )
+    run.store.export_jsonl(ASKED, run.folder / ASKED_FILE)
     return _finish(run, learned, settings, ledger, {"trajectories": len(trajectories)})
 
 
