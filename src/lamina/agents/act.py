@@ -81,7 +81,8 @@ def act(
 ) -> Acted:
     """Answers ``request`` with calls to ``toolbox``, run by ``executor`` with ``scratch`` as their working folder
     (kept, so that a reminder set today is there tomorrow). ``on_step`` is told of each call and its result,
-    ``on_reply`` of each request to the model and its answer. ``principles`` are shown where the ``manner`` is ``pract``."""
+    ``on_reply`` of each request to the model and its answer. ``principles`` are shown where the ``manner`` is
+    ``pract``."""
     budget, principles = budget or Budget(), principles or Principles()
     manner = replace(manner or Manner(style="baked"), max_tokens=budget.max_tokens)
     clock = (now or datetime.now()).replace(microsecond=0).isoformat()
