@@ -55,7 +55,9 @@ def test_weights_are_rounded_as_the_engine_rounds_them_even_where_two_are_the_la
     from lamina.training.rounding import rounded
 
     weight = np.array(values, np.float32).reshape(2, 32)
-    assert (rounded(torch.from_numpy(weight), kind).numpy() == dequantized(quantized(weight, kind), kind)).all()
+    once = rounded(torch.from_numpy(weight), kind)
+    assert (once.numpy() == dequantized(quantized(weight, kind), kind)).all()
+    assert (rounded(once, kind) == once).all()
 
 
 def test_many_weights_are_rounded_as_the_engine_rounds_them():
@@ -73,6 +75,7 @@ def test_the_four_bit_file_of_such_a_training_knows_more(tiny: Path, toolbox: To
     plain, aware = tmp_path / "plain", tmp_path / "aware"
     exact = shipped(plain, "")
     assert shipped(aware, "Q4_0") - exact < 0.75 * (shipped(plain, "Q4_0") - exact)
+    assert shipped(aware, "Q4_0") == shipped(aware, "")
 
 
 def test_before_its_share_of_the_steps_it_is_a_training_like_any_other(tiny: Path, toolbox: Toolbox, tmp_path: Path):

@@ -49,7 +49,7 @@ def warm_up(run: Run, toolbox: Toolbox, base: str, train: TrainSettings, progres
 
         folder = run.folder / "work" / "warm-up"
         known = [row for row in rows if row.meta.writer in HAND_MADE]
-        settings = replace(train, epochs=min(train.epochs, WARM_UP_EPOCHS), prompt_style="baked")
+        settings = replace(train, epochs=min(train.epochs, WARM_UP_EPOCHS), prompt_style="baked", qat="none")
         fine_tune(base, known, [], folder, settings, toolbox, progress)
         (file,) = quantize_types(folder, ["Q8_0"], folder / "gguf")
         return open_model(file["path"], style="baked")
@@ -84,13 +84,16 @@ def tune(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress
 
 
 def export(run: Run, settings: BuildSettings, progress: Progress) -> JSON:
-    """One GGUF file a type; the 4-bit ones are rounded for what the training rows make the model compute."""
+    """One GGUF file a type; those under 8 bits that training did not round for are rounded for what the training rows
+    make the model compute."""
     from lamina.quantize import quantize_types
     from lamina.quantize.calibration import calibrated_on
+    from lamina.quantize.gguf_export import UNCALIBRATED
 
     with progress.stage("export", total=len(settings.types)) as bar:
         folder, out = run.folder / "model", run.folder / "gguf"
-        read = calibrated_on(training_rows(run, "train"), folder) if settings.calibrate else None
+        unsettled = {type.upper() for type in settings.types} - {*UNCALIBRATED, settings.train.qat}
+        read = calibrated_on(training_rows(run, "train"), folder) if settings.calibrate and unsettled else None
         files = quantize_types(
             folder,
             settings.types,

@@ -23,6 +23,7 @@ from lamina.cli.options import (
     Out,
     PromptStyleOption,
     Queries,
+    Rounded,
     RoundTrip,
     Rows,
     Seed,
@@ -77,11 +78,19 @@ def build(
         ),
     ] = None,
     types: Types = "F16,Q8_0,Q4_0",
+    qat: Annotated[
+        Rounded | None,
+        typer.Option(
+            "--qat",
+            help="Quantization-aware: train with weights rounded as this type rounds them, as in lamina train.  [Q4_0, "
+            "where it is among the types and the update is full]",
+        ),
+    ] = None,
     calibrate: Annotated[
         bool,
         typer.Option(
             "--calibrate/--no-calibrate",
-            help="Round the types under 8 bits for what the training rows make the model compute.",
+            help="Round other types under 8 bits for what the training rows make the model compute.",
         ),
     ] = True,
     examples: Examples = None,
@@ -132,9 +141,12 @@ def build(
         raise UserError("--reflector belongs to --learn; give both or none")
     if not teacher and (transfer or keep_every > 1):
         raise UserError("--transfer and --keep-every belong to --teacher; give it, or leave them out")
+    wanted = tuple(t.strip() for t in types.split(",") if t.strip())
+    fits = update is Update.full and "Q4_0" in map(str.upper, wanted)
+    rounded = qat or (Rounded.Q4_0 if fits else Rounded.none)
     settings = BuildSettings(
         base=base,
-        types=tuple(t.strip() for t in types.split(",") if t.strip()),
+        types=wanted,
         examples=examples,
         queries=queries,
         dev_queries=dev_queries,
@@ -154,7 +166,9 @@ def build(
         learn=LearnSettings(test=0, turns=LEARN_TURNS, seed=seed) if learn else None,
         reflector=reflector,
         distillation=_distillation(teacher, transfer or "logits", keep_every) if teacher else None,
-        train=TrainSettings(**given(epochs=epochs), update=update.value, prompt_style=style.value, seed=seed),
+        train=TrainSettings(
+            **given(epochs=epochs), update=update.value, prompt_style=style.value, qat=rounded.value, seed=seed
+        ),
     )
     command = shlex.join(["lamina", *sys.argv[1:]])
     result = run_build(tools, out, settings, fresh=fresh, progress=Progress(as_json), command=command)

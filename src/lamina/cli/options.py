@@ -88,6 +88,14 @@ class Update(StrEnum):
     full = "full"
 
 
+class Rounded(StrEnum):
+    """What a quantization-aware training rounds for."""
+
+    none = "none"
+    Q4_0 = "Q4_0"
+    Q5_0 = "Q5_0"
+
+
 class How(StrEnum):
     """How training rows are written."""
 

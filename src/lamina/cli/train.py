@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lamina.cli.options import AsJson, Config, Epochs, Fresh, Out, Seed, Style, Update, verb
+from lamina.cli.options import AsJson, Config, Epochs, Fresh, Out, Rounded, Seed, Style, Update, verb
 from lamina.cli.output import given, show, table
 
 if TYPE_CHECKING:
@@ -31,14 +31,6 @@ class Kind(StrEnum):
     ddp = "ddp"
     fsdp = "fsdp"
     deepspeed = "deepspeed"
-
-
-class Rounded(StrEnum):
-    """What a quantization-aware training rounds for."""
-
-    none = "none"
-    Q4_0 = "Q4_0"
-    Q5_0 = "Q5_0"
 
 
 class Reporter(StrEnum):

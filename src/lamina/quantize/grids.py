@@ -28,8 +28,8 @@ def training_lost(model_folder: Path, type: str) -> str | None:
 
 
 def trained_for(model_folder: Path) -> str | None:
-    """The type that the training of the model in the folder rounded its weights for, if any: they are on its grid when
-    rounded one by one, and moved off it by any other way."""
+    """The type that the training of the model in the folder rounded its weights for, if any: they are on its grid
+    already, and a calibration would move them off it."""
     kind = _told(model_folder).get("settings", {}).get("qat", "none")
     return None if kind == "none" else str(kind)
 

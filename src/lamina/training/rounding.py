@@ -3,7 +3,8 @@
 Forward and backward see the rounded weights, the step is taken on the exact ones (the straight-through estimator; Jacob
 et al., 2018, section 3). So what rounding takes away is learnt back while there is still training to do. Why it matters
 here: a fine-tuning moves a weight by a fraction of a 4-bit step, and rounding a finished model loses much of it
-(docs/results/quantization.md).
+(docs/results/quantization.md). The model that is kept is the rounded one. The exact weights were never asked for an
+answer and are worth little (measured, same page), and a file of the type then holds the model to the last bit.
 
 Types are ggml's blocks of 32 values with one scale (``block_q4_0`` and its kin): the value of the largest size is the
 lowest level, and the scale is kept as float16."""
@@ -64,7 +65,13 @@ class Rounding:
         self.weights = [(n, p) for n, p in model.named_parameters() if p.requires_grad and p.dim() > 1]
         uneven = [name for name, weight in self.weights if weight.shape[-1] % WIDTH]
         if uneven:
-            raise InputError(f"{uneven[0]}: its rows are no multiple of {WIDTH} values, which {type} needs")
+            what = f"{uneven[0]}: its rows are no multiple of {WIDTH} values, which {type} needs"
+            raise InputError(what, mend="train without qat")
+
+    def settle(self) -> None:
+        """Leaves the rounded weights in the model, for good."""
+        for _, weight in self.weights:
+            weight.data = rounded(weight.data, self.type)
 
     @contextmanager
     def at(self, step: int) -> Iterator[None]:

@@ -8,19 +8,15 @@ merged model appears in it when all is done, and ``training.json``, written last
 from __future__ import annotations
 
 import math
-import os
-import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lamina.errors import InputError, StorageError
-from lamina.models.templates import EXPORT_TEMPLATE, LAMINA_TEMPLATE, with_end_mark
+from lamina.errors import InputError
+from lamina.models.templates import LAMINA_TEMPLATE, with_end_mark
 from lamina.runs import Progress
-from lamina.runs.files import storage_error
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
 from lamina.training.base import Base, load_base, require_reporter, require_training_libraries
@@ -34,7 +30,6 @@ from lamina.training.folder import (
     step_of,
     write_json,
 )
-from lamina.training.lora import restore
 from lamina.training.preferences import (
     Answers,
     Pairing,
@@ -45,6 +40,7 @@ from lamina.training.preferences import (
 from lamina.training.processes import is_first
 from lamina.training.rounding import Rounding
 from lamina.training.rows import Row, token_rows
+from lamina.training.saving import save_merged, storage, whole_model
 from lamina.training.settings import TrainSettings
 from lamina.training.trainer import TrainingLog, as_dataset, make_trainer, order_of_rows, train_config
 from lamina.training.weights import context_of, inner_model, trainable
@@ -81,7 +77,7 @@ def fine_tune(
         identity |= distillation.identity()
     if settings.method == "dpo":
         identity |= {"wrong": content_id({id: [[c.name, c.arguments] for c in a] for id, a in (wrong or {}).items()})}
-    with _storage(out):
+    with storage(out):
         out.mkdir(parents=True, exist_ok=True)
         done = metrics_of(out, identity)
         if done is not None:
@@ -128,7 +124,8 @@ def _train(
         )
         checkpoint = last_checkpoint(out / UNFINISHED, identity)
         log.begin(step_of(checkpoint))
-        watch = _watch(validation, held, base, toolbox, settings, count, out)
+        rounding = Rounding(model, settings.qat, settings.qat_share, steps) if settings.qat != "none" else None
+        watch = _watch(validation, held, base, toolbox, settings, count, out, rounding)
         if watch:
             watch.begin(step_of(checkpoint))
         arguments = train_config(out / UNFINISHED, settings, steps, bf16 or settings.precision == "mixed")
@@ -137,7 +134,6 @@ def _train(
             trainer = make_preference_trainer(model, base.tokenizer, arguments, pairing.pairs, order, log, watch)
         else:
             held_out = as_dataset(held, range(len(held))) if held else None
-            rounding = Rounding(model, settings.qat, settings.qat_share, steps) if settings.qat != "none" else None
             trainer = make_trainer(
                 model, base.tokenizer, arguments, as_dataset(rows, order), held_out, log, watch, teaching, rounding
             )
@@ -145,6 +141,8 @@ def _train(
         seconds = log.seconds
         if watch:
             watch.restore(trainer.model)
+        if rounding:
+            rounding.settle()
     scores = trainer.evaluate() if held and not pairing else {}
     tail = log.losses[-max(1, len(log.losses) // 10) :]
     metrics: JSON = (
@@ -168,24 +166,12 @@ def _train(
         | (teaching.metrics() if teaching else {})
         | (watch.metrics() if watch else {})
     )
-    whole = _whole_model(trainer, base, settings, bf16)
+    whole = whole_model(trainer, base, settings, bf16)
     if is_first():
-        _save_merged(whole, base, out, settings, toolbox, bf16)
+        save_merged(whole, base, out, settings, toolbox, bf16)
         write_json(out / FINISHED, {"identity": identity, "metrics": metrics})
         shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     return metrics
-
-
-def _whole_model(trainer: Any, base: Base, settings: TrainSettings, bf16: bool) -> Any:
-    """The trained model in one piece, in the first process at least: what was sharded is gathered into a new one."""
-    if trainer.accelerator.distributed_type.value not in ("FSDP", "DEEPSPEED"):
-        return trainer.model
-    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)  # all processes take part
-    if not is_first():
-        return None
-    model, _ = trainable(load_base(base.ref).model, settings, bf16)
-    model.load_state_dict(weights)
-    return model
 
 
 def _watch(
@@ -196,6 +182,7 @@ def _watch(
     settings: TrainSettings,
     count: int,
     out: Path,
+    rounding: Rounding | None,
 ) -> Watch | None:
     """Who looks at held-out answers, where that was asked for. Raises InputError where there is none to look at."""
     if not settings.patience:
@@ -206,7 +193,8 @@ def _watch(
     every = max(1, round(settings.look_every * count / (settings.batch * settings.accumulate)))
 
     def look(model: Any) -> float:
-        return call_accuracy(model, base.tokenizer, questions, toolbox)
+        with rounding.at(rounding.first) if rounding else nullcontext():  # as it would be kept
+            return call_accuracy(model, base.tokenizer, questions, toolbox)
 
     return Watch(look, len(questions), every, settings.patience, out)
 
@@ -265,54 +253,5 @@ def _computes_in_bf16() -> bool:
     return any(getattr(torch.cpu, name, bool)() for name in known)
 
 
-def _save_merged(model: Any, base: Base, out: Path, settings: TrainSettings, toolbox: Toolbox, bf16: bool) -> None:
-    """The merged model in float32, its tokenizer, its template and ``lamina.json``, each renamed into place."""
-    if settings.method == "dpo":
-        model.delete_adapter("ref")  # TRL's copy of the adapter as it began
-    if bf16:  # the base was rounded for training; the adapter goes onto the unrounded one
-        from peft import PeftModel
-
-        model.save_pretrained(str(out / UNFINISHED / "adapter"))
-        model = PeftModel.from_pretrained(load_base(base.ref).model, str(out / UNFINISHED / "adapter")).float()
-    temporary = out / "unfinished"
-    shutil.rmtree(temporary, ignore_errors=True)
-    if settings.update == "lora":
-        restore(model)
-    merged = model.merge_and_unload() if settings.update == "lora" else model
-    merged.save_pretrained(str(temporary))
-    base.tokenizer.chat_template = with_end_mark(EXPORT_TEMPLATE, base.tokenizer.eos_token)
-    base.tokenizer.save_pretrained(str(temporary))
-    facts = {
-        "prompt_style": settings.prompt_style,
-        "tools": toolbox.as_openai(),
-        "base": base.ref,
-        "base_gguf": str(base.gguf) if base.gguf else None,
-        "seed": settings.seed,
-        "settings": asdict(settings),
-    }
-    write_json(temporary / "lamina.json", facts)
-    for file in sorted(temporary.iterdir()):
-        file.replace(out / file.name)
-    temporary.rmdir()
-
-
 def _tools_of(rows: Sequence[Trajectory]) -> Toolbox:
     return Toolbox(tool for row in rows for tool in row.toolbox())
-
-
-@contextmanager
-def _storage(out: Path) -> Iterator[None]:
-    """What torch and safetensors say of a full disk, as StorageError."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None:
-            raise
-        raise storage_error(error.filename or out, error) from error
-    except Exception as error:
-        said = str(error)
-        if number := re.search(r"os error (\d+)", said):  # safetensors
-            raise storage_error(out, OSError(int(number[1]), os.strerror(int(number[1])))) from error
-        if "No space left" in said or "PytorchStreamWriter" in said:
-            raise StorageError(f"{out}: the disk is full; free some space and run the same command again") from error
-        raise

@@ -1,0 +1,84 @@
+"""What a training leaves: one model in float32, with its tokenizer, its template and what it was made from."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lamina.errors import StorageError
+from lamina.models.templates import EXPORT_TEMPLATE, with_end_mark
+from lamina.runs.files import storage_error
+from lamina.tools import Toolbox
+from lamina.training.base import Base, load_base
+from lamina.training.folder import UNFINISHED, write_json
+from lamina.training.lora import restore
+from lamina.training.processes import is_first
+from lamina.training.settings import TrainSettings
+from lamina.training.weights import trainable
+
+
+def whole_model(trainer: Any, base: Base, settings: TrainSettings, bf16: bool) -> Any:
+    """The trained model in one piece, in the first process at least: what was sharded is gathered into a new one."""
+    if trainer.accelerator.distributed_type.value not in ("FSDP", "DEEPSPEED"):
+        return trainer.model
+    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)  # all processes take part
+    if not is_first():
+        return None
+    model, _ = trainable(load_base(base.ref).model, settings, bf16)
+    model.load_state_dict(weights)
+    return model
+
+
+def save_merged(model: Any, base: Base, out: Path, settings: TrainSettings, toolbox: Toolbox, bf16: bool) -> None:
+    """The merged model in float32, its tokenizer, its template and ``lamina.json``, each renamed into place."""
+    if settings.method == "dpo":
+        model.delete_adapter("ref")  # TRL's copy of the adapter as it began
+    if bf16:  # the base was rounded for training; the adapter goes onto the unrounded one
+        from peft import PeftModel
+
+        model.save_pretrained(str(out / UNFINISHED / "adapter"))
+        model = PeftModel.from_pretrained(load_base(base.ref).model, str(out / UNFINISHED / "adapter")).float()
+    temporary = out / "unfinished"
+    shutil.rmtree(temporary, ignore_errors=True)
+    if settings.update == "lora":
+        restore(model)
+    merged = model.merge_and_unload() if settings.update == "lora" else model
+    merged.save_pretrained(str(temporary))
+    base.tokenizer.chat_template = with_end_mark(EXPORT_TEMPLATE, base.tokenizer.eos_token)
+    base.tokenizer.save_pretrained(str(temporary))
+    facts = {
+        "prompt_style": settings.prompt_style,
+        "tools": toolbox.as_openai(),
+        "base": base.ref,
+        "base_gguf": str(base.gguf) if base.gguf else None,
+        "seed": settings.seed,
+        "settings": asdict(settings),
+    }
+    write_json(temporary / "lamina.json", facts)
+    for file in sorted(temporary.iterdir()):
+        file.replace(out / file.name)
+    temporary.rmdir()
+
+
+@contextmanager
+def storage(out: Path) -> Iterator[None]:
+    """What torch and safetensors say of a full disk, as StorageError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise storage_error(error.filename or out, error) from error
+    except Exception as error:
+        said = str(error)
+        if number := re.search(r"os error (\d+)", said):  # safetensors
+            raise storage_error(out, OSError(int(number[1]), os.strerror(int(number[1])))) from error
+        if "No space left" in said or "PytorchStreamWriter" in said:
+            raise StorageError(f"{out}: the disk is full; free some space and run the same command again") from error
+        raise
