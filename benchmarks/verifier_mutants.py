@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from lamina.checks.grounding import leaves_of, numbers_in
+from lamina.checks.evidence import leaves_of, numbers_in
 from lamina.data.checking import toolbox_of
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import Message, ToolCall, Trajectory

@@ -19,9 +19,15 @@ def folder_with(tmp_path: Path) -> Path:
         "id": "a",
         "tools": [{"type": "function", "function": {"name": "f"}}],
         "messages": [{"role": "user", "content": EVIL}, {"role": "assistant", "content": "", "tool_calls": [call]}],
-        "meta": {"style": "simple", "writer": "w", "wording": "terse"},
+        "meta": {
+            "style": "simple",
+            "writer": "w",
+            "wording": "terse",
+            "checks": [{"name": "grounding", "evidence": [{"argument": "f.x", "verdict": "said", "words": EVIL}]}],
+        },
     }
     record = {"request": "no", "calls": [{"name": "g", "arguments": {}}], "style": "simple", "writer": "w"}
+    record["evidence"] = [{"argument": "g.y", "verdict": "missing"}, {"argument": "g.z", "verdict": "default"}]
     reject = {"id": "b", "stage": "grounding", "reason": "not-asked", "detail": EVIL, "record": record}
     with RecordStore(tmp_path / STORE) as store:
         rows = [
@@ -46,6 +52,8 @@ def test_rows_stand_in_the_page_as_data(tmp_path: Path) -> None:
     assert passed["steps"][0]["text"] == EVIL
     assert passed["tools"] == ["f"]
     assert (rejected["stage"], rejected["reason"], rejected["tools"]) == ("grounding", "not-asked", ["g"])
+    assert passed["evidence"] == [f"f.x: “{EVIL}”"]
+    assert rejected["evidence"] == ["g.y: not said", "g.z: the default"]
     assert "innerHTML" not in source
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 
-from lamina.checks.grounding import leaves_of
+from lamina.checks.evidence import leaves_of
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Candidate, Rejection
 from lamina.tools import Tool, Toolbox

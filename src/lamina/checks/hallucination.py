@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from lamina.checks.arguments import is_reference
-from lamina.checks.grounding import leaves_of, numbers_in
+from lamina.checks.evidence import leaves_of, numbers_in
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Rejection
 from lamina.tools import Toolbox

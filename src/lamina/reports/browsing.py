@@ -57,6 +57,7 @@ def _passed(store: RecordStore) -> Iterator[JSON]:
             "tools": sorted({c["function"]["name"] for c in calls}),
             "offered": [t.get("function", t).get("name") for t in record.get("tools") or []],
             "steps": steps,
+            "evidence": _told([e for check in meta.get("checks") or [] for e in check.get("evidence") or []]),
         }
 
 
@@ -80,7 +81,14 @@ def _rejected(store: RecordStore) -> Iterator[JSON]:
                 *({"who": "text", "text": str(text)[:1000]} for text in said if text),
                 *({"who": "call", "text": _written(c)} for c in calls),
             ],
+            "evidence": _told(record.get("evidence") or []),
         }
+
+
+def _told(evidence: list[JSON]) -> list[str]:
+    """Where each argument comes from, as a person reads it."""
+    said = {"default": "the default", "missing": "not said", "untraceable": "no words stand for it"}
+    return [f"{e['argument']}: {said.get(e['verdict']) or '“' + str(e.get('words'))[:100] + '”'}" for e in evidence]
 
 
 def _step(message: JSON) -> JSON:

@@ -10,6 +10,7 @@ from typing import Any
 from rapidfuzz import fuzz
 
 from lamina.checks import Candidate, Reason, Rejection, check_asking, check_execution, check_format, check_grounding
+from lamina.checks.evidence import evidence_of
 from lamina.checks.grounding import missing_values
 from lamina.synth.chatter import with_chatter
 from lamina.synth.conversing import check_conversation, check_withheld
@@ -46,7 +47,9 @@ def check_alone(
     if found is None and assignment is not None:
         found = _check_leak(candidate, assignment) or _check_roles(candidate)
     if found is None:
-        candidate.notes += [Check(name=stage) for stage in ("format", "execution", "grounding")]
+        first = candidate.turns[0] if candidate.turns else []
+        said = evidence_of(candidate.request, first, toolbox) or None
+        candidate.notes += [Check(name="format"), Check(name="execution"), Check(name="grounding", evidence=said)]
     return found
 
 
@@ -177,12 +180,18 @@ def reject_of(candidate: Candidate, toolbox: Toolbox, rejection: Rejection) -> R
     record = {"request": candidate.request, "calls": calls, "style": candidate.style, "writer": candidate.writer,
               **({"wording": candidate.wording} if candidate.wording else {}),
               **({"script": [m.content for m in candidate.script if m.content]} if candidate.script else {}),
+              **({"evidence": _evidence(candidate, toolbox)} if rejection.stage == "grounding" else {}),
               "seed": candidate.seed, "results": [r.text for turn in candidate.results for r in turn]}  # fmt: skip
     key = content_id("reject", candidate.request, calls, rejection.stage, candidate.seed)
     return Reject(
         id=key, stage=rejection.stage, reason=rejection.reason.value, detail=rejection.detail, record=record,
         raw=candidate.raw,
     )  # fmt: skip
+
+
+def _evidence(candidate: Candidate, toolbox: Toolbox) -> list[dict[str, Any]]:
+    first = candidate.turns[0] if candidate.turns else []
+    return [e.model_dump(exclude_none=True) for e in evidence_of(candidate.request, first, toolbox)]
 
 
 def _in_schema_order(call: ToolCall, toolbox: Toolbox) -> ToolCall:

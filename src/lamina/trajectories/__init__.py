@@ -10,6 +10,7 @@ from lamina.trajectories.queries import Query, read_queries, with_examples
 from lamina.trajectories.store import TrajectoryStore
 from lamina.trajectories.trajectory import (
     Check,
+    Evidence,
     Function,
     Message,
     Meta,
@@ -22,6 +23,7 @@ from lamina.trajectories.trajectory import (
 __all__ = [
     "CallMatch",
     "Check",
+    "Evidence",
     "Function",
     "Message",
     "Meta",

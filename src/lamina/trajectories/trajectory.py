@@ -48,12 +48,22 @@ class Message(BaseModel):
     tool_call_id: str | None = None
 
 
+class Evidence(BaseModel):
+    """Where an argument value comes from: ``words`` of the request, or a declared default. ``untraceable`` are values
+    that no words stand for (true, false, null); ``missing`` ones should have been said and were not."""
+
+    argument: str
+    verdict: Literal["said", "default", "untraceable", "missing"]
+    words: str | None = None
+
+
 class Check(BaseModel):
-    """What one verification rule said of this record."""
+    """What one verification rule said of this record; grounding gives its ``evidence``, argument by argument."""
 
     name: str
     verdict: Literal["passed", "unjudged", "rejected"] = "passed"
     detail: str = ""
+    evidence: list[Evidence] | None = None
 
 
 class Meta(BaseModel):

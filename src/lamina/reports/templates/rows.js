@@ -58,6 +58,12 @@ function article(row) {
     why.append(element("b", `${row.stage}: ${row.reason}. `), row.detail);
     made.append(why);
   }
+  if (row.evidence.length) {
+    const from = element("details");
+    from.append(element("summary", "where the arguments come from"));
+    for (const one of row.evidence) from.append(element("p", one, "meta"));
+    made.append(from);
+  }
   const about = [row.style, row.wording, row.writer, row.split, row.id];
   if (row.offered && row.offered.length) about.push(`${row.offered.length} on offer`);
   made.append(element("p", about.filter(Boolean).join(" · "), "meta"));

@@ -1,0 +1,67 @@
+"""Of each argument value a person can read which words of the request it comes from."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lamina.checks.evidence import evidence_of
+from lamina.tools import Tool, Toolbox
+from lamina.trajectories import ToolCall
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "total": {"type": "number"},
+        "people": {"type": "integer"},
+        "currency": {"type": "string", "enum": ["USD", "EUR"], "description": "bucks are USD"},
+        "tip": {"type": "number", "default": 0},
+        "note": {"type": "string"},
+        "urgent": {"type": "boolean"},
+        "items": {"type": "array", "items": {"type": "string"}},
+    },
+}
+TOOLBOX = Toolbox([Tool("split", "Splits a bill.", SCHEMA)])
+
+
+def told(request: str, **arguments: object) -> list[tuple[str, str, str | None]]:
+    call = ToolCall.of("split", dict(arguments))
+    return [(e.argument, e.verdict, e.words) for e in evidence_of(request, [call], TOOLBOX)]
+
+
+@pytest.mark.parametrize(
+    ("request_", "arguments", "verdict", "words"),
+    [
+        ("Split 84.20 please", {"total": 84.2}, "said", "84.20"),
+        ("Split 1,500 bucks", {"total": 1500}, "said", "1,500"),
+        ("Split it between twenty five people", {"people": 25}, "said", "twenty five"),
+        ("Split it between a dozen", {"people": 12}, "said", "dozen"),
+        ("It was 84 BUCKS", {"currency": "USD"}, "said", "bucks"),
+        ("It was €84", {"currency": "EUR"}, "said", "€"),
+        ("Split it", {"tip": 0}, "default", None),
+        ("Split it now", {"urgent": True}, "untraceable", None),
+        ("Split it", {"people": 3}, "missing", None),
+        ("say Dinner  with Ana", {"note": "dinner with Ana"}, "said", "dinner with ana"),
+    ],
+)
+def test_the_words_a_value_comes_from(request_: str, arguments: dict[str, object], verdict: str, words: str | None):
+    (name,) = arguments
+    assert told(request_, **arguments) == [(f"split.{name}", verdict, words)]
+
+
+def test_every_item_of_a_list_has_its_own():
+    assert told("tea and bread", items=["tea", "milk"]) == [
+        ("split.items[0]", "said", "tea"),
+        ("split.items[1]", "missing", None),
+    ]
+
+
+@given(st.text(max_size=60), st.text(min_size=1, max_size=12))
+@settings(deadline=None)
+def test_whatever_is_said_the_words_stand_in_the_request(before: str, note: str):
+    from lamina.checks.evidence import plain
+
+    request = f"{before} {note}"
+    for _, verdict, words in told(request, note=note):
+        assert verdict != "said" or str(words) in plain(request)
