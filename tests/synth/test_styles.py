@@ -117,7 +117,7 @@ def test_every_style_is_what_its_name_says(library: Path, says_it_all: str, tmp_
 def test_a_request_without_its_tool_is_a_request_for_a_tool_that_is_not_on_offer(
     library: Path, says_it_all: str, tmp_path: Path
 ) -> None:
-    rows = rows_of(library, tmp_path / "run", says_it_all, styles=(("irrelevant", 1.0),), rows=12)
+    rows = rows_of(library, tmp_path / "run", says_it_all, styles=(("irrelevant", 1.0),), rows=12, near=1.0)
     assert rows
     for row in rows:
         noun = next(noun for noun in ("door", "fence", "cupboard") if noun in row.request)

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     JUDGEMENT_UNREADABLE = "judgement-unreadable"
     # novelty
     DUPLICATE = "duplicate"
+    NEAR_DUPLICATE = "near-duplicate"
     CONTAMINATED = "contaminated"
     OVER_SHARE = "over-share"
     FILTERED = "filtered"

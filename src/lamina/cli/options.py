@@ -174,6 +174,14 @@ Wordings = Annotated[
         help="How requests for tools without examples are worded: plain, terse, chatty, indirect, misspelt, vague.",
     ),
 ]
+Near = Annotated[
+    float,
+    typer.Option("--near", min=0.1, max=1, help="Share of words in common from which on a request is a near copy."),
+]
+PerCall = Annotated[
+    int | None,
+    typer.Option("--per-call", metavar="N", min=1, help="Rows at most of one shape of calls (functions, arguments)."),
+]
 Offer = Annotated[
     int, typer.Option("--offer", min=1, help="Tools on offer in a row, at most; rows of more tools offer a choice.")
 ]

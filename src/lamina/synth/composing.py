@@ -65,7 +65,7 @@ def write_grammar(work: Work, progress: Progress) -> None:
                 targets += 1
                 rejection = check_alone(candidate, work.toolbox)
                 if rejection is None and style != "irrelevant":
-                    rejection = work.novelty.check(candidate)
+                    rejection = work.novelty.check(candidate, near=False)
                 outcomes.append(work.outcome(candidate, rejection))
                 if rejection is None:
                     kept += 1
@@ -88,7 +88,7 @@ def write_variants(work: Work, progress: Progress) -> None:
             for _ in range(settings.variants):
                 candidate = with_other_values(row, work.words, rng)
                 if candidate is not None and work.novelty.is_new(candidate.request):
-                    work.novelty.remember([(candidate.request, "")])
+                    work.novelty.remember(candidate.request, calls=candidate.calls)
                     outcomes.append(work.outcome(candidate, check_alone(candidate, work.toolbox)))
             bar.advance(1)
     work.commit("variants", VARIANTS_PHASE, outcomes)

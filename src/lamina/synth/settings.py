@@ -33,6 +33,8 @@ class SynthSettings:
     ``styles``: what share of what a model is asked for is of each style; empty for ``FEW_TOOLS`` or ``LIBRARY``.
     ``sampler``: which tool is next. ``wordings``: how requests for tools without examples are worded. ``offer``:
     tools on offer in a row at most, None for all; a larger set is a library, whose rows offer a choice of it.
+    ``near``: share of words in common, in order, from which on a request is a near copy of one for the same tools.
+    ``per_call``: rows at most that call the same functions with the same arguments given; None for any number.
     ``constrained``: whether ``pairs`` answers are held to a JSON Schema."""
 
     rows: int = 330
@@ -55,12 +57,16 @@ class SynthSettings:
     wordings: tuple[str, ...] = WORDINGS
     offer: int | None = None
     constrained: bool = True
+    near: float = 0.7
+    per_call: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.grammar_share <= GRAMMAR_SHARE_AT_MOST:
             raise UserError(f"grammar_share is {self.grammar_share}; it must lie between 0 and 1/3")
         if self.votes < 1:
             raise UserError(f"votes is {self.votes}; a judge has at least one")
+        if not 0 < self.near <= 1 or (self.per_call is not None and self.per_call < 1):
+            raise UserError("near is a share above 0 and up to 1, per_call at least 1")
         if self.variants < 0:
             raise UserError(f"variants is {self.variants}; give 0 for none")
         if self.rows < 1 or (self.targets is not None and self.targets < 1):

@@ -62,7 +62,9 @@ class Work:
 
     def remember(self) -> None:
         """What an earlier, interrupted run of the same command committed."""
-        self.novelty.remember((r, "") for r in unserved_requests(self.toolbox))
+        self.novelty = Novelty(near=self.settings.near, per_call=self.settings.per_call)
+        for request in unserved_requests(self.toolbox):
+            self.novelty.remember(request)
         self.pools = {name: list(found) for name, found in self.words.exemplars.items()}
         for row in self.rows.trajectories():
             self._keep(row)
@@ -107,10 +109,11 @@ class Work:
         """Verified rows return to the pool of examples (APIGen section 3.1, "seed" feedback)."""
         extra = row.meta.model_extra or {}
         clean = extra.get("clean") or row.request
+        frame = "" if extra.get("augmented") else extra.get("template") or ""
+        self.novelty.remember(clean, frame, row.calls)
         if extra.get("augmented"):
             self.augmented += 1
             return
-        self.novelty.remember([(clean, extra.get("template") or "")])
         self.verified[row.meta.writer] += 1
         self.covered.update({c.name for c in row.calls})
         if row.meta.writer == self.settings.writer and len(row.calls) == 1 and row.meta.style in ("simple", "multiple"):
