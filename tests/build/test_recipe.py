@@ -69,7 +69,7 @@ def test_the_mix_is_trained_on_and_no_row_that_is_held_out(run: Run, tmp_path: P
         tmp_path / "recipe.toml",
         TOOLBOX,
         "full",
-        ["my rent is 3, double that", "take 2, halve it and tell Anna"],
+        {"my rent is 3, double that": "queries.jsonl q-1", "take 2, halve it and tell Anna": "queries.jsonl q-2"},
         QUIET,
     )
     run.finish("mix", result)
@@ -80,8 +80,8 @@ def test_the_mix_is_trained_on_and_no_row_that_is_held_out(run: Run, tmp_path: P
 
 
 def test_a_mix_that_was_cut_off_is_made_anew(run: Run, tmp_path: Path):
-    first = mix_rows(run, tmp_path / "recipe.toml", TOOLBOX, "full", [], QUIET)
-    assert mix_rows(run, tmp_path / "recipe.toml", TOOLBOX, "full", [], QUIET) == first
+    first = mix_rows(run, tmp_path / "recipe.toml", TOOLBOX, "full", {}, QUIET)
+    assert mix_rows(run, tmp_path / "recipe.toml", TOOLBOX, "full", {}, QUIET) == first
     assert first["split"] == {"train": 11}
 
 
@@ -91,7 +91,7 @@ def test_a_baked_model_is_given_no_rows_of_functions_it_does_not_have(run: Run, 
     with pytest.raises(InputError, match=r"'halve'.*--style full or compact"):
         check_recipe(file, TOOLBOX, "baked", QUIET)
     with pytest.raises(InputError, match="'halve'"):
-        mix_rows(run, file, TOOLBOX, "baked", [], QUIET)
+        mix_rows(run, file, TOOLBOX, "baked", {}, QUIET)
     write_trajectories(tmp_path / "others.jsonl", [row("o", "double", 77)])
     check_recipe(file, TOOLBOX, "baked", QUIET)
 
@@ -100,7 +100,7 @@ def test_a_mix_of_nothing_is_an_error(run: Run, tmp_path: Path):
     file = tmp_path / "recipe.toml"
     file.write_text(RECIPE.replace("0.0", "0.0\ntest = 0.999999999"))
     with pytest.raises(InputError, match="leaves nothing to train on"):
-        mix_rows(run, file, TOOLBOX, "full", [], QUIET)
+        mix_rows(run, file, TOOLBOX, "full", {}, QUIET)
 
 
 def test_another_recipe_makes_another_build_and_none_says_nothing(tmp_path: Path):

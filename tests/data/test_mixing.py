@@ -110,6 +110,9 @@ def test_what_will_be_scored_stays_out(folder: Path):
     assert "double 3 please" not in asked
     assert "twice 1005 please" not in asked
     assert all("contaminated" in one["left_out"] for one in result["sources"])
+    rejects = [json.loads(line) for line in (folder / "out" / "rejects.jsonl").read_text().splitlines()]
+    said = {reject["detail"] for reject in rejects if reject["reason"] == "contaminated"}
+    assert said == {"a copy of test.jsonl r1005: Twice 1005 please", "a copy of test.jsonl r3: double 3 please"}
 
 
 def test_filters_and_checks_leave_out_with_a_reason(folder: Path):

@@ -35,7 +35,9 @@ SEEDS = [
 ]
 
 
-def rows_of(tools: Path, writer: str, out: Path, held_out: tuple[str, ...] = (), **settings) -> list[Trajectory]:
+def rows_of(
+    tools: Path, writer: str, out: Path, held_out: dict[str, str] | None = None, **settings
+) -> list[Trajectory]:
     file = out.parent / "examples.jsonl"
     file.write_text("\n".join(json.dumps(row) for row in SEEDS))
     toolbox = read_tools(tools)
@@ -78,8 +80,10 @@ def test_without_variants_there_are_none(garden: Path, writer: str, tmp_path: Pa
 
 
 def test_a_copy_of_a_held_out_request_neither_trains_nor_tests(garden: Path, writer: str, tmp_path: Path):
-    rows = rows_of(garden, writer, tmp_path / "run", held_out=("The tulip wants 3 liters!",))
-    assert [r.meta.split for r in rows if r.request == "the tulip wants 3 liters"] == ["contaminated"]
+    rows = rows_of(garden, writer, tmp_path / "run", held_out={"The tulip wants 3 liters!": "queries.jsonl q-7"})
+    (copy,) = [r for r in rows if r.request == "the tulip wants 3 liters"]
+    assert copy.meta.split == "contaminated"
+    assert (copy.meta.model_extra or {})["contaminated"] == "queries.jsonl q-7: The tulip wants 3 liters!"
 
 
 @given(st.integers(0, 10_000), st.sampled_from(["2 liters for the fern", "Pots of Monday?", "I need 3 liters on it"]))

@@ -70,9 +70,10 @@ def mix_sources(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: P
     return mix_rows(run, settings.recipe, toolbox, style, _held_out(toolbox, settings), progress)
 
 
-def _held_out(toolbox: Toolbox, settings: BuildSettings) -> list[str]:
-    files = (settings.queries, settings.dev_queries)
-    return [q.query for file in files for q in requests_of(file, toolbox)]
+def _held_out(toolbox: Toolbox, settings: BuildSettings) -> dict[str, str]:
+    """Requests that are scored, each with the name of where it stands."""
+    files = [file for file in (settings.queries, settings.dev_queries) if file]
+    return {q.query: f"{file.name} {q.id}" for file in files for q in requests_of(file, toolbox)}
 
 
 def tune(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:

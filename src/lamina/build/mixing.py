@@ -3,7 +3,7 @@ a source."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ def check_recipe(file: Path | None, toolbox: Toolbox, style: str, progress: Prog
             _check_tools(islice(records_of(files_of([source.path]), source.format), LOOKED_AT), toolbox, style, file)
 
 
-def mix_rows(run: Run, file: Path, toolbox: Toolbox, style: str, scored: Sequence[str], progress: Progress) -> JSON:
+def mix_rows(run: Run, file: Path, toolbox: Toolbox, style: str, scored: Mapping[str, str], progress: Progress) -> JSON:
     """Mixes into RUN/mix, with copies of ``scored`` requests kept out; returns what ``lamina data mix`` does. Raises
     InputError as ``check_recipe``, and where nothing is left to train on."""
     from lamina.data.mixing import mix
@@ -56,8 +56,8 @@ def mix_rows(run: Run, file: Path, toolbox: Toolbox, style: str, scored: Sequenc
     work.mkdir(exist_ok=True)
     own, held_out = work / "synthesis.jsonl", work / "held-out.jsonl"
     write_trajectories(own, TrajectoryStore(run.store).trajectories("train"))
-    asked = [Message(role="user", content=request) for request in scored]
-    write_trajectories(held_out, (Trajectory(id=f"q{n}", messages=[one]) for n, one in enumerate(asked)))
+    asked = {where: Message(role="user", content=request) for request, where in scored.items()}
+    write_trajectories(held_out, (Trajectory(id=where, messages=[one]) for where, one in asked.items()))
     config = {"recipe": recipe.model_dump(exclude_none=True)}
     with Run.open(run.folder / STAGE, config, fresh=True) as inner:  # a mix that was cut off is soon made anew
         for source in recipe.source:

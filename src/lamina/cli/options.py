@@ -182,6 +182,14 @@ PerCall = Annotated[
     int | None,
     typer.Option("--per-call", metavar="N", min=1, help="Rows at most of one shape of calls (functions, arguments)."),
 ]
+HeldOut = Annotated[
+    str | None,
+    typer.Option(
+        "--held-out",
+        metavar="FILE,…",
+        help="Evaluation sets (BFCL's files, any known format): rows that copy one of their requests are set aside.",
+    ),
+]
 Offer = Annotated[
     int, typer.Option("--offer", min=1, help="Tools on offer in a row, at most; rows of more tools offer a choice.")
 ]

@@ -11,6 +11,7 @@ from lamina.cli.options import (
     Constrained,
     Examples,
     Fresh,
+    HeldOut,
     How,
     HowToWrite,
     Judge,
@@ -53,6 +54,7 @@ def synth(
     variants: Variants = None,
     near: Near = 0.7,
     per_call: PerCall = None,
+    held_out: HeldOut = None,
     seed: Seed = 0,
     allow_changes: AllowChanges = False,
     fresh: Fresh = False,
@@ -67,6 +69,7 @@ def synth(
     """
     from lamina.build import warm_up
     from lamina.build.inputs import file_beside, fingerprint_of, requests_of, say_what_is_left_out
+    from lamina.data.mixing import requests_of as scored_requests
     from lamina.reports import write_report
     from lamina.runs import Progress, Run
     from lamina.synth import SynthSettings, split, synthesize
@@ -93,11 +96,13 @@ def synth(
     )
     examples = file_beside(tools, "examples", examples, progress)
     seeds = requests_of(examples, toolbox)
+    scored = scored_requests(listed(held_out) or ())
     key = {
         "verb": "synth",
         "tools": where_of(tools),
         "tools_fingerprint": toolbox.fingerprint(),
         "examples_fingerprint": fingerprint_of(examples),
+        **({"held_out": listed(held_out)} if held_out else {}),
     }
     with Run.open(out, {**key, **asdict(settings)}, fresh=fresh) as run:
         if not run.is_done("synth"):
@@ -105,7 +110,7 @@ def synth(
                 tune_briefly = warm_up(run, toolbox, "embedded", TrainSettings(seed=seed), progress)
                 run.finish("synth", synthesize(toolbox, run, settings, progress, executor, tune_briefly, seeds))
         if not run.is_done("split"):
-            run.finish("split", split(run, seed))
+            run.finish("split", split(run, seed, scored))
         run.write_report_json()
         report = write_report(run.folder, run.results())
         result, parts = run.result("synth") or {}, run.result("split") or {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,8 @@ class Ledger:
     verdicts: array[int] = field(default_factory=lambda: array("B"))
     draws: array[int] = field(default_factory=lambda: array("Q"))
     tokens: Tokens = field(default_factory=Tokens)
+    copied: dict[int, str] = field(default_factory=dict)
+    """Of rows that copy a held-out request, which; few."""
 
     def put(self, reason: Reason | None, draw: int) -> None:
         self.verdicts.append(KEPT if reason is None else 1 + REASONS.index(reason))
@@ -100,7 +102,7 @@ def mix(recipe: Recipe, run: Run, progress: Progress, count: CountTokens | None 
 
 
 def _judged(recipe: Recipe, progress: Progress) -> list[Ledger]:
-    held_out = [one.request for one in records_of(files_of(recipe.held_out)) if isinstance(one, Trajectory)]
+    held_out = requests_of(recipe.held_out)
     seen: set[bytes] = set()
     ledgers = []
     with progress.stage("read the sources") as bar:
@@ -119,6 +121,16 @@ def _judged(recipe: Recipe, progress: Progress) -> list[Ledger]:
             _mark_copies(ledger, waiting, held_out)
             ledgers.append(ledger)
     return ledgers
+
+
+def requests_of(paths: Sequence[str]) -> dict[str, str]:
+    """The requests of files in any known format, each with the name of where it stands."""
+    found: dict[str, str] = {}
+    for path in paths:
+        for one in records_of(files_of([path])):
+            if isinstance(one, Trajectory) and one.request:
+                found.setdefault(one.request, f"{Path(path).name} {one.id}")
+    return found
 
 
 def _verdicts(source: Source) -> Iterator[Numbered]:
@@ -157,10 +169,13 @@ def _repeated(one: Trajectory, seen: set[bytes]) -> Reason | None:
     return None
 
 
-def _mark_copies(ledger: Ledger, waiting: list[tuple[int, str]], held_out: Sequence[str]) -> None:
+def _mark_copies(ledger: Ledger, waiting: list[tuple[int, str]], held_out: Mapping[str, str]) -> None:
     """``waiting``: places in the ledger and their requests."""
-    for number in contaminated([request for _, request in waiting], held_out):
-        ledger.verdicts[waiting[number][0]] = 1 + REASONS.index(Reason.CONTAMINATED)
+    scored = list(held_out)
+    for number, other in contaminated([request for _, request in waiting], scored).items():
+        place = waiting[number][0]
+        ledger.verdicts[place] = 1 + REASONS.index(Reason.CONTAMINATED)
+        ledger.copied[place] = f"a copy of {held_out[scored[other]]}: {scored[other][:200]}"
     waiting.clear()
 
 
@@ -187,7 +202,8 @@ def _written(
                     if count is not None:
                         ledger.tokens.add(count(found))
                 else:
-                    found = _reject(found, REASONS[verdict - 1], f"left out of {source.name}")
+                    detail = ledger.copied.get(number) or f"left out of {source.name}"
+                    found = _reject(found, REASONS[verdict - 1], detail)
             else:
                 found.id = f"{source.name}/{found.id}"
             yield position, found

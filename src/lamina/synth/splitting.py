@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rapidfuzz import process
 from rapidfuzz.distance import LCSseq
@@ -26,15 +26,16 @@ BLOCK = 1000
 """Frames that are compared with the others at a time."""
 
 
-def split(run: Run, seed: int = 0, held_out: Sequence[str] = ()) -> dict[str, int]:
+def split(run: Run, seed: int = 0, held_out: Mapping[str, str] | None = None) -> dict[str, int]:
     """Writes ``meta.split`` on every row: ``train``, ``validation`` or ``test``, ``surplus`` for grammar rows beyond a
-    third of the whole, ``contaminated`` for copies of requests that a model will be scored on (``held_out``).
-    Returns the rows of each. Examples that the user wrote always train: they are in the prompts of the writers."""
+    third of the whole, ``contaminated`` for copies of requests that a model will be scored on (``held_out``:
+    each with the name of where it stands); ``meta.contaminated`` then says which. Returns the rows of each. Examples that the user wrote always train: they are in the prompts of the writers."""
     store = TrajectoryStore(run.store)
     rows = list(store.trajectories())
     positions = {r.id: r.position for r in run.store.iterate("trajectory")}
     surplus = _surplus(rows)
-    copies = {rows[i].id for i in contaminated([r.request for r in rows], held_out)}
+    scored = list(held_out or ())
+    copies = {rows[i].id: scored[j] for i, j in contaminated([r.request for r in rows], scored).items()}
     groups: dict[int, list[Trajectory]] = defaultdict(list)
     for row, label in zip(rows, _clusters([_frame(r) for r in rows], [_tools(r) for r in rows]), strict=True):
         groups[label].append(row)
@@ -44,6 +45,9 @@ def split(run: Run, seed: int = 0, held_out: Sequence[str] = ()) -> dict[str, in
         for row in members:
             side = "contaminated" if row.id in copies else "surplus" if row.id in surplus else sides[label]
             row.meta.split, row.meta.group = side, f"g{label}"
+            if held_out and side == "contaminated":
+                copied = copies[row.id]
+                row.meta = row.meta.model_copy(update={"contaminated": f"{held_out[copied]}: {copied}"})
             store.update(positions[row.id], row)
             counts[side] += 1
     store.export(run.folder)
