@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from rapidfuzz import process
 from rapidfuzz.distance import LCSseq
@@ -28,8 +28,9 @@ BLOCK = 1000
 
 def split(run: Run, seed: int = 0, held_out: Mapping[str, str] | None = None) -> dict[str, int]:
     """Writes ``meta.split`` on every row: ``train``, ``validation`` or ``test``, ``surplus`` for grammar rows beyond a
-    third of the whole, ``contaminated`` for copies of requests that a model will be scored on (``held_out``:
-    each with the name of where it stands); ``meta.contaminated`` then says which. Returns the rows of each. Examples that the user wrote always train: they are in the prompts of the writers."""
+    third of the whole, ``contaminated`` for copies of requests that a model will be scored on (``held_out``: each with
+    the name of where it stands); ``meta.contaminated`` then says which. Returns the rows of each. Examples that the
+    user wrote always train: they are in the prompts of the writers."""
     store = TrajectoryStore(run.store)
     rows = list(store.trajectories())
     positions = {r.id: r.position for r in run.store.iterate("trajectory")}
