@@ -98,9 +98,6 @@ def check_judge(
     """One verdict a candidate, in order. Each is asked ``votes`` times and passes with ``needed`` passes (default: more
     than half); an unreadable judgement counts as no pass, and a candidate without any readable one is a rejection of
     its own. More than one vote needs a model that draws its words: each vote has a seed of its own."""
-    needed = votes // 2 + 1 if needed is None else needed
-    if not 1 <= needed <= votes:
-        raise ValueError(f"{needed} passes of {votes} votes cannot be had; use 1 to {votes}")
     questions = [
         _question(
             _shown_tools(c, toolbox),
@@ -110,19 +107,49 @@ def check_judge(
         )
         for c in candidates
     ]
-    rounds = [_ask(model, questions, seed=vote, sampled=votes > 1) for vote in range(votes)]
     found: list[Rejection | None] = []
-    for candidate, said in zip(candidates, zip(*rounds, strict=True), strict=True):
-        found.append(_counted(candidate, [one for one in said if one is not None], votes, needed))
+    for candidate, verdict in zip(candidates, _voted(questions, model, votes, needed), strict=True):
+        if isinstance(verdict, Check):
+            candidate.notes.append(verdict)
+        found.append(verdict if isinstance(verdict, Rejection) else None)
     return found
 
 
-def _counted(candidate: Candidate, said: list[Judgement], votes: int, needed: int) -> Rejection | None:
+def judge_records(
+    records: Sequence[Trajectory], model: Model, toolboxes: Sequence[Toolbox], *, votes: int = 1
+) -> list[Check | Rejection]:
+    """As ``check_judge``, of records that somebody else made, each with its tools. Records of several requests are left
+    ``unjudged``: the question is about one."""
+    asked = [i for i, record in enumerate(records) if sum(m.role == "user" for m in record.messages) == 1]
+    questions = []
+    for i in asked:
+        calls = _calls(records[i])
+        named = {name for name, _ in calls}
+        tools = [tool for tool in toolboxes[i] if not named or tool.name in named]
+        questions.append(_question(tools, records[i].request, calls, _results(records[i])))
+    found: list[Check | Rejection] = [
+        Check(name=STAGE, verdict="unjudged", detail="not one request but several") for _ in records
+    ]
+    for i, verdict in zip(asked, _voted(questions, model, votes), strict=True):
+        found[i] = verdict
+    return found
+
+
+def _voted(questions: Sequence[str], model: Model, votes: int, needed: int | None = None) -> list[Check | Rejection]:
+    needed = votes // 2 + 1 if needed is None else needed
+    if not 1 <= needed <= votes:
+        raise ValueError(f"{needed} passes of {votes} votes cannot be had; use 1 to {votes}")
+    if not questions:
+        return []
+    rounds = [_ask(model, questions, seed=vote, sampled=votes > 1) for vote in range(votes)]
+    return [_counted([one for one in said if one is not None], votes, needed) for said in zip(*rounds, strict=True)]
+
+
+def _counted(said: list[Judgement], votes: int, needed: int) -> Check | Rejection:
     passes = [one for one in said if one.passed]
     if len(passes) >= needed:
         tally = f" ({len(passes)} of {votes})" if votes > 1 else ""
-        candidate.notes.append(Check(name=STAGE, detail=passes[0].thought + tally))
-        return None
+        return Check(name=STAGE, detail=passes[0].thought + tally)
     fails = [one for one in said if not one.passed]
     if not fails:
         return Rejection(STAGE, Reason.JUDGEMENT_UNREADABLE, "the judge's answer is not a verdict")

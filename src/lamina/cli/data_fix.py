@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lamina.cli.data_options import DataFiles, From, Skip, ToolsForAll, checker_of, counted
+from lamina.cli.data_options import DataFiles, From, JudgeRef, Skip, ToolsForAll, Votes, checker_of, counted
 from lamina.cli.options import AsJson, Config, Fresh, Out, verb
 from lamina.cli.output import show, tell
 
@@ -22,6 +22,8 @@ def fix(
     format: From = "auto",
     tools: ToolsForAll = None,
     skip: Skip = "",
+    judge: JudgeRef = None,
+    votes: Votes = 1,
     quiet: Annotated[bool, typer.Option("--quiet", help="Don't print the diff of what changed.")] = False,
     fresh: Fresh = False,
     config: Config = None,
@@ -48,10 +50,11 @@ def fix(
         "execute": str(execute.resolve()) if execute else "",
         "tools": str(tools.resolve()) if tools else "",
         "skip": skip,
+        **({"judge": judge, "votes": votes} if judge else {}),
     }
     with Run.open(out, key, fresh=fresh) as run:
         if not run.is_done("fix"):
-            with checker_of(execute, tools, skip) as checker:
+            with checker_of(execute, tools, skip, judge, votes) as checker:
                 run.finish("fix", fix(found, run, checker, Progress(as_json), print_difference, format))
         run.write_report_json()
         result = run.result("fix") or {}

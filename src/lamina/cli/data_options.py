@@ -13,6 +13,7 @@ from lamina.cli.output import table
 
 if TYPE_CHECKING:
     from lamina.data import Checker
+    from lamina.data.checking import Judge
 
 DataFiles = Annotated[
     list[Path],
@@ -31,9 +32,19 @@ Skip = Annotated[
 ]
 
 
+JudgeRef = Annotated[
+    str | None,
+    typer.Option("--judge", metavar="REF", help="A model that judges what passes everything else."),
+]
+Votes = Annotated[int, typer.Option("--votes", min=1, help="Of the judge, a record: more than half of them must pass.")]
+
+
 @contextlib.contextmanager
-def checker_of(execute: Path | None, tools: Path | None, skip: str) -> Iterator[Checker]:
-    """A checker, with the functions of ``execute`` ready to run. Raises InputError for a check that is not there."""
+def checker_of(
+    execute: Path | None, tools: Path | None, skip: str, judge: str | None = None, votes: int = 1
+) -> Iterator[Checker]:
+    """A checker, with the functions of ``execute`` ready to run and the judge's agreement with the labelled rows
+    measured. Raises InputError for a check that is not there."""
     from lamina.data import Checker
     from lamina.data.checking import RULES
     from lamina.errors import InputError
@@ -44,11 +55,23 @@ def checker_of(execute: Path | None, tools: Path | None, skip: str) -> Iterator[
     if unknown := [name for name in left_out if name not in RULES]:
         raise InputError(f"there is no check {unknown[0]!r}", mend=f"--skip takes {', '.join(RULES)}")
     toolbox = read_tools(tools) if tools else None
-    if execute is None:
-        yield Checker(skip=left_out, toolbox=toolbox)
-        return
-    with open_executor(read_tools(execute), allow_changes=False) as executor:
-        yield Checker(executor, skip=left_out)
+    with contextlib.ExitStack() as stack:
+        executor = stack.enter_context(open_executor(read_tools(execute), allow_changes=False)) if execute else None
+        judging = stack.enter_context(_judge(judge, votes)) if judge else None
+        yield Checker(executor, skip=left_out, toolbox=None if execute else toolbox, judge=judging)
+
+
+@contextlib.contextmanager
+def _judge(ref: str, votes: int) -> Iterator[Judge]:
+    from lamina.checks.judge import measure_agreement
+    from lamina.data.checking import Judge
+    from lamina.models import open_model
+
+    model = open_model(ref)
+    try:
+        yield Judge(model, measure_agreement(model), votes)
+    finally:
+        model.close()
 
 
 def counted(title: str, counts: Mapping[str, int]) -> list[str]:

@@ -9,10 +9,12 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-from lamina.checks import Rejection
+from lamina.checks import Agreement, Rejection
 from lamina.checks.arguments import cast_arguments, check_arguments
 from lamina.checks.counting import check_recorded_count
 from lamina.checks.hallucination import check_hallucination
+from lamina.checks.judge import STAGE as JUDGE
+from lamina.checks.judge import judge_records
 from lamina.checks.reasoning import check_reasoning
 from lamina.checks.recorded_results import check_recorded_results
 from lamina.checks.replay import STAGE as EXECUTION
@@ -20,6 +22,7 @@ from lamina.checks.replay import Replayed, check_replays
 from lamina.checks.steps import check_steps
 from lamina.checks.turns import check_turns
 from lamina.data.sources import records_of
+from lamina.models import Model
 from lamina.tools import Toolbox
 from lamina.tools.execution import Executor
 from lamina.trajectories import Check, Reject, Trajectory
@@ -27,6 +30,8 @@ from lamina.trajectories.trajectory import json_line
 
 TOGETHER = 1024
 """Records that are checked together, so that calls of pure functions share a process."""
+JUDGED_TOGETHER = 64
+"""With a judge: often enough for the progress to move."""
 Rule = Callable[[Trajectory, Toolbox], Rejection | None]
 RULES: dict[str, Rule] = {
     "order": lambda trajectory, toolbox: check_turns(trajectory),
@@ -59,18 +64,42 @@ class Verdict:
         )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Judge:
+    """A model that judges what passed everything else, ``votes`` times a record. One near chance on the labelled
+    rows leaves its records ``unjudged``."""
+
+    model: Model
+    agreement: Agreement
+    votes: int = 1
+
+    @property
+    def said(self) -> str:
+        trust = "" if self.agreement.usable else ": near chance, so what it says is not used"
+        return f"the judge agrees with {self.agreement.agreed} of {self.agreement.rows} labelled rows{trust}"
+
+
 class Checker:
     """``executor``: run the calls of each record with these functions, whatever tools the record names. ``toolbox``:
     the tools of records that bring none. ``skip``: names of ``RULES`` to leave out."""
 
-    def __init__(self, executor: Executor | None = None, *, toolbox: Toolbox | None = None, skip: Sequence[str] = ()):
-        self._executor = executor
+    def __init__(
+        self,
+        executor: Executor | None = None,
+        *,
+        toolbox: Toolbox | None = None,
+        skip: Sequence[str] = (),
+        judge: Judge | None = None,
+    ):
+        self._executor, self.judge = executor, judge
         self._tools = toolbox.as_openai() if toolbox else []
         self._rules = {name: rule for name, rule in RULES.items() if name not in skip}
 
     @property
     def together(self) -> int:
         """How many records are worth checking at once."""
+        if self.judge is not None:
+            return JUDGED_TOGETHER
         return TOGETHER if self._executor is not None else 1
 
     def check(self, trajectory: Trajectory) -> Verdict:
@@ -79,11 +108,24 @@ class Checker:
     def check_many(self, trajectories: Sequence[Trajectory]) -> list[Verdict]:
         """A verdict for each; their calls are run together."""
         found = [self._by_rules(trajectory) for trajectory in trajectories]
-        if self._executor is None:
-            return found
+        if self._executor is not None:
+            found = self._by_running(self._executor, found)
+        return found if self.judge is None else self._by_judge(self.judge, found)
+
+    def _by_running(self, executor: Executor, found: list[Verdict]) -> list[Verdict]:
         passing = [verdict for verdict in found if verdict.rejection is None]
-        replays = iter(check_replays([verdict.record for verdict in passing], self._executor))
+        replays = iter(check_replays([verdict.record for verdict in passing], executor))
         return [verdict if verdict.rejection else _replayed(verdict, next(replays)) for verdict in found]
+
+    def _by_judge(self, judge: Judge, found: list[Verdict]) -> list[Verdict]:
+        passing = [verdict for verdict in found if verdict.rejection is None]
+        if judge.agreement.usable:
+            toolboxes = [self._executor.toolbox if self._executor else toolbox_of(v.record) for v in passing]
+            records = [verdict.record for verdict in passing]
+            judged = iter(judge_records(records, judge.model, toolboxes, votes=judge.votes))
+        else:
+            judged = iter([Check(name=JUDGE, verdict="unjudged", detail=judge.said)] * len(passing))
+        return [verdict if verdict.rejection else _judged(verdict, next(judged)) for verdict in found]
 
     def _by_rules(self, trajectory: Trajectory) -> Verdict:
         if self._tools and not trajectory.tools:
@@ -96,6 +138,13 @@ class Checker:
                 return Verdict(trajectory, record, found, mended)
             passed.append(Check(name=name))
         return Verdict(trajectory, _with_notes(record, trajectory, passed, mended), None, mended)
+
+
+def _judged(verdict: Verdict, said: Check | Rejection) -> Verdict:
+    if isinstance(said, Rejection):
+        return Verdict(verdict.before, verdict.record, said, verdict.mended)
+    noted = _with_notes(verdict.record, verdict.before, [said], [])
+    return Verdict(verdict.before, noted, None, verdict.mended)
 
 
 def _replayed(verdict: Verdict, replay: Replayed) -> Verdict:
