@@ -27,6 +27,7 @@ VERBS: dict[str, str] = {
     "data augment": "the same records in other forms: shuffled, masked, with other tools, in other formats",
     "data mix": "put several data sets together by a recipe",
     "data export": "write records in another format",
+    "data push": "publish the rows of a run as a data set, with a card",
     "data stats": "count what is in a data set",
     "data show": "print records as a person would read them",
     "train": "fine-tune a model on trajectories",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from dataclasses import asdict
 
 from lamina.cli.options import (
@@ -69,6 +71,7 @@ def synth(
     """
     from lamina.build import warm_up
     from lamina.build.inputs import file_beside, fingerprint_of, requests_of, say_what_is_left_out
+    from lamina.build.making import surroundings
     from lamina.data.mixing import requests_of as scored_requests
     from lamina.reports import write_report
     from lamina.runs import Progress, Run
@@ -105,6 +108,8 @@ def synth(
         **({"held_out": listed(held_out)} if held_out else {}),
     }
     with Run.open(out, {**key, **asdict(settings)}, fresh=fresh) as run:
+        if not run.is_done("environment"):
+            run.finish("environment", surroundings(shlex.join(["lamina", *sys.argv[1:]])))
         if not run.is_done("synth"):
             with open_executor(toolbox, allow_changes=allow_changes) as executor:
                 tune_briefly = warm_up(run, toolbox, "embedded", TrainSettings(seed=seed), progress)

@@ -27,7 +27,7 @@ OWN_FILES = (
     STORE, f"{STORE}-wal", f"{STORE}-shm", "trajectories.jsonl", "rejects.jsonl", "report.html",
     "report.json", "log.jsonl", "rollouts.jsonl", "asked.jsonl", "principles.toml", "config.toml.tmp",
 )  # fmt: skip
-OWN_FOLDERS = ("model", "gguf", "work", "principles")
+OWN_FOLDERS = ("model", "gguf", "work", "principles", "hub")
 """Wholly Lamina's: ``work`` is for what a stage needs only while it runs (checkpoints, scratch)."""
 _BEFORE_CONFIG = {"lock", "config.toml.tmp", STORE, f"{STORE}-wal", f"{STORE}-shm", f"{STORE}-journal"}
 

@@ -1,0 +1,167 @@
+"""A run becomes a public data set: what goes up lies in the run first, and a hub on this machine takes it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lamina.cli import main
+from lamina.runs import Run
+from lamina.trajectories import Message, Meta, ToolCall, Trajectory, TrajectoryStore
+
+pytest.importorskip("pyarrow")
+TOOL = {"type": "function", "function": {"name": "double", "description": "Doubles.", "parameters": {}}}
+
+
+def row(number: int, split: str) -> Trajectory:
+    said = [
+        Message(role="user", content=f"double {number}"),
+        Message(role="assistant", tool_calls=[ToolCall.of("double", {"x": number})]),
+    ]
+    return Trajectory(id=f"r{number}", tools=[TOOL], messages=said, meta=Meta(split=split, style="simple"))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    sides = ["train"] * 6 + ["validation", "test", "contaminated"]
+    with Run.open(tmp_path / "run", {"verb": "synth", "tools": "/home/me/secret place/tools.py"}) as run:
+        TrajectoryStore(run.store).add((n, row(n, side)) for n, side in enumerate(sides))
+        run.finish("environment", {"commands": ["lamina synth tools.py --out run"]})
+        yields = {"targets": 20, "verified": 9, "rejected": {"grounding": {"not-asked": 4, "duplicate": 2}}}
+        run.finish("synth", {**yields, "sandbox": "guarded", "judge": {"judge": "m", "agreed": 50, "rows": 60}})
+    return tmp_path / "run"
+
+
+class Hub(ThreadingHTTPServer):
+    def __init__(self) -> None:
+        self.taken: dict[str, bytes] = {}
+        self.created: dict[str, Any] = {}
+        self.tokens: set[str | None] = set()
+        self.refuses = False
+        super().__init__(("127.0.0.1", 0), Answer)
+
+
+class Answer(BaseHTTPRequestHandler):
+    server: Hub
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self._say(404 if self.server.refuses else 200, {"id": "me/calls", "sha": "0" * 40, "siblings": []})
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.tokens.add(self.headers.get("Authorization"))
+        if self.server.refuses:
+            return self._say(403, {"error": "You may not write here."})
+        if self.path.endswith("/repos/create"):
+            self.server.created = json.loads(body)
+            return self._say(200, {"url": f"http://127.0.0.1:{self.server.server_port}/datasets/me/calls"})
+        if "/preupload/" in self.path:
+            files = [{"path": f["path"], "uploadMode": "regular"} for f in json.loads(body)["files"]]
+            return self._say(200, {"files": [{**f, "shouldIgnore": False, "oid": None} for f in files]})
+        if self.path.endswith("/validate-yaml"):
+            return self._say(200, {"errors": [], "warnings": []})
+        for line in body.splitlines():
+            part = json.loads(line)
+            if part["key"] == "file":
+                self.server.taken[part["value"]["path"]] = base64.b64decode(part["value"]["content"])
+        self._say(
+            200,
+            {
+                "commitUrl": f"http://127.0.0.1:{self.server.server_port}/datasets/me/calls/commit/1",
+                "commitOid": "1" * 40,
+                "hookOutput": "",
+                "success": True,
+            },
+        )
+
+    def _say(self, status: int, what: Any) -> None:
+        body = json.dumps(what).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    monkeypatch.setenv("HF_TOKEN", "hf_secretsecretsecret")
+    server = Hub()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+def words(run: Path, hub: Hub) -> list[str]:
+    return [
+        "data",
+        "push",
+        str(run),
+        "--repo",
+        "me/calls",
+        "--endpoint",
+        f"http://127.0.0.1:{hub.server_port}",
+        "--json",
+    ]
+
+
+def test_what_would_be_public_can_be_looked_at_first(run: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["data", "push", str(run), "--repo", "me/calls", "--license", "cc0-1.0", "--dry-run", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["url"] is None
+    assert found["files"] == ["README.md", "data/test.parquet", "data/train.parquet", "data/validation.parquet"]
+    card = (run / "hub" / "README.md").read_text(encoding="utf-8")
+    header = yaml.safe_load(card.split("---")[1])
+    assert header["license"] == "cc0-1.0"
+    assert header["configs"][0]["data_files"][0] == {"split": "train", "path": "data/train.parquet"}
+    assert "Split by group: 6 train, 1 validation, 1 test. Not in it: 1 contaminated." in card
+    assert "| grounding | 6 | not-asked 4; duplicate 2 |" in card
+    assert "50 of 60 labelled rows" in card
+    assert "lamina synth tools.py --out run" in card
+    assert "secret place" not in card
+
+
+def test_the_parquet_files_are_what_datasets_reads(run: Path, capsys: pytest.CaptureFixture[str]):
+    datasets = pytest.importorskip("datasets")
+    main(["data", "push", str(run), "--repo", "me/calls", "--dry-run"])
+    files = {side: str(run / "hub" / "data" / f"{side}.parquet") for side in ("train", "test")}
+    loaded = datasets.load_dataset("parquet", data_files=files, cache_dir=str(run / "cache"))
+    assert loaded["train"].num_rows == 6
+    assert loaded["test"][0]["messages"][0]["content"] == "double 7"
+
+
+def test_a_hub_is_given_the_files_and_its_answer_is_said(run: Path, hub: Hub, capsys: pytest.CaptureFixture[str]):
+    assert main([*words(run, hub), "--private"]) == 0
+    assert set(hub.taken) == {"README.md", "data/test.parquet", "data/train.parquet", "data/validation.parquet"}
+    assert hub.taken["README.md"] == (run / "hub" / "README.md").read_bytes()
+    assert (hub.created["name"], hub.created["type"]) == ("calls", "dataset")
+    assert "private" in json.dumps(hub.created)
+    assert hub.tokens == {"Bearer hf_secretsecretsecret"}
+    assert "secretsecret" not in capsys.readouterr().out
+
+
+def test_a_hub_that_refuses_is_one_line(run: Path, hub: Hub, capsys: pytest.CaptureFixture[str]):
+    hub.refuses = True
+    assert main(words(run, hub)) == 1
+    said = capsys.readouterr().err
+    assert "the hub did not take it" in said
+    assert "Traceback" not in said
+    assert "secretsecret" not in said
+
+
+def test_a_name_that_is_none_and_a_run_without_rows_are_the_users_mistakes(run: Path, tmp_path: Path):
+    assert main(["data", "push", str(run), "--repo", "calls", "--dry-run"]) == 2
+    with Run.open(tmp_path / "empty", {"verb": "synth"}):
+        pass
+    assert main(["data", "push", str(tmp_path / "empty"), "--repo", "me/calls", "--dry-run"]) == 2
