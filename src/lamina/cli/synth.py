@@ -5,6 +5,10 @@ from __future__ import annotations
 import shlex
 import sys
 from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from lamina.cli.options import (
     AllowChanges,
@@ -57,6 +61,10 @@ def synth(
     near: Near = 0.7,
     per_call: PerCall = None,
     held_out: HeldOut = None,
+    offers: Annotated[
+        Path | None,
+        typer.Option("--offers", metavar="FILE", help="Descriptions and categories from lamina tools SOURCE describe."),
+    ] = None,
     seed: Seed = 0,
     allow_changes: AllowChanges = False,
     fresh: Fresh = False,
@@ -76,11 +84,13 @@ def synth(
     from lamina.reports import write_report
     from lamina.runs import Progress, Run
     from lamina.synth import SynthSettings, split, synthesize
+    from lamina.synth.describing import with_offers
     from lamina.tools import read_tools, where_of
     from lamina.tools.execution import open_executor
     from lamina.training import TrainSettings
 
     toolbox, progress = read_tools(tools), Progress(as_json)
+    toolbox = with_offers(toolbox, offers) if offers else toolbox
     say_what_is_left_out(toolbox, tools, progress)
     settings = SynthSettings(
         **given(targets=n, rows=rows, variants=variants, styles=_shares(styles), wordings=listed(wordings)),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lamina.cli.options import AllowChanges, AsJson, Config, ToolsFile, verb
-from lamina.cli.output import show, table
+from lamina.cli.options import AllowChanges, AsJson, Config, ToolsFile, Writer, verb
+from lamina.cli.output import listed, show, table
 
 if TYPE_CHECKING:
     from lamina.tools import Toolbox
@@ -20,14 +22,25 @@ class Action(StrEnum):
     list = "list"
     lint = "lint"
     probe = "probe"
+    describe = "describe"
 
 
 def tools(
     tools: ToolsFile,
     action: Annotated[
         Action,
-        typer.Argument(metavar="[list|lint|probe]", help="Show them, say what is wrong, or call each once."),
+        typer.Argument(
+            metavar="[list|lint|probe|describe]",
+            help="Show them, say what is wrong, call each once, or have a model offer words for them.",
+        ),
     ] = Action.list,
+    writer: Writer = "embedded",
+    categories: Annotated[
+        str | None, typer.Option("--categories", metavar="NAME,…", help="For describe: the categories to choose from.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.toml", help="For describe: where the offers are written.")
+    ] = None,
     allow_changes: AllowChanges = False,
     config: Config = None,
     as_json: AsJson = False,
@@ -37,7 +50,8 @@ def tools(
     A function that cannot be described is an error that says what to add; what a document has that cannot be a tool
     is said and left out. With --json the list is in the form that chat templates and OpenAI-compatible servers take.
     'lint' says what a small model will stumble over. 'probe' calls each tool once with example arguments, in the
-    sandbox; nothing is taken out by it.
+    sandbox; nothing is taken out by it. 'describe' has a model offer a description and a category for each; nothing
+    takes them but 'lamina synth --offers FILE', after you have read and edited the file.
     """
     from lamina.tools import read_tools
 
@@ -46,6 +60,8 @@ def tools(
         _lint(toolbox, as_json)
     elif action is Action.probe:
         _probe(toolbox, allow_changes, as_json)
+    elif action is Action.describe:
+        _describe(toolbox, writer, listed(categories) or (), out, as_json)
     else:
         show(toolbox.as_openai(), as_json=as_json, lines=_listed(toolbox, str(tools)))
 
@@ -90,6 +106,26 @@ def _probe(toolbox: Toolbox, allow_changes: bool, as_json: bool) -> None:
             bar.advance(ran=sum(p.runs for p in found))
     lines = [f"{sum(p.runs for p in found)} of {len(found)} ran", *table([(p.tool, p.status, p.detail) for p in found])]
     show({"ran": sum(p.runs for p in found), "probes": [asdict(p) for p in found]}, as_json=as_json, lines=lines)
+
+
+def _describe(toolbox: Toolbox, writer: str, categories: Sequence[str], out: Path | None, as_json: bool) -> None:
+    from lamina.models import open_model
+    from lamina.runs import Progress
+    from lamina.synth.describing import describe, write_offers
+
+    model = open_model(writer)
+    try:
+        with Progress(as_json).stage("describe", total=len(toolbox)) as bar:
+            offers = describe(toolbox, model, categories, lambda: bar.advance())
+    finally:
+        model.close()
+    if out is not None:
+        write_offers(out, offers)
+    lines = [f"{sum(not o.problem for o in offers)} of {len(offers)} described" + (f", in {out}" if out else "")]
+    for o in offers:
+        said = f"  no offer: {o.problem}" if o.problem else f"  + {o.description} [{o.category}]"
+        lines += [o.tool, f"  - {o.before or '(nothing)'}", said]
+    show({"offers": [asdict(o) for o in offers], "out": str(out) if out else None}, as_json=as_json, lines=lines)
 
 
 app = verb(tools, example="lamina tools examples/desk/tools.py\nlamina tools petstore.yaml lint")
