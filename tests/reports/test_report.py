@@ -130,10 +130,23 @@ def page(folder: Path, given: dict[str, Any]) -> tuple[str, Page]:
 def test_the_report_says_the_figures_it_was_given(folder: Path) -> None:
     _, read = page(folder, results())
     for said in (
-        "from 35.3 % to", "91.7 %", "145 MB", "71 tokens a second", "cost 2.4 points", "−4.8 to +0.3", "414",
+        "from 35.3 % to", "91.7 %", "145 MB", "71 tokens a second", "−2.4 points", "−4.8 to +0.3", "414",
+        "four bits make no difference that can be told",
         "402", "640", "87.6 %", "66.7 %", "99.5 %", "0.525", "lamina build tools.py --out run", "235 MB",
     ):  # fmt: skip
         assert said in read.text, said
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(-0.05, -0.01, "four bits cost 2.4 points"), (-0.05, 0.0, "four bits make no difference that can be told")],
+)
+def test_the_headline_tells_a_cost_from_noise(folder: Path, low: float, high: float, said: str) -> None:
+    given = results()
+    for pair in given["bench"]["paired"]:
+        pair["low"], pair["high"] = low, high
+    _, read = page(folder, given)
+    assert said in read.text
 
 
 def test_text_from_models_is_shown_and_never_run(folder: Path) -> None:
