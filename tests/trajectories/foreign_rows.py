@@ -38,6 +38,9 @@ ROWS: dict[str, Any] = {
         "completion": [{"role": "assistant", "tool_calls": [{"type": "function", "function": CALL}]}],
         "tools": [TOOL],
     },
+    "instruction": {
+        "instruction": ASKED, "input": "", "output": json.dumps([CALL]), "tools": json.dumps([TOOL]),
+    },
     "xlam-60k": {
         "id": 7, "query": ASKED, "answers": json.dumps([CALL]),
         "tools": json.dumps([{"name": "get_weather", "description": "The weather of a city.", "parameters": {

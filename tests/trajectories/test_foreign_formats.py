@@ -14,7 +14,8 @@ from foreign_rows import ANSWER, ASKED, CALL, RESULT, ROWS, TOOL, WEATHER, WHOLE
 
 from lamina.errors import InputError
 from lamina.trajectories import Reject, Trajectory, read_trajectories
-from lamina.trajectories.formats import detect_format, find_format, formats
+from lamina.trajectories.formats import Detected, detect_format, find_format, formats
+from lamina.trajectories.formats.reading.refused import Refused
 
 CALLS = [("get_weather", {"city": "Paris", "days": 2})]
 
@@ -259,3 +260,38 @@ def test_metatool_rows_are_calls_without_arguments():
 
 def test_rows_with_the_tool_in_openai_form_keep_it_as_it_is():
     assert read("openai", ROWS["openai"]).tools == [TOOL]
+
+
+DOLLY = {
+    "instruction": "When did it fly?",
+    "context": "It flew in 2000.",
+    "response": "[2000]",
+    "category": "closed_qa",
+}
+
+
+def test_an_instruction_with_its_context_is_one_request_and_its_answer_is_text(tmp_path: Path):
+    file = tmp_path / "dolly.jsonl"
+    file.write_text(json.dumps(DOLLY) + "\n")
+    assert detect_format(file) == Detected("instruction", "rows have an instruction and its response")
+    (one,) = read_trajectories(file)
+    assert [(m.role, m.content) for m in one.messages] == [
+        ("user", "When did it fly?\n\nIt flew in 2000."),
+        ("assistant", "[2000]"),
+    ]
+    assert (one.meta.model_extra or {})["extra"] == {"category": "closed_qa"}
+
+
+def test_the_history_of_an_instruction_comes_before_it():
+    one = read("instruction", {"instruction": "And now?", "output": "Now too.", "history": [["Before?", "Yes."]]})
+    assert [m.content for m in one.messages] == ["Before?", "Yes.", "And now?", "Now too."]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [({"instruction": "Go.", "output": None}, "no-answer"), ({"instruction": " ", "output": "x"}, "no-request")],
+)
+def test_an_instruction_without_its_half_is_refused(row: dict[str, Any], reason: str):
+    with pytest.raises(Refused) as refused:
+        read("instruction", row)
+    assert refused.value.reason == reason

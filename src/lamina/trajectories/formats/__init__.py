@@ -31,7 +31,7 @@ __all__ = [
 _FOREIGN = (
     "xlam_unified", "toolbench", "toolalpaca", "toolrl", "nestful", "seal_tools", "tooltalk", "tau_bench", "bfcl",
     "xlam_60k", "metatool", "api_bank", "mcp_log", "glaive", "toolace", "hermes", "xlam2", "trl", "sharegpt",
-    "openai_messages", "react",
+    "openai_messages", "instruction", "react",
 )  # fmt: skip
 """In the order in which detection asks them: the particular before the general."""
 UNKNOWN = "unknown-format"  # checks.reasons.Reason.UNKNOWN_FORMAT
