@@ -114,3 +114,13 @@ def test_rows_that_the_type_cannot_hold_are_an_error_before_training(toolbox: To
     type(model)(model.config).to(torch.float32).save_pretrained(folder)
     with pytest.raises(InputError, match=r"down_proj\.weight: its rows are no multiple of 32"):
         fine_tune(str(folder), split_rows(4), [], tmp_path / "out", replace(FULL, qat="Q4_0"), toolbox)
+
+
+def test_the_plan_counts_the_rounded_weights_beside_the_exact_ones(tiny: Path):
+    from transformers import AutoConfig
+
+    from lamina.training.planning import GIB, Weights, memory
+
+    config, weights = AutoConfig.from_pretrained(tiny), Weights(1_000_000, 1_000_000, 800_000, 0)
+    plain, aware = (memory(config, weights, replace(FULL, qat=qat), 100, 20) for qat in ("none", "Q4_0"))
+    assert aware["total"] - plain["total"] == pytest.approx(800_000 * 4 / GIB)

@@ -93,6 +93,7 @@ def memory(config: Any, weights: Weights, settings: TrainSettings, tokens: int, 
     bytes_of = {
         "weights": weights.all * (2 if settings.precision == "bf16" else 4) + adapters,
         "adapted": weights.adapted * 4 * layers_kept / config.num_hidden_layers if short else 0,
+        "rounded": weights.trained * 4 if settings.qat != "none" else 0,  # beside the exact ones
         "gradients": weights.trained * 4,
         "optimizer": weights.trained * 8,
         "activations": batches * tokens * (kept or layer * config.num_hidden_layers),
