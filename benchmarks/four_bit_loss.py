@@ -2,9 +2,9 @@
 
 usage: four_bit_loss.py RUN ROWS OUT [--most N]     (minutes; docs/results/quantization.md)
 
-RUN is a finished build, ROWS a synthesis of the same functions with another seed or writer. Taken are the requests that
-a model wrote there, without those that RUN's rows hold in these words or nearly. OUT keeps the answers: the same
-command goes on. Every file is asked the same, greedily, and compared with F16 prompt by prompt.
+RUN is a finished build, ROWS a synthesis of the same functions with another seed or writer. Taken are the generated
+requests there, not the user's examples, without those that RUN's rows hold in these words or nearly. OUT keeps the
+answers: the same command goes on. Every file is asked the same, greedily, and compared with F16 prompt by prompt.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lamina.trajectories import Trajectory, TrajectoryStore
 
 
 def unseen(built: list[Trajectory], written: list[Trajectory]) -> list[Trajectory]:
-    rows = [row for row in written if row.meta.writer not in ("examples", "grammar")]
+    rows = [row for row in written if row.meta.writer != "examples"]
     copies = contaminated([row.request for row in rows], [row.request for row in built])
     return [row for number, row in enumerate(rows) if number not in copies]
 

@@ -1,4 +1,4 @@
-"""Evidence: which words of a request each argument value of a call comes from, and by which reading.
+"""Evidence: which words of a request each argument value of a call comes from.
 
 Deterministic, so that a person can follow it: numbers in digits or words, text as it stands there, enum values by their
 own words, by common names of units and currencies, or by synonyms that the argument's description gives. Values equal
