@@ -149,6 +149,17 @@ def test_the_headline_tells_a_cost_from_noise(folder: Path, low: float, high: fl
     assert said in read.text
 
 
+def test_a_stage_that_rejected_nothing_is_pointed_out(folder: Path) -> None:
+    given = results()
+    stages = list(given["synth"]["rejected"])
+    given["synth"]["stages"] = [*stages, "judge"]
+    _, read = page(folder, given)
+    assert "No row failed at judge." in read.text
+    given["synth"]["stages"] = stages
+    _, read = page(folder, given)
+    assert "No row failed at" not in read.text
+
+
 def test_text_from_models_is_shown_and_never_run(folder: Path) -> None:
     source, read = page(folder, results())
     assert "script" not in {tag for tag, _ in read.tags}

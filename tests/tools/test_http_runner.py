@@ -54,6 +54,10 @@ class Shop(BaseHTTPRequestHandler):
     def on_away(self) -> None:
         self.answer(302, b"", Location="http://example.org/elsewhere")
 
+    def on_lured(self) -> None:
+        self.counts["key sent"] = int(self.headers.get("Authorization") == f"Bearer {KEY}")
+        self.answer(307, b"", Location=f"http://localhost:{self.server.server_port}/v1/echo")
+
     def on_home(self) -> None:
         self.answer(307, b"", Location="/v1/echo?from=home")
 
@@ -92,7 +96,7 @@ class Shop(BaseHTTPRequestHandler):
         self.answer(200, b"{}")
 
 
-NAMES = ("away", "home", "round", "shaky", "html", "broken", "leak", "wrong", "huge", "slow")
+NAMES = ("lured", "away", "home", "round", "shaky", "html", "broken", "leak", "wrong", "huge", "slow")
 
 
 def spec(port: int) -> dict[str, Any]:
@@ -102,7 +106,8 @@ def spec(port: int) -> dict[str, Any]:
     body = {"type": "object", "properties": {"note": {"type": "string"}, "n": {"type": "integer"}}}
     tags = {"name": "tag", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}
     paths: dict[str, Any] = {f"/{name}": {"get": {"operationId": name}} for name in NAMES}
-    paths["/leak"]["get"]["security"] = [{"bearer": []}]
+    for name in ("leak", "lured"):
+        paths[f"/{name}"]["get"]["security"] = [{"bearer": []}]
     paths["/things/{id}"] = {
         "get": {"operationId": "see", "parameters": [p("id", "path"), tags, p("X-Trace", "header")]},
         "put": {"operationId": "change", "parameters": [p("id", "path")],
@@ -190,6 +195,31 @@ def test_a_key_is_asked_for_sent_and_never_comes_back(shop: Toolbox, monkeypatch
     assert "is not valid" in (result.error or "")
 
 
+def test_a_key_is_not_carried_to_another_host(shop: Toolbox, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SHOP_BEARER", KEY)
+    result = called(shop, "lured")
+    assert Shop.counts["key sent"] == 1, "home gets it"
+    assert result.status == "raised"
+    assert "/v1/echo" not in Shop.counts, "the other one is not even asked"
+
+
+def test_a_key_stands_in_no_file_of_a_run(shop: Toolbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from lamina.cli import main
+
+    monkeypatch.setenv("TWO_BEARER", KEY)
+    writer = tmp_path / "writer.py"
+    writer.write_text("def reply(messages, tools, seed):\n    return 'leak the key'\n", encoding="utf-8")
+    document = json.loads((tmp_path / "shop.json").read_text())
+    document["paths"] = {name: document["paths"][name] for name in ("/leak", "/home")}
+    (tmp_path / "two.json").write_text(json.dumps(document))
+    words = ["--out", str(tmp_path / "run"), "--writer", f"scripted:{writer}", "-n", "6"]
+    assert main(["synth", str(tmp_path / "two.json"), *words]) == 0
+    assert Shop.counts.get("/v1/leak"), "it was called"
+    files = [file for file in (tmp_path / "run").rglob("*") if file.is_file()]
+    assert files
+    assert not [file.name for file in files if KEY.encode() in file.read_bytes()]
+
+
 def test_a_server_that_is_not_there_is_a_failed_call(tmp_path: Path):
     file = tmp_path / "gone.json"
     file.write_text(json.dumps(spec(1)))
@@ -198,7 +228,7 @@ def test_a_server_that_is_not_there_is_a_failed_call(tmp_path: Path):
 
 
 def test_what_changes_things_elsewhere_is_not_called_unasked(shop: Toolbox):
-    with pytest.raises(InputError, match="1 of 12 tools may change things"):
+    with pytest.raises(InputError, match=f"1 of {len(NAMES) + 2} tools may change things"):
         open_executor(shop, allow_changes=False)
 
 
