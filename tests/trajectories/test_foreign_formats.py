@@ -282,6 +282,11 @@ def test_an_instruction_with_its_context_is_one_request_and_its_answer_is_text(t
     assert (one.meta.model_extra or {})["extra"] == {"category": "closed_qa"}
 
 
+def test_an_instruction_with_input_and_context_loses_neither():
+    one = read("instruction", {"instruction": "Go.", "input": "Left.", "context": "A wood.", "output": "Done."})
+    assert one.request == "Go.\n\nLeft.\n\nA wood."
+
+
 def test_the_history_of_an_instruction_comes_before_it():
     one = read("instruction", {"instruction": "And now?", "output": "Now too.", "history": [["Before?", "Yes."]]})
     assert [m.content for m in one.messages] == ["Before?", "Yes.", "And now?", "Now too."]

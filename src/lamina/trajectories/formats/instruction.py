@@ -31,8 +31,7 @@ def read_row(row: Any, path: Path) -> JSON:
     answer = next((key for key in _ANSWERS if isinstance(row.get(key), str)), None)
     if answer is None:
         raise Refused("no-answer", "the row has neither output nor response")
-    given = next((key for key in _INPUTS if row.get(key)), None)
-    request = str(row["instruction"]) + (f"\n\n{row[given]}" if given else "")
+    request = "\n\n".join(str(row[key]) for key in ("instruction", *_INPUTS) if row.get(key))
     if not request.strip():
         raise Refused("no-request", "the instruction is empty")
     tools = tools_of(row["tools"]) if row.get("tools") else []
