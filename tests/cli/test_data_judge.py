@@ -9,7 +9,7 @@ import pytest
 
 KNOWS = """
 import json
-from lamina.checks.judge import labelled_rows
+from lamina.checks import labelled_rows
 
 WRONG = [r.request for r in labelled_rows() if r.meta.model_extra["label"] == "wrong"]
 
@@ -47,7 +47,7 @@ def test_what_passes_everything_else_is_judged(lamina, tools_file: Path, tmp_pat
     found = json.loads(said.out)
     assert found["accepted"] == ["r0"]
     assert {(r["id"], r["stage"]) for r in found["rejected"]} == {("r1", "judge"), ("r2", "grounding")}
-    assert found["judge"][0]["usable"]
+    assert found["models"][0]["usable"]
 
 
 def test_more_than_half_of_the_votes_must_pass(lamina, tools_file: Path, tmp_path: Path, judge: str):
@@ -75,3 +75,25 @@ def test_a_judge_that_rejected_nothing_is_pointed_out(lamina, tools_file: Path, 
     file = rows(tmp_path / "rows.jsonl", "what is 4 times 7")
     said = lamina("data", "check", file, "--execute", tools_file, "--judge", judge)
     assert "no record failed at judge: is it checking anything?" in said.out
+
+
+def test_thoughts_are_rated_and_a_rater_that_likes_everything_is_not_used(lamina, tools_file: Path, tmp_path: Path):
+    body = """def reply(messages, tools, seed):\n    return '{"reason": "fine", "rating": 5}'\n"""
+    (tmp_path / "five.py").write_text(body, encoding="utf-8")
+    row = json.loads(rows(tmp_path / "rows.jsonl", "what is 4 times 7").read_text())
+    row["messages"][1]["content"] = "Four times seven: scale takes both."
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    words = [
+        "data",
+        "fix",
+        tmp_path / "rows.jsonl",
+        "--tools",
+        tools_file,
+        "--rate",
+        f"scripted:{tmp_path / 'five.py'}",
+    ]
+    (told,) = json.loads(lamina(*words, "--out", tmp_path / "fixed", "--json").out)["models"]
+    assert (told["stage"], told["labelled"], told["agreed"], told["usable"]) == ("rating", "thoughts", 15, False)
+    (kept,) = [json.loads(line) for line in (tmp_path / "fixed" / "trajectories.jsonl").read_text().splitlines()]
+    (check,) = [check for check in kept["meta"]["checks"] if check["name"] == "rating"]
+    assert check["verdict"] == "unjudged"

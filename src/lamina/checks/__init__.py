@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from lamina.checks.agreement import Agreement, labelled_rows
 from lamina.checks.asking import check_asking
 from lamina.checks.contamination import contaminated
 from lamina.checks.execution import check_execution
 from lamina.checks.grounding import check_grounding
-from lamina.checks.judge import Agreement, check_judge, labelled_rows, measure_agreement
+from lamina.checks.judge import check_judge, measure_agreement
 from lamina.checks.novelty import Novelty
 from lamina.checks.reasons import Reason
 from lamina.checks.round_trip import check_round_trips

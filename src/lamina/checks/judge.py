@@ -5,13 +5,12 @@ is near chance judges nothing, and the rows say ``unjudged``."""
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from importlib.resources import files
+from dataclasses import dataclass
 from typing import Any
 
+from lamina.checks.agreement import Agreement, agreement_of, labelled_rows
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Candidate, Rejection
 from lamina.models import Model, Request
@@ -51,45 +50,11 @@ class Judgement:
     rule: str
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """How far a judge agrees with the labelled rows. ``low``/``high``: Wilson 95 % interval of ``rate``.
-    ``usable`` when the interval lies above one half *and* the judge says both yes and no: half of the rows
-    are wrong, so a judge that always passes has exactly one half."""
-
-    judge: str
-    rows: int
-    agreed: int
-    passed: int
-    unreadable: int
-    rate: float
-    low: float
-    high: float
-
-    @property
-    def usable(self) -> bool:
-        return self.low > 0.5 and 0 < self.passed < self.rows
-
-    def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "usable": self.usable}
-
-
-def labelled_rows() -> list[Trajectory]:
-    """The 60 rows labelled by hand; ``meta.label`` is ``right`` or ``wrong``, half of each."""
-    text = files("lamina.checks").joinpath("material", "judge-labelled.jsonl").read_text("utf-8")
-    return [Trajectory.from_json(line) for line in text.splitlines() if line.strip()]
-
-
 def measure_agreement(model: Model) -> Agreement:
     """Has the model judge the labelled rows; 60 answers, half a minute of a 135M model on 2 cores."""
     rows = labelled_rows()
     verdicts = _ask(model, [_question(list(r.toolbox()), r.request, _calls(r), _results(r)) for r in rows])
-    labels = [(r.meta.model_extra or {}).get("label") == "right" for r in rows]
-    agreed = sum(v is not None and v.passed == label for v, label in zip(verdicts, labels, strict=True))
-    passed = sum(v is not None and v.passed for v in verdicts)
-    low, high = _wilson(agreed, len(rows))
-    unreadable = sum(v is None for v in verdicts)
-    return Agreement(model.ref, len(rows), agreed, passed, unreadable, agreed / len(rows), low, high)
+    return agreement_of(model.ref, rows, [None if v is None else v.passed for v in verdicts])
 
 
 def check_judge(
@@ -108,7 +73,7 @@ def check_judge(
         for c in candidates
     ]
     found: list[Rejection | None] = []
-    for candidate, verdict in zip(candidates, _voted(questions, model, votes, needed), strict=True):
+    for candidate, verdict in zip(candidates, voted(questions, model, votes, needed), strict=True):
         if isinstance(verdict, Check):
             candidate.notes.append(verdict)
         found.append(verdict if isinstance(verdict, Rejection) else None)
@@ -118,30 +83,26 @@ def check_judge(
 def judge_records(
     records: Sequence[Trajectory], model: Model, toolboxes: Sequence[Toolbox], *, votes: int = 1
 ) -> list[Check | Rejection]:
-    """As ``check_judge``, of records that somebody else made, each with its tools. Records of several requests are left
-    ``unjudged``: the question is about one."""
-    asked = [i for i, record in enumerate(records) if sum(m.role == "user" for m in record.messages) == 1]
+    """As ``check_judge``, of records of one request that somebody else made, each with its tools."""
     questions = []
-    for i in asked:
-        calls = _calls(records[i])
+    for record, toolbox in zip(records, toolboxes, strict=True):
+        calls = _calls(record)
         named = {name for name, _ in calls}
-        tools = [tool for tool in toolboxes[i] if not named or tool.name in named]
-        questions.append(_question(tools, records[i].request, calls, _results(records[i])))
-    found: list[Check | Rejection] = [
-        Check(name=STAGE, verdict="unjudged", detail="not one request but several") for _ in records
-    ]
-    for i, verdict in zip(asked, _voted(questions, model, votes), strict=True):
-        found[i] = verdict
-    return found
+        tools = [tool for tool in toolbox if not named or tool.name in named]
+        questions.append(_question(tools, record.request, calls, _results(record)))
+    return voted(questions, model, votes)
 
 
-def _voted(questions: Sequence[str], model: Model, votes: int, needed: int | None = None) -> list[Check | Rejection]:
+def voted(
+    questions: Sequence[str], model: Model, votes: int, needed: int | None = None, *, task: str | None = None
+) -> list[Check | Rejection]:
+    """A verdict for each question, of ``votes`` answers; ``task`` replaces the first sentences of the instruction."""
     needed = votes // 2 + 1 if needed is None else needed
     if not 1 <= needed <= votes:
         raise ValueError(f"{needed} passes of {votes} votes cannot be had; use 1 to {votes}")
     if not questions:
         return []
-    rounds = [_ask(model, questions, seed=vote, sampled=votes > 1) for vote in range(votes)]
+    rounds = [_ask(model, questions, seed=vote, sampled=votes > 1, task=task) for vote in range(votes)]
     return [_counted([one for one in said if one is not None], votes, needed) for said in zip(*rounds, strict=True)]
 
 
@@ -175,10 +136,15 @@ def _question(tools: Sequence[Tool], request: str, calls: Sequence[tuple[str, An
     )
 
 
-def _ask(model: Model, questions: Sequence[str], *, seed: int = 0, sampled: bool = False) -> list[Judgement | None]:
+TASK = "You check function calls."
+
+
+def _ask(
+    model: Model, questions: Sequence[str], *, seed: int = 0, sampled: bool = False, task: str | None = None
+) -> list[Judgement | None]:
     listed = "; ".join(f"{name}: {what}" for name, what in RULES.items())
     system = (
-        "You check function calls. Answer with JSON: a short thought, then pass (true or false), then the rule that it "
+        f"{task or TASK} Answer with JSON: a short thought, then pass (true or false), then the rule that it "
         f"fails, or {NO_RULE}. Fail when one of these holds: {listed}."
     )
     requests = [
@@ -214,12 +180,3 @@ def _calls(row: Trajectory) -> list[tuple[str, Any]]:
 
 def _results(row: Trajectory) -> list[str]:
     return [m.content for m in row.messages if m.role == "tool"]
-
-
-def _wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson score interval (Wilson 1927)."""
-    if n == 0:
-        return 0.0, 1.0
-    p, z2 = successes / n, z * z
-    centre, spread = p + z2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    return (centre - spread) / (1 + z2 / n), (centre + spread) / (1 + z2 / n)

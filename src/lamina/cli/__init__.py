@@ -71,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0 if asked else _complain(f"there is no verb '{verb} {given[1]}'; 'lamina {verb}' lists them", 2)
     if verb not in VERBS:
         return _complain(f"there is no verb {verb!r}{_nearest(verb)}; 'lamina --help' lists them", 2)
+    os.environ.setdefault("TQDM_DISABLE", "1")  # libraries' bars; progress is ours to show. Read when tqdm is imported
     try:
         return _run_verb(verb, rest)
     except LaminaError as error:

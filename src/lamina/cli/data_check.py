@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lamina.cli.data_options import DataFiles, From, JudgeRef, Skip, ToolsForAll, Votes, checker_of, counted
+from lamina.cli.data_options import DataFiles, From, JudgeRef, RateRef, Skip, ToolsForAll, Votes, checker_of, counted
 from lamina.cli.options import AsJson, Config, verb
 from lamina.cli.output import show
 
@@ -25,6 +25,7 @@ def check(
     skip: Skip = "",
     judge: JudgeRef = None,
     votes: Votes = 1,
+    rate: RateRef = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -37,12 +38,13 @@ def check(
     from collections import Counter
 
     from lamina.data import check_sources, files_of
+    from lamina.data.model_checks import trust
     from lamina.runs import Progress
     from lamina.trajectories import Reject
 
     passed, mends, reasons, stages = 0, 0, Counter[str](), set[str]()
     result: dict[str, list[Any]] = {"accepted": [], "rejected": [], "mended": []}
-    with checker_of(execute, tools, skip, judge, votes) as checker, Progress(as_json).stage("check") as bar:
+    with checker_of(execute, tools, skip, judge, votes, rate) as checker, Progress(as_json).stage("check") as bar:
         for one in check_sources(files_of(files), checker, format):
             if isinstance(one, Reject) or one.reject is not None:
                 reject = one if isinstance(one, Reject) else one.reject
@@ -58,17 +60,19 @@ def check(
                 if one.mended:
                     _keep(result["mended"], {"id": one.record.id, "detail": "; ".join(one.mended)}, as_json)
             bar.advance(passed=passed, rejected=reasons.total())
-        judged = checker.judge
-    silent = judged is not None and judged.agreement.usable and passed and "judge" not in stages
-    if judged is not None:
-        result["judge"] = [judged.agreement.as_dict()]
+        models = checker.models
+    trusted, figures = trust(models)
+    result |= {"models": figures} if models else {}
+    silent = [
+        m.stage for m in models if passed and m.stage not in stages and any(a.usable for a in m.agreements.values())
+    ]
     lines = [
         f"{passed:,} of {passed + reasons.total():,} records pass, {mends:,} of them mended",
         *counted("rejected", dict(reasons.most_common())),
         *[f"  {r['id']}: {r['reason']}: {r['detail']}" for r in result["rejected"]],
         *[f"  {m['id']}: mended: {m['detail']}" for m in result["mended"]],
-        *([judged.said] if judged is not None else []),
-        *(["no record failed at judge: is it checking anything?"] if silent else []),
+        *trusted,
+        *[f"no record failed at {stage}: is it checking anything?" for stage in silent],
         *(["  and more; --json has all"] if max(mends, reasons.total()) > SHOWN else []),
     ]
     show(result, as_json=as_json, lines=lines)

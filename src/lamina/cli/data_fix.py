@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lamina.cli.data_options import DataFiles, From, JudgeRef, Skip, ToolsForAll, Votes, checker_of, counted
+from lamina.cli.data_options import DataFiles, From, JudgeRef, RateRef, Skip, ToolsForAll, Votes, checker_of, counted
 from lamina.cli.options import AsJson, Config, Fresh, Out, verb
 from lamina.cli.output import show, tell
 
@@ -24,6 +24,7 @@ def fix(
     skip: Skip = "",
     judge: JudgeRef = None,
     votes: Votes = 1,
+    rate: RateRef = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Don't print the diff of what changed.")] = False,
     fresh: Fresh = False,
     config: Config = None,
@@ -36,6 +37,7 @@ def fix(
     """
     from lamina.data import difference, files_of, fix
     from lamina.data.checking import Verdict
+    from lamina.data.model_checks import trust
     from lamina.runs import Progress, Run
 
     def print_difference(verdict: Verdict) -> None:
@@ -51,16 +53,20 @@ def fix(
         "tools": str(tools.resolve()) if tools else "",
         "skip": skip,
         **({"judge": judge, "votes": votes} if judge else {}),
+        **({"rate": rate} if rate else {}),
     }
     with Run.open(out, key, fresh=fresh) as run:
         if not run.is_done("fix"):
-            with checker_of(execute, tools, skip, judge, votes) as checker:
-                run.finish("fix", fix(found, run, checker, Progress(as_json), print_difference, format))
+            with checker_of(execute, tools, skip, judge, votes, rate) as checker:
+                told = fix(found, run, checker, Progress(as_json), print_difference, format)
+                trusted, models = trust(checker.models)
+                run.finish("fix", {**told, **({"models": models, "trust": trusted} if models else {})})
         run.write_report_json()
         result = run.result("fix") or {}
     lines = [
         f"{result['accepted']:,} of {result['read']:,} records pass, {result['mended']:,} of them mended; in {out}",
         *counted("rejected", result["rejected"]),
+        *result.get("trust", []),
     ]
     show(result, as_json=as_json, lines=lines)
 

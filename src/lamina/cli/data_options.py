@@ -13,7 +13,7 @@ from lamina.cli.output import table
 
 if TYPE_CHECKING:
     from lamina.data import Checker
-    from lamina.data.checking import Judge
+    from lamina.data.model_checks import ModelCheck
 
 DataFiles = Annotated[
     list[Path],
@@ -37,14 +37,25 @@ JudgeRef = Annotated[
     typer.Option("--judge", metavar="REF", help="A model that judges what passes everything else."),
 ]
 Votes = Annotated[int, typer.Option("--votes", min=1, help="Of the judge, a record: more than half of them must pass.")]
+RateRef = Annotated[
+    str | None,
+    typer.Option(
+        "--rate", metavar="REF", help="A model that rates the thoughts before calls, 1 to 5; below 3 rejects."
+    ),
+]
 
 
 @contextlib.contextmanager
 def checker_of(
-    execute: Path | None, tools: Path | None, skip: str, judge: str | None = None, votes: int = 1
+    execute: Path | None,
+    tools: Path | None,
+    skip: str,
+    judge: str | None = None,
+    votes: int = 1,
+    rate: str | None = None,
 ) -> Iterator[Checker]:
-    """A checker, with the functions of ``execute`` ready to run and the judge's agreement with the labelled rows
-    measured. Raises InputError for a check that is not there."""
+    """A checker, with the functions of ``execute`` ready to run and the models open. Raises InputError for a check that
+    is not there."""
     from lamina.data import Checker
     from lamina.data.checking import RULES
     from lamina.errors import InputError
@@ -57,21 +68,23 @@ def checker_of(
     toolbox = read_tools(tools) if tools else None
     with contextlib.ExitStack() as stack:
         executor = stack.enter_context(open_executor(read_tools(execute), allow_changes=False)) if execute else None
-        judging = stack.enter_context(_judge(judge, votes)) if judge else None
-        yield Checker(executor, skip=left_out, toolbox=None if execute else toolbox, judge=judging)
+        models = stack.enter_context(_models(judge, votes, rate))
+        yield Checker(executor, skip=left_out, toolbox=None if execute else toolbox, models=models)
 
 
 @contextlib.contextmanager
-def _judge(ref: str, votes: int) -> Iterator[Judge]:
-    from lamina.checks.judge import measure_agreement
-    from lamina.data.checking import Judge
+def _models(judge: str | None, votes: int, rate: str | None) -> Iterator[list[ModelCheck]]:
+    """One model is opened once, whatever it is asked to do."""
+    from lamina.data.model_checks import Judge, Rater
     from lamina.models import open_model
 
-    model = open_model(ref)
+    opened = {ref: open_model(ref) for ref in dict.fromkeys(filter(None, (judge, rate)))}
+    found: list[ModelCheck] = [Rater(opened[rate])] if rate else []
     try:
-        yield Judge(model, measure_agreement(model), votes)
+        yield [*found, *([Judge(opened[judge], votes)] if judge else [])]
     finally:
-        model.close()
+        for model in opened.values():
+            model.close()
 
 
 def counted(title: str, counts: Mapping[str, int]) -> list[str]:

@@ -60,7 +60,7 @@ def shuffle_calls(record: Trajectory, seed: int) -> Trajectory | None:
         message.tool_calls = [calls[i] for i in order]
         if all(told) and results and not any(m.tool_call_id for m in results):
             after.messages[number + 1 : number + 1 + len(calls)] = [results[i] for i in order]
-    return None if after == record else _noted(after, "shuffle-calls", seed)
+    return None if after == record else noted(after, "shuffle-calls", seed)
 
 
 def _refer(calls: Sequence[Any]) -> bool:
@@ -100,7 +100,7 @@ def mask_names(record: Trajectory, seed: int) -> Trajectory | None:
             call.function.name = masks.get(call.name, call.name)
         if message.role == "tool" and message.name:
             message.name = masks.get(message.name, message.name)
-    return _noted(after, "mask-names", seed, masked=known)
+    return noted(after, "mask-names", seed, masked=known)
 
 
 def _masked(text: str, masks: dict[str, str]) -> str:
@@ -127,7 +127,7 @@ def distract(record: Trajectory, seed: int, pool: Sequence[JSON], n: int = 3) ->
     tools = list(record.tools)
     for name in chosen:
         tools.insert(rng.randint(0, len(tools)), others[name])
-    return _noted(record.model_copy(update={"tools": tools}, deep=True), "distract", seed)
+    return noted(record.model_copy(update={"tools": tools}, deep=True), "distract", seed)
 
 
 def remove_the_right_tool(record: Trajectory, seed: int) -> Trajectory | None:
@@ -143,7 +143,7 @@ def remove_the_right_tool(record: Trajectory, seed: int) -> Trajectory | None:
     messages = [*record.messages[:at], Message(role="assistant")]
     after = record.model_copy(update={"tools": left, "messages": messages}, deep=True)
     after.meta.style, after.meta.reward = IRRELEVANCE, None
-    return _noted(after, "irrelevance", seed)
+    return noted(after, "irrelevance", seed)
 
 
 AUGMENTATIONS: dict[str, Augmentation] = {
@@ -165,7 +165,7 @@ def _shuffled_tools(
     after = record.model_copy(deep=True)
     after.tools = mix(random.Random(f"{seed}:{record.id}"), after.tools)
     same = str(after.tools) == str(record.tools)  # as text: dictionaries are equal in any order
-    return None if same else _noted(after, "shuffle", seed)
+    return None if same else noted(after, "shuffle", seed)
 
 
 def _with_function(tool: JSON, function: JSON) -> JSON:
@@ -176,7 +176,7 @@ def _mixed(rng: random.Random, values: JSON) -> JSON:
     return {name: values[name] for name in rng.sample(list(values), len(values))}
 
 
-def _noted(after: Trajectory, what: str, seed: int, **more: Any) -> Trajectory:
+def noted(after: Trajectory, what: str, seed: int, **more: Any) -> Trajectory:
     """``meta.augmented`` lists what was done; the group is the original's, so that both fall on one side of a split."""
     extra = dict(after.meta.model_extra or {})
     done = [*(extra.get("augmented") or []), {"by": what, "seed": seed}]

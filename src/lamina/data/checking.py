@@ -9,20 +9,18 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-from lamina.checks import Agreement, Rejection
+from lamina.checks import Rejection
 from lamina.checks.arguments import cast_arguments, check_arguments
 from lamina.checks.counting import check_recorded_count
 from lamina.checks.hallucination import check_hallucination
-from lamina.checks.judge import STAGE as JUDGE
-from lamina.checks.judge import judge_records
 from lamina.checks.reasoning import check_reasoning
 from lamina.checks.recorded_results import check_recorded_results
 from lamina.checks.replay import STAGE as EXECUTION
 from lamina.checks.replay import Replayed, check_replays
 from lamina.checks.steps import check_steps
 from lamina.checks.turns import check_turns
+from lamina.data.model_checks import ModelCheck
 from lamina.data.sources import records_of
-from lamina.models import Model
 from lamina.tools import Toolbox
 from lamina.tools.execution import Executor
 from lamina.trajectories import Check, Reject, Trajectory
@@ -64,24 +62,10 @@ class Verdict:
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Judge:
-    """A model that judges what passed everything else, ``votes`` times a record. One near chance on the labelled
-    rows leaves its records ``unjudged``."""
-
-    model: Model
-    agreement: Agreement
-    votes: int = 1
-
-    @property
-    def said(self) -> str:
-        trust = "" if self.agreement.usable else ": near chance, so what it says is not used"
-        return f"the judge agrees with {self.agreement.agreed} of {self.agreement.rows} labelled rows{trust}"
-
-
 class Checker:
     """``executor``: run the calls of each record with these functions, whatever tools the record names. ``toolbox``:
-    the tools of records that bring none. ``skip``: names of ``RULES`` to leave out."""
+    the tools of records that bring none. ``skip``: names of ``RULES`` to leave out. ``models``: checks by models, asked
+    in this order of what passed everything before."""
 
     def __init__(
         self,
@@ -89,16 +73,16 @@ class Checker:
         *,
         toolbox: Toolbox | None = None,
         skip: Sequence[str] = (),
-        judge: Judge | None = None,
+        models: Sequence[ModelCheck] = (),
     ):
-        self._executor, self.judge = executor, judge
+        self._executor, self.models = executor, models
         self._tools = toolbox.as_openai() if toolbox else []
         self._rules = {name: rule for name, rule in RULES.items() if name not in skip}
 
     @property
     def together(self) -> int:
         """How many records are worth checking at once."""
-        if self.judge is not None:
+        if self.models:
             return JUDGED_TOGETHER
         return TOGETHER if self._executor is not None else 1
 
@@ -110,22 +94,20 @@ class Checker:
         found = [self._by_rules(trajectory) for trajectory in trajectories]
         if self._executor is not None:
             found = self._by_running(self._executor, found)
-        return found if self.judge is None else self._by_judge(self.judge, found)
+        for one in self.models:
+            found = self._by_model(one, found)
+        return found
 
     def _by_running(self, executor: Executor, found: list[Verdict]) -> list[Verdict]:
         passing = [verdict for verdict in found if verdict.rejection is None]
         replays = iter(check_replays([verdict.record for verdict in passing], executor))
         return [verdict if verdict.rejection else _replayed(verdict, next(replays)) for verdict in found]
 
-    def _by_judge(self, judge: Judge, found: list[Verdict]) -> list[Verdict]:
+    def _by_model(self, model: ModelCheck, found: list[Verdict]) -> list[Verdict]:
         passing = [verdict for verdict in found if verdict.rejection is None]
-        if judge.agreement.usable:
-            toolboxes = [self._executor.toolbox if self._executor else toolbox_of(v.record) for v in passing]
-            records = [verdict.record for verdict in passing]
-            judged = iter(judge_records(records, judge.model, toolboxes, votes=judge.votes))
-        else:
-            judged = iter([Check(name=JUDGE, verdict="unjudged", detail=judge.said)] * len(passing))
-        return [verdict if verdict.rejection else _judged(verdict, next(judged)) for verdict in found]
+        toolboxes = [self._executor.toolbox if self._executor else toolbox_of(v.record) for v in passing]
+        said = iter(model.check([verdict.record for verdict in passing], toolboxes))
+        return [verdict if verdict.rejection else _judged(verdict, next(said)) for verdict in found]
 
     def _by_rules(self, trajectory: Trajectory) -> Verdict:
         if self._tools and not trajectory.tools:

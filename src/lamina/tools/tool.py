@@ -112,6 +112,8 @@ class Tool:
         if not isinstance(arguments, dict):
             return [f"arguments of {self.name} must be an object, got {type(arguments).__name__}"]
         found = [f"{self.name} has no argument {name!r}" for name in arguments if name not in self.properties]
+        if not found and self._validator.is_valid(arguments):  # nearly always, and without a list of errors
+            return found
         for error in self._validator.iter_errors(arguments):
             where = ".".join(str(p) for p in error.instance_path) or "arguments"
             found.append(f"{where}: {error.message}")

@@ -20,7 +20,7 @@ from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
 from lamina.training.processes import process_count
 from lamina.training.rows import IGNORED, Row, token_rows
-from lamina.training.trainer import attend
+from lamina.training.trainer import attend, known_renaming
 from lamina.trajectories import Message, ToolCall, Trajectory, compare_calls
 
 if TYPE_CHECKING:
@@ -145,7 +145,8 @@ def preference_config(config: Any, settings: Any) -> Any:
         "save_total_limit", "logging_strategy", "logging_steps", "report_to", "project", "run_name",
         "train_sampling_strategy", "num_train_epochs",
     )  # fmt: skip
-    return DPOConfig(**{name: getattr(config, name) for name in known}, max_length=None, beta=settings.beta)
+    with known_renaming():
+        return DPOConfig(**{name: getattr(config, name) for name in known}, max_length=None, beta=settings.beta)
 
 
 def make_preference_trainer(

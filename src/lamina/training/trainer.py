@@ -3,12 +3,13 @@ is fixed beforehand (so a killed training continues exactly), and the loss goes 
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import math
 import random
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,40 +45,49 @@ def as_dataset(rows: Sequence[Row], order: Sequence[int]) -> Any:
     return Dataset.from_dict(table).select(order)
 
 
+@contextlib.contextmanager
+def known_renaming() -> Iterator[None]:
+    """Transformers warns of an option that TRL sets by its old name whatever we do; people need not read that."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*gradient_checkpointing.* is deprecated", FutureWarning)
+        yield
+
+
 def train_config(out: Path, settings: TrainSettings, steps: int, bf16: bool) -> Any:
     import torch
     from trl.trainer.sft_config import SFTConfig
 
-    return SFTConfig(
-        output_dir=str(out),
-        use_cpu=not torch.cuda.is_available(),
-        bf16=bf16,
-        per_device_train_batch_size=settings.batch,
-        per_device_eval_batch_size=settings.batch,
-        gradient_accumulation_steps=settings.accumulate // process_count(),
-        ddp_find_unused_parameters=False,
-        num_train_epochs=1,  # the data set already holds every epoch, in its own order
-        train_sampling_strategy="sequential",
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type={"constant": "constant_with_warmup"}.get(settings.scheduler, settings.scheduler),
-        warmup_steps=settings.warmup_steps_of(steps),
-        weight_decay=settings.weight_decay,
-        max_length=None,  # longer rows were refused before
-        dataset_kwargs={"skip_prepare_dataset": True},
-        gradient_checkpointing=settings.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False} if settings.gradient_checkpointing else None,
-        dataloader_pin_memory=False,
-        save_strategy="no",  # TrainingLog asks for a checkpoint by the clock
-        save_total_limit=1,
-        logging_strategy="no" if settings.report_to == "none" else "steps",
-        logging_steps=1,
-        report_to=settings.report_to,
-        project="lamina",
-        run_name=out.parent.parent.name,
-        disable_tqdm=True,
-        seed=settings.seed,
-        data_seed=settings.seed,
-    )
+    with known_renaming():
+        return SFTConfig(
+            output_dir=str(out),
+            use_cpu=not torch.cuda.is_available(),
+            bf16=bf16,
+            per_device_train_batch_size=settings.batch,
+            per_device_eval_batch_size=settings.batch,
+            gradient_accumulation_steps=settings.accumulate // process_count(),
+            ddp_find_unused_parameters=False,
+            num_train_epochs=1,  # the data set already holds every epoch, in its own order
+            train_sampling_strategy="sequential",
+            learning_rate=settings.learning_rate,
+            lr_scheduler_type={"constant": "constant_with_warmup"}.get(settings.scheduler, settings.scheduler),
+            warmup_steps=settings.warmup_steps_of(steps),
+            weight_decay=settings.weight_decay,
+            max_length=None,  # longer rows were refused before
+            dataset_kwargs={"skip_prepare_dataset": True},
+            gradient_checkpointing=settings.gradient_checkpointing,
+            gradient_checkpointing_kwargs={"use_reentrant": False} if settings.gradient_checkpointing else None,
+            dataloader_pin_memory=False,
+            save_strategy="no",  # TrainingLog asks for a checkpoint by the clock
+            save_total_limit=1,
+            logging_strategy="no" if settings.report_to == "none" else "steps",
+            logging_steps=1,
+            report_to=settings.report_to,
+            project="lamina",
+            run_name=out.parent.parent.name,
+            disable_tqdm=True,
+            seed=settings.seed,
+            data_seed=settings.seed,
+        )
 
 
 def make_trainer(
@@ -107,7 +117,7 @@ def make_trainer(
             targets = inputs["labels"][:, 1:]
             learnt = targets != IGNORED
             taught = teaching if model.training else None
-            with taught.watching() if taught else nullcontext():
+            with taught.watching() if taught else contextlib.nullcontext():
                 # through the model itself, not its parts: autocast and whoever shards it stand before its forward
                 made = model(**batch, use_cache=False, logits_to_keep=learnt[0].nonzero()[:, 0])
             scores = made.logits[0].float()
@@ -129,7 +139,7 @@ def make_trainer(
             return loss * share * process_count()  # gradients are averaged over processes
 
         def training_step(self, *args: Any, **kwargs: Any) -> Any:
-            with rounding.at(self.state.global_step) if rounding else nullcontext():
+            with rounding.at(self.state.global_step) if rounding else contextlib.nullcontext():
                 return super().training_step(*args, **kwargs)  # type: ignore[no-untyped-call]
 
         def create_model_card(self, *args: Any, **kwargs: Any) -> None:

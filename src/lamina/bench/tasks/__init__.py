@@ -36,7 +36,7 @@ __all__ = [
     "open_tasks",
 ]
 
-_NOT_A_TASK = {"task", "written"}
+_NOT_A_TASK = {"task", "written", "recorded"}
 
 
 def _built_in() -> list[str]:

@@ -122,6 +122,17 @@ def benchmark_file(data: str | Path | None, name: str, task: str) -> Path:
     return file
 
 
+def benchmark_folder(data: str | Path | None, name: str, task: str) -> Path:
+    """As ``benchmark_file``, of a folder."""
+    if data is None:
+        what = f"the task {task!r} needs a folder of benchmark files"
+        raise InputError(what, mend=f"name the folder that holds {name} with --data")
+    folder = Path(data) / name
+    if not folder.is_dir():
+        raise InputError("there is no such folder", file=folder, mend=f"name the folder for {task!r} with --data")
+    return folder
+
+
 def csv_rows(file: Path) -> Iterator[dict[str, str]]:
     csv.field_size_limit(sys.maxsize)
     with open(file, encoding="utf-8-sig", newline="") as lines:

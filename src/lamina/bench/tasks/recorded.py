@@ -1,0 +1,178 @@
+"""What tasks made of somebody's records have in common: each turn that calls is a sample, with everything before it
+as it was recorded, and the row's own tools on offer. Not a task itself.
+
+So a model is asked what to do next in a history that went right (one step at a time, as API-Bank counts), and where a
+row is one request with several calls, for all of them at once. Rows that cannot be answered, because their right calls
+don't fit their own tools, are left out: a figure about them would say nothing about a model.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lamina.bench.intervals import ratio_of_sums, wilson
+from lamina.bench.tasks.task import (
+    Call,
+    Conversation,
+    Figure,
+    Sample,
+    Setting,
+    plain_call,
+    read_answer,
+    strict_outcome,
+)
+from lamina.checks.arguments import cast_arguments, check_arguments, is_reference
+from lamina.checks.turns import check_turns
+from lamina.errors import InputError
+from lamina.tools.tool import JSON, Tool, Toolbox
+from lamina.trajectories import Reject, Trajectory, compare_calls
+from lamina.trajectories.trajectory import Message, ToolCall
+
+MOST_CALLS = 12
+"""What the constraint lets a model write in one answer."""
+_WRITE = "Where an argument is taken from the result of an earlier call of your answer, write"
+REFERENCES = (
+    (re.compile(r"\$var"), f"{_WRITE} $varN.FIELD$: N is the number of that call, counted from 1."),
+    (re.compile(r"API_call_"), f"{_WRITE} API_call_N: N is the number of that call, counted from 0."),
+)
+"""How a data set writes that a value comes from an earlier call, and how we tell a model (our wording)."""
+
+Verdict = tuple[list[str], bool, int, int]
+"""What is wrong, whether the functions are right, arguments right, arguments in all."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """``read`` gives the records (and rejects, which are left out, as are records that no model could answer)."""
+
+    name: str
+    read: Callable[[], Iterable[Trajectory | Reject]]
+    paired_metric: str = "call_exact"
+    needs_tools: bool = False
+
+    @property
+    def spec(self) -> str:
+        return self.name
+
+    def samples(self) -> list[Sample]:
+        """Raises InputError where no row can be answered."""
+        found: dict[str, Sample] = {}
+        for record in self.read():
+            if isinstance(record, Trajectory):
+                found |= {sample.id: sample for sample in samples_of(record)}
+        if not found:
+            raise InputError(
+                f"the task {self.name!r} has no row with calls that fit its own tools",
+                mend="'lamina data check' says what is wrong with each",
+            )
+        return list(found.values())
+
+    def solve(self, sample: Sample, setting: Setting) -> Conversation:
+        row = sample.row
+        messages = [Message.model_validate(m) for m in row["messages"]]
+        if row["instruction"]:
+            messages.insert(0, Message(role="system", content=row["instruction"]))
+        request = setting.ask(messages, tools=_offered(row), most_calls=MOST_CALLS)
+        reply = yield request
+        found: list[Verdict] = []
+
+        def judge(calls: list[Call] | None) -> str | None:
+            found.append(_compared(row, calls))
+            return "; ".join(found[0][0]) or None
+
+        outcome = strict_outcome(request, reply, judge)
+        _, functions, right, total = found[0] if found else ([], False, 0, 0)
+        scores = {
+            **outcome.scores,
+            "kind": "call" if row["calls"] else "refusal",
+            "functions_right": functions,
+            "arguments_right": right,
+            "arguments_total": total,
+        }
+        expected = [plain_call(call) for call in _as_calls(row["calls"])]
+        transcript = [{**turn, "expected": expected} for turn in outcome.transcript]
+        return replace(outcome, scores=scores, transcript=transcript)
+
+    def judge(self, sample: Sample, calls: Sequence[Any]) -> str | None:
+        return "; ".join(_compared(sample.row, read_answer(calls))[0]) or None
+
+    def counts_in_pair(self, scores: JSON) -> bool:
+        return not scores["unscored"]
+
+    def figures(self, outcomes: Sequence[JSON]) -> list[Figure]:
+        scored = [o for o in outcomes if not o["unscored"]]
+        asked = [o for o in scored if o["kind"] == "call"]
+        rates: list[tuple[str, list[bool]]] = [
+            ("call_exact", [o["right"] for o in scored]),
+            ("function_right", [o["functions_right"] for o in asked]),
+            ("refusal_right", [o["right"] for o in scored if o["kind"] == "refusal"]),
+            ("refusal_false", [not o["called"] and not o["unreadable"] for o in asked]),
+            ("unreadable", [o["unreadable"] for o in scored]),
+        ]
+        if len(scored) < len(outcomes):
+            rates.append(("unscored", [o["unscored"] for o in outcomes]))
+        found = [Figure(name, i) for name, hits in rates if (i := wilson(sum(hits), len(hits)))]
+        arguments = ratio_of_sums([o["arguments_right"] for o in asked], [o["arguments_total"] for o in asked])
+        return [*found, Figure("argument_accuracy", arguments)] if arguments else found
+
+
+def samples_of(record: Trajectory) -> Iterator[Sample]:
+    """One sample a turn that calls; a record without any call is one sample whose right answer is not to call. None
+    for a turn whose calls don't fit the tools (values with one reading are cast), and for a record that could not
+    have happened in its order."""
+    if not record.tools or check_turns(record):
+        return
+    toolbox = record.toolbox()
+    record, _ = cast_arguments(record, toolbox)
+    at = [i for i, m in enumerate(record.messages) if m.role == "assistant" and m.tool_calls]
+    at = at or [i for i, m in enumerate(record.messages) if m.role == "assistant"][:1]
+    for place in at:
+        message = record.messages[place]
+        if check_arguments(record.model_copy(update={"messages": [message]}), toolbox):
+            continue
+        calls = message.tool_calls or []
+        values = json.dumps([call.arguments for call in calls], ensure_ascii=False)
+        row = {
+            "messages": [m.model_dump(mode="json", exclude_none=True) for m in record.messages[:place]],
+            "tools": record.tools,
+            "calls": [plain_call(call) for call in calls],
+            "now": record.meta.now,
+            "instruction": next((said for pattern, said in REFERENCES if pattern.search(values)), ""),
+        }
+        yield Sample(record.id if len(at) == 1 else f"{record.id}#{place}", row)
+
+
+def _offered(row: JSON) -> Toolbox:
+    """Where calls refer to results, every argument may also be text: the reference."""
+    tools = Toolbox.from_openai(row["tools"])
+    if not _refers(row):
+        return tools
+    return Toolbox(_with_references(tool) for tool in tools)
+
+
+def _refers(row: JSON) -> bool:
+    return any(is_reference(value, ()) for call in row["calls"] for value in call["arguments"].values())
+
+
+def _with_references(tool: Tool) -> Tool:
+    properties = {name: {"anyOf": [schema, {"type": "string"}]} for name, schema in tool.properties.items()}
+    return replace(tool, parameters={**tool.parameters, "properties": properties})
+
+
+def _compared(row: JSON, calls: Sequence[Call] | None) -> Verdict:
+    expected = _as_calls(row["calls"])
+    toolbox = Toolbox.from_openai(row["tools"])
+    given = [ToolCall.of(name, arguments) for name, arguments in calls or []]
+    match = compare_calls(expected, given, toolbox, now=row["now"])
+    if calls is None:
+        return ["the answer is not a list of calls"], False, 0, match.arguments_total
+    reasons = [] if match.exact else match.reasons or ["other calls than wanted"]
+    return reasons, match.functions_right, match.arguments_right, match.arguments_total
+
+
+def _as_calls(rows: Sequence[JSON]) -> list[ToolCall]:
+    return [ToolCall.of(row["name"], row["arguments"]) for row in rows]

@@ -1,0 +1,127 @@
+"""Tasks made of records: the right calls score, others do not, and what no model could answer is left out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lamina.bench.tasks import Outcome, Sample, Setting, Task, open_task
+from lamina.errors import InputError
+from lamina.models import Reply
+from lamina.tools import Toolbox
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+TASKS = {
+    "seal_tools": 332, "seal_tools:in_domain": 344, "nestful": 24, "nestful:glaive": 55, "nestful:sgd": 21,
+    "api_bank": 63, "api_bank:level-2": 61, "toolalpaca": 41, "toolalpaca:real": 51,
+}  # fmt: skip
+SETTING = Setting(Toolbox([]), "full")
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "sky",
+        "description": "The sky.",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}, "hours": {"type": "integer"}},
+            "required": ["city"],
+        },
+    },
+}
+
+
+def turn(*cities: str, **more: object) -> dict:
+    made = [{"type": "function", "function": {"name": "sky", "arguments": {"city": c, **more}}} for c in cities]
+    return {"role": "assistant", "content": "", "tool_calls": made}
+
+
+def written(folder: Path, *rows: list[dict]) -> Task:
+    file = folder / "rows.jsonl"
+    lines = [{"id": f"r{n}", "tools": [TOOL], "messages": messages} for n, messages in enumerate(rows)]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return open_task(f"rows:{file}")
+
+
+def solved(task: Task, sample: Sample, calls: list[dict]) -> Outcome:
+    talk = task.solve(sample, SETTING)
+    next(talk)
+    with pytest.raises(StopIteration) as ended:
+        talk.send(Reply(text=json.dumps(calls)))
+    return ended.value.value
+
+
+def figures(task: Task, outcomes: list[Outcome]) -> dict[str, float]:
+    return {f.metric: f.interval.value for f in task.figures([{**o.scores, "right": o.right} for o in outcomes])}
+
+
+USER = {"role": "user", "content": "the sky in Oslo?"}
+
+
+def test_each_turn_that_calls_is_a_sample_with_everything_before_it(tmp_path: Path):
+    result, more = {"role": "tool", "name": "sky", "content": "clear"}, {"role": "user", "content": "and in Rome?"}
+    task = written(
+        tmp_path, [USER, turn("Oslo"), result, {"role": "assistant", "content": "Clear."}, more, turn("Rome")]
+    )
+    first, second = task.samples()
+    assert (first.id, len(first.row["messages"])) == ("r0#1", 1)
+    assert (second.id, len(second.row["messages"])) == ("r0#5", 5)
+    assert task.judge(second, [{"name": "sky", "arguments": {"city": "rome"}}]) is None
+    assert (
+        task.judge(second, [{"name": "sky", "arguments": {"city": "Oslo"}}]) == 'sky: city is "Oslo", expected "Rome"'
+    )
+
+
+def test_rows_whose_right_calls_do_not_fit_their_own_tools_are_left_out(tmp_path: Path):
+    task = written(tmp_path, [USER, turn("Oslo")], [USER, turn("Oslo", planet="Mars")], [USER, turn("Oslo", hours="3")])
+    assert [s.id for s in task.samples()] == ["r0", "r2"]
+    assert task.samples()[1].row["calls"][0]["arguments"]["hours"] == 3
+    with pytest.raises(InputError, match="no row with calls that fit its own tools"):
+        written(tmp_path, [USER, turn("Oslo", planet="Mars")]).samples()
+
+
+def test_figures_tell_functions_arguments_and_refusals_apart(tmp_path: Path):
+    task = written(tmp_path, [USER, turn("Oslo", hours=3)], [USER, {"role": "assistant", "content": "I can't."}])
+    call, refusal = task.samples()
+    half = [{"name": "sky", "arguments": {"city": "Oslo", "hours": 4}}]
+    found = figures(task, [solved(task, call, half), solved(task, refusal, [])])
+    assert found["call_exact"] == 0.5
+    assert found["function_right"] == 1
+    assert found["argument_accuracy"] == 0.5
+    assert found["refusal_right"] == 1
+    assert found["refusal_false"] == 0
+
+
+def test_references_to_earlier_calls_may_be_written_where_numbers_are_declared(tmp_path: Path):
+    task = written(tmp_path, [USER, turn("Oslo", hours="$var1.hours$")])
+    (sample,) = task.samples()
+    request = next(task.solve(sample, SETTING))
+    assert "$varN.FIELD$" in request.messages[0].content
+    assert request.tools is not None
+    assert not request.tools["sky"].problems({"city": "Oslo", "hours": "$var1.hours$"})
+
+
+@pytest.mark.parametrize("spec", TASKS)
+def test_on_the_real_files_right_answers_score_everything_and_none_nothing(spec: str):
+    if not SHARED.is_dir():
+        pytest.skip("the folder of shared data is not beside this checkout")
+    task = open_task(spec, data=SHARED)
+    samples = task.samples()
+    assert len(samples) == TASKS[spec]
+    assert len({s.id for s in samples}) == len(samples)
+    few = samples[:: max(1, len(samples) // 30)]
+    assert figures(task, [solved(task, s, s.row["calls"]) for s in few])["call_exact"] == 1
+    assert figures(task, [solved(task, s, []) for s in few])["call_exact"] == 0
+
+
+@pytest.mark.parametrize("spec", ["seal_tools:x", "nestful:x", "api_bank:x", "toolalpaca:x", "rows"])
+def test_a_part_that_is_not_there_is_said(spec: str):
+    with pytest.raises(InputError):
+        open_task(spec)
+
+
+@pytest.mark.parametrize("spec", ["seal_tools", "nestful", "api_bank", "toolalpaca"])
+def test_a_task_without_its_files_says_which_to_name(spec: str):
+    with pytest.raises(InputError, match="with --data"):
+        open_task(spec).samples()
