@@ -139,15 +139,22 @@ def fuzz(n: int, seed: int) -> dict[str, Any]:
 
 
 def guided(seconds: int) -> None:
-    """Coverage-guided, of the parsers that read text a model wrote. Does not return: libFuzzer ends the process."""
+    """Coverage-guided, of the parsers that read text: a data set's, a model's answer, the fifteen output formats. Does
+    not return: libFuzzer ends the process."""
     import atheris
 
     with atheris.instrument_imports():
+        from lamina.models import parsing
+        from lamina.models.output_formats import find_output_format, output_formats
         from lamina.trajectories.formats.reading import chat, loose
+
+    answers = [find_output_format(name).parse for name in output_formats()]
+    texts = [loose.loose, loose.python_calls, chat.tagged_calls, chat.array_calls, chat.calls_in_lines]
+    parsers = [*texts, parsing.read_calls, *answers]
 
     def one(data: bytes) -> None:
         text = data.decode(errors="replace")
-        for parse in (loose.loose, loose.python_calls, chat.tagged_calls, chat.array_calls, chat.calls_in_lines):
+        for parse in parsers:
             try:
                 parse(text)
             except ValueError:

@@ -119,3 +119,16 @@ def test_augmenting_keeps_the_records_and_adds_copies_that_pass_the_checks(lamin
     wrong = lamina("data", "augment", file, "--out", tmp_path / "x", "--by", "spin")
     assert wrong.status == 2
     assert "there is no augmentation 'spin'; --by takes shuffle-tools" in wrong.errors[-1]
+
+
+def test_show_writes_a_page_of_records_and_rejects(lamina, tmp_path: Path):
+    (tmp_path / "rows.jsonl").write_text(as_text("sharegpt") + '{"id": 3}\n', encoding="utf-8")
+    page = tmp_path / "rows.html"
+    told = json.loads(lamina("data", "show", tmp_path / "rows.jsonl", "--page", page, "--json").out)
+    assert told == {"page": str(page), "records": 1, "rejects": 1}
+    data = page.read_text(encoding="utf-8").partition('id="data">')[2].partition("</script>")[0]
+    rows = json.loads(data)["rows"]
+    assert [row["kind"] for row in rows] == ["passed", "rejected"]
+    assert rows[0]["tools"]
+    assert rows[1]["steps"] == [{"who": "text", "text": '{"id":3}'}]
+    assert "report.html" not in page.read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ import pytest
 
 from lamina.cli import main
 from lamina.data.mixing import mix
+from lamina.data.presenting import calls_in
 from lamina.data.recipe import read_recipe
 from lamina.errors import InputError
 from lamina.runs import Progress, Run
@@ -237,3 +238,33 @@ def test_each_side_is_packed_and_load_dataset_finds_the_splits(folder: Path, cap
     assert [list(found[0][side]) for side in result["split"]] == [list(found[1][side]) for side in result["split"]]
     assert main([*command, "--pack", "arrow"]) == 2
     assert "--pack takes jsonl, parquet" in capsys.readouterr().err
+
+
+def test_a_source_may_be_presented_in_an_output_format_of_its_own(folder: Path):
+    recipe = """
+[[source]]
+name = "plain"
+path = "a.jsonl"
+cap = 5
+
+[[source]]
+name = "text"
+path = "b.jsonl"
+cap = 5
+present = "xml"
+"""
+    write(folder / "b.jsonl", [row(n, says="twice") for n in range(5)])
+    _, rows = mixed(folder, recipe)
+    plain = [r for r in rows if r.meta.source == "plain"]
+    text = [r for r in rows if r.meta.source == "text"]
+    assert all(r.calls and r.tools for r in plain)
+    assert not any(r.calls or r.tools for r in text)
+    assert sorted(calls_in(r)[0][0][1]["x"] for r in text) == [0, 1, 2, 3, 4]
+    assert {r.meta.model_extra["presented"]["format"] for r in text} == {"xml"}
+    assert all(r.meta.split for r in text)
+
+
+def test_an_output_format_that_is_not_there_is_said(folder: Path):
+    (folder / "recipe.toml").write_text('[[source]]\nname = "a"\npath = "a.jsonl"\npresent = "cobol"\n')
+    with pytest.raises(InputError, match="there is no output format 'cobol'"):
+        read_recipe(folder / "recipe.toml")

@@ -300,3 +300,44 @@ def test_an_instruction_without_its_half_is_refused(row: dict[str, Any], reason:
     with pytest.raises(Refused) as refused:
         read("instruction", row)
     assert refused.value.reason == reason
+
+
+def back(name: str, *messages: dict[str, Any]) -> Trajectory:
+    """A record after a way through the format, which says that it lost neither calls nor results."""
+    before = Trajectory.model_validate({"id": "r", "tools": [TOOL], "messages": list(messages)})
+    target = find_format(name)
+    assert target.losses is not None
+    assert not {"record", "calls", "results"} & set(target.losses(before))
+    return before
+
+
+def calling(name: str, thought: str = "", **arguments: Any) -> dict[str, Any]:
+    call = {"type": "function", "function": {"name": name, "arguments": arguments}}
+    return {"role": "assistant", "content": thought, "tool_calls": [call]}
+
+
+USER = {"role": "user", "content": ASKED}
+
+
+@pytest.mark.parametrize("thought", ["I put it within the <tool_call> tags.", "One <tool_call></tool_call> is enough."])
+def test_a_thought_that_speaks_of_hermes_tags_opens_no_call(thought: str):
+    back("hermes", USER, calling("get_weather", thought, city="Paris"))
+
+
+def test_a_hermes_call_that_breaks_off_is_refused_and_not_taken_for_words():
+    turns = [{"from": "human", "value": ASKED}, {"from": "gpt", "value": '<tool_call>{"name": "get_weather", "argu'}]
+    with pytest.raises(Refused):
+        read("hermes", {"conversations": turns})
+
+
+def test_a_sharegpt_result_that_is_a_list_of_named_results_stays_one():
+    result = json.dumps([{"name": "get_weather", "content": {"sky": "clear"}}, {"name": "x", "content": 1}])
+    told = {"role": "tool", "name": "get_weather", "content": result}
+    record = back(
+        "sharegpt", USER, calling("get_weather", city="Paris"), told, {"role": "assistant", "content": "Yes."}
+    )
+    assert len([m for m in record.messages if m.role == "tool"]) == 1
+
+
+def test_a_toolace_argument_whose_name_is_no_python_name_may_hold_a_comma():
+    back("toolace", USER, calling("get_weather", **{"g.621": "Paris, France", "days": 2}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import webbrowser
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +18,11 @@ def show(
     id: Annotated[str, typer.Option("--id", metavar="ID", help="The record of this id alone.")] = "",
     n: Annotated[int, typer.Option("-n", min=1, help="How many records.")] = 3,
     start: Annotated[int, typer.Option("--start", min=1, help="Which record comes first.")] = 1,
+    page: Annotated[
+        Path | None,
+        typer.Option("--page", metavar="FILE.html", help="Write all of them to a page to search and filter, instead."),
+    ] = None,
+    browse: Annotated[bool, typer.Option("--open", help="Open the page in your browser.")] = False,
     format: From = "auto",
     config: Config = None,
     as_json: AsJson = False,
@@ -28,6 +35,14 @@ def show(
     from lamina.errors import InputError
     from lamina.trajectories import Trajectory
 
+    if browse and page is None:
+        raise InputError("--open opens a page", mend="say where it is written, with --page FILE.html")
+    if page is not None:
+        told = _write_page(files_of(files), format, page)
+        show_result(told, as_json=as_json, lines=[f"{told['records']:,} records, {told['rejects']:,} rejects: {page}"])
+        if browse:
+            webbrowser.open(page.resolve().as_uri())
+        return
     records = (r for r in records_of(files_of(files), format) if isinstance(r, Trajectory))
     if id:
         found = list(islice((r for r in records if r.id == id), 1))
@@ -38,6 +53,25 @@ def show(
     rows: list[dict[str, Any]] = [r.model_dump(exclude_none=True) for r in found]
     lines = [line for record in found for line in [*shown(record), ""]]
     show_result(rows, as_json=as_json, lines=lines[:-1] or ["there is no record"])
+
+
+def _write_page(files: list[Path], format: str, page: Path) -> dict[str, Any]:
+    """Reads everything once to count it; the page holds the first rows of each kind."""
+    from lamina.data.sources import records_of
+    from lamina.reports.browsing import MOST, write_page
+    from lamina.trajectories import Trajectory
+
+    records, rejects = 0, 0
+    passed: list[dict[str, Any]] = []
+    rejected: list[dict[str, Any]] = []
+    for one in records_of(files, format):
+        isa = isinstance(one, Trajectory)
+        records, rejects = records + isa, rejects + (not isa)
+        kept = passed if isa else rejected
+        if len(kept) < MOST:
+            kept.append(one.model_dump(exclude_none=True))
+    write_page(page, passed, rejected, {"passed": records, "rejected": rejects})
+    return {"page": str(page), "records": records, "rejects": rejects}
 
 
 app = verb(show, example="lamina data show glaive.json -n 2")

@@ -18,7 +18,8 @@ from lamina.checks.contamination import contaminated
 from lamina.checks.reasons import Reason
 from lamina.data.checking import Checker
 from lamina.data.importing import Numbered, add_all, batches
-from lamina.data.recipe import GENERAL, Recipe, Source
+from lamina.data.presenting import present
+from lamina.data.recipe import ANY, GENERAL, Recipe, Source
 from lamina.data.shares import quotas
 from lamina.data.sources import files_of, records_of
 from lamina.runs import Progress, Run
@@ -199,6 +200,7 @@ def _written(
                     found.meta.license = source.license or found.meta.license
                     found.meta.split = _side(recipe, found.meta.group or found.id)
                     sides[found.meta.split] += 1
+                    found = _presented(source, found, recipe.seed)
                     if count is not None:
                         ledger.tokens.add(count(found))
                 else:
@@ -208,6 +210,12 @@ def _written(
                 found.id = f"{source.name}/{found.id}"
             yield position, found
             position += 1
+
+
+def _presented(source: Source, one: Trajectory, seed: int) -> Trajectory:
+    if not source.present or source.general:
+        return one
+    return present(one, seed, format=None if source.present == ANY else source.present)
 
 
 def _side(recipe: Recipe, group: str) -> str:

@@ -9,9 +9,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lamina.errors import InputError
+from lamina.models.output_formats import output_formats
 
 GENERAL = "general"
 """``meta.style`` of general instruction data."""
+ANY = "any"
 SYNTHESIS = "@synthesis"
 """The path that stands for the rows that ``lamina build --recipe`` wrote."""
 
@@ -20,7 +22,8 @@ class Source(BaseModel):
     """``weight``: its part of ``rows``, against the other weights. ``cap``: records taken at most. ``calls``: how many
     calls a record makes (``none`` are refusals and plain talk). ``check``: what ``lamina data check`` asks must pass,
     and what it can mend is mended. ``general``: plain instructions and answers, of which the mix has
-    ``general_share``; records with calls are left out of it."""
+    ``general_share``; records with calls are left out of it. ``present``: its records are written as dialogue with
+    their calls as text, in this output format, or in one drawn for each with ``any``."""
 
     model_config = ConfigDict(extra="forbid")
     name: str = Field(min_length=1)
@@ -35,6 +38,7 @@ class Source(BaseModel):
     most_tools: int | None = Field(default=None, ge=0)
     styles: list[str] = []
     license: str = ""
+    present: str = ""
 
 
 class Recipe(BaseModel):
@@ -62,6 +66,10 @@ class Recipe(BaseModel):
             raise ValueError("validation and test together leave nothing to train on")
         if self.rows is None and any(source.weight != 1 for source in self.source):
             raise ValueError("weights say parts of rows: give rows, or use cap")
+        for source in self.source:
+            if source.present not in ("", ANY) and source.present not in output_formats():
+                known = ", ".join([ANY, *output_formats()])
+                raise ValueError(f"source {source.name}: there is no output format {source.present!r}; use {known}")
         general = [source.general for source in self.source]
         if any(general) != (self.general_share > 0):
             raise ValueError("general_share and a source with general = true go together")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,70 +19,86 @@ PAGE = "rows.html"
 
 
 def write_rows_page(folder: Path) -> Path | None:
-    """Writes ``rows.html``; None where the run has no rows. What models wrote stands in the page as data, is shown as
-    text and never becomes markup."""
+    """Writes ``rows.html`` of a run; None where it has no rows."""
     if not (folder / STORE).exists():
         return None
     with RecordStore(folder / STORE) as store:
-        passed = store.count("trajectory")
-        rejected = store.count("reject")
-        if not passed + rejected:
+        counts = {"passed": store.count("trajectory"), "rejected": store.count("reject")}
+        if not any(counts.values()):
             return None
-        rows = [*islice(_passed(store), MOST), *islice(_rejected(store), MOST)]
-    data = json.dumps({"rows": rows, "all": {"passed": passed, "rejected": rejected}}, ensure_ascii=False)
+        passed = (json.loads(row.payload) for row in store.iterate("trajectory"))
+        rejected = (json.loads(row.payload) for row in store.iterate("reject"))
+        brand = '<a href="report.html">Report of the run</a>'
+        return write_page(folder / PAGE, passed, rejected, counts, brand)
+
+
+def write_page(
+    page: Path, passed: Iterable[JSON], rejected: Iterable[JSON], counts: dict[str, int], brand: str = "Lamina"
+) -> Path:
+    """Of records and rejects as they stand on disk, the first ``MOST`` of each; ``counts`` says of how many. What
+    models wrote stands in the page as data, is shown as text and never becomes markup; ``brand`` is our own markup.
+    Raises StorageError."""
+    rows = [*map(_passed, islice(passed, MOST)), *map(_rejected, islice(rejected, MOST))]
+    data = json.dumps({"rows": rows, "all": counts}, ensure_ascii=False)
     template = Path(__file__).parent / "templates"
-    page = (template / "rows.html").read_text("utf-8")
-    page = page.replace("/*STYLE*/", (template / "report.css").read_text("utf-8"))
-    page = page.replace("/*SCRIPT*/", (template / "rows.js").read_text("utf-8"))
+    text = (template / "rows.html").read_text("utf-8")
+    text = text.replace("/*STYLE*/", (template / "report.css").read_text("utf-8"))
+    text = text.replace("/*SCRIPT*/", (template / "rows.js").read_text("utf-8"))
+    text = text.replace("<!--BRAND-->", brand)
     # "</script" or "<!--" in a row would end the block that it stands in
-    page = page.replace("/*DATA*/", data.replace("<", "\\u003c"))
-    with atomic_file(folder / PAGE) as file:
-        file.write(page.encode("utf-8", "replace"))
-    return folder / PAGE
+    text = text.replace("/*DATA*/", data.replace("<", "\\u003c"))
+    with atomic_file(page) as file:
+        file.write(text.encode("utf-8", "replace"))
+    return page
 
 
-def _passed(store: RecordStore) -> Iterator[JSON]:
-    for row in store.iterate("trajectory"):
-        record = json.loads(row.payload)
-        meta = record.get("meta") or {}
-        steps = [_step(message) for message in record.get("messages") or []]
-        calls = [c for m in record.get("messages") or [] for c in m.get("tool_calls") or []]
-        yield {
-            "id": record.get("id"),
-            "kind": "passed",
-            "style": meta.get("style") or "",
-            "writer": meta.get("writer") or "",
-            "wording": meta.get("wording") or "",
-            "split": meta.get("split") or "",
-            "tools": sorted({c["function"]["name"] for c in calls}),
-            "offered": [t.get("function", t).get("name") for t in record.get("tools") or []],
-            "steps": steps,
-            "evidence": _told([e for check in meta.get("checks") or [] for e in check.get("evidence") or []]),
-        }
+def _passed(record: JSON) -> JSON:
+    meta = record.get("meta") or {}
+    return {
+        "id": record.get("id"),
+        "kind": "passed",
+        "style": meta.get("style") or "",
+        "writer": meta.get("writer") or meta.get("source") or "",
+        "wording": meta.get("wording") or "",
+        "split": meta.get("split") or "",
+        "tools": _called(record),
+        "offered": [t.get("function", t).get("name") for t in record.get("tools") or []],
+        "steps": [_step(message) for message in record.get("messages") or []],
+        "evidence": _told([e for check in meta.get("checks") or [] for e in check.get("evidence") or []]),
+    }
 
 
-def _rejected(store: RecordStore) -> Iterator[JSON]:
-    for row in store.iterate("reject"):
-        reject = json.loads(row.payload)
-        record = reject.get("record") or {}
-        calls = record.get("calls") or []
-        said = record.get("script") or [record.get("request") or ""]
-        yield {
-            "id": reject.get("id"),
-            "kind": "rejected",
-            "style": record.get("style") or "",
-            "writer": record.get("writer") or "",
-            "wording": record.get("wording") or "",
-            "stage": reject.get("stage"),
-            "reason": reject.get("reason"),
-            "detail": str(reject.get("detail") or "")[:400],
-            "tools": sorted({str(c.get("name")) for c in calls}),
-            "steps": [
-                *({"who": "text", "text": str(text)[:1000]} for text in said if text),
-                *({"who": "call", "text": _written(c)} for c in calls),
-            ],
-            "evidence": _told(record.get("evidence") or []),
-        }
+def _rejected(reject: JSON) -> JSON:
+    """A reject keeps what synthesis drew, a whole record, or the raw text of a row that is none."""
+    record = reject.get("record") or {}
+    whole = record.get("messages") is not None
+    meta = record.get("meta") or {} if whole else record
+    return {
+        "id": reject.get("id"),
+        "kind": "rejected",
+        "style": meta.get("style") or "",
+        "writer": meta.get("writer") or meta.get("source") or "",
+        "wording": meta.get("wording") or "",
+        "stage": reject.get("stage"),
+        "reason": reject.get("reason"),
+        "detail": str(reject.get("detail") or "")[:400],
+        "tools": _called(record) if whole else sorted({str(c.get("name")) for c in record.get("calls") or []}),
+        "steps": [_step(m) for m in record["messages"]] if whole else _drawn(record, str(reject.get("raw") or "")),
+        "evidence": _told(record.get("evidence") or []),
+    }
+
+
+def _drawn(record: JSON, raw: str) -> list[JSON]:
+    said = record.get("script") or [record.get("request") or raw]
+    return [
+        *({"who": "text", "text": str(text)[:1000]} for text in said if text),
+        *({"who": "call", "text": _written(c)} for c in record.get("calls") or []),
+    ]
+
+
+def _called(record: JSON) -> list[str]:
+    calls = [c for m in record.get("messages") or [] for c in m.get("tool_calls") or []]
+    return sorted({c["function"]["name"] for c in calls})
 
 
 def _told(evidence: list[JSON]) -> list[str]:

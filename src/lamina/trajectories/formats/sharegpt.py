@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.trajectories.formats.format import Sample
-from lamina.trajectories.formats.reading.chat import messages_of, tagged_calls
+from lamina.trajectories.formats.reading.chat import listed_results, messages_of, tagged_calls
 from lamina.trajectories.formats.reading.foreign import JSON, foreign, needs, others, record
 from lamina.trajectories.formats.reading.toolspecs import tools_of
 from lamina.trajectories.trajectory import Message, Trajectory
@@ -58,6 +58,9 @@ def turn_row(message: Message) -> JSON:
     if not message.tool_calls:
         thought = getattr(message, "reasoning_content", None)
         value = f"<think>{thought}</think>\n{message.content}" if thought else message.content
+        if message.role == "tool" and (listed_results(value) or "<tool_response>" in value):
+            # it would be read as several results: one result, which is this text
+            value = json.dumps([{"name": message.name or "", "results": value}], ensure_ascii=False)
         return {"from": _FROM[message.role], "value": value}
     calls = [{"name": c.name, "arguments": c.arguments} for c in message.tool_calls]
     value = json.dumps(calls if len(calls) > 1 else calls[0], ensure_ascii=False)

@@ -143,14 +143,14 @@ def _results(turn: JSON, in_text: bool) -> list[JSON]:
             base[key] = turn[key]
     if not in_text:
         return [{**base, "content": text}]
-    parts = _RESPONSE.findall(text) or None
-    if parts is None and text.lstrip().startswith("["):
-        parts = _listed(text)
+    parts = _RESPONSE.findall(text) or listed_results(text)
     return [{**base, **_named(part)} for part in parts] if parts else [{**base, "content": text}]
 
 
-def _listed(text: str) -> list[Any] | None:
-    """ToolACE: ``[{"name": …, "results": …}]``, one for each call."""
+def listed_results(text: str) -> list[Any] | None:
+    """ToolACE: ``[{"name": …, "results": …}]``, one for each call; None for any other text."""
+    if not text.lstrip().startswith("["):
+        return None
     try:
         rows = loose(text)
     except ValueError:
@@ -216,15 +216,28 @@ def _with_ids(messages: list[JSON]) -> list[JSON]:
 
 TOOL_CALL = re.compile(r"<tool_call>\s*(.*?)\s*(?:</tool_call>|\Z)", re.S)
 
+LAST_TOOL_CALL = re.compile(r"<tool_call>\s*((?:(?!<tool_call>).)*?)\s*</tool_call>", re.S)
+
 
 def tagged_calls(text: str) -> tuple[str, Calls] | None:
     """Hermes and ChatML: ``<tool_call>{…}</tool_call>``, once or more, each with one call or one a line."""
     if "<tool_call>" not in text:
         return None
+    try:
+        return _tagged(text, TOOL_CALL)
+    except ValueError:
+        spoken_of = _tagged(text, LAST_TOOL_CALL)  # a thought that speaks of the tag opens no call
+        if not spoken_of[1]:
+            raise
+        return spoken_of
+
+
+def _tagged(text: str, tag: re.Pattern[str]) -> tuple[str, Calls]:
     found: Calls = []
-    for part in TOOL_CALL.findall(text):
+    parts = tag.findall(text)
+    for part in [one for one in parts if one] or parts:
         found += calls_in_lines(part)
-    return TOOL_CALL.sub("", text).strip(), found
+    return tag.sub("", text).strip(), found
 
 
 def calls_in_lines(text: str) -> Calls:

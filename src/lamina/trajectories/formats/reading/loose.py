@@ -210,13 +210,14 @@ def _opening_of_last_bracket(text: str) -> int:
 
 
 def _split(text: str, mark: str) -> list[str]:
-    """Parts between marks that stand outside quotes and brackets."""
+    """Parts between marks that stand outside quotes and brackets. Outside brackets a quote opens after an equals sign
+    only: names of functions may have an apostrophe."""
     parts, depth, quote, escaped, start = [], 0, "", False, 0
     for position, c in enumerate(text):
         if quote:
             quote = "" if c == quote and not escaped else quote
             escaped = c == "\\" and not escaped
-        elif c in "\"'" and depth:
+        elif c in "\"'" and (depth or text[:position].rstrip().endswith("=")):
             quote, escaped = c, False
         elif c in "([{":
             depth += 1
