@@ -28,6 +28,8 @@ from lamina.tools import read_tools
 from lamina.trajectories import Message, Meta, Trajectory, read_queries, read_trajectories
 
 HOUSE = Path(__file__).resolve().parent.parent
+READ = Path(__file__).with_name("verifier_gold_read.jsonl")
+"""Gold rows that some version of the verifier rejected, each labelled right or faulty by a person, with the reason."""
 SETS = {
     "BFCL v4 (sample)": (HOUSE / "tests/bench/bfcl_sample", "BFCL*.json"),
     "Seal-Tools": ("seal-tools", "[dt]e*.jsonl"),
@@ -89,6 +91,8 @@ def clean_table(rows: list[tuple[str, Trajectory]], checker: Checker, given: arg
     kept = distilabel(given.distilabel, [record for _, record in rows])
     of_set: dict[str, Counter[str]] = defaultdict(Counter)
     passed: list[Trajectory] = []
+    labels = {row["id"]: row["label"] for row in map(json.loads, READ.read_text(encoding="utf-8").splitlines())}
+    read: Counter[str] = Counter()
     for number, (name, record) in enumerate(rows):
         found = checker.check(record)
         of_set[name]["rows"] += 1
@@ -97,6 +101,7 @@ def clean_table(rows: list[tuple[str, Trajectory]], checker: Checker, given: arg
             passed.append(found.record)
             continue
         of_set[name][f"{found.rejection.stage}: {found.rejection.reason.value}"] += 1
+        read[labels.get(Path(record.id).name, "not read")] += 1
         if given.show == "clean":
             show(name, record, found.rejection)
     print(f"\n{'clean rows of':<22}{'rows':>6}{'rejected':>10}{'share':>8}{'distilabel':>12}  reasons")
@@ -105,6 +110,11 @@ def clean_table(rows: list[tuple[str, Trajectory]], checker: Checker, given: arg
         column = f"{theirs / total:>11.1%} " if kept is not None else f"{'-':>11} "
         said = ", ".join(f"{reason} {n}" for reason, n in counts.most_common())
         print(f"{name:<22}{total:>6}{counts.total():>10}{counts.total() / total:>8.1%}{column} {said}")
+    faulty, wrongly = read["faulty"], read.total() - read["faulty"]
+    print(
+        f"of the rejected, read by eye ({READ.name}): {faulty} are faulty, {read['right']} right, {read['not read']} not read; "
+        f"of the {len(rows) - faulty} rows without the faulty ones {wrongly} are rejected ({wrongly / (len(rows) - faulty):.2%})"
+    )
     return passed
 
 
@@ -167,4 +177,5 @@ def main() -> None:
     mutants_table(passed, checker, given)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -244,6 +244,27 @@ def test_a_value_out_of_nowhere_is_told(arguments: dict[str, Any]):
     assert "is in no request and no result before it" in found[0]
 
 
+@pytest.mark.parametrize(
+    ("said", "arguments"),
+    [
+        ("near longitude -122.4194. Then stop", {"city": "Oslo", "share": -122.4194}),
+        ("the fourth quarter in Oslo", {"city": "Q4"}),
+        ("five nights from October 15th", {"city": "2022-10-20"}),
+        ("a white background", {"city": "#FFFFFF"}),
+        ("is she well?", {"city": "female"}),
+    ],
+)
+def test_what_is_said_in_another_way_is_said(said: str, arguments: dict[str, Any]):
+    request = f"weather in Oslo, {said}"
+    assert ungrounded(record(calls(("look", arguments)), request=request), BOX) == []
+
+
+@pytest.mark.parametrize("value", ["Q3", "2022-10-21"])
+def test_and_what_is_not_said_even_so_is_told(value: str):
+    request = "weather in Oslo, the fourth quarter, five nights from October 15th"
+    assert len(ungrounded(record(calls(("look", {"city": value})), request=request), BOX)) == 1
+
+
 def test_earlier_results_account_for_values_and_a_clock_for_dates():
     later = [calls(("ping", {})), result('{"city": "Bergen"}'), calls(("look", {"city": "Bergen"}))]
     assert ungrounded(record(*later), BOX) == []

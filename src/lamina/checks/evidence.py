@@ -18,6 +18,8 @@ from lamina.trajectories.number_words import ONES, TENS
 
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?|(?<=[$€£¥])\d[\d,]*(?:\.\d+)?")
 
+SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+_SCALED = re.compile(r"\s*(" + "|".join(SCALES) + r")s?\b")
 _COUNTS = {"couple": 2.0, "pair": 2.0, "dozen": 12.0, "half": 0.5}
 
 # What people call units and currencies; keys are what enum values are usually written like.
@@ -145,18 +147,27 @@ def numbers_in(text: str) -> list[float]:
 
 
 def readings_in(text: str) -> list[tuple[float, str]]:
-    """Numbers in digits (``1,500``, ``84.20``, ``10km``) and in words up to ninety-nine (``twenty five``), each with
-    the words that say it. ``text`` is ``plain``."""
-    found = [(float(m.group().replace(",", "")), m.group()) for m in _NUMBER.finditer(text) if m.group().strip("+-,")]
+    """Numbers in digits (``1,500``, ``84.20``, ``10km``, ``2.5 million``) and in words (``twenty five``, ``three hundred``),
+    each with the words that say it. ``text`` is ``plain``."""
+    found = [_in_digits(m, text) for m in _NUMBER.finditer(text) if m.group().strip("+-,")]
     found += [(float(m), m) for m in re.findall(r"(?<![\w.])(\d+(?:\.\d+)?)(?=[a-z°%])", text)]
     words = re.findall(r"[a-z]+", text)
     i = 0
     while i < len(words):
         value, read = _in_words(words, i)
+        while value is not None and i + read < len(words) and (scale := SCALES.get(words[i + read])):
+            value, read = value * scale, read + 1
         if value is not None:
             found.append((value, " ".join(words[i : i + read])))
         i += read
     return found
+
+
+def _in_digits(found: re.Match[str], text: str) -> tuple[float, str]:
+    value, said = float(found.group().replace(",", "")), found.group()
+    if scaled := _SCALED.match(text, found.end()):
+        return value * SCALES[scaled[1]], said + scaled.group()
+    return value, said
 
 
 def _in_words(words: list[str], i: int) -> tuple[float | None, int]:
@@ -167,4 +178,6 @@ def _in_words(words: list[str], i: int) -> tuple[float | None, int]:
         return float(TENS[word] + ones), 2 if ones else 1
     if word in ONES:
         return float(ONES.index(word)), 1
+    if word in ("a", "an", "one") and i + 1 < len(words) and words[i + 1] in SCALES:
+        return SCALES[words[i + 1]], 2
     return _COUNTS.get(word), 1

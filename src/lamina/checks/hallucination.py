@@ -15,6 +15,7 @@ from lamina.checks.arguments import is_reference
 from lamina.checks.evidence import leaves_of, numbers_in
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Rejection
+from lamina.checks.said_otherwise import date_said, initials_said, listed_beside_said, number_said, time_said
 from lamina.tools import Toolbox
 from lamina.trajectories import ToolCall, Trajectory
 
@@ -28,12 +29,21 @@ _DATE_PARTS = re.compile(r"\b\d{4}-\d\d-(\d\d)\b")
 _EDGE = re.compile(r"\b(?:end|start|beginning) of\b")
 _OTHERS = re.compile(r"\b(?:others|other people|friends|colleagues)\b")
 _DIGITS = re.compile(r"(?<!\d)\d{1,12}(?!\d)")
+_DECIMALS = re.compile(r"(?<![\d.])\d{1,12}\.\d{1,12}(?![\d.])")
+"""Also where a word makes more of it: "34.9 million" may be asked for in millions."""
 _BELOW = re.compile(r"\b(?:less|fewer|lower) than (\d{1,6})\b")
 _ABOVE = re.compile(r"\b(?:more|greater|higher) than (\d{1,6})\b")
 _EMPTY_WORDS = frozenset(
     ("the", "of", "and", "in", "at", "to", "for", "from", "on", "an", "or", "with", "by", "is", "are", "com", "www",
      "http", "https")
 )  # fmt: skip
+_LASTS = re.compile(r"\b(?:nights?|days?)\b")
+_INITIAL = re.compile(r"([a-z])(\d{1,2})")
+_HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}")
+_PRONOUNS = {
+    "female": frozenset(("she", "her", "woman", "women", "girl", "lady", "mother", "wife", "sister", "daughter")),
+    "male": frozenset(("he", "his", "him", "man", "men", "boy", "father", "husband", "brother", "son")),
+}
 SHORT = 4
 """Letters: a word of fewer has to stand as a word of its own ("ca" is not said by "can")."""
 _SMALL = 1
@@ -92,8 +102,8 @@ class _Evidence:
     def numbers(self) -> set[float]:
         if self._numbers is None:
             ordinals = [float(n) for n, word in enumerate(_ORDINALS, 1) if word in self.text]
-            runs = [float(run) for run in _DIGITS.findall(self.text)]
-            self._numbers = {round(n, 6) for n in (*numbers_in(self.text), *ordinals, *runs)}
+            runs = [float(run) for run in (*_DIGITS.findall(self.text), *_DECIMALS.findall(self.text))]
+            self._numbers = {round(abs(n), 6) for n in (*numbers_in(self.text), *ordinals, *runs)}
         return self._numbers
 
     def has(self, value: Any, told: str) -> bool:
@@ -101,10 +111,15 @@ class _Evidence:
         if value is None or isinstance(value, bool):
             return True
         if isinstance(value, int | float):
-            return abs(value) <= _SMALL or self._number(float(value)) or ("default" in told and str(value) in told)
-        if self.knows_the_day and _DATE.fullmatch(str(value)):
+            if abs(value) <= _SMALL or self._number(float(value)) or ("default" in told and str(value) in told):
+                return True
+            return number_said(abs(value), self.text, self.numbers) or listed_beside_said(value, told, self.words)
+        value = str(value)
+        if self.knows_the_day and _DATE.fullmatch(value):
             return True  # counted from the day that the record names
-        return _unreadable(str(value)) or self._words(str(value).casefold(), told.casefold())
+        if time_said(value, self.text, self.numbers) or date_said(value, self.numbers):
+            return True
+        return _unreadable(value) or self._words(value.casefold(), told.casefold()) or initials_said(value, self.text)
 
     def _number(self, value: float) -> bool:
         """Said as it is, as a share (15 % is 0.15), as a part of something longer (a date, an id), or as the next one
@@ -125,7 +140,7 @@ class _Evidence:
     def _words(self, value: str, told: str) -> bool:
         """At least half of the words, or the day of a date. A default that the description names needs no words."""
         if dated := _DATE_PARTS.search(value):
-            return float(dated[1]) in self.numbers or bool(_EDGE.search(self.text))
+            return float(dated[1]) in self.numbers or bool(_EDGE.search(self.text)) or self._ends_a_stay(int(dated[1]))
         words = [w for w in _WORD.findall(value) if len(w) > 1 or w.isdigit()]
         words = [w for w in words if w not in _EMPTY_WORDS] or words
         if not words or value in self.text or re.sub(r"[\W_]+", "", value) in self.folded:
@@ -134,9 +149,18 @@ class _Evidence:
             return True
         return 2 * sum(self._said(w) for w in words) >= len(words)
 
+    def _ends_a_stay(self, day: int) -> bool:
+        """Five nights from the 15th are over on the 20th."""
+        lasts = _LASTS.search(self.text) is not None
+        return lasts and any(float(n) in self.numbers and float(day - n) in self.numbers for n in range(1, day))
+
     def _said(self, word: str) -> bool:
         if word.isdigit():
             return float(word) in self.numbers
+        if word in _PRONOUNS:
+            return word in self.words or bool(_PRONOUNS[word] & self.words)
+        if (short := _INITIAL.fullmatch(word)) and float(short[2]) in self.numbers:  # the fourth quarter is Q4
+            return any(len(w) > 1 and w.startswith(short[1]) for w in self.words)
         return word in self.words if len(word) < SHORT else _stem(word) in self.folded
 
 
@@ -148,8 +172,9 @@ def _stem(word: str) -> str:
 
 
 def _unreadable(value: str) -> bool:
-    """Values that words cannot decide: codes (AAPL, en-US, EUR), other scripts than the request may use, signs."""
+    """Values that words cannot decide: codes (AAPL, en-US, EUR, #FFFFFF), other scripts than the request may use,
+    signs."""
     plain = value.strip()
     letters = re.sub(r"[^A-Za-z]", "", plain)
     code = len(plain) <= 5 and len(letters) <= 5 and not any(c.isdigit() for c in plain)
-    return not plain or code or not plain.isascii()
+    return not plain or code or not plain.isascii() or _HEX_COLOUR.fullmatch(plain) is not None

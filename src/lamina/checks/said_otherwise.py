@@ -1,0 +1,92 @@
+"""Ways in which people say a value without its letters or digits: a quarter past in words, five in the afternoon, LA,
+three hours for seconds, the second month. For the mild grounding of other people's rows (our choice; read from BFCL's
+rows, which ``docs/results/verifier.md`` says)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+Numbers = Collection[float]
+"""Positive, as ``hallucination`` reads them from a text."""
+
+_AFTERNOON = re.compile(r"\bp\.? ?m\b|\d ?pm\b|afternoon|evening|night|dinner|o'clock")
+_UNITS: tuple[tuple[re.Pattern[str], tuple[float, ...]], ...] = (
+    (re.compile(r"\bmin(?:ute)?s?\b"), (60,)),
+    (re.compile(r"\b(?:hours?|hrs?)\b"), (60, 3600)),
+    (re.compile(r"\bdays?\b"), (24, 1440, 86400)),
+    (re.compile(r"\b(?:week|weekly)s?\b"), (7, 52)),
+    (re.compile(r"\bfortnights?\b"), (14,)),
+    (re.compile(r"\bmonths?\b"), (30, 31)),
+    (re.compile(r"\b(?:years?|annual|annually)\b"), (12, 52, 365)),
+    (re.compile(r"\bdecades?\b"), (10,)),
+    (re.compile(r"\bcentur(?:y|ies)\b"), (100,)),
+    (re.compile(r"\bk(?:g|m|j|w|n|pa|hz|b)?\b|\d ?k|kilo"), (1000,)),
+    (re.compile(r"\b(?:dozens?)\b"), (12,)),
+    (re.compile(r"\b(?:pairs?|couples?|both|twice|double)\b"), (2,)),
+)
+"""A unit that is said, and how many of a smaller one it is."""
+_RATES = {
+    "monthly": 12.0, "quarterly": 4.0, "weekly": 52.0, "daily": 365.0, "semiannually": 2.0, "biannually": 2.0,
+    "yearly": 1.0, "annually": 1.0,
+}  # fmt: skip
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_FEET = re.compile(r"(\d{1,2}) ?(?:'|ft|feet|foot)\D{0,5}(\d{1,2})")
+_TIME = re.compile(r"(?:^|[T ])(\d{1,2}):(\d\d)(?::\d\d)?(?:\.\d+)?Z?$")
+_OTHER_DATE = re.compile(r"(?<!\d)(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}(?!\d)")
+_DIGITS = re.compile(r"\d+")
+
+
+def number_said(value: float, text: str, numbers: Numbers) -> bool:
+    """In a larger unit ("three hours" for 180), in feet and inches, as a rate ("monthly"), or as a month's name. ``text``
+    is case-folded; a unit without a number before it is one of it."""
+    for unit, sizes in _UNITS:
+        if unit.search(text) and any(value == size or round(value / size, 6) in numbers for size in sizes):
+            return True
+    if any(value == 12 * int(feet) + int(inches) for feet, inches in _FEET.findall(text)):
+        return True
+    words = set(re.findall(r"[a-z]+", text))
+    if any(rate == value and word in words for word, rate in _RATES.items()):
+        return True
+    return value in range(1, 13) and any(word.startswith(_MONTHS[int(value) - 1]) for word in words)
+
+
+def time_said(value: str, text: str, numbers: Numbers) -> bool:
+    """``17:00``, alone or behind a date, by "five in the afternoon"; noon and midnight by their names."""
+    found = _TIME.search(value)
+    if found is None:
+        return False
+    hour, minute = int(found[1]), int(found[2])
+    if (hour, minute) in ((0, 0), (12, 0)) and ("midnight" if hour == 0 else "noon") in text:
+        return True
+    minutes = minute == 0 or float(minute) in numbers or (minute == 30 and "half" in text) or "quarter" in text
+    later = hour > 12 and float(hour - 12) in numbers and _AFTERNOON.search(text) is not None
+    return minutes and (later or float(hour) in numbers)
+
+
+def date_said(value: str, numbers: Numbers) -> bool:
+    """``03/13/2023`` and ``13.03.2023``: one of the two is the day that was said."""
+    found = _OTHER_DATE.search(value)
+    return found is not None and any(float(part) in numbers for part in found.groups())
+
+
+def initials_said(value: str, text: str) -> bool:
+    """``Los Angeles, CA`` by LA or L.A.; ``New York, NY`` by NYC."""
+    place = value.split(",")[0]
+    initials = "".join(word[0] for word in re.findall(r"[A-Z][\w']*", place)).casefold()
+    if len(initials) < 2:
+        return False
+    said = set(re.findall(r"[a-z]+", text.replace(".", "")))
+    return bool({initials, f"{initials}c"} & said)
+
+
+def listed_beside_said(value: float, told: str, words: Collection[str]) -> bool:
+    """The description lists the number with words ("2: cleaning service"), one of which was said."""
+    if value != int(value) or len(_DIGITS.findall(told)) < 2:
+        return False
+    for clause in re.split(r"[,;\n(){}]|\. ", told.casefold()):
+        if str(int(value)) in _DIGITS.findall(clause) and any(
+            word in words for word in re.findall(r"[a-z]{4,}", clause)
+        ):
+            return True
+    return False

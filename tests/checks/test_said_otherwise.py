@@ -1,0 +1,72 @@
+"""A value may be said in other words; what was not said in any is still told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lamina.checks.hallucination import ungrounded
+from lamina.trajectories import Message, ToolCall, Trajectory
+
+SERVICES = "Which service. 1: gardening, 2: house cleaning, 3: repair."
+
+
+def told(request: str, value: Any, about: str = "What.") -> list[str]:
+    kind = "string" if isinstance(value, str) else "number"
+    parameters = {"type": "object", "properties": {"what": {"type": kind, "description": about}}, "required": ["what"]}
+    tool = {"type": "function", "function": {"name": "do", "description": "Does.", "parameters": parameters}}
+    messages = [
+        Message(role="user", content=request),
+        Message(role="assistant", tool_calls=[ToolCall.of("do", {"what": value})]),
+    ]
+    record = Trajectory(id="r", tools=[tool], messages=messages)
+    return ungrounded(record, record.toolbox())
+
+
+@pytest.mark.parametrize(
+    ("request_", "value"),
+    [
+        ("a table at 5pm", "17:00"),
+        ("a table at half past eight in the evening", "2023-11-01T20:30:00"),
+        ("lunch at noon", "12:00"),
+        ("a train on the 13th of March", "03/13/2023"),
+        ("a hotel in LA", "Los Angeles, CA"),
+        ("a hotel in N.Y.C. please", "New York, NY"),
+        ("a timer of three hours", 180),
+        ("a timer of three hours", 10800),
+        ("the air over the next week", 7),
+        ("213 million people", 213000000),
+        ("a million dollars", 1000000),
+        ("two hundred thousand", 200000),
+        ("costs of 34.9 million", 34.9),
+        ("he is 5'10\" tall", 70),
+        ("interest that is compounded monthly", 12),
+        ("the report for February", 2),
+    ],
+)
+def test_what_is_said_otherwise_is_said(request_: str, value: Any):
+    assert told(request_, value) == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "value"),
+    [
+        ("a table at 5pm", "18:00"),
+        ("a table at 5 in the morning", "17:00"),
+        ("lunch at noon", "13:00"),
+        ("a train on the 13th of March", "03/14/2023"),
+        ("a hotel in LA", "San Francisco, CA"),
+        ("a timer of three hours", 240),
+        ("213 million people", 214000000),
+        ("the report for February", 3),
+        ("he is 5'10\" tall", 71),
+    ],
+)
+def test_what_is_not_said_in_any_way_is_told(request_: str, value: Any):
+    assert len(told(request_, value)) == 1
+
+
+def test_a_number_that_the_description_lists_with_a_word_of_the_request_is_said():
+    assert told("somebody for cleaning", 2, SERVICES) == []
+    assert len(told("somebody for cleaning", 3, SERVICES)) == 1
