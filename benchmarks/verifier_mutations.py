@@ -112,8 +112,9 @@ def clean_table(rows: list[tuple[str, Trajectory]], checker: Checker, given: arg
         print(f"{name:<22}{total:>6}{counts.total():>10}{counts.total() / total:>8.1%}{column} {said}")
     faulty, wrongly = read["faulty"], read.total() - read["faulty"]
     print(
-        f"of the rejected, read by eye ({READ.name}): {faulty} are faulty, {read['right']} right, {read['not read']} not read; "
-        f"of the {len(rows) - faulty} rows without the faulty ones {wrongly} are rejected ({wrongly / (len(rows) - faulty):.2%})"
+        f"of the rejected, read by eye ({READ.name}): {faulty} are faulty, {read['right']} right, {read['not read']} "
+        f"not read; of the {len(rows) - faulty} rows without the faulty ones {wrongly} are rejected "
+        f"({wrongly / (len(rows) - faulty):.2%})"
     )
     return passed
 

@@ -147,8 +147,8 @@ def numbers_in(text: str) -> list[float]:
 
 
 def readings_in(text: str) -> list[tuple[float, str]]:
-    """Numbers in digits (``1,500``, ``84.20``, ``10km``, ``2.5 million``) and in words (``twenty five``, ``three hundred``),
-    each with the words that say it. ``text`` is ``plain``."""
+    """Numbers in digits (``1,500``, ``84.20``, ``10km``, ``2.5 million``) and in words (``twenty five``, ``three
+    hundred``), each with the words that say it. ``text`` is ``plain``."""
     found = [_in_digits(m, text) for m in _NUMBER.finditer(text) if m.group().strip("+-,")]
     found += [(float(m), m) for m in re.findall(r"(?<![\w.])(\d+(?:\.\d+)?)(?=[a-z°%])", text)]
     words = re.findall(r"[a-z]+", text)

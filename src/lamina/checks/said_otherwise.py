@@ -38,8 +38,8 @@ _DIGITS = re.compile(r"\d+")
 
 
 def number_said(value: float, text: str, numbers: Numbers) -> bool:
-    """In a larger unit ("three hours" for 180), in feet and inches, as a rate ("monthly"), or as a month's name. ``text``
-    is case-folded; a unit without a number before it is one of it."""
+    """In a larger unit ("three hours" for 180), in feet and inches, as a rate ("monthly"), or as a month's name.
+    ``text`` is case-folded; a unit without a number before it is one of it."""
     for unit, sizes in _UNITS:
         if unit.search(text) and any(value == size or round(value / size, 6) in numbers for size in sizes):
             return True
