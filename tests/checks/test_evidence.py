@@ -65,3 +65,36 @@ def test_whatever_is_said_the_words_stand_in_the_request(before: str, note: str)
     request = f"{before} {note}"
     for _, verdict, words in told(request, note=note):
         assert verdict != "said" or str(words) in plain(request)
+
+
+NOW = "2026-11-24T10:30:00"
+
+
+@pytest.mark.parametrize(
+    ("request_", "value", "words"),
+    [
+        ("Note it for tomorrow, will you", "2026-11-25", "tomorrow"),
+        ("Remind me tomorrow at nine about Ana", "2026-11-25T09:00:00", "tomorrow at nine"),
+        ("Something on the 3rd of December for Bo", "2026-12-03", "on the 3rd of december"),
+        ("wake me at 7pm", "19:00", "at 7pm"),
+    ],
+)
+def test_a_date_is_said_by_the_words_that_mean_it_at_the_clock(request_: str, value: str, words: str):
+    call = ToolCall.of("split", {"note": value})
+    (found,) = evidence_of(request_, [call], TOOLBOX, NOW)
+    assert (found.verdict, found.by, found.words) == ("said", "date", words)
+    (without,) = evidence_of(request_, [call], TOOLBOX)
+    assert without.verdict == "missing"
+
+
+@pytest.mark.parametrize("value", ["2026-11-26", "2026-11-25T10:00:00", "25"])
+def test_another_day_or_hour_is_not(value: str):
+    (found,) = evidence_of("Remind me tomorrow at nine", [ToolCall.of("split", {"note": value})], TOOLBOX, NOW)
+    assert found.verdict == "missing"
+
+
+def test_the_rule_that_found_the_words_is_named():
+    found = evidence_of(
+        "84 bucks for tea", [ToolCall.of("split", {"total": 84, "currency": "USD", "note": "tea"})], TOOLBOX
+    )
+    assert [e.by for e in found] == ["number", "name", "text"]

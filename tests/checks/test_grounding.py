@@ -100,3 +100,13 @@ def test_a_request_that_says_more_than_the_call_is_noticed(request_: str, calls:
 
 def test_a_default_need_not_be_said() -> None:
     assert missing_values("split 84 between 3", call("split_bill", total=84, people=3, tip=0), TOOLS) == []
+
+
+def test_words_that_mean_a_date_of_the_call_are_accounted_for() -> None:
+    schema = {"type": "object", "properties": {"text": {"type": "string"}, "day": {"type": "string", "format": "date"}}}
+    box = Toolbox([Tool("remind", "Remind.", schema)])
+    now = "2026-11-24T10:30:00"
+    said, day = "remind me on the 3rd of december about tea", "2026-12-03"
+    assert missing_values(said, call("remind", text="tea", day=day), box, now) == []
+    assert left_over(said, call("remind", text="tea", day=day), box, now) == []
+    assert left_over(f"{said} and again tomorrow", call("remind", text="tea", day=day), box, now)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from lamina.checks.moments import phrase_for
 from lamina.tools import Tool, Toolbox
 from lamina.tools.tool import JSON
 from lamina.trajectories import Evidence, ToolCall
@@ -43,9 +44,9 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def evidence_of(request: str, calls: Sequence[ToolCall], toolbox: Toolbox) -> list[Evidence]:
-    """One for each of ``values_of``."""
-    said = Said(request)
+def evidence_of(request: str, calls: Sequence[ToolCall], toolbox: Toolbox, now: str | None = None) -> list[Evidence]:
+    """One for each of ``values_of``; ``now`` is the record's clock (ISO 8601), at which relative dates are read."""
+    said = Said(request, now)
     return [said.trace(argument, value, schema) for argument, value, schema in values_of(calls, toolbox)]
 
 
@@ -60,10 +61,10 @@ def values_of(calls: Sequence[ToolCall], toolbox: Toolbox) -> list[tuple[str, An
 
 
 class Said:
-    """A request prepared for look-ups."""
+    """A request prepared for look-ups, with the clock at which it was said."""
 
-    def __init__(self, request: str):
-        self.text = plain(request)
+    def __init__(self, request: str, now: str | None = None):
+        self.text, self.now = plain(request), now
         self.numbers = {value: words for value, words in reversed(readings_in(self.text))}
         self.words = set(re.findall(r"[^\W_]+|[$€£¥₹°'\"]", self.text))
 
@@ -73,8 +74,13 @@ class Said:
             return Evidence(argument=argument, verdict="default")
         if value is None or isinstance(value, bool):
             return Evidence(argument=argument, verdict="untraceable")
-        words = self._number(value) if isinstance(value, int | float) else self._text(plain(str(value)), schema)
-        return Evidence(argument=argument, verdict="said" if words is not None else "missing", words=words)
+        if isinstance(value, int | float):
+            by, words = "number", self._number(value)
+        else:
+            by, words = self._text(str(value), schema)
+        if words is None:
+            return Evidence(argument=argument, verdict="missing")
+        return Evidence(argument=argument, verdict="said", words=words, by=by)
 
     def says_word(self, value: str) -> bool:
         forms = (value, value.rstrip("s"), *SYNONYMS.get(value, ())[:2])
@@ -83,12 +89,15 @@ class Said:
     def _number(self, value: float) -> str | None:
         return self.numbers.get(float(value))
 
-    def _text(self, text: str, schema: JSON) -> str | None:
+    def _text(self, value: str, schema: JSON) -> tuple[str, str | None]:
+        """By which rule, and the words."""
+        text = plain(value)
         for form in (text, text.replace("_", " ")):
             if form in self.text:
-                return form
+                return "text", form
         named = names_of(text, schema.get("description", "")) if "enum" in schema or "const" in schema else []
-        return next((name for name in named if self._phrase(name)), None)
+        name = next((name for name in named if self._phrase(name)), None)
+        return ("name", name) if name is not None else ("date", phrase_for(value, self.text, self.now))
 
     def _phrase(self, phrase: str) -> bool:
         if " " in phrase or "-" in phrase:

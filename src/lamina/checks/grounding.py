@@ -4,7 +4,8 @@ Two deterministic questions, asked before any model judges (our choice, in the s
 hallucination check, arXiv 2409.03215 section 4):
 
 1. *Recoverable*: every argument value can be traced to the request (numbers in digits or words, enum values
-   by their own words, by common names of units and currencies, or by synonyms the tool's description gives).
+   by their own words, by common names of units and currencies, or by synonyms the tool's description gives; dates
+   and times also by words that mean them at the record's clock).
    Values equal to a declared default need not be said.
 2. *Nothing left over*: numbers, weekdays, months and other day words of the request all belong to some
    argument. A request that says more than the call means another call.
@@ -16,6 +17,7 @@ import re
 from collections.abc import Sequence
 
 from lamina.checks.evidence import Said, leaves_of, names_of, numbers_in, plain, values_of
+from lamina.checks.moments import phrase_for
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Candidate, Rejection
 from lamina.tools import Toolbox
@@ -30,9 +32,9 @@ _DAY_WORDS = re.compile(
 _ADDRESS = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]+\b|\bhttps?://\S+|\bwww\.\S+")
 
 
-def missing_values(request: str, calls: Sequence[ToolCall], toolbox: Toolbox) -> list[str]:
-    """Argument values that cannot be traced to the request, as sentences."""
-    said = Said(request)
+def missing_values(request: str, calls: Sequence[ToolCall], toolbox: Toolbox, now: str | None = None) -> list[str]:
+    """Argument values that cannot be traced to the request, as sentences; ``now`` is the record's clock."""
+    said = Said(request, now)
     return [
         f"{argument}={value!r} is not said in the request"
         for argument, value, schema in values_of(calls, toolbox)
@@ -40,8 +42,9 @@ def missing_values(request: str, calls: Sequence[ToolCall], toolbox: Toolbox) ->
     ]
 
 
-def left_over(request: str, calls: Sequence[ToolCall], toolbox: Toolbox) -> list[str]:
-    """Numbers and day words of the request that no argument accounts for."""
+def left_over(request: str, calls: Sequence[ToolCall], toolbox: Toolbox, now: str | None = None) -> list[str]:
+    """Numbers and day words of the request that no argument accounts for. Words that mean a date of the calls at the
+    clock are accounted for."""
     values = [
         (value, schema)
         for call in calls
@@ -51,10 +54,11 @@ def left_over(request: str, calls: Sequence[ToolCall], toolbox: Toolbox) -> list
     texts = " | ".join(plain(str(v)) for v, _ in values)
     numbers = {float(v) for v, _ in values if isinstance(v, int | float) and not isinstance(v, bool)}
     numbers |= set(numbers_in(texts))
-    found = [
-        f"the request says {n:g}, the calls don't" for n in numbers_in(plain(request)) if n not in numbers and n != 1
-    ]
-    for word in [*_DAY_WORDS.findall(plain(request)), *_ADDRESS.findall(plain(request))]:
+    rest = plain(request)
+    for phrase in filter(None, (phrase_for(str(v), rest, now) for v, _ in values if isinstance(v, str))):
+        rest = rest.replace(phrase, " ")
+    found = [f"the request says {n:g}, the calls don't" for n in numbers_in(rest) if n not in numbers and n != 1]
+    for word in [*_DAY_WORDS.findall(rest), *_ADDRESS.findall(rest)]:
         if word not in texts:
             found.append(f"the request says {word!r}, the calls don't")
     return found + _other_choices(request, calls, toolbox)
@@ -94,8 +98,8 @@ def check_grounding(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
     if not calls:
         return None
     later = [c for turn in candidate.turns[1:] for c in turn]
-    if missing := missing_values(candidate.request, calls, toolbox):
+    if missing := missing_values(candidate.request, calls, toolbox, candidate.now):
         return Rejection(STAGE, Reason.VALUE_NOT_IN_REQUEST, missing[0])
-    if extra := left_over(candidate.request, [*calls, *later], toolbox):
+    if extra := left_over(candidate.request, [*calls, *later], toolbox, candidate.now):
         return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, extra[0])
     return None

@@ -48,7 +48,7 @@ def check_alone(
         found = _check_leak(candidate, assignment) or _check_roles(candidate)
     if found is None:
         first = candidate.turns[0] if candidate.turns else []
-        said = evidence_of(candidate.request, first, toolbox) or None
+        said = evidence_of(candidate.request, first, toolbox, candidate.now) or None
         candidate.notes += [Check(name="format"), Check(name="execution"), Check(name="grounding", evidence=said)]
     return found
 
@@ -119,7 +119,7 @@ def noisy(candidate: Candidate, rng: random.Random, toolbox: Toolbox) -> str:
         text = re.sub(r"\b(what|where|who|how|that|let|don|can|i)'(s|t|m|d|ll)\b", r"\1\2", text, flags=re.IGNORECASE)
     if roll > 0.8:
         text = _slip(text, candidate, rng)
-    return said if missing_values(text, first, toolbox) else text
+    return said if missing_values(text, first, toolbox, candidate.now) else text
 
 
 def _slip(text: str, candidate: Candidate, rng: random.Random) -> str:
@@ -191,7 +191,7 @@ def reject_of(candidate: Candidate, toolbox: Toolbox, rejection: Rejection) -> R
 
 def _evidence(candidate: Candidate, toolbox: Toolbox) -> list[dict[str, Any]]:
     first = candidate.turns[0] if candidate.turns else []
-    return [e.model_dump(exclude_none=True) for e in evidence_of(candidate.request, first, toolbox)]
+    return [e.model_dump(exclude_none=True) for e in evidence_of(candidate.request, first, toolbox, candidate.now)]
 
 
 def _in_schema_order(call: ToolCall, toolbox: Toolbox) -> ToolCall:

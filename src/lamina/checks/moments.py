@@ -1,0 +1,55 @@
+"""Which words of a request mean a date or a time, at the record's clock: "tomorrow at nine" for 2026-11-25T09:00."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time
+from functools import lru_cache
+
+from lamina.trajectories.clock import resolve
+
+MOST_WORDS = 7
+"""Of a phrase for one moment (our choice: "on the first of march at half past nine" has nine, without fillers six)."""
+_WORDS = re.compile(r"\S+")
+_EDGES = ".,;:!?\"'()"
+
+
+def phrase_for(value: str, request: str, now: str | None) -> str | None:
+    """The longest phrase of ``request`` that means ``value`` (an ISO day, moment or time of day) at ``now`` (ISO 8601).
+    None where there is none, where ``value`` is no moment, and without a clock."""
+    moment = _moment(value)
+    if moment is None or not now:
+        return None
+    return next((phrase for phrase, means in _phrases(request, now) if _same(moment, means)), None)
+
+
+@lru_cache(maxsize=256)
+def _phrases(request: str, now: str) -> list[tuple[str, date | datetime]]:
+    """Every phrase that is wholly a day or a time, the longest first."""
+    places = [m.span() for m in _WORDS.finditer(request)]
+    found = []
+    for length in range(min(MOST_WORDS, len(places)), 0, -1):
+        for first in range(len(places) - length + 1):
+            phrase = request[places[first][0] : places[first + length - 1][1]].strip(_EDGES)
+            means = resolve(phrase, now) if phrase else None
+            if means is not None:
+                found.append((phrase, means))
+    return found
+
+
+def _moment(value: str) -> date | datetime | time | None:
+    for read in (date.fromisoformat, datetime.fromisoformat, time.fromisoformat):
+        try:
+            return read(value)
+        except ValueError:
+            continue
+    return None
+
+
+def _same(moment: date | datetime | time, means: date | datetime) -> bool:
+    """A day is said by any moment of it; a time of day by any day's."""
+    if isinstance(moment, datetime):
+        return isinstance(means, datetime) and moment.replace(tzinfo=None) == means.replace(tzinfo=None)
+    if isinstance(moment, time):
+        return isinstance(means, datetime) and moment.replace(tzinfo=None) == means.time().replace(tzinfo=None)
+    return moment == (means.date() if isinstance(means, datetime) else means)
