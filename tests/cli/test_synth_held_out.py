@@ -38,6 +38,8 @@ def test_a_row_that_copies_bfcl_is_set_aside_with_the_name_of_what_it_copies(lam
     assert {row.request.casefold().rstrip("?") for row in copies} == {"what is 4 times 7"}
     (where,) = {(row.meta.model_extra or {})["contaminated"] for row in copies}
     assert where == "BFCL_v4_simple_python.json simple_python_0: What is 4 times 7?"
+    checks = {(c.verdict, c.detail) for row in copies for c in row.meta.checks if c.name == "contamination"}
+    assert checks == {("rejected", f"a copy of {where}")}
 
 
 def test_a_held_out_file_that_is_not_there_is_one_line(lamina, tools_file: Path, tmp_path: Path):

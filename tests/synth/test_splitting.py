@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamina.synth import splitting
-from lamina.synth.splitting import SHARES, _sides
-from lamina.trajectories import Trajectory
+from lamina.synth.splitting import SHARES, Seen, _sides
 
 STYLES = ("simple", "parallel", "near-miss", "irrelevant")
 GROUPS = st.lists(
@@ -17,16 +16,9 @@ GROUPS = st.lists(
 )  # fmt: skip
 
 
-def grouped(shapes: list[tuple[str, int, bool]]) -> dict[int, list[Trajectory]]:
-    def row(label: int, style: str, n: int, example: bool) -> Trajectory:
-        return Trajectory.model_validate(
-            {
-                "id": f"{label}-{n}",
-                "tools": [],
-                "messages": [{"role": "user", "content": "?"}],
-                "meta": {"style": style, "writer": "examples" if example else "embedded"},
-            }
-        )
+def grouped(shapes: list[tuple[str, int, bool]]) -> dict[int, list[Seen]]:
+    def row(label: int, style: str, n: int, example: bool) -> Seen:
+        return Seen(f"{label}-{n}", "examples" if example else "embedded", style, "?", "?", "")
 
     return {
         label: [row(label, style, n, example) for n in range(size)]

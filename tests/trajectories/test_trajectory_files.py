@@ -175,7 +175,7 @@ def test_the_store_gives_rows_their_type_and_exports_the_record_form(tmp_path: P
         assert store.add([(1, small("b")), (3, small("c"))]) == 1
         assert [t.id for t in store.trajectories()] == ["a", "b", "c"]
         assert [t.id for t in store.trajectories("test")] == ["b"]
-        store.update(3, small("c", "test"))
+        store.update((3, small("c", "test")))
         assert [t.id for t in store.trajectories("test")] == ["b", "c"]
         assert list(store.rejects()) == [reject]
         assert store.count() == 3

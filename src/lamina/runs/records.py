@@ -64,10 +64,10 @@ class RecordStore:
         known_ids_stay = "INSERT OR IGNORE INTO rows VALUES (?, ?, ?, ?, ?)"
         return self._write(lambda c: c.executemany(known_ids_stay, map(_with_crc, rows)).rowcount)
 
-    def replace(self, row: Row) -> None:
-        """Like ``put`` of one row, but a known id gets the new position and payload."""
+    def replace(self, *rows: Row) -> None:
+        """Like ``put``, but a known id gets the new position and payload."""
         replacing = "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)"
-        self._write(lambda c: c.execute(replacing, _with_crc(row)).rowcount)
+        self._write(lambda c: c.executemany(replacing, map(_with_crc, rows)).rowcount)
 
     def delete(self, kind: str) -> int:
         """Removes all rows of a kind; returns how many there were."""

@@ -6,13 +6,15 @@ import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
 
 from rapidfuzz import process
 from rapidfuzz.distance import LCSseq
 
 from lamina.checks import contaminated
-from lamina.runs import Run
-from lamina.trajectories import Trajectory, TrajectoryStore
+from lamina.runs import Row, Run
+from lamina.trajectories import Check, Trajectory, TrajectoryStore
 
 NEAR = 0.75
 """Frames whose longest common word subsequence is at least this share of the longer one are near-copies
@@ -23,7 +25,8 @@ styles are few rows of few frames: drawn from all rows at once, three in four of
 went to the test set, and the model never learned to refuse them."""
 MOST_GRAMMAR = 1 / 3
 BLOCK = 1000
-"""Frames that are compared with the others at a time."""
+"""Frames that are compared with the others at a time, and rows that are written in one transaction."""
+CONTAMINATION = "contamination"
 
 
 def split(run: Run, seed: int = 0, held_out: Mapping[str, str] | None = None) -> dict[str, int]:
@@ -32,39 +35,69 @@ def split(run: Run, seed: int = 0, held_out: Mapping[str, str] | None = None) ->
     the name of where it stands); ``meta.contaminated`` then says which. Returns the rows of each. Examples that the
     user wrote always train: they are in the prompts of the writers."""
     store = TrajectoryStore(run.store)
-    rows = list(store.trajectories())
-    positions = {r.id: r.position for r in run.store.iterate("trajectory")}
+    rows = [_seen(row) for row in store.trajectories()]
     surplus = _surplus(rows)
     scored = list(held_out or ())
     copies = {rows[i].id: scored[j] for i, j in contaminated([r.request for r in rows], scored).items()}
-    groups: dict[int, list[Trajectory]] = defaultdict(list)
-    for row, label in zip(rows, _clusters([_frame(r) for r in rows], [_tools(r) for r in rows]), strict=True):
+    groups: dict[int, list[Seen]] = defaultdict(list)
+    for row, label in zip(rows, _clusters([r.frame for r in rows], [r.tools for r in rows]), strict=True):
         groups[label].append(row)
     sides = _sides(groups, seed)
-    counts: Counter[str] = Counter()
+    placed: dict[str, tuple[str, int]] = {}
     for label, members in groups.items():
         for row in members:
             side = "contaminated" if row.id in copies else "surplus" if row.id in surplus else sides[label]
-            row.meta.split, row.meta.group = side, f"g{label}"
-            if held_out and side == "contaminated":
-                copied = copies[row.id]
-                row.meta = row.meta.model_copy(update={"contaminated": f"{held_out[copied]}: {copied}"})
-            store.update(positions[row.id], row)
-            counts[side] += 1
+            placed[row.id] = side, label
+    _write(run, placed, {id: f"{held_out[copied]}: {copied}" for id, copied in copies.items()} if held_out else {})
     store.export(run.folder)
-    return dict(counts)
+    return dict(Counter(side for side, _ in placed.values()))
 
 
-def _sides(groups: dict[int, list[Trajectory]], seed: int) -> dict[int, str]:
+@dataclass(frozen=True)
+class Seen:
+    """What the split looks at: a tenth of a row or less, so that a hundred thousand rows are some 100 MB."""
+
+    id: str
+    writer: str
+    style: str
+    request: str
+    frame: str
+    tools: str
+
+
+def _seen(row: Trajectory) -> Seen:
+    return Seen(row.id, row.meta.writer, row.meta.style, row.request, _frame(row), _tools(row))
+
+
+def _write(run: Run, placed: Mapping[str, tuple[str, int]], copied: Mapping[str, str]) -> None:
+    """Row after row; what was placed already by a killed run is written again, to the same effect."""
+    store = TrajectoryStore(run.store)
+    changed = (_placed(kept, placed, copied) for kept in run.store.iterate("trajectory"))
+    while some := list(islice(changed, BLOCK)):
+        store.update(*some)
+
+
+def _placed(kept: Row, placed: Mapping[str, tuple[str, int]], copied: Mapping[str, str]) -> tuple[int, Trajectory]:
+    row = Trajectory.from_json(kept.payload)
+    side, label = placed[row.id]
+    row.meta.split, row.meta.group = side, f"g{label}"
+    if row.id in copied:
+        others = [check for check in row.meta.checks if check.name != CONTAMINATION]
+        told = Check(name=CONTAMINATION, verdict="rejected", detail=f"a copy of {copied[row.id]}")
+        row.meta = row.meta.model_copy(update={"contaminated": copied[row.id], "checks": [*others, told]})
+    return kept.position, row
+
+
+def _sides(groups: dict[int, list[Seen]], seed: int) -> dict[int, str]:
     """Groups with an example of the user train; of the others each style gives its ``SHARES``, whole groups in
     random order. A group larger than the room left for its style trains."""
     labels = sorted(groups)
     random.Random(seed).shuffle(labels)
-    free = [label for label in labels if not any(row.meta.writer == "examples" for row in groups[label])]
+    free = [label for label in labels if not any(row.writer == "examples" for row in groups[label])]
     sides = dict.fromkeys(labels, "train")
     by_style: dict[str, list[int]] = defaultdict(list)
     for label in free:
-        by_style[Counter(row.meta.style for row in groups[label]).most_common(1)[0][0]].append(label)
+        by_style[Counter(row.style for row in groups[label]).most_common(1)[0][0]].append(label)
     for own in by_style.values():
         total = sum(len(groups[label]) for label in own)
         room = {side: round(share * total) for side, share in SHARES.items()}
@@ -77,9 +110,9 @@ def _sides(groups: dict[int, list[Trajectory]], seed: int) -> dict[int, str]:
     return sides
 
 
-def _surplus(rows: list[Trajectory]) -> set[str]:
+def _surplus(rows: list[Seen]) -> set[str]:
     """The last grammar rows beyond a third of all rows."""
-    composed = [r.id for r in rows if r.meta.writer == "grammar"]
+    composed = [r.id for r in rows if r.writer == "grammar"]
     others = len(rows) - len(composed)
     allowed = int(others * MOST_GRAMMAR / (1 - MOST_GRAMMAR))
     # every third id, not the tail: the tail is one style

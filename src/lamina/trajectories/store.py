@@ -22,9 +22,9 @@ class TrajectoryStore:
         """Commits ``(position, record)`` pairs in ONE transaction; returns how many were not yet there."""
         return self.store.put(record_row(record, position) for position, record in records)
 
-    def update(self, position: int, trajectory: Trajectory) -> None:
-        """Replaces the trajectory of this id (a check or a split was added to its meta)."""
-        self.store.replace(record_row(trajectory, position))
+    def update(self, *changed: tuple[int, Trajectory]) -> None:
+        """Replaces the trajectories of these ids (a check or a split was added to their meta), in one transaction."""
+        self.store.replace(*(record_row(trajectory, position) for position, trajectory in changed))
 
     def trajectories(self, split: str | None = None) -> Iterator[Trajectory]:
         """In order of position; with ``split`` only those whose ``meta.split`` it is."""
