@@ -83,15 +83,17 @@ def test_the_whole_library_gives_the_same_results_in_batches():
 
 
 def test_only_what_is_declared_pure_shares_a_fork(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    calls = [[("behave", {"how": "fine", "number": n})] for n in range(6)]
+    calls = [[("behave", {"how": "fine", "number": n})] for n in range(40)]
     for pure, batches in (("True", 2), ("{'behave'}", 2), ("False", 0), ("set()", 0)):
         with Executor(module(tmp_path, pure), workers=2) as executor:
             asked: list[int] = []
             run = executor._run_batch
             spy = lambda share, run=run, asked=asked: (asked.append(len(share)), run(share))[1]  # noqa: E731
             monkeypatch.setattr(executor, "_run_batch", spy)
-            assert [r[0].value for r in executor.run_many(calls)] == list(range(6))
+            assert [r[0].value for r in executor.run_many(calls)] == list(range(40))
             assert len(asked) == batches
+            assert [r[0].value for r in executor.run_many(calls[:6])] == list(range(6))
+            assert asked[batches:] == ([6] if batches else []), "few calls are one fork"
 
 
 @pytest.mark.parametrize(("pure", "said"), [("3", "PURE is a int"), ("{'behav'}", "PURE names 'behav'")])

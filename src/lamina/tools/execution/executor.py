@@ -32,6 +32,8 @@ START_SECONDS = 60.0
 GRACE_SECONDS = 10.0
 BATCH = 1024
 """Sequences of pure tools a fork."""
+FEW = 16
+"""Of so few of them a second fork would take longer than they do."""
 
 Call = tuple[str, JSON]
 
@@ -132,7 +134,7 @@ class Executor:
         if len(clocks) != len(sequences):
             raise ValueError(f"{len(sequences)} sequences, but {len(clocks)} clocks")
         pure = [i for i, sequence in enumerate(sequences) if self._is_pure(sequence)]
-        size = max(1, min(BATCH, -(-len(pure) // self.workers)))
+        size = max(FEW, min(BATCH, -(-len(pure) // self.workers)))
         shares = [pure[at : at + size] for at in range(0, len(pure), size)]
         others = set(range(len(sequences))) - set(pure)
         shares += [[i] for i in sorted(others)]
@@ -143,6 +145,8 @@ class Executor:
             return self._run_batch([(sequences[i], clocks[i]) for i in share])
 
         results: dict[int, list[CallResult]] = {}
+        if len(shares) == 1:
+            return run(shares[0])
         pool = ThreadPoolExecutor(self.workers)
         try:
             for share, made in zip(shares, pool.map(run, shares), strict=True):
