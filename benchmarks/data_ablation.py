@@ -15,12 +15,14 @@ import argparse
 import json
 import subprocess
 import sys
-import tomllib
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from lamina.bench.intervals import wilson
 from lamina.bench.tasks.bfcl.data import find_data
+from lamina.training.counting import token_counter
+from lamina.trajectories import read_trajectories, write_trajectories
 
 RECIPES = Path(__file__).parents[1] / "examples" / "ablation"
 ARMS = ("raw", "checked", "augmented")
@@ -57,17 +59,34 @@ def pools(data: Path, out: Path) -> dict[str, Path]:
     return found
 
 
-def trained(arm: str, pool: Path, seed: int, out: Path, given: argparse.Namespace) -> Path:
-    """The 8-bit file of the base tuned on rows drawn from the pool."""
+def drawn(arm: str, pool: Path, seed: int, out: Path, given: argparse.Namespace) -> Path:
+    """The first ``--rows`` of the pool in the order of the seed that the trainer reads and that are not too long, so
+    that every arm trains on as many."""
     recipe = out / "recipes" / f"{arm}-{seed}.toml"
     source = f'[[source]]\nname = "{arm}"\npath = "{pool.resolve()}"\ncheck = false\n'
-    recipe.write_text(f"rows = {given.rows}\nseed = {seed}\nvalidation = 0.0\ndedupe = false\n{source}", "utf-8")
-    assert tomllib.loads(recipe.read_text("utf-8"))
-    rows, folder = out / f"rows-{arm}-{seed}", out / f"tuned-{arm}-{seed}"
-    lamina("data", "mix", recipe, "--out", rows)
-    told = lamina("train", rows, "--out", folder, "--base", given.base, "--style", given.style, "--epochs", "1",
-                  "--seed", str(seed))  # fmt: skip
-    print(f"{arm} {seed}: {json.dumps({k: v for k, v in told.items() if isinstance(v, int | float | str)})}")
+    recipe.write_text(f"rows = {2 * given.rows}\nseed = {seed}\nvalidation = 0.0\ndedupe = false\n{source}", "utf-8")
+    lamina("data", "mix", recipe, "--out", out / f"drawn-{arm}-{seed}")
+    count = token_counter(given.base, given.style)
+    fits = (
+        one
+        for one in read_trajectories(out / f"drawn-{arm}-{seed}")
+        if (counted := count(one)) is not None and counted[0] <= given.longest
+    )
+    rows = list(islice(fits, given.rows))
+    if len(rows) < given.rows:
+        sys.exit(f"data_ablation: {arm} has only {len(rows)} rows that the trainer takes; lower --rows")
+    file = out / f"rows-{arm}-{seed}.jsonl"
+    write_trajectories(file, rows)
+    return file
+
+
+def trained(arm: str, pool: Path, seed: int, out: Path, given: argparse.Namespace) -> Path:
+    """The 8-bit file of the base tuned on rows drawn from the pool."""
+    rows, folder = drawn(arm, pool, seed, out, given), out / f"tuned-{arm}-{seed}"
+    lamina("train", rows, "--out", folder, "--base", given.base, "--style", given.style, "--epochs", "1",
+           "--seed", str(seed))  # fmt: skip
+    told = json.loads((folder / "report.json").read_text(encoding="utf-8"))["train"]
+    print(f"{arm} {seed}: {told['rows']} rows, {told['tokens']} tokens, loss {told['loss']:.3f}")
     lamina("quantize", folder, "--types", "Q8_0", "--out", folder / "gguf")
     (file,) = (folder / "gguf").glob("*.gguf")
     named = file.with_name(f"{arm}-{seed}.gguf")
@@ -100,6 +119,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--base", default="embedded")
     parser.add_argument("--style", default="compact")
+    parser.add_argument("--longest", type=int, default=768, help="tokens of a training row")
     parser.add_argument("--limit", type=int, default=50)
     parser.add_argument("--tasks", default=TASKS)
     given = parser.parse_args()
