@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
+from lamina.cli.train import _point_out_silence
 from lamina.errors import WorkFailedError
 from lamina.models.model import Request
 from lamina.models.templates import DEFAULT_INSTRUCTION, LAMINA_TEMPLATE, calls_text, request_prompt, with_end_mark
+from lamina.runs import Progress
 from lamina.tools import Toolbox
-from lamina.training.rows import IGNORED, canonical_call, encode, token_rows, training_messages, turn_pieces
+from lamina.training.rows import (
+    IGNORED,
+    TrainingData,
+    canonical_call,
+    encode,
+    token_rows,
+    training_messages,
+    turn_pieces,
+    turns_without_calls,
+)
 from lamina.trajectories import Message, ToolCall, Trajectory
 from tiny_llama import split_rows, tiny_tokenizer
 
@@ -142,3 +155,15 @@ def test_a_base_with_another_end_of_turn_learns_its_own(toolbox: Toolbox):
     template = with_end_mark(LAMINA_TEMPLATE, tokenizer.eos_token)
     (row,), _ = token_rows(split_rows(1), toolbox, tokenizer, template, style="baked", max_length=200)
     assert learnt_text(row, tokenizer) == ["[]<|endoftext|>"]
+
+
+@pytest.mark.parametrize(("texts", "pointed_out"), [(3, True), (1, False)])
+def test_rows_that_mostly_talk_are_pointed_out_before_training(texts: int, pointed_out: bool):
+    """Learnt from such rows, two of six trainings refused everything (docs/results/data-ablation.md)."""
+    calling = Message(role="assistant", tool_calls=[ToolCall.of("add", {"x": 1})])
+    talk = [Message(role="assistant", content="Which one?"), Message(role="user", content="that")] * texts
+    row = Trajectory(id="r", messages=[Message(role="user", content="hi"), *talk, calling])
+    assert turns_without_calls([row]) == (texts, texts + 1)
+    said = io.StringIO()
+    _point_out_silence(TrainingData([row], [], Toolbox([]), "x"), Progress(stream=said))
+    assert (f"{texts} of {texts + 1} assistant turns call nothing" in said.getvalue()) == pointed_out

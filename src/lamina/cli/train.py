@@ -12,6 +12,7 @@ from lamina.cli.options import AsJson, Config, Epochs, Fresh, Out, Rounded, Seed
 from lamina.cli.output import given, show, table
 
 if TYPE_CHECKING:
+    from lamina.runs import Progress
     from lamina.training import TrainSettings
     from lamina.training.preferences import Answers
     from lamina.training.recipes import Recipe
@@ -154,6 +155,7 @@ def train(
         if not run.is_done("train"):
             model = run.folder / "model"
             wrong = _wrong_answers(rejected, found, settings) if rejected else None
+            _point_out_silence(found, progress)
             if shards:
                 made = train_sharded(shards, ref, data, model, settings, wrong)
             else:
@@ -164,6 +166,19 @@ def train(
     result = {"out": str(out), "seconds": progress.seconds, "metrics": metrics}
     plain = [(k, v) for k, v in metrics.items() if isinstance(v, str | int | float)]
     show(result, as_json=as_json, lines=[*table(plain), f"model: {out / 'model'}"])
+
+
+def _point_out_silence(found: TrainingData, progress: Progress) -> None:
+    """Text turns are learnt as a choice not to call; where they are the most, that is what is learnt (measured:
+    docs/results/data-ablation.md)."""
+    from lamina.training.rows import turns_without_calls
+
+    silent, turns = turns_without_calls(found.train)
+    if 2 * silent > turns:
+        progress.say(
+            f"{silent:,} of {turns:,} assistant turns call nothing: a model trained on them may call nothing either; "
+            '\'lamina data mix\' takes rows that call (calls = "some") of one request (turns = "single")'
+        )
 
 
 def _settings(recipe: Recipe | None, method: str, chosen: dict[str, Any], seed: int) -> TrainSettings:

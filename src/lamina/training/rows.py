@@ -55,6 +55,12 @@ def read_training_data(data: Path) -> TrainingData:
     return TrainingData(chosen, held, toolbox, content_id([r.id for r in rows]))
 
 
+def turns_without_calls(trajectories: Sequence[Trajectory]) -> tuple[int, int]:
+    """How many assistant turns call nothing, and how many there are. Each of the first is learnt as the empty list."""
+    turns = [turn for trajectory in trajectories for turn in trajectory.turns]
+    return sum(not turn for turn in turns), len(turns)
+
+
 def canonical_call(name: str, arguments: JSON, toolbox: Toolbox) -> JSON:
     """``{"name", "arguments"}`` as models are to write it: properties in schema order, those equal to their
     default left out, at every depth. What the schema does not know is kept, at the end."""
