@@ -4,7 +4,7 @@
 usage: data_ablation.py DATA OUT [--rows N] [--seeds N] [--base REF] [--style STYLE] [--limit N] [--tasks TASK,…]
 
 DATA is a folder that holds the sources of examples/ablation/*.toml. Three pools are made by Lamina's own verbs (raw;
-checked and mended; that, augmented). For each seed N rows are drawn from each pool, so that all training sets have one
+checked and mended; that, augmented). For each seed N rows are taken from each pool, so that all training sets have one
 size, the same base is tuned on each for one epoch, and all of them and the base answer the same samples of TASKs, whose
 sources are in no pool. Every step is a verb with a run folder: the same command goes on where it was.
 """
@@ -60,8 +60,8 @@ def pools(data: Path, out: Path) -> dict[str, Path]:
 
 
 def drawn(arm: str, pool: Path, seed: int, out: Path, given: argparse.Namespace) -> Path:
-    """The first ``--rows`` of the pool in the order of the seed that the trainer reads and that are not too long, so
-    that every arm trains on as many."""
+    """The first ``--rows`` of the draw that the trainer reads and that are not too long, so that every arm trains on as
+    many. A draw stands in the order of its sources: seeds that draw nearly all of a small pool share most rows."""
     recipe = out / "recipes" / f"{arm}-{seed}.toml"
     source = f'[[source]]\nname = "{arm}"\npath = "{pool.resolve()}"\ncheck = false\n'
     recipe.write_text(f"rows = {2 * given.rows}\nseed = {seed}\nvalidation = 0.0\ndedupe = false\n{source}", "utf-8")
