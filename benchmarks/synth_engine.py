@@ -9,6 +9,8 @@ checking them, storing rows. Rounds alternate: synthesis, bare loop, synthesis, 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import statistics
 import tempfile
 import time
@@ -61,8 +63,12 @@ def synthesized(given) -> Observed:
             given.writer,
             "--json",
         ]
-        if status := lamina(words):
-            raise SystemExit(status)
+        with contextlib.redirect_stdout(io.StringIO()):
+            status = lamina(words)
+    if status:
+        raise SystemExit(status)
+    if not any(one.batches for one in seen):
+        raise SystemExit(f"the writer was asked nothing: the grammar made all {given.n} rows; raise -n")
     return next(one for one in seen if one.batches)
 
 
@@ -90,7 +96,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tools", nargs="?", type=Path, default=ROOT / "examples" / "desk" / "tools.py")
     parser.add_argument("--writer", default="embedded")
-    parser.add_argument("-n", type=int, default=192)
+    parser.add_argument("-n", type=int, default=320)
     parser.add_argument("--rounds", type=int, default=2)
     given = parser.parse_args()
     ratios = []

@@ -10,16 +10,19 @@ from typing import Any
 
 import pytest
 
+from lamina.checks import Candidate, Reason
 from lamina.checks.grounding import missing_values
 from lamina.errors import UserError
 from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings, prompts, synthesize
+from lamina.synth.conversing import check_conversation
 from lamina.synth.sampling import SAMPLERS, companions, none_fits, on_offer
 from lamina.synth.settings import FEW_TOOLS, LIBRARY, WORDINGS
 from lamina.synth.styles import STYLES
+from lamina.synth.writers import Assignment
 from lamina.tools import Tool, Toolbox, read_tools
 from lamina.tools.execution import Executor
-from lamina.trajectories import Trajectory, read_trajectories
+from lamina.trajectories import Message, Trajectory, read_trajectories
 
 MODULE = '''
 def {noun}_area(width: float, height: float) -> float:
@@ -230,3 +233,12 @@ def test_what_a_writer_copied_from_the_shown_functions_is_a_leak() -> None:
     taxi = Tool("order_taxi", "Order a taxi.", {"type": "object", "properties": {}})
     assert "taxi" not in prompts.leaks([taxi])
     assert "recipe" in prompts.leaks([taxi])
+
+
+def test_a_conversation_whose_question_the_writer_left_empty_is_a_reject_and_no_crash():
+    said = [("user", "book a table"), ("assistant", ""), ("user", "for four"), ("user", "and a taxi")]
+    script = tuple(Message(role=role, content=text) for role, text in said)
+    candidate = Candidate("book a table", [[]], "multi-turn", "w", 0, "2026-11-24T10:00:00", script=script)
+    found = check_conversation(candidate, Toolbox([]), Assignment((), "multi-turn", 0, ()))
+    assert found is not None
+    assert (found.stage, found.reason) == ("format", Reason.NO_ANSWER)

@@ -12,6 +12,8 @@ from lamina.tools import Toolbox
 from lamina.trajectories import Check, ToolCall
 
 STAGE = "grounding"
+PIECES = 4
+"""Opening, question, reply and the later request."""
 LONGEST_QUESTION = 120
 """Characters (our choice)."""
 
@@ -31,7 +33,10 @@ def check_withheld(request: str, drawn: DrawnCall, withheld: str, toolbox: Toolb
 
 def check_conversation(candidate: Candidate, toolbox: Toolbox, assignment: Assignment) -> Rejection | None:
     """Each piece reveals what it is to reveal and no more; the calls in one session give what the blueprint gave."""
-    opening, question, reply, later = _said(candidate)
+    said = _said(candidate)
+    if len(said) != PIECES:
+        return Rejection("format", Reason.NO_ANSWER, "the writer left out the assistant's question")
+    opening, question, reply, later = said
     first, second = assignment.drawn
     answered = ToolCall.of(first.tool.name, {assignment.withheld: first.arguments[assignment.withheld]})
     found = (
