@@ -79,7 +79,7 @@ def write_variants(work: Work, progress: Progress) -> None:
     settings = work.settings
     if work.is_done("variants") or not settings.variants:
         return
-    work.words.stock.clear()  # variants must not depend on calls that a killed run had left over
+    work.words.stock.begin()  # variants must not depend on calls that a killed run had left over
     rows = [r for r in work.rows.trajectories() if r.meta.writer == "examples" and not is_variant(r)]
     outcomes: list[Trajectory | Reject] = []
     with progress.stage("variants", total=len(rows)) as bar:

@@ -22,11 +22,13 @@ def check_withheld(request: str, drawn: DrawnCall, withheld: str, toolbox: Toolb
     """All values are said but the one that was to be left out."""
     kept = {k: v for k, v in drawn.arguments.items() if k != withheld}
     calls = [ToolCall.of(drawn.tool.name, kept)]
-    gone = missing_values(request, calls, toolbox) + left_over(request, calls, toolbox)
+    if gone := missing_values(request, calls, toolbox):
+        return Rejection(STAGE, Reason.VALUE_NOT_IN_REQUEST, gone[0])
+    extra = left_over(request, calls, toolbox)
     value = drawn.arguments[withheld]
     said = [str(v).casefold() for v in (value if isinstance(value, list) else [value])]
-    if gone or any(v in request.casefold() for v in said):
-        detail = gone[0] if gone else f"the value that was to be left out is said: {value!r}"
+    if extra or any(v in request.casefold() for v in said):
+        detail = extra[0] if extra else f"the value that was to be left out is said: {value!r}"
         return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, detail)
     return None
 

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from lamina.checks import Candidate
-from lamina.synth.calls import DrawnCall, draw_calls
+from lamina.synth.calls import DrawnCall, Stock
 from lamina.synth.values import ValuePool, everyday_value
 from lamina.synth.wording import Exemplar, locate, spoken_slots
 from lamina.tools import Tool, Toolbox
@@ -24,11 +24,6 @@ from lamina.trajectories import ToolCall
 WRITER = "grammar"
 STYLE_SHARES = {"simple": 0.10, "parallel": 0.46, "dependent": 0.08, "near-miss": 0.18, "irrelevant": 0.18}
 """Of the grammar's own rows (our choice)."""
-
-STOCK = 10
-"""Calls drawn for a tool at a time, where they have to say the same arguments as an example."""
-FEW = 4
-"""Calls drawn for a tool at a time, where any will do."""
 
 _JOINS = (
     " and ",
@@ -79,26 +74,22 @@ class Words:
     pool: ValuePool
     executor: Executor
     now: str
-    stock: dict[str, list[DrawnCall]] = field(default_factory=dict)
+    seed: int = 0
+    stock: Stock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.stock = Stock(self.pool, self.executor, self.now, len(self.toolbox), self.seed)
 
     def drawn_like(self, exemplar: Exemplar, rng: random.Random) -> DrawnCall | None:
-        """A valid call that says the same arguments as the exemplar. Calls are drawn and run many at a time and
-        kept until used: running them is what takes time."""
+        """A valid call that says the same arguments as the exemplar."""
         tool = self.toolbox[exemplar.tool]
-        for _ in range(3):
-            kept = self.stock.setdefault(tool.name, [])
-            for i, call in enumerate(kept):
-                if {s.path for s in spoken_slots(tool, call.arguments, rng)} == exemplar.paths:
-                    return kept.pop(i)
-            kept += draw_calls(tool, STOCK, rng, self.pool, self.executor, self.now)
-        return None
+        return self.stock.take(
+            tool, rng, lambda call: {s.path for s in spoken_slots(tool, call.arguments, rng)} == exemplar.paths
+        )
 
     def drawn(self, tool: Tool, rng: random.Random) -> DrawnCall | None:
         """Any valid call of a tool; None where what is drawn does not run."""
-        kept = self.stock.setdefault(tool.name, [])
-        if not kept:
-            kept += draw_calls(tool, FEW, rng, self.pool, self.executor, self.now)
-        return kept.pop(0) if kept else None
+        return self.stock.take(tool, rng)
 
 
 def compose(style: str, words: Words, rng: random.Random, seed: int) -> Candidate | None:

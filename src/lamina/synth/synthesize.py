@@ -58,7 +58,7 @@ def synthesize(
     _check_settings(settings, len(toolbox))
     toolbox = with_examples(toolbox, seeds)
     words = grammar.Words(
-        toolbox, grammar.located_examples(toolbox), ValuePool.of(list(toolbox)), executor, settings.now
+        toolbox, grammar.located_examples(toolbox), ValuePool.of(list(toolbox)), executor, settings.now, settings.seed
     )
     work = Work(toolbox, run, settings, words, TrajectoryStore(run.store), seeds)
     work.remember()
@@ -136,7 +136,7 @@ def _write_by_model(work: Work, progress: Progress) -> str:
 def _one_batch(work: Work, writer: Model, number: int, asked: int, size: int) -> None:
     """``asked``: rows asked for by the batches before."""
     rng = random.Random(f"{work.settings.seed}/model/{number}")
-    work.words.stock.clear()  # a batch must not depend on calls left over from another
+    work.words.stock.begin(number)
     materials = work.materials
     assignments = _assignments(materials, rng, asked, size)
     replies = _generate(writer, [request for _, a in assignments for request in a.requests])

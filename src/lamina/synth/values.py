@@ -68,8 +68,12 @@ def draw_arguments(tool: Tool, rng: random.Random, pool: ValuePool) -> dict[str,
 
 def kind_of(path: str, schema: dict[str, Any]) -> str:
     """The kind of everyday value an argument wants, from its name, then its description."""
+    return _kind_of(path, schema.get("description", "").lower())
+
+
+@lru_cache(maxsize=4096)
+def _kind_of(path: str, text: str) -> str:
     name = re.split(r"[._]", path.replace("[]", "").rsplit(".", 1)[-1].lower())
-    text = schema.get("description", "").lower()
     best, best_score = "word", 0.0
     for kind, entry in _kinds().items():
         score = sum(3.0 for cue in entry["cues"] if cue in name)

@@ -35,13 +35,13 @@ def check_alone(
     """Format, execution, grounding: everything that one row can be asked without a model."""
     found = check_format(candidate, toolbox) or check_execution(candidate, toolbox)
     if found is None and candidate.writer not in HAND_MADE:
-        found = check_asking(candidate, toolbox)
+        found = _check_pairs(candidate) or check_asking(candidate, toolbox)
     if found or not grounded:
         return found
     if assignment is not None and candidate.script:
-        return check_conversation(candidate, toolbox, assignment)
+        return check_conversation(candidate, toolbox, assignment) or _check_leak(candidate, assignment)
     if assignment is not None and not candidate.calls:
-        return _check_refusal(candidate, toolbox, assignment)
+        return _check_refusal(candidate, toolbox, assignment) or _check_leak(candidate, assignment)
     if candidate.writer != "grammar" or candidate.style != "dependent":
         found = check_grounding(candidate, toolbox)
     if found is None and assignment is not None:
@@ -51,6 +51,15 @@ def check_alone(
         said = evidence_of(candidate.request, first, toolbox, candidate.now) or None
         candidate.notes += [Check(name="format"), Check(name="execution"), Check(name="grounding", evidence=said)]
     return found
+
+
+def _check_pairs(candidate: Candidate) -> Rejection | None:
+    """Half of a pair of brackets or quotes is the prompt's, or the writer was cut off."""
+    for text in [candidate.request, *(m.content or "" for m in candidate.script)]:
+        if text.count("[") != text.count("]") or text.count('"') % 2:
+            said = f"half of a pair of brackets or quotes: {text[:80]!r}"
+            return Rejection("grounding", Reason.REQUEST_SAYS_MORE, said)
+    return None
 
 
 def _check_leak(candidate: Candidate, assignment: Assignment) -> Rejection | None:

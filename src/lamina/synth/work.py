@@ -27,13 +27,17 @@ from lamina.trajectories.store import record_row
 MARKER = "synth-batch"
 PHASE_STRIDE = 1_000_000
 """Positions between two phases; the model's batches begin at the third."""
+MISSES = 6
+"""Rejects that count like a verified row where a sampler looks for the tool that has the fewest: one that the writer
+cannot write for does not take all that is left (our choice)."""
 LARGEST_POOL = 40
 """Examples kept for a tool's prompts."""
 
 
 @dataclass
 class Work:
-    """``verified`` counts rows by writer, ``covered`` by called tool, ``augmented`` their variants. ``seeds``: requests
+    """``verified`` counts rows by writer, ``covered`` by called tool, ``missed`` rejects by
+    the tool that they were to call, ``augmented`` counts variants. ``seeds``: requests
     that the user wrote."""
 
     toolbox: Toolbox
@@ -46,6 +50,7 @@ class Work:
     pools: dict[str, list[Exemplar]] = field(default_factory=dict)
     verified: Counter[str] = field(default_factory=Counter)
     covered: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
     augmented: int = 0
     tally: dict[str, Any] = field(default_factory=lambda: {"targets": 0, "tokens": 0})
     round_trip: Model | None = None
@@ -54,7 +59,8 @@ class Work:
 
     @property
     def materials(self) -> Materials:
-        return Materials(self.words, self.pools, self.settings, self.covered)
+        reached = {t.name: self.covered[t.name] + self.missed[t.name] // MISSES for t in self.toolbox}
+        return Materials(self.words, self.pools, self.settings, reached)
 
     @property
     def by_model(self) -> int:
@@ -68,6 +74,8 @@ class Work:
         self.pools = {name: list(found) for name, found in self.words.exemplars.items()}
         for row in self.rows.trajectories():
             self._keep(row)
+        for reject in self.rows.rejects():
+            self._miss(reject)
         for marker in self.run.store.iterate(MARKER):
             self._count(orjson.loads(marker.payload))
 
@@ -89,6 +97,8 @@ class Work:
         for outcome in distinct:
             if isinstance(outcome, Trajectory):
                 self._keep(outcome)
+            else:
+                self._miss(outcome)
         self._count(marker)
 
     def outcome(
@@ -122,6 +132,9 @@ class Work:
             pool = self.pools.setdefault(call.name, [])
             if found is not None and len(pool) < LARGEST_POOL:
                 pool.append(found)
+
+    def _miss(self, reject: Reject) -> None:
+        self.missed.update({call["name"] for call in (reject.record or {}).get("calls", [])})
 
     def _count(self, marker: dict[str, Any]) -> None:
         for key in ("targets", "tokens"):

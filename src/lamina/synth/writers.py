@@ -7,8 +7,7 @@ of row asks for stands in ``styles``."""
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lamina.checks import Candidate
@@ -28,16 +27,20 @@ GROUP = 4
 """Calls written for with the same example."""
 EXAMPLES = 4
 """Examples in a prompt, the nearest last (our choice)."""
+FROM_ROWS = 0.2
+"""Groups whose example is a verified row, for a tool that nobody gave an example for: a model says such a row's very
+words again, a near copy nineteen times in twenty (docs/results/library.md)."""
 
 
 @dataclass
 class Materials:
-    """What assignments are made of. ``covered`` counts the verified rows that call a tool."""
+    """What assignments are made of. ``covered`` counts the verified rows that call a tool, and what failed for it as
+    far as that tells a hard tool from a rare one."""
 
     words: Words
     pools: dict[str, list[Exemplar]]
     settings: SynthSettings
-    covered: Counter[str] = field(default_factory=Counter)
+    covered: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def toolbox(self) -> Toolbox:
@@ -86,7 +89,7 @@ def call_first(m: Materials, style: str, rng: random.Random, count: int) -> list
             break
         name = next(names)
         size = min(GROUP, count - len(found))
-        if m.pools.get(name):
+        if m.words.exemplars.get(name) or (m.pools.get(name) and rng.random() < FROM_ROWS):
             found += _group(m, m.pools[name], style, rng, size)
         else:
             found += _first_group(m, m.toolbox[name], style, rng, size)
@@ -121,7 +124,7 @@ def _group(m: Materials, pool: list[Exemplar], style: str, rng: random.Random, c
             break
         slots = spoken_slots(tool, drawn.arguments, rng)
         prompt = prompts.call_first_prompt(tool, seeds, nearest, slots)
-        shown = _shown([*seeds, nearest], tool, slots)
+        shown = values_of([*seeds, nearest], m.toolbox, slots)
         requests, seed = (ask(prompt, m.settings, rng),), rng.randrange(1 << 31)
         found.append(Assignment(requests, style, seed, (drawn,), nearest, shown=shown))
     return found
@@ -156,7 +159,10 @@ def blank_candidate(assignment: Assignment, request: str, texts: Sequence[str], 
 def one_line(text: str) -> str:
     """Without quotes around it and doubled spaces; an answer of several lines stays as it is, for the format check."""
     text = text.strip()
-    return text if "\n" in text else " ".join(text.strip('"').split())
+    if "\n" in text:
+        return text
+    around = text.count('"') % 2 or (text.count('"') == 2 and text[0] == text[-1] == '"')
+    return " ".join((text.strip('"') if around else text).split())
 
 
 def ask(
@@ -173,9 +179,9 @@ def ask(
     )
 
 
-def _shown(exemplars: list[Exemplar], tool: Tool, slots: list[Slot]) -> tuple[str, ...]:
+def values_of(exemplars: Sequence[Exemplar], toolbox: Toolbox, slots: Sequence[Slot]) -> tuple[str, ...]:
     """What examples say and this call does not: free values and the names in them; choices are another check's."""
     said = " ".join(s.form for s in slots).casefold()
-    forms = {s.form for e in exemplars for s in e.slots if "enum" not in tool.properties.get(s.path, {})}
+    forms = {s.form for e in exemplars for s in e.slots if "enum" not in toolbox[e.tool].properties.get(s.path, {})}
     names = {w for f in forms for w in f.split() if w[:1].isupper()}
     return tuple(sorted(f for f in forms | names if f.casefold() not in said))

@@ -39,15 +39,18 @@ def multi_turn(m: Materials, rng: random.Random, count: int) -> list[Assignment]
         if not slots:
             continue
         later = prompts.first_prefix(others[0], "plain")
+        opening, shown = opening_prompt(m, first, calls[0], withheld, rng)
         requests = (
-            ask(opening_prompt(m, first, calls[0], withheld, rng), m.settings, rng),
+            ask(opening, m.settings, rng),
             ask(prompts.question_prompt(first, withheld), m.settings, rng, tokens=QUESTION_TOKENS),
             ask(prompts.reply_prompt(first, withheld, slots), m.settings, rng, tokens=QUESTION_TOKENS),
             ask(later + prompts.bracket(spoken_slots(others[0], calls[1].arguments, rng)), m.settings, rng),
         )
         offered = m.offered([first, *others], rng)
         seed = rng.randrange(1 << 31)
-        found.append(Assignment(requests, "multi-turn", seed, tuple(calls), withheld=withheld, offered=offered))
+        found.append(
+            Assignment(requests, "multi-turn", seed, tuple(calls), withheld=withheld, offered=offered, shown=shown)
+        )
     return found
 
 

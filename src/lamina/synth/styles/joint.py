@@ -10,7 +10,7 @@ from lamina.synth.calls import DrawnCall
 from lamina.synth.sampling import companions
 from lamina.synth.styles.style import Style
 from lamina.synth.wording import spoken_slots
-from lamina.synth.writers import LONGEST_ANSWER, Assignment, Materials, ask
+from lamina.synth.writers import LONGEST_ANSWER, Assignment, Materials, ask, values_of
 from lamina.tools import Tool, Toolbox
 
 ALONE = 0.5
@@ -62,15 +62,13 @@ def _assignments(
             continue
         tools = list({c.tool.name: c.tool for c in calls}.values())
         slots = [spoken_slots(c.tool, c.arguments, rng) for c in calls]
-        prompt = prompts.joint_prompt(tools, slots)
+        seeds = [rng.choice(pool) for t in tools if (pool := m.pools.get(t.name))]
+        prompt = prompts.joint_prompt(tools, seeds, slots)
         request = ask(prompt, m.settings, rng, tokens=LONGEST_ANSWER + 24 * (len(calls) - 1))
         alone = len(tools) == 1 and rng.random() < ALONE
         offered = Toolbox(tools) if alone and m.is_library else m.offered(tools, rng)
-        found.append(
-            Assignment(
-                (request,), style, rng.randrange(1 << 31), tuple(calls), shown=prompts.leaks(tools), offered=offered
-            )
-        )
+        shown = (*prompts.leaks(tools), *values_of(seeds, m.toolbox, [s for said in slots for s in said]))
+        found.append(Assignment((request,), style, rng.randrange(1 << 31), tuple(calls), shown=shown, offered=offered))
     return found
 
 

@@ -9,7 +9,7 @@ from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall
 from lamina.synth.styles.style import Style
 from lamina.synth.wording import Exemplar, spoken_slots
-from lamina.synth.writers import EXAMPLES, Assignment, Materials, ask
+from lamina.synth.writers import EXAMPLES, Assignment, Materials, ask, values_of
 from lamina.tools import Tool
 
 ROUNDS = 4
@@ -25,21 +25,24 @@ def missing_argument(m: Materials, rng: random.Random, count: int) -> list[Assig
         if len(tool.required) < 2 or (drawn := m.words.drawn(tool, rng)) is None:
             continue
         withheld = rng.choice(tool.required)
-        request = ask(opening_prompt(m, tool, drawn, withheld, rng), m.settings, rng)
-        offered = m.offered([tool], rng)
-        seed = rng.randrange(1 << 31)
-        found.append(Assignment((request,), "missing-argument", seed, (drawn,), withheld=withheld, offered=offered))
+        prompt, shown = opening_prompt(m, tool, drawn, withheld, rng)
+        request, offered, seed = ask(prompt, m.settings, rng), m.offered([tool], rng), rng.randrange(1 << 31)
+        found.append(
+            Assignment((request,), "missing-argument", seed, (drawn,), withheld=withheld, offered=offered, shown=shown)
+        )
     return found
 
 
-def opening_prompt(m: Materials, tool: Tool, drawn: DrawnCall, withheld: str, rng: random.Random) -> str:
-    """For a request that says everything but ``withheld``."""
+def opening_prompt(
+    m: Materials, tool: Tool, drawn: DrawnCall, withheld: str, rng: random.Random
+) -> tuple[str, tuple[str, ...]]:
+    """For a request that says everything but ``withheld``; and what its examples say that the request must not."""
     slots = [s for s in spoken_slots(tool, drawn.arguments, rng) if s.path.split(".")[0] != withheld]
-    exemplars = m.words.exemplars.get(tool.name)
+    exemplars = m.pools.get(tool.name)
     if not exemplars:
-        return prompts.first_prefix(tool, "plain") + prompts.bracket(slots)
+        return prompts.first_prefix(tool, "plain") + prompts.bracket(slots), prompts.leaks([tool])
     shown = [_without(e, withheld) for e in exemplars[:EXAMPLES]]
-    return prompts.call_first_prompt(tool, shown, None, slots)
+    return prompts.call_first_prompt(tool, shown, None, slots), values_of(shown, m.toolbox, slots)
 
 
 def _without(exemplar: Exemplar, path: str) -> Exemplar:

@@ -1,0 +1,134 @@
+"""Calls drawn ahead of need: what a batch gets follows from its number alone, and a hard tool does not take it all."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lamina.checks import Candidate, Reason
+from lamina.runs import Progress, Run
+from lamina.synth import SynthSettings, synthesize
+from lamina.synth.calls import SPAN, Stock
+from lamina.synth.values import ValuePool
+from lamina.synth.verifying import check_alone
+from lamina.synth.writers import one_line
+from lamina.tools import Toolbox, read_tools
+from lamina.tools.execution import Executor
+from lamina.trajectories import ToolCall, TrajectoryStore
+
+TOOLS = '''
+"""Two pure functions."""
+
+PURE = True
+
+
+def paint_door(colour: str, coats: int) -> str:
+    """Paint a door.
+
+    Args:
+        colour: The colour.
+        coats: How many coats of paint.
+    """
+    return f"{coats} coats of {colour}"
+
+
+def light_lamp(watts: int) -> str:
+    """Light a lamp.
+
+    Args:
+        watts: How many watts.
+    """
+    return f"{watts} W"
+'''
+
+
+@pytest.fixture
+def doors(tmp_path: Path) -> Toolbox:
+    file = tmp_path / "doors.py"
+    file.write_text(TOOLS, encoding="utf-8")
+    return read_tools(file)
+
+
+def taken(toolbox: Toolbox, batches: list[int], each: int) -> dict[int, list[Any]]:
+    with Executor(toolbox) as executor:
+        stock = Stock(ValuePool(), executor, "2026-11-24T10:00:00", len(toolbox))
+        found = {}
+        for batch in batches:
+            stock.begin(batch)
+            rng = random.Random(batch)
+            calls = [stock.take(toolbox["paint_door"], rng) for _ in range(each)]
+            found[batch] = [c.arguments for c in calls if c is not None]
+    return found
+
+
+def test_what_a_batch_draws_follows_from_its_number_and_not_from_what_came_before(doors: Toolbox) -> None:
+    whole = taken(doors, list(range(2 * SPAN)), 3)
+    resumed = taken(doors, [5, SPAN + 2], 3)
+    assert resumed == {5: whole[5], SPAN + 2: whole[SPAN + 2]}
+    assert len({str(arguments) for batch in whole.values() for arguments in batch}) > SPAN
+
+
+def test_a_batch_that_wants_more_than_was_drawn_ahead_gets_it(doors: Toolbox) -> None:
+    found = taken(doors, [0, 1], 200)
+    assert [len(calls) for calls in found.values()] == [200, 200]
+
+
+HARD = '''
+"""Says what is asked, save for lamps."""
+
+import re
+
+
+def reply(messages, tools, seed):
+    prompt = messages[-1]["content"]
+    said = re.findall(r": ([^;/\\]]+)", prompt.rstrip("\\n").split("\\n")[-1])
+    if "lamp" in prompt.split("\\n\\n")[-1]:
+        return " it is a fine morning"
+    words = "ash bay cob dun elm fig gum hop ivy jay kit lea may nut oak pea rue sky tea urn vat wax yew".split()
+    return " paint a door " + " ".join([words[seed % 23], words[seed % 19], words[seed % 17], *said])
+'''
+
+
+def test_a_tool_that_a_writer_cannot_write_for_does_not_take_all_that_is_left(doors: Toolbox, tmp_path: Path) -> None:
+    writer = tmp_path / "hard.py"
+    writer.write_text(HARD, encoding="utf-8")
+    settings = SynthSettings(
+        targets=160, batch=16, grammar_share=0, writer=f"scripted:{writer}", sampler="coverage",
+        styles=(("simple", 1.0),), wordings=("plain",), near=1.0,
+    )  # fmt: skip
+    with Executor(doors) as executor, Run.open(tmp_path / "run", {"seed": 0}) as run:
+        synthesize(doors, run, settings, Progress(silent=True), executor)
+    with Run.at(tmp_path / "run") as run:
+        kept = TrajectoryStore(run.store)
+        missed = Counter(c["name"] for reject in kept.rejects() for c in (reject.record or {})["calls"])
+        made = Counter(c.name for row in kept.trajectories() for c in row.calls)
+    assert made["light_lamp"] == 0
+    assert missed["light_lamp"] < 140
+    assert made["paint_door"] >= 5
+
+
+@pytest.mark.parametrize("request_", ["a door 5] in red", 'paint it in "red, 5 coats', "[paint it red 5"])
+def test_half_of_a_pair_of_brackets_is_not_what_people_say(doors: Toolbox, request_: str) -> None:
+    calls = [[ToolCall.of("paint_door", {"colour": "red", "coats": 5})]]
+    candidate = Candidate(request_, calls, "simple", "writer", 0, "2026-11-24T10:00:00")
+    found = check_alone(candidate, doors)
+    assert found is not None
+    assert (found.stage, found.reason) == ("grounding", Reason.REQUEST_SAYS_MORE)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (' "paint it red" ', "paint it red"),
+        ('what is "red" in French', 'what is "red" in French'),
+        ('translate "red"', 'translate "red"'),
+        ('paint it red"', "paint it red"),
+        ('"red" and "blue"', '"red" and "blue"'),
+    ],
+)
+def test_quotes_around_an_answer_go_and_quotes_within_it_stay(said: str, kept: str) -> None:
+    assert one_line(said) == kept
