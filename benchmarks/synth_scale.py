@@ -15,7 +15,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 WRITER = """
+import random
 import re
+
+# Requests as different as people's, without which near copies and not the size would be measured.
+SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in "aeiou"]
 
 
 def reply(messages, tools, seed):
@@ -23,9 +27,10 @@ def reply(messages, tools, seed):
     if missing := re.search(r"Missing: ([^(]*)", lines[-1]):
         return f"What is the {missing[1].strip()} you want?"
     about = [line for line in lines if line and not line.startswith("[")][-1]
-    said = re.findall(r": ([^;/\\]]+)", lines[-1])
-    end = chr(97 + seed % 26) + chr(97 + seed // 26 % 26)
-    return f" {about.rstrip('.')} {' and '.join(s.strip() for s in said)} {end}"
+    said = re.findall(r": (.+?)(?=; | / |\\]|$)", lines[-1])
+    draw = random.Random(seed)
+    words = ["".join(draw.choices(SYLLABLES, k=3)) for _ in range(min(20, 3 * len(about.split())))]
+    return f" {about.rstrip('.')} {' and '.join(s.strip() for s in said)} {' '.join(words)}"
 """
 
 

@@ -68,3 +68,26 @@ def test_a_request_for_two_things_may_use_the_same_words_twice():
 def test_what_is_said_more_often_than_there_are_things_to_ask_for_runs_in_circles():
     calls = [ToolCall.of("time_in", {"city": city}) for city in ("Oslo", "Lima")]
     assert asked("what time is it in Oslo, what time is it in Lima, what time is it", *calls) is Reason.REPEATS_ITSELF
+
+
+VERBS = (
+    "censor", "clean", "compare", "count", "decode", "encode", "hash", "join", "pad", "print", "quote",
+    "repeat", "reverse", "rhyme", "shorten", "shuffle", "sort", "split", "translate", "trim", "wrap",
+)  # fmt: skip
+CODERS = Toolbox([Tool(f"{verb}_text", f"{verb.title()} a text.", WORD) for verb in VERBS])
+
+
+@pytest.mark.parametrize(
+    ("request_", "reason"),
+    [
+        ("some text with origami in it", Reason.NOT_ASKED),
+        ("can origami be decoded", None),
+        ("the decoding of origami, please", None),
+    ],
+)
+def test_a_word_of_nearly_every_tool_of_a_library_asks_for_none_of_them(request_: str, reason: Reason | None):
+    row = Candidate(
+        request_, [[ToolCall.of("decode_text", {"word": "origami"})]], "simple", "embedded", 0, "2026-11-24T09:00"
+    )
+    found = check_asking(row, CODERS)
+    assert (found and found.reason) is reason

@@ -12,12 +12,14 @@ import pytest
 from lamina.checks import Candidate, Reason
 from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings, synthesize
-from lamina.synth.calls import SPAN, Stock
+from lamina.synth.calls import SPAN, DrawnCall, Stock
+from lamina.synth.grammar import Words
+from lamina.synth.styles.joint import joined_candidate
 from lamina.synth.values import ValuePool
 from lamina.synth.verifying import check_alone
-from lamina.synth.writers import one_line
+from lamina.synth.writers import Assignment, Materials, one_line
 from lamina.tools import Toolbox, read_tools
-from lamina.tools.execution import Executor
+from lamina.tools.execution import CallResult, Executor
 from lamina.trajectories import ToolCall, TrajectoryStore
 
 TOOLS = '''
@@ -111,13 +113,69 @@ def test_a_tool_that_a_writer_cannot_write_for_does_not_take_all_that_is_left(do
     assert made["paint_door"] >= 5
 
 
-@pytest.mark.parametrize("request_", ["a door 5] in red", 'paint it in "red, 5 coats', "[paint it red 5"])
-def test_half_of_a_pair_of_brackets_is_not_what_people_say(doors: Toolbox, request_: str) -> None:
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "a door 5] in red", 'paint it in "red, 5 coats', "[paint it red 5", "paint a door colour: red 5",
+        "paint it red / 5 coats",
+    ],
+)  # fmt: skip
+def test_marks_of_the_prompt_are_not_what_people_say(doors: Toolbox, request_: str) -> None:
     calls = [[ToolCall.of("paint_door", {"colour": "red", "coats": 5})]]
     candidate = Candidate(request_, calls, "simple", "writer", 0, "2026-11-24T10:00:00")
     found = check_alone(candidate, doors)
     assert found is not None
     assert (found.stage, found.reason) == ("grounding", Reason.REQUEST_SAYS_MORE)
+
+
+def two_doors(request: str, *calls: tuple[str, int]) -> Candidate:
+    made = [ToolCall.of("paint_door", {"colour": colour, "coats": coats}) for colour, coats in calls]
+    return Candidate(request, [made], "parallel", "writer", 0, "2026-11-24T10:00:00")
+
+
+@pytest.mark.parametrize(
+    ("request_", "calls", "reason"),
+    [
+        (
+            "paint one door red 3 coats, one blue 4 coats and one green",
+            [("red", 3), ("blue", 4), ("green", 3)], Reason.VALUE_NOT_IN_REQUEST,
+        ),
+        ("paint a door red and one blue, 3 coats", [("red", 3), ("blue", 3)], None),
+        (
+            "paint the doors red and blue, 3 coats each, and a green one with 4",
+            [("red", 3), ("blue", 3), ("green", 4)], None,
+        ),
+    ],
+)  # fmt: skip
+def test_a_number_said_once_is_not_said_for_two_of_three_calls(
+    doors: Toolbox, request_: str, calls: list[tuple[str, int]], reason: Reason | None
+) -> None:
+    assignment = Assignment((), "parallel", 0, ())
+    found = check_alone(two_doors(request_, *calls), doors, assignment)
+    assert (found and found.reason) is reason
+
+
+@pytest.mark.parametrize(("light", "said"), [("light a lamp of 40 watts", True), ("", False)])
+def test_requests_for_several_tools_are_written_one_by_one_and_said_as_one(
+    doors: Toolbox, light: str, said: bool
+) -> None:
+    drawn = tuple(
+        DrawnCall(doors[name], arguments, CallResult("ok", "done", '"done"'))
+        for name, arguments in (("paint_door", {"colour": "red", "coats": 2}), ("light_lamp", {"watts": 40}))
+    )
+    assignment = Assignment((), "parallel-multiple", 3, drawn)
+    with Executor(doors) as executor:
+        words = Words(doors, {}, ValuePool(), executor, "2026-11-24T10:00:00")
+        materials = Materials(words, {}, SynthSettings(now=words.now))
+        row = joined_candidate(assignment, ["paint a door red, 2 coats\n", light], materials)
+    found = check_alone(row, doors, assignment)
+    if said:
+        assert row.request.startswith("paint a door red, 2 coats")
+        assert row.request.endswith("light a lamp of 40 watts")
+        assert found is None
+    else:
+        assert found is not None
+        assert found.reason is Reason.NO_ANSWER
 
 
 @pytest.mark.parametrize(

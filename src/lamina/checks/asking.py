@@ -5,12 +5,14 @@
 2. A call without any value of the request ("list my reminders") leaves grounding nothing to trace, so the request has
    to share a word with the tool: with its name, what it and its arguments are for, or the examples in its docstring.
    The same is asked of every request for a tool without examples: its writer has seen nobody ask for it, and a small
-   one is content to mention the value ("I'd like to learn about origami" for spelling a word)."""
+   one is content to mention the value ("I'd like to learn about origami" for spelling a word). In a library a word of
+   every tenth tool ("text", "number"), or one of every twentieth tool's name, says nothing about which is meant."""
 
 from __future__ import annotations
 
-import json
 import re
+from collections import Counter
+from weakref import WeakKeyDictionary
 
 from lamina.checks.evidence import leaves_of
 from lamina.checks.reasons import Reason
@@ -27,7 +29,10 @@ _EMPTY_WORDS = re.compile(
     r"them|then|there|these|they|this|too|use|want|was|way|were|what|when|where|which|who|why|"
     r"will|with|would|yes|you|your"
 )
-_ENDINGS = ("ing", "ers", "er", "ed", "es", "s")
+COMMON, COMMON_IN_NAMES, FEW = 0.1, 0.05, 20
+"""A word of more than this share of the tools, or of their names, tells none apart, where there are more than a few."""
+_ENDINGS = ("ness", "ing", "ers", "er", "ed", "es", "s", "e")
+_telling: WeakKeyDictionary[Toolbox, dict[str, set[str]]] = WeakKeyDictionary()
 
 
 def check_asking(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
@@ -42,7 +47,7 @@ def check_asking(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
         tool = toolbox.get(call.name)
         if tool is None or (tool.examples and _says_a_value(tool, call.arguments)):
             continue
-        if not _content(candidate.request) & (_vocabulary(tool) - _values(tool, call.arguments)):
+        if not _content(candidate.request) & (_telling_words(toolbox)[call.name] - _values(tool, call.arguments)):
             return Rejection(STAGE, Reason.NOT_ASKED, f"no word of the request has to do with {call.name}")
     return None
 
@@ -61,8 +66,24 @@ def _values(tool: Tool, arguments: dict[str, object]) -> set[str]:
     return _content(" ".join(str(value) for _, value, _ in leaves_of(tool, arguments)))
 
 
+def _telling_words(toolbox: Toolbox) -> dict[str, set[str]]:
+    """Of each tool the words that have to do with it and not with all the others, too."""
+    if toolbox not in _telling:
+        names = {tool.name: _content(tool.name.replace("_", " ")) for tool in toolbox}
+        told = {tool.name: _vocabulary(tool) for tool in toolbox}
+        in_names, in_all = _common(names, COMMON_IN_NAMES), _common(told, COMMON)
+        _telling[toolbox] = {name: (names[name] - in_names) | (told[name] - in_all) for name in names}
+    return _telling[toolbox]
+
+
+def _common(words: dict[str, set[str]], share: float) -> set[str]:
+    among = Counter(word for one in words.values() for word in one)
+    return {word for word, tools in among.items() if len(words) > FEW and tools > share * len(words)}
+
+
 def _vocabulary(tool: Tool) -> set[str]:
-    told = [tool.name, tool.description, json.dumps(tool.parameters), *(e.request for e in tool.examples)]
+    arguments = [f"{name} {s.get('description', '')} {s.get('enum', '')}" for name, s in tool.properties.items()]
+    told = [tool.name, tool.description, *arguments, *(e.request for e in tool.examples)]
     return _content(" ".join(told).replace("_", " "))
 
 
@@ -73,7 +94,7 @@ def _content(text: str) -> set[str]:
 
 
 def _stem(word: str) -> str:
-    """Without a plain English ending: enough to find "reminders" in "remind"."""
+    """Without a plain English ending: enough to find "reminders" in "remind", and "decoded" in "decode"."""
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]

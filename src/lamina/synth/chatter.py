@@ -1,5 +1,5 @@
-"""What people say around a request: greetings, detours, reasons. A model that never saw any takes them for part of a
-value or for another request (our choice)."""
+"""What people say around a request (greetings, detours, reasons) and between two. A model that never saw any takes them
+for part of a value or for another request (our choice)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ from lamina.checks.grounding import missing_values
 from lamina.tools import Toolbox
 from lamina.trajectories import ToolCall
 
+_JOINS = (
+    " and ", ", and ", " and also ", ", also ", ". also ", " then ", ", then ", "; ", ". Oh and ", " plus ",
+    " and then ", ". And ",
+)  # fmt: skip
+
 
 def with_chatter(request: str, calls: Sequence[ToolCall], toolbox: Toolbox, rng: random.Random) -> str:
     """The request with something said before it, after it, or both; unchanged where that would hide a value."""
@@ -21,7 +26,7 @@ def with_chatter(request: str, calls: Sequence[ToolCall], toolbox: Toolbox, rng:
     roll = rng.random()
     text = request
     if roll < 0.6:
-        text = rng.choice(said["before"]) + (_lowered(text) if rng.random() < 0.7 else text)
+        text = rng.choice(said["before"]) + (lowered(text) if rng.random() < 0.7 else text)
     if roll > 0.45:
         text = re.sub(r"[ .!?]+$", "", text) + rng.choice(said["after"])
     return request if missing_values(text, calls, toolbox) else text
@@ -35,7 +40,15 @@ def _chatter() -> dict[str, list[str]]:
     return said
 
 
-def _lowered(text: str) -> str:
+def joined(requests: Sequence[str], rng: random.Random) -> str:
+    """One request that asks for all of these."""
+    said = requests[0]
+    for request in requests[1:]:
+        said = said.rstrip(" .!?") + rng.choice(_JOINS) + lowered(request)
+    return said
+
+
+def lowered(text: str) -> str:
     """Lower-case first letter unless the first word is a name or "I"."""
     word = text.split(" ", 1)[0]
     return text if word.startswith("I'") or word == "I" or word.isupper() else text[:1].lower() + text[1:]

@@ -15,6 +15,7 @@ from typing import Any
 
 from lamina.checks import Candidate
 from lamina.synth.calls import DrawnCall, Stock
+from lamina.synth.chatter import joined, lowered
 from lamina.synth.values import ValuePool, everyday_value
 from lamina.synth.wording import Exemplar, locate, spoken_slots
 from lamina.tools import Tool, Toolbox
@@ -25,20 +26,6 @@ WRITER = "grammar"
 STYLE_SHARES = {"simple": 0.10, "parallel": 0.46, "dependent": 0.08, "near-miss": 0.18, "irrelevant": 0.18}
 """Of the grammar's own rows (our choice)."""
 
-_JOINS = (
-    " and ",
-    ", and ",
-    " and also ",
-    ", also ",
-    ". also ",
-    " then ",
-    ", then ",
-    "; ",
-    ". Oh and ",
-    " plus ",
-    " and then ",
-    ". And ",
-)
 _LATER = (" and then ", ", then ", " and ", ". then ", ", and after that ")
 _THAT = ("that", "the result", "it", "that result", "the answer")
 _BEFORE = (
@@ -132,7 +119,7 @@ def _parallel(words: Words, rng: random.Random) -> Made:
     if first is None or second is None:
         return None
     requests = [e.filled(spoken_slots(t, a, rng)) for e, t, a, _ in (first, second)]
-    request = requests[0].rstrip(" .!?") + rng.choice(_JOINS) + _lowered(requests[1])
+    request = joined(requests, rng)
     calls = [ToolCall.of(t.name, a, id=f"call_{i}") for i, (_, t, a, _) in enumerate((first, second), 1)]
     if calls[0].name == calls[1].name and calls[0].arguments == calls[1].arguments:
         return None
@@ -161,7 +148,7 @@ def _dependent(words: Words, rng: random.Random) -> Made:
     later = exemplar.filled(slots).replace("{" + slot + "}", rng.choice(_THAT))
     asked = first[0].filled(spoken_slots(first[1], first[2], rng)).rstrip(" .!?")
     turns = [[ToolCall.of(first[1].name, first[2])], [ToolCall.of(tool.name, chained)]]
-    return asked + rng.choice(_LATER) + _lowered(later), turns, [[ran[0]], [ran[1]]], exemplar.frame
+    return asked + rng.choice(_LATER) + lowered(later), turns, [[ran[0]], [ran[1]]], exemplar.frame
 
 
 def _near_miss(words: Words, rng: random.Random) -> Made:
@@ -220,12 +207,6 @@ def _number_slots(tool: Tool, exemplar: Exemplar) -> list[str]:
 def _numbers_of(value: Any) -> list[float]:
     values = value.values() if isinstance(value, dict) else [value]
     return [v for v in values if isinstance(v, int | float) and not isinstance(v, bool) and v > 0]
-
-
-def _lowered(text: str) -> str:
-    """Lower-case the first letter unless the first word is a name or "I"."""
-    word = text.split(" ", 1)[0]
-    return text if word in ("I", "I'm", "I'd", "I'll") or word.isupper() else text[:1].lower() + text[1:]
 
 
 def example_candidates(toolbox: Toolbox, executor: Executor, now: str) -> list[Candidate]:

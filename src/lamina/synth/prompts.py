@@ -51,14 +51,12 @@ def leaks(tools: Sequence[Tool]) -> tuple[str, ...]:
     return tuple(word for word in _material("first", "leaks") if word.casefold() not in own)
 
 
-def joint_prompt(tools: Sequence[Tool], seeds: Sequence[Exemplar], slots: Sequence[Sequence[Slot]]) -> str:
-    """For one request that leads to several calls. ``seeds``: requests for one of them, so that the writer sees how
-    their values are said. Ends where the request begins."""
-    kind = "parallel" if len(tools) == 1 else "several"
-    shown = [" ".join(one["about"]) + "\n\n" + "\n".join(one["requests"]) for one in _material("joint", kind)]
+def joint_prompt(tool: Tool, seeds: Sequence[Exemplar], slots: Sequence[Sequence[Slot]]) -> str:
+    """For one request that leads to several calls of a tool. ``seeds``: requests for one of them, so that the writer
+    sees how their values are said. Ends where the request begins."""
+    shown = [f"{one['about']}\n\n" + "\n".join(one["requests"]) for one in _material("joint")]
     alone = "".join(f"{bracket(e.slots)} {e.request}\n" for e in seeds)
-    wanted = f"[{' / '.join(_values(s) for s in slots)}]"
-    return "\n\n".join([*shown, " ".join(_about(t) for t in tools), alone + wanted])
+    return "\n\n".join([*shown, _about(tool), f"{alone}[{' / '.join(_values(s) for s in slots)}]"])
 
 
 def question_prompt(tool: Tool, withheld: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from rapidfuzz import fuzz
 
 from lamina.checks import Candidate, Reason, Rejection, check_asking, check_execution, check_format, check_grounding
-from lamina.checks.evidence import evidence_of
+from lamina.checks.evidence import evidence_of, numbers_in, plain
 from lamina.checks.grounding import missing_values
 from lamina.synth.chatter import with_chatter
 from lamina.synth.conversing import check_conversation, check_withheld
@@ -25,6 +26,7 @@ CHATTER_SHARE = 0.3
 """Rows with something said before or after the request (our choice)."""
 HAND_MADE = ("examples", "grammar")
 """Writers that are no model."""
+_SHARED = re.compile(r"\b(?:both|each|all|every|same)\b", re.IGNORECASE)
 ENDED_SHARE = 0.15
 """Rows that go on to the end: results, then an assistant turn without calls, so that a model learns to stop."""
 
@@ -35,7 +37,7 @@ def check_alone(
     """Format, execution, grounding: everything that one row can be asked without a model."""
     found = check_format(candidate, toolbox) or check_execution(candidate, toolbox)
     if found is None and candidate.writer not in HAND_MADE:
-        found = _check_pairs(candidate) or check_asking(candidate, toolbox)
+        found = _check_marks(candidate) or check_asking(candidate, toolbox)
     if found or not grounded:
         return found
     if assignment is not None and candidate.script:
@@ -45,7 +47,7 @@ def check_alone(
     if candidate.writer != "grammar" or candidate.style != "dependent":
         found = check_grounding(candidate, toolbox)
     if found is None and assignment is not None:
-        found = _check_leak(candidate, assignment) or _check_roles(candidate)
+        found = _check_leak(candidate, assignment) or _check_roles(candidate) or _check_each_said(candidate)
     if found is None:
         first = candidate.turns[0] if candidate.turns else []
         said = evidence_of(candidate.request, first, toolbox, candidate.now) or None
@@ -53,12 +55,33 @@ def check_alone(
     return found
 
 
-def _check_pairs(candidate: Candidate) -> Rejection | None:
-    """Half of a pair of brackets or quotes is the prompt's, or the writer was cut off."""
+def _check_marks(candidate: Candidate) -> Rejection | None:
+    """Marks of the prompt: half of a pair of brackets or quotes, a slash between two calls, an argument's name with a
+    colon."""
+    names = {name.replace("_", " ") for call in candidate.calls for name in call.arguments}
     for text in [candidate.request, *(m.content or "" for m in candidate.script)]:
-        if text.count("[") != text.count("]") or text.count('"') % 2:
-            said = f"half of a pair of brackets or quotes: {text[:80]!r}"
-            return Rejection("grounding", Reason.REQUEST_SAYS_MORE, said)
+        labels = [name for name in names if f" {name}: " in f" {text.casefold()}"]
+        if text.count("[") != text.count("]") or text.count('"') % 2 or " / " in text or labels:
+            return Rejection("grounding", Reason.REQUEST_SAYS_MORE, f"has marks of the writer's prompt: {text[:80]!r}")
+    return None
+
+
+def _check_each_said(candidate: Candidate) -> Rejection | None:
+    """Of several calls each needs its own number: one said once is not said for two, unless all calls of a tool agree
+    in that argument ("5, 6 and 7 miles in km") or the request says so ("red and green are both 255"). Numbers that are
+    said in another form are not counted."""
+    if _SHARED.search(candidate.request):
+        return None
+    calls = candidate.turns[0] if candidate.turns else []
+    values = [(c.name, path, v) for c in calls for path, v in c.arguments.items() if type(v) in (int, float)]
+    per_tool = Counter(c.name for c in calls)
+    alike = Counter(values)
+    wanted = Counter(v for (name, _, v), n in alike.items() for _ in range(1 if n == per_tool[name] else n))
+    said = Counter(numbers_in(plain(candidate.request)))
+    for value, times in wanted.items():
+        if 0 < said[value] < times:
+            told = f"{value:g} is said {said[value]} times for {times} arguments"
+            return Rejection("grounding", Reason.VALUE_NOT_IN_REQUEST, told)
     return None
 
 

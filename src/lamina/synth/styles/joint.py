@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from lamina.checks import Candidate
+from lamina.models import Request
 from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall
+from lamina.synth.chatter import joined
 from lamina.synth.sampling import companions
 from lamina.synth.styles.style import Style
 from lamina.synth.wording import spoken_slots
-from lamina.synth.writers import LONGEST_ANSWER, Assignment, Materials, ask, values_of
+from lamina.synth.writers import EXAMPLES, LONGEST_ANSWER, Assignment, Materials, ask, candidate_of, one_line, values_of
 from lamina.tools import Tool, Toolbox
 
 ALONE = 0.5
 """Of a library's parallel rows offer the one tool alone (our choice)."""
 CALLS = (2, 2, 2, 3)
 """How many in one request (our choice)."""
+WORDING = "plain"
+"""Of the parts of a joined request: chatter and detours between them hide where one ends."""
+
+Requests = tuple[Request, ...]
+Shown = tuple[str, ...]
+Asked = Callable[[Materials, Sequence[DrawnCall], random.Random], tuple[Requests, Shown]]
 
 
 def parallel(m: Materials, rng: random.Random, count: int) -> list[Assignment]:
@@ -26,14 +35,21 @@ def parallel(m: Materials, rng: random.Random, count: int) -> list[Assignment]:
     def drawn(tool: Tool) -> list[DrawnCall]:
         return _distinct(m, [tool] * rng.choice(CALLS), rng) if _can_be_told_apart(tool) else []
 
-    return _assignments(m, "parallel", drawn, rng, count)
+    return _assignments(m, "parallel", drawn, _in_one_breath, rng, count)
 
 
 def parallel_multiple(m: Materials, rng: random.Random, count: int) -> list[Assignment]:
     def drawn(tool: Tool) -> list[DrawnCall]:
         return _distinct(m, [tool, *companions(tool, m.toolbox, rng, rng.choice(CALLS) - 1)], rng)
 
-    return _assignments(m, "parallel-multiple", drawn, rng, count)
+    return _assignments(m, "parallel-multiple", drawn, _one_by_one, rng, count)
+
+
+def joined_candidate(assignment: Assignment, texts: Sequence[str], m: Materials) -> Candidate:
+    """The requests for the single calls, said as one; nothing where the writer left one out."""
+    parts = [one_line(text) for text in texts]
+    said = joined(parts, random.Random(assignment.seed)) if all(parts) else ""
+    return candidate_of(assignment, [said], m)
 
 
 def _can_be_told_apart(tool: Tool) -> bool:
@@ -50,7 +66,7 @@ def _distinct(m: Materials, tools: list[Tool], rng: random.Random) -> list[Drawn
 
 
 def _assignments(
-    m: Materials, style: str, drawn: Callable[[Tool], list[DrawnCall]], rng: random.Random, count: int
+    m: Materials, style: str, drawn: Callable[[Tool], list[DrawnCall]], asked: Asked, rng: random.Random, count: int
 ) -> list[Assignment]:
     found: list[Assignment] = []
     names = m.names(rng)
@@ -61,16 +77,39 @@ def _assignments(
         if len(calls) < 2:
             continue
         tools = list({c.tool.name: c.tool for c in calls}.values())
-        slots = [spoken_slots(c.tool, c.arguments, rng) for c in calls]
-        seeds = [rng.choice(pool) for t in tools if (pool := m.pools.get(t.name))]
-        prompt = prompts.joint_prompt(tools, seeds, slots)
-        request = ask(prompt, m.settings, rng, tokens=LONGEST_ANSWER + 24 * (len(calls) - 1))
+        requests, shown = asked(m, calls, rng)
         alone = len(tools) == 1 and rng.random() < ALONE
         offered = Toolbox(tools) if alone and m.is_library else m.offered(tools, rng)
-        shown = (*prompts.leaks(tools), *values_of(seeds, m.toolbox, [s for said in slots for s in said]))
-        found.append(Assignment((request,), style, rng.randrange(1 << 31), tuple(calls), shown=shown, offered=offered))
+        shown = (*prompts.leaks(tools), *shown)
+        found.append(Assignment(requests, style, rng.randrange(1 << 31), tuple(calls), shown=shown, offered=offered))
     return found
 
 
+def _in_one_breath(m: Materials, calls: Sequence[DrawnCall], rng: random.Random) -> tuple[Requests, Shown]:
+    """One request to the model for all calls of one tool: it finds the words that they share."""
+    slots = [spoken_slots(c.tool, c.arguments, rng) for c in calls]
+    tool = calls[0].tool
+    seeds = [rng.choice(pool)] if (pool := m.pools.get(tool.name)) else []
+    prompt = prompts.joint_prompt(tool, seeds, slots)
+    tokens = LONGEST_ANSWER + 24 * (len(calls) - 1)
+    return (ask(prompt, m.settings, rng, tokens=tokens),), values_of(
+        seeds, m.toolbox, [s for one in slots for s in one]
+    )
+
+
+def _one_by_one(m: Materials, calls: Sequence[DrawnCall], rng: random.Random) -> tuple[Requests, Shown]:
+    """A request to the model for each call: asked for several tools at once, a small one says the values and forgets
+    what for in five of six (docs/results/library.md)."""
+    slots = [spoken_slots(c.tool, c.arguments, rng) for c in calls]
+    seeds = [m.words.exemplars.get(c.tool.name, [])[:EXAMPLES] for c in calls]
+    asked = [
+        prompts.call_first_prompt(c.tool, known, None, said) if known
+        else prompts.first_prefix(c.tool, WORDING) + prompts.bracket(said)
+        for c, known, said in zip(calls, seeds, slots, strict=True)
+    ]  # fmt: skip
+    shown = values_of([e for known in seeds for e in known], m.toolbox, [s for said in slots for s in said])
+    return tuple(ask(prompt, m.settings, rng) for prompt in asked), shown
+
+
 PARALLEL = Style(parallel)
-PARALLEL_MULTIPLE = Style(parallel_multiple)
+PARALLEL_MULTIPLE = Style(parallel_multiple, joined_candidate)

@@ -69,8 +69,10 @@ def confine(limits: Limits, calls: int, mapped: int, scratch: str, now: str | No
     if LINUX:
         allowed = mapped + limits.memory_mb * MEGABYTE
         _limit(resource.RLIMIT_AS, allowed, allowed + HEADROOM)
-        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
-            score.write("1000")  # if the machine itself runs out, this process goes first
+        with contextlib.suppress(OSError):  # if the machine itself runs out, this process goes first
+            score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)  # open() would take ten times as long here
+            os.write(score, b"1000")
+            os.close(score)
 
 
 def _limit(which: int, soft: int, hard: int | None = None) -> None:

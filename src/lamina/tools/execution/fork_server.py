@@ -301,6 +301,8 @@ def _ending(name: str, status: int, watch: _Watch) -> tuple[str, str]:
 def remove_tree(folder: str) -> None:
     """Remove what a call left, whatever it did: no permissions, a link in its place, folders in folders."""
     with contextlib.suppress(OSError):
+        return os.rmdir(folder)  # most leave nothing
+    with contextlib.suppress(OSError):
         if os.path.islink(folder):
             os.unlink(folder)
             return
