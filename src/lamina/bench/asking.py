@@ -22,13 +22,15 @@ from lamina.trajectories import content_id
 @dataclass(frozen=True)
 class BenchModel:
     """``label`` and ``precision`` name the model in every row (``"tuned"``, ``"Q8_0"``); ``system`` is an
-    instruction put before each request, for a base model at its best."""
+    instruction put before each request, for a base model at its best. ``copied``: text arguments held to words of the
+    request (``models.copying``); None for those that the model's file names."""
 
     ref: str
     label: str
     precision: str
     style: PromptStyle = "baked"
     system: str | None = None
+    copied: tuple[str, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -61,7 +63,8 @@ class Ask:
 def ask_key(
     identity: str, task: Task, sample: Sample, toolbox: Toolbox, model: BenchModel, settings: BenchSettings
 ) -> str:
-    return sample_key(identity, task, sample, toolbox, model.style, model.system, settings.max_tokens)
+    asked = (model.style, model.system, settings.max_tokens, *([model.copied] if model.copied is not None else []))
+    return sample_key(identity, task, sample, toolbox, asked)
 
 
 def answer_all(
@@ -144,6 +147,7 @@ def _job(
         "ref": model.ref,
         "style": model.style,
         "system": model.system,
+        "copied": model.copied,
         "max_tokens": settings.max_tokens,
         "threads": settings.threads,
         "slots": slots,

@@ -4,11 +4,12 @@ stored under that identity, so a killed bench goes on where it was, and a change
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from lamina.bench.tasks import Sample, Task
 from lamina.errors import ModelReferenceError
-from lamina.models.model import PromptStyle
 from lamina.tools.tool import Toolbox
 from lamina.trajectories import content_id
 
@@ -59,15 +60,6 @@ def _files(path: Path | None) -> list[Path]:
     return sorted(file for file in path.iterdir() if file.is_file())
 
 
-def sample_key(
-    model: str,
-    task: Task,
-    sample: Sample,
-    toolbox: Toolbox,
-    style: PromptStyle,
-    system: str | None,
-    max_tokens: int,
-) -> str:
-    """``model`` is the model's fingerprint."""
-    asked = [style, system, max_tokens, toolbox.fingerprint()]
-    return content_id("sample", model, task.name, sample.id, sample.row, asked)
+def sample_key(model: str, task: Task, sample: Sample, toolbox: Toolbox, asked: Sequence[Any]) -> str:
+    """``model`` is the model's fingerprint; ``asked`` how it is asked: style, instruction, longest answer, and more."""
+    return content_id("sample", model, task.name, sample.id, sample.row, [*asked, toolbox.fingerprint()])

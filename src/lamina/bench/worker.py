@@ -95,8 +95,7 @@ def _open(job: JSON) -> Any:
     from lamina.models import open_model
 
     options = {"threads": job["threads"], "slots": job["slots"], "style": job["style"]}
-    if job["context"]:
-        options["context"] = job["context"]
+    options |= {key: job[key] for key in ("context", "copied") if job.get(key) is not None}
     return open_model(job["ref"], **options)
 
 

@@ -63,7 +63,7 @@ def choose_prompt(run: Run, toolbox: Toolbox, settings: BuildSettings, progress:
         return {"best": "tools only", "system": None, "variants": []}
     dev: list[Task] = [OwnTask(file=settings.dev_queries)]
     brief = BenchSettings(max_tokens=CHOICE_TOKENS)
-    base = _base(settings)
+    base = _base(run, settings)
     return best_variant(base, BASE_PROMPTS, dev, run=run, toolbox=toolbox, settings=brief, progress=progress)
 
 
@@ -71,7 +71,7 @@ def score(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progres
     """Base and tuned, every file, on hand-written and generated requests."""
     from lamina.bench import BenchModel, bench_models
 
-    base = _base(settings, (run.result("variant") or {}).get("system"))
+    base = _base(run, settings, (run.result("variant") or {}).get("system"))
     tuned = [BenchModel(f["path"], "tuned", f["type"], settings.train.prompt_style) for f in _files(run)]
     return bench_models([base, *tuned], _tasks(run, settings), run=run, toolbox=toolbox, progress=progress)
 
@@ -101,11 +101,13 @@ def reflector_of(settings: BuildSettings) -> str:
     return settings.reflector or settings.synth.writer
 
 
-def _base(settings: BuildSettings, system: str | None = None) -> BenchModel:
-    """The untuned model with all tools in its prompt."""
+def _base(run: Run, settings: BuildSettings, system: str | None = None) -> BenchModel:
+    """The untuned model with all tools in its prompt, held to the same constraints as the tuned one."""
     from lamina.bench import BenchModel
+    from lamina.models.metadata import facts_of
 
-    return BenchModel(settings.base, "base", "as it comes", "full", system)
+    copied = facts_of(str(run.folder / "model")).copied
+    return BenchModel(settings.base, "base", "as it comes", "full", system, copied)
 
 
 def _tasks(run: Run, settings: BuildSettings) -> list[Task]:

@@ -6,11 +6,15 @@ from __future__ import annotations
 import json
 import re
 import warnings
+from collections.abc import Collection
 from typing import Any
 
+from lamina.models.copying import held_to, said_pattern
 from lamina.tools import Toolbox
 
 MAX_CALLS = 4
+SAID = "(said)"
+"""The name of the definition of a copied text: no tool's definition is called like it."""
 SCHEMAS = ("items", "additionalProperties")
 SCHEMA_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
 SCHEMA_MAPS = ("properties", "patternProperties")
@@ -34,18 +38,28 @@ FORMAT_PATTERNS = {
 """Looser than RFC 3339, as ``Tool.problems`` is: the offset and the seconds may be left out."""
 
 
-def calls_schema(toolbox: Toolbox, max_calls: int = MAX_CALLS) -> dict[str, Any]:
-    """An array of 0 to ``max_calls`` objects ``{"name", "arguments"}``; ``[]`` means: no call.
+def calls_schema(
+    toolbox: Toolbox, max_calls: int = MAX_CALLS, copied: Collection[str] = (), said: str = ""
+) -> dict[str, Any]:
+    """An array of 0 to ``max_calls`` objects ``{"name", "arguments"}``; ``[]`` means: no call. Text arguments that are
+    ``copied`` (``TOOL.PATH``) hold words of ``said`` or their default.
 
     Keywords that llguidance does not take are left out: the grammar then allows more than the schema, and
     ``Tool.problems`` still says what does not fit."""
-    calls, definitions = [], {}
+    calls: list[dict[str, Any]] = []
+    definitions: dict[str, Any] = {}
+    words = said_pattern(said) if copied else None
+    if words:
+        definitions[SAID] = {"type": "string", "pattern": f"^{words}$"}
     for tool in toolbox:
         own = {**tool.parameters.get("definitions", {}), **tool.parameters.get("$defs", {})}
         names = {name: f"{tool.name}.{name}" for name in own}
         definitions.update({names[name]: _plain(schema, names) for name, schema in own.items()})
         # an argument that is not listed is a wrong call even where the schema would let it pass
-        arguments = _plain({**tool.parameters, "type": "object", "additionalProperties": False}, names)
+        arguments = {**tool.parameters, "type": "object", "additionalProperties": False}
+        if words:
+            arguments = held_to(arguments, tool.name, copied, {"$ref": f"#/$defs/{SAID}"})
+        arguments = _plain(arguments, {**names, SAID: SAID})
         calls.append(
             {
                 "type": "object",
@@ -60,9 +74,9 @@ def calls_schema(toolbox: Toolbox, max_calls: int = MAX_CALLS) -> dict[str, Any]
     return {**schema, "$defs": definitions} if definitions else schema
 
 
-def calls_grammar(toolbox: Toolbox, max_calls: int = MAX_CALLS) -> str:
+def calls_grammar(toolbox: Toolbox, max_calls: int = MAX_CALLS, copied: Collection[str] = (), said: str = "") -> str:
     """The llguidance grammar of ``calls_schema``: what is sent to every backend that can constrain."""
-    return json_grammar(calls_schema(toolbox, max_calls))
+    return json_grammar(calls_schema(toolbox, max_calls, copied, said))
 
 
 def json_grammar(schema: dict[str, Any]) -> str:

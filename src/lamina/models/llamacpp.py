@@ -6,12 +6,13 @@ and share the prefix cache. One engine at a time on a small machine: two spin ag
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
 from lamina.errors import ModelError
+from lamina.models.copying import heard
 from lamina.models.grammar import calls_grammar, json_grammar
 from lamina.models.metadata import facts_of
 from lamina.models.model import Model, PromptStyle, Reply, Request
@@ -30,7 +31,8 @@ LARGEST_SEED = 2**32 - 2
 
 class LlamaCppModel:
     """``instruction`` is what a model that Lamina did not tune is told after its list of functions. ``cache_prompts``
-    off reads every prompt from its beginning, which only a measurement wants."""
+    off reads every prompt from its beginning, which only a measurement wants. ``copied``: text arguments that may only
+    hold what was said; left out, those that the file itself names."""
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class LlamaCppModel:
         style: PromptStyle | None = None,
         instruction: str = DEFAULT_INSTRUCTION,
         cache_prompts: bool = True,
+        copied: Collection[str] | None = None,
     ):
         import httpx
 
@@ -51,6 +54,7 @@ class LlamaCppModel:
         facts = facts_of(str(path))
         self.prompt_style = style or facts.prompt_style
         self.toolbox = facts.toolbox
+        self.copied = facts.copied if copied is None else copied
         self.foreign = facts.prompt_style is None
         self.chat_template = facts.chat_template
         self.context = context or max(DEFAULT_CONTEXT, SLOT_CONTEXT * slots)
@@ -137,7 +141,7 @@ class LlamaCppModel:
         }
         if request.temperature <= 0:
             body |= {"samplers": ["temperature"], "top_k": 1}
-        if (grammar := grammar_of(request)) is not None:
+        if (grammar := grammar_of(request, self.copied)) is not None:
             body["grammar"] = f"%llguidance {{}}\n{grammar}"
         started = time.perf_counter()
         try:
@@ -148,21 +152,30 @@ class LlamaCppModel:
         seconds = time.perf_counter() - started
         if "content" not in answer:
             return Reply(text="", problem=_refusal(answer), seconds=seconds)
-        if request.tools is not None and grammar == calls_grammar(request.tools) and answer["content"][:1] != "[":
+        if is_of_calls(request) and answer["content"][:1] != "[":
             # llama.cpp decodes freely, and says so to nobody, when llguidance does not take a grammar
             return Reply(text=answer["content"], problem="the engine did not follow the grammar", seconds=seconds)
         return _reply(answer, request, seconds)
 
 
-def grammar_of(request: Request) -> str | None:
-    """The llguidance grammar that a request's answer must satisfy; None where it is free."""
+def grammar_of(request: Request, copied: Collection[str] = ()) -> str | None:
+    """The llguidance grammar that a request's answer must satisfy; None where it is free. ``copied``: arguments that
+    hold words of what was said."""
     if not request.constrained:
         return None
     if request.grammar is not None:
         return request.grammar
     if request.constraint is not None:
         return json_grammar(request.constraint)
-    return calls_grammar(request.tools) if request.tools is not None else None
+    if request.tools is None:
+        return None
+    return calls_grammar(request.tools, copied=copied, said=heard(request.messages) if copied else "")
+
+
+def is_of_calls(request: Request) -> bool:
+    """Whether the answer is held to an array of calls."""
+    free = request.grammar is None and request.constraint is None
+    return request.constrained and free and request.tools is not None
 
 
 def open_reference(

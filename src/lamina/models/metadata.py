@@ -21,11 +21,13 @@ _MOST_KEYS = 10_000
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """``prompt_style`` and ``toolbox`` are None in files that Lamina did not write."""
+    """``prompt_style`` and ``toolbox`` are None in files that Lamina did not write. ``copied``: ``TOOL.PATH`` of text
+    arguments that hold words of the request in all that the model was trained on (``copying``)."""
 
     chat_template: str | None = None
     prompt_style: PromptStyle | None = None
     toolbox: Toolbox | None = None
+    copied: tuple[str, ...] = ()
     architecture: str = ""
     context: int = 0
 
@@ -52,6 +54,7 @@ def _gguf_facts(path: str, _changed: int, _size: int) -> ModelFacts:
         chat_template=values.get("tokenizer.chat_template"),
         prompt_style=values.get("lamina.prompt_style"),
         toolbox=Toolbox.from_openai(json.loads(tools)) if tools else None,
+        copied=tuple(json.loads(values.get("lamina.copied", "[]"))),
         architecture=architecture,
         context=int(values.get(f"{architecture}.context_length", 0)),
     )
@@ -72,6 +75,7 @@ def _folder_facts(folder: Path) -> ModelFacts:
         chat_template=jinja.read_text("utf-8") if jinja.exists() else tokenizer.get("chat_template"),
         prompt_style=ours.get("prompt_style"),
         toolbox=Toolbox.from_openai(ours["tools"]) if ours.get("tools") else None,
+        copied=tuple(ours.get("copied", ())),
         architecture=str(config.get("model_type", "")),
         context=int(config.get("max_position_embeddings", 0)),
     )

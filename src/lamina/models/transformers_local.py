@@ -4,7 +4,7 @@ llama.cpp. Made for comparing (parity) and for models that have no GGUF."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class TransformersModel:
         style: PromptStyle | None = None,
         instruction: str = DEFAULT_INSTRUCTION,
         dtype: str = "float32",
+        copied: Collection[str] | None = None,
     ):
         if dtype not in DTYPES:
             raise ModelReferenceError(f"{dtype!r} is no number type for a model; one of {', '.join(DTYPES)}")
@@ -45,6 +46,7 @@ class TransformersModel:
         name = ref.removeprefix("hf:")
         facts = facts_of(name) if Path(name).is_dir() else ModelFacts()
         self.prompt_style, self.toolbox = style or facts.prompt_style, facts.toolbox
+        self.copied = facts.copied if copied is None else copied
         self.foreign = facts.prompt_style is None
         try:
             tokenizer: Any = AutoTokenizer.from_pretrained(name)
@@ -152,7 +154,7 @@ class TransformersModel:
     def _matcher(self, request: Request) -> Any:
         import llguidance
 
-        grammar = grammar_of(request)
+        grammar = grammar_of(request, self.copied)
         return llguidance.LLMatcher(self._grammar_tokenizer, grammar) if grammar is not None else None
 
     def _end_tokens(self) -> set[int]:
@@ -210,5 +212,5 @@ def _choose(logits: Any, request: Request, generator: Any) -> int:
 
 
 def open_reference(ref: str, *, threads: int = 2, style: PromptStyle | None = None, **more: Any) -> Model:
-    options = {key: more[key] for key in ("instruction", "dtype") if key in more}
+    options = {key: more[key] for key in ("instruction", "dtype", "copied") if key in more}
     return TransformersModel(ref, threads=threads, style=style, **options)

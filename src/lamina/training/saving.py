@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -35,8 +35,11 @@ def whole_model(trainer: Any, base: Base, settings: TrainSettings, bf16: bool) -
     return model
 
 
-def save_merged(model: Any, base: Base, out: Path, settings: TrainSettings, toolbox: Toolbox, bf16: bool) -> None:
-    """The merged model in float32, its tokenizer, its template and ``lamina.json``, each renamed into place."""
+def save_merged(
+    model: Any, base: Base, out: Path, settings: TrainSettings, toolbox: Toolbox, copied: Sequence[str], bf16: bool
+) -> None:
+    """The merged model in float32, its tokenizer, its template and ``lamina.json``, each renamed into place.
+    ``copied``: the arguments that an engine may hold to words of the request."""
     if settings.method == "dpo":
         model.delete_adapter("ref")  # TRL's copy of the adapter as it began
     if bf16:  # the base was rounded for training; the adapter goes onto the unrounded one
@@ -55,6 +58,7 @@ def save_merged(model: Any, base: Base, out: Path, settings: TrainSettings, tool
     facts = {
         "prompt_style": settings.prompt_style,
         "tools": toolbox.as_openai(),
+        "copied": list(copied),
         "base": base.ref,
         "base_gguf": str(base.gguf) if base.gguf else None,
         "seed": settings.seed,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lamina.errors import InputError
+from lamina.models.copying import copied_arguments
 from lamina.models.templates import LAMINA_TEMPLATE, with_end_mark
 from lamina.runs import Progress
 from lamina.tools import Toolbox
@@ -168,7 +169,7 @@ def _train(
     )
     whole = whole_model(trainer, base, settings, bf16)
     if is_first():
-        save_merged(whole, base, out, settings, toolbox, bf16)
+        save_merged(whole, base, out, settings, toolbox, copied_arguments(train, toolbox), bf16)
         write_json(out / FINISHED, {"identity": identity, "metrics": metrics})
         shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     return metrics
