@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from lamina.cli.data_options import held_out_requests
 from lamina.cli.options import (
     AllowChanges,
     AsJson,
@@ -80,7 +81,6 @@ def synth(
     from lamina.build import warm_up
     from lamina.build.inputs import file_beside, fingerprint_of, requests_of, say_what_is_left_out
     from lamina.build.making import surroundings
-    from lamina.data.mixing import requests_of as scored_requests
     from lamina.reports import write_report
     from lamina.runs import Progress, Run
     from lamina.synth import SynthSettings, split, synthesize
@@ -109,7 +109,7 @@ def synth(
     )
     examples = file_beside(tools, "examples", examples, progress)
     seeds = requests_of(examples, toolbox)
-    scored = scored_requests(listed(held_out) or ())
+    scored = held_out_requests(held_out)
     key = {
         "verb": "synth",
         "tools": where_of(tools),
