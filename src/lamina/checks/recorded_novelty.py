@@ -20,9 +20,9 @@ from lamina.trajectories.trajectory import json_line
 
 
 class RecordedNovelty:
-    """Remembers what passes, some 250 bytes a record: a digest and the id. ``near``: share of the users' words in common
-    from which on a record is a near copy of one that calls the same tools (one without calls: of one with the same on
-    offer); None: near copies stay. ``per_call``: records allowed with one shape of calls; None for any number."""
+    """Remembers what passes, some 250 bytes a record: a digest and the id. ``near``: share of the users' words in
+    common from which on a record is a near copy of one that calls the same tools (one without calls: of one with the
+    same on offer); None: near copies stay. ``per_call``: records allowed with one shape of calls; None: any number."""
 
     def __init__(self, near: float | None = None, per_call: int | None = None):
         self.per_call = per_call

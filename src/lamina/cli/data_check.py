@@ -39,11 +39,11 @@ def check(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check every record of a data set: order, calls against their tools, steps, reasoning, results, grounding.
+    """Check every record of a data set: order, calls against their tools, steps, reasoning, results, grounding, copies.
 
     A value of the wrong type that has one reading ("5" for 5) counts as mended; 'lamina data fix' writes it so. With
-    --execute the calls run in a process of their own, and errors and results that differ reject. Rejects alone leave
-    the exit status at 0.
+    --execute the calls run in a process of their own, and errors and results that differ reject. A record that repeats
+    the request and the calls of another with the same tools is a duplicate. Rejects alone leave the exit status at 0.
     """
     from collections import Counter
 

@@ -101,9 +101,10 @@ def checker_of(
 ) -> Iterator[Checker]:
     """A checker, with the functions of ``execute`` ready to run and the models open. Raises InputError for a check that
     is not there."""
+    from lamina.checks.novelty import STAGE as NOVELTY
     from lamina.checks.recorded_novelty import RecordedNovelty
     from lamina.data import Checker
-    from lamina.data.checking import NOVELTY, SKIPPABLE
+    from lamina.data.checking import SKIPPABLE
     from lamina.errors import InputError
     from lamina.tools import read_tools
     from lamina.tools.execution import open_executor

@@ -69,9 +69,9 @@ class Verdict:
 
 class Checker:
     """``executor``: run the calls of each record with these functions, whatever tools the record names. ``toolbox``:
-    the tools of records that bring none. ``skip``: names of ``RULES`` to leave out. ``novelty`` remembers what passed so
-    far. ``held_out``: requests that a model will be scored on, each with the name of where it stands. ``models``: checks
-    by models, asked in this order of what passed everything before."""
+    the tools of records that bring none. ``skip``: names of ``RULES`` to leave out. ``novelty`` remembers what passed
+    so far. ``held_out``: requests that a model will be scored on, each with the name of where it stands. ``models``:
+    checks by models, asked in this order of what passed everything before."""
 
     def __init__(
         self,
