@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import random
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from lamina.checks import contaminated
+from lamina.checks import contaminated, contamination
 
+WORDS = ["what", "time", "is", "it", "in", "rome", "oslo", "lima", "call", "ana", "at", "nine"]
 HELD_OUT = ["What time is it in Montreal?", "remind me to water the plants tomorrow at nine"]
 
 
@@ -23,3 +29,40 @@ def test_the_same_sentence_about_something_else_is_another_request():
 def test_nothing_is_contaminated_without_an_evaluation_set():
     assert contaminated(["what time is it in Montreal"], []) == {}
     assert contaminated([], HELD_OUT) == {}
+
+
+def test_in_blocks_the_answers_are_the_same(monkeypatch: pytest.MonkeyPatch):
+    rng = random.Random(0)
+    held_out = [" ".join(rng.choices(WORDS, k=8)) for _ in range(40)]
+    requests = [" ".join(rng.choices(WORDS, k=8)) for _ in range(60)]
+    requests[3], requests[31], requests[59] = held_out[5], held_out[7].upper(), held_out[0] + "!"
+    at_once = contaminated(requests, held_out)
+    assert {3: 5, 31: 7, 59: 0}.items() <= at_once.items()
+    monkeypatch.setattr(contamination, "CELLS", 100)
+    assert contaminated(requests, held_out) == at_once
+    monkeypatch.setattr(contamination, "CELLS", 1)
+    assert contaminated(requests, held_out) == at_once
+
+
+MEASURED = """
+import re
+from pathlib import Path
+from lamina.checks import contaminated
+
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+
+held_out = [f"evaluate sample {n} of the held out set" for n in range(2_000)]
+rows = [f"{'xyz'[n % 3] * 30} {n}" for n in range(20_000)]
+contaminated(rows[:1], held_out)
+before = peak()
+assert contaminated([*rows, held_out[7]], held_out) == {20_000: 7}
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the kernel's own peak is Linux's")
+def test_memory_does_not_grow_with_rows_times_held_out_requests():
+    """A matrix of them all is 160 MB here, and 0.9 GB for 100,000 rows against BFCL."""
+    done = subprocess.run([sys.executable, "-c", MEASURED], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 40_000, "KB"

@@ -74,3 +74,12 @@ def test_in_a_large_set_what_minhash_proposes_holds_the_near_copies():
         said = " ".join(changed)
         assert few.find(said, ["f"]) == many.find(said, ["f"]) == " ".join(words)
     assert few.find("nothing of the kind", ["f"]) is None
+
+
+def test_more_words_than_there_are_characters_share_some(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(NearCopies, "most_words", 8)
+    copies = NearCopies(0.7)
+    copies.add("one two three four five six seven eight", ["f"])
+    copies.add("nine ten eleven twelve thirteen fourteen fifteen", ["f"])
+    assert copies.find("one two three four five six seven nought", ["f"]) == "one two three four five six seven eight"
+    assert copies.find("nine ten eleven twelve thirteen fourteen fifteen", ["f"]) is not None

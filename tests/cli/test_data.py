@@ -28,7 +28,7 @@ def test_checking_with_your_functions_prints_the_contract(lamina, tools_file: Pa
     file = rows(
         tmp_path / "rows.jsonl",
         ("good", "scale", {"value": 4, "factor": 7}, "what is 4 times 7"),
-        ("cast", "scale", {"value": "4", "factor": 7}, "what is 4 times 7"),
+        ("cast", "scale", {"value": "4", "factor": 7}, "multiply 4 by 7"),
         ("wrong", "grow", {}, "grow"),
     )
     said = lamina("data", "check", file, "--execute", tools_file, "--json")
@@ -38,6 +38,55 @@ def test_checking_with_your_functions_prints_the_contract(lamina, tools_file: Pa
     assert [(r["id"], r["stage"], r["reason"]) for r in found["rejected"]] == [("wrong", "format", "unknown-function")]
     assert "on offer: scale, note" in found["rejected"][0]["detail"]
     assert found["mended"] == [{"id": "cast", "detail": "scale.value: '4' became 4"}]
+
+
+def test_a_file_beside_itself_is_half_copies(lamina, tmp_path: Path):
+    file = tmp_path / "twice.jsonl"
+    file.write_text(as_text("sharegpt") * 2)
+    found = json.loads(lamina("data", "check", file, "--json").out)
+    assert found["accepted"] == [f"{file}:1"]
+    (copy,) = found["rejected"]
+    assert (copy["id"], copy["stage"], copy["reason"]) == (f"{file}:2", "novelty", "duplicate")
+    assert copy["detail"] == f"says and calls what {file}:1 does, with the same tools"
+    assert json.loads(lamina("data", "check", file, "--skip", "novelty", "--json").out)["rejected"] == []
+    fixed = json.loads(lamina("data", "fix", file, "--out", tmp_path / "clean", "--json").out)
+    assert (fixed["accepted"], fixed["rejected"]) == (1, {"duplicate": 1})
+
+
+def test_near_copies_and_shapes_of_calls_are_limited_where_asked(lamina, tools_file: Path, tmp_path: Path):
+    file = rows(
+        tmp_path / "rows.jsonl",
+        ("one", "scale", {"value": 4, "factor": 7}, "tell me what is 4 times 7"),
+        ("near", "scale", {"value": 4, "factor": 8}, "tell me what is 4 times 8"),
+    )
+    assert json.loads(lamina("data", "check", file, "--tools", tools_file, "--json").out)["rejected"] == []
+    near = json.loads(lamina("data", "check", file, "--execute", tools_file, "--near", "0.7", "--json").out)
+    assert [(r["id"], r["reason"]) for r in near["rejected"]] == [("near", "near-duplicate")]
+    capped = json.loads(lamina("data", "check", file, "--tools", tools_file, "--per-call", "1", "--json").out)
+    assert [(r["id"], r["reason"]) for r in capped["rejected"]] == [("near", "over-share")]
+
+
+def test_copies_of_an_evaluation_set_are_named_with_what_they_copy(lamina, tools_file: Path, tmp_path: Path):
+    bfcl = {
+        "id": "simple_python_0",
+        "question": [[{"role": "user", "content": "What is 4 times 7?"}]],
+        "function": [{"name": "multiply", "description": "m", "parameters": {"type": "dict", "properties": {}}}],
+    }
+    (tmp_path / "BFCL_v4_simple_python.json").write_text(json.dumps(bfcl) + "\n")
+    file = rows(
+        tmp_path / "rows.jsonl",
+        ("copy", "scale", {"value": 4, "factor": 7}, "what is 4 times 7"),
+        ("own", "scale", {"value": 4, "factor": 3}, "multiply 4 by 3"),
+    )
+    held_out = ["--held-out", tmp_path / "BFCL_v4_simple_python.json"]
+    found = json.loads(lamina("data", "check", file, "--execute", tools_file, *held_out, "--json").out)
+    assert found["accepted"] == ["own"]
+    told = "a copy of BFCL_v4_simple_python.json simple_python_0: What is 4 times 7?"
+    wanted = {"id": "copy", "stage": "contamination", "reason": "contaminated", "detail": told}
+    assert found["rejected"] == [wanted]
+    lamina("data", "fix", file, "--tools", tools_file, *held_out, "--out", tmp_path / "clean")
+    (kept,) = (tmp_path / "clean" / "trajectories.jsonl").read_text().splitlines()
+    assert [c["name"] for c in json.loads(kept)["meta"]["checks"]][-2:] == ["novelty", "contamination"]
 
 
 def test_rows_without_ids_are_named_by_file_and_line(lamina, tmp_path: Path):
@@ -82,6 +131,13 @@ def test_import_fix_stats_show_and_export_are_one_way(lamina, tmp_path: Path):
     ("arguments", "says"),
     [
         (["data", "check", "none.jsonl"], "none.jsonl: is not there"),
+        (["data", "check", ""], "a path is empty; name a file, a run or a folder"),
+        (["data", "stats", "ROWS", " "], "a path is empty"),
+        (["data", "check", "ROWS", "--execute", ""], "a path is empty"),
+        (["data", "check", "ROWS", "--tools", ""], "a path is empty"),
+        (["data", "check", "ROWS", "--held-out", ""], "a path is empty"),
+        (["data", "check", "ROWS", "--held-out", "none.json"], "none.json: is not there"),
+        (["data", "check", "ROWS", "--held-out", "EMPTY"], "holds no requests"),
         (["data", "chekc", "x"], "there is no verb 'data chekc'; 'lamina data' lists them"),
         (["data", "check", "ROWS", "--skip", "colour"], "there is no check 'colour'; --skip takes order, format"),
         (["data", "check", "ROWS", "--from", "colour"], "there is no format 'colour'"),
@@ -93,7 +149,9 @@ def test_import_fix_stats_show_and_export_are_one_way(lamina, tmp_path: Path):
 def test_a_wrong_command_is_one_line_with_status_2(lamina, tmp_path: Path, arguments: list[str], says: str):
     file = tmp_path / "rows.jsonl"
     file.write_text(as_text("openai"))
-    said = lamina(*[str(file) if a == "ROWS" else a for a in arguments])
+    (tmp_path / "empty.jsonl").write_text("")
+    files = {"ROWS": str(file), "EMPTY": str(tmp_path / "empty.jsonl")}
+    said = lamina(*[files.get(a, a) for a in arguments])
     assert said.status == 2
     assert says in said.errors[-1]
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import threading
+import tomllib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from lamina.synth.offers import left_out, read_offers, with_offers
+from lamina.tools import PythonTarget, Tool, read_tools
+from lamina.tools.execution import CallResult
+from lamina.tools.probing import probe
+from lamina.tools.targets import HttpTarget
 
 FUNCTIONS = '''
 def half(x: float) -> float:
@@ -76,6 +83,99 @@ def test_probe_tells_what_runs_and_what_does_not(lamina: Cli, tmp_path: Path):
     found = json.loads(lamina("tools", str(tmp_path / "mine.py"), "probe", "--json").out)
     assert found["ran"] == 1
     assert [(p["tool"], p["status"]) for p in found["probes"]] == [("half", "ok"), ("broken", "raised")]
+
+
+MORE = (
+    FUNCTIONS
+    + '''
+
+def late(minutes: int) -> str:
+    """Wait.
+
+    Args:
+        minutes: How long.
+    """
+    return {"error": "the service is away"}
+
+
+def picky(word: str) -> str:
+    """Take a word.
+
+    Args:
+        word: The word.
+
+    Examples:
+        take never
+        >>> picky(word="never")
+    """
+    if word == "never":
+        raise KeyError(word)
+    return word
+'''
+)
+
+
+def test_what_does_not_run_is_written_down_and_synth_leaves_it_out_saying_so(lamina: Cli, tmp_path: Path):
+    (tmp_path / "mine.py").write_text(MORE)
+    found = lamina("tools", str(tmp_path / "mine.py"), "probe", "--out", str(tmp_path / "usable.toml"))
+    assert "2 of 4 ran, in " in found.out
+    written = tomllib.loads((tmp_path / "usable.toml").read_text())["tools"]
+    assert {name: row["usable"] for name, row in written.items()} == {
+        "half": True, "broken": False, "late": False, "picky": True,
+    }  # fmt: skip
+    assert written["broken"]["reason"] == (
+        "raised: broken raised ValueError: never works (it did not run with 3 drawn arguments)"
+    )
+    assert written["late"]["reason"].startswith("error-result: it has 'error'")
+    assert json.loads(written["picky"]["arguments"]) == {"word": "text"}, "its example failed, another call ran"
+    (tmp_path / "says.py").write_text("def reply(messages, tools, seed):\n    return 'halve 4'\n")
+    words = ["-n", "2", "--writer", f"scripted:{tmp_path / 'says.py'}", "--offers", str(tmp_path / "usable.toml")]
+    said = lamina("synth", str(tmp_path / "mine.py"), *words, "--out", str(tmp_path / "run"))
+    assert said.status == 0, said.err
+    assert "late is left out: error-result: it has 'error'" in said.err
+    report = json.loads((tmp_path / "run" / "report.json").read_text())["synth"]
+    assert set(report["left_out"]) == {"broken", "late"}
+    rows = [json.loads(line) for line in (tmp_path / "run" / "rejects.jsonl").open()]
+    assert rows
+    assert not {c["name"] for row in rows for c in row["record"]["calls"]} & {"broken", "late"}
+
+
+def test_what_a_person_keeps_or_adds_words_to_is_taken(tmp_path: Path):
+    (tmp_path / "mine.py").write_text(FUNCTIONS)
+    (tmp_path / "usable.toml").write_text("[tools.half]\nusable = false\n[tools.broken]\nusable = true\n")
+    (tmp_path / "words.toml").write_text('[tools.half]\ndescription = "Halves a number for you."\nusable = true\n')
+    toolbox = read_tools(tmp_path / "mine.py")
+    probed = read_offers([tmp_path / "usable.toml"], toolbox)
+    assert with_offers(toolbox, probed).names == ["broken"]
+    assert left_out(probed) == {"half": "not usable"}
+    both = read_offers([tmp_path / "usable.toml", tmp_path / "words.toml"], toolbox)
+    assert with_offers(toolbox, both)["half"].description == "Halves a number for you."
+
+
+def test_a_tool_that_hangs_is_asked_once_and_one_that_changes_things_not_twice(tmp_path: Path):
+    target = HttpTarget("POST", "/x", "http://localhost", "X")
+    choices = {"x": {"type": "string", "enum": ["a", "b", "c"]}}
+    schema = {"type": "object", "properties": choices, "required": ["x"]}
+
+    class Fails:
+        asked = 0
+
+        def __init__(self, status: str):
+            self.status = status
+
+        def run_sequence(self, calls: Any) -> list[CallResult]:
+            self.asked += 1
+            return [CallResult(self.status, error="no")]  # type: ignore[arg-type]
+
+    def asked(status: str, target: Any) -> tuple[int, int]:
+        executor = Fails(status)
+        found = probe(Tool("f", "F.", schema, target), executor, allow_changes=True)  # type: ignore[arg-type]
+        return executor.asked, found.tries
+
+    local = PythonTarget("f.py", "f")
+    assert asked("raised", local) == (3, 3)
+    assert asked("timed_out", local) == (1, 1)
+    assert asked("raised", target) == (1, 1)
 
 
 def test_lint_counts_its_remarks(lamina: Cli, weather: Path):

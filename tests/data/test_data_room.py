@@ -4,6 +4,7 @@ dropped unsaid."""
 from __future__ import annotations
 
 import json
+import random
 import sys
 import tracemalloc
 from pathlib import Path
@@ -14,11 +15,23 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "trajectories"))
 from foreign_rows import ASKED, CALL, ROWS, TOOL, as_text
 
-from lamina.data import Checker, check_sources, difference, export, files_of, fix, import_sources, shape_of, shown
+from lamina.checks.recorded_novelty import RecordedNovelty
+from lamina.data import (
+    Checker,
+    Verdict,
+    check_sources,
+    difference,
+    export,
+    files_of,
+    fix,
+    import_sources,
+    shape_of,
+    shown,
+)
 from lamina.data.sources import records_of
 from lamina.errors import InputError
 from lamina.runs import Progress, Run
-from lamina.tools import read_tools
+from lamina.tools import Toolbox, read_tools
 from lamina.tools.execution import Executor
 from lamina.trajectories import Message, Reject, ToolCall, Trajectory, read_trajectories
 
@@ -242,3 +255,123 @@ def test_what_is_exported_loads_with_datasets_as_it_is(to: str, tmp_path: Path):
     else:
         given = [row["messages"][1]["tool_calls"][0]["function"]["arguments"] for row in found]
         assert [json.loads(a) if isinstance(a, str) else a for a in given] == shapes * 20
+
+
+LONG = '''\
+def page(x: int) -> str:
+    """Print a page.
+
+    Args:
+        x: Its number.
+    """
+    return str(x) * 200_000
+'''
+
+
+def test_a_result_that_was_cut_is_marked_and_one_that_somebody_recorded_whole_is_not(tmp_path: Path):
+    (tmp_path / "tools.py").write_text(LONG)
+    whole = json.dumps("4" * 200_000)
+    more = [{"role": "assistant", "content": "There it is."}]
+    rows = [
+        row("cut", {"x": 4}, name="page", request="page 4", after=[{"role": "tool", "content": "old"}]),
+        row("whole", {"x": 4}, name="page", request="page 4", after=[{"role": "tool", "content": whole}, *more]),
+        row("wrong", {"x": 4}, name="page", request="page 4", after=[{"role": "tool", "content": "null"}, *more]),
+    ]
+    (tmp_path / "rows.jsonl").write_text("".join(rows))
+    with Executor(read_tools(tmp_path / "tools.py"), workers=1) as executor:
+        found = [one for one in check_sources([tmp_path / "rows.jsonl"], Checker(executor)) if isinstance(one, Verdict)]
+    cut, kept, wrong = found
+    assert cut.record.truncated == [0]
+    assert len(cut.record.messages[-1].content) == executor.limits.output_bytes
+    assert Trajectory.from_json(cut.record.to_json()).truncated == [0]
+    assert "that result is cut: the record holds its first 65,536 characters" in "\n".join(shown(cut.record))
+    assert (kept.rejection, kept.mended, kept.record.truncated) == (None, [], [])
+    assert kept.record.messages[2].content == whole
+    assert wrong.rejection is not None
+    assert wrong.rejection.reason == "result-differs", "half a JSON text has no value, but it is not null"
+
+
+def copy_of(id: str, *, request: str = "double 4", tools: Any = None, x: Any = 4, more: list[Any] | None = None) -> str:
+    call = {"type": "function", "function": {"name": "double", "arguments": {"x": x}}}
+    said = [{"role": "user", "content": request}, {"role": "assistant", "tool_calls": [call]}, *(more or [])]
+    return json.dumps({"id": id, "tools": tools or [double()], "messages": said, "meta": {}}) + "\n"
+
+
+def test_a_copy_has_the_same_request_calls_and_tools(tmp_path: Path):
+    other = {"type": "function", "function": {**double()["function"], "name": "halve"}}
+    ended = [{"role": "tool", "content": "8"}, {"role": "assistant", "content": "8"}]
+    again = [*ended, {"role": "user", "content": "and 5?"}, {"role": "assistant", "content": "No."}]
+    rows = [
+        copy_of("one"),
+        copy_of("same", request="Double  4!"),
+        copy_of("mended", x="4"),
+        copy_of("with its result", more=[{"role": "tool", "content": "8"}]),
+        copy_of("other tools on offer", tools=[double(), other]),
+        copy_of("goes on to the end", more=ended),
+        copy_of("a second request", more=again),
+        copy_of("another value", request="double 5", x=5),
+    ]
+    (tmp_path / "rows.jsonl").write_text("".join(rows))
+    found = verdicts(tmp_path / "rows.jsonl", Checker(novelty=RecordedNovelty()))
+    assert found == {
+        "one": "ok", "same": "duplicate", "mended": "duplicate", "with its result": "duplicate",
+        "other tools on offer": "ok", "goes on to the end": "ok", "a second request": "ok", "another value": "ok",
+    }  # fmt: skip
+
+
+def test_of_records_without_calls_the_answer_counts(tmp_path: Path):
+    def said(id: str, answer: str) -> str:
+        messages = [{"role": "user", "content": "hello"}, {"role": "assistant", "content": answer}]
+        return json.dumps({"id": id, "tools": [double()], "messages": messages, "meta": {}}) + "\n"
+
+    (tmp_path / "rows.jsonl").write_text(said("a", "Hi!") + said("b", "Good day.") + said("c", "hi"))
+    found = verdicts(tmp_path / "rows.jsonl", Checker(novelty=RecordedNovelty()))
+    assert found == {"a": "ok", "b": "ok", "c": "duplicate"}
+
+
+def test_near_copies_are_sought_where_asked_among_records_that_call_the_same_tools(tmp_path: Path):
+    wider = double()
+    wider["function"]["parameters"] = {**wider["function"]["parameters"], "required": []}
+    talk = [{"role": "tool", "content": "8"}, {"role": "user", "content": "thanks, that is all that I wanted to know"},
+            {"role": "assistant", "content": "You are welcome."}]  # fmt: skip
+    made = json.loads(copy_of("made of it", request="please double the number 9 for me", x=9))
+    made["meta"]["augmented"] = [{"by": "widen", "seed": 0}]
+    rows = [
+        copy_of("one", request="please double the number 4 for me"),
+        copy_of("near", request="please double the number 5 for me", x=5),
+        copy_of("a tool of that name", request="please double the number 6 for me", x=6, tools=[wider]),
+        copy_of("goes on", request="please double the number 7 for me", x=7, more=talk),
+        json.dumps(made) + "\n",
+    ]
+    (tmp_path / "rows.jsonl").write_text("".join(rows))
+    near = verdicts(tmp_path / "rows.jsonl", Checker(novelty=RecordedNovelty(near=0.7)))
+    assert [id for id, verdict in near.items() if verdict != "ok"] == ["near"]
+    assert near["near"] == "near-duplicate"
+    assert set(verdicts(tmp_path / "rows.jsonl", Checker(novelty=RecordedNovelty())).values()) == {"ok"}
+
+
+def test_a_shape_of_calls_may_be_capped(tmp_path: Path):
+    rows = [copy_of(str(x), request=f"double {x}", x=x) for x in range(4)]
+    (tmp_path / "rows.jsonl").write_text("".join(rows))
+    found = verdicts(tmp_path / "rows.jsonl", Checker(novelty=RecordedNovelty(per_call=2)))
+    assert list(found.values()) == ["ok", "ok", "over-share", "over-share"]
+
+
+def test_a_record_costs_novelty_some_hundred_bytes():
+    rng, tools = random.Random(0), [double() for _ in range(40)]
+    novelty, toolbox = RecordedNovelty(near=0.7, per_call=10_000), Toolbox.from_openai([double()])
+
+    def see(n: int) -> None:
+        words = " ".join(f"word{rng.randrange(500)}" for _ in range(15))
+        call = ToolCall.of("double", {"x": n})
+        messages = [Message(role="user", content=words), Message(role="assistant", tool_calls=[call])]
+        assert novelty.check(Trajectory(id=f"rows.jsonl:{n}", tools=tools, messages=messages), toolbox) is None
+
+    for n in range(200):
+        see(n)
+    tracemalloc.start()
+    for n in range(200, 1200):
+        see(n)
+    grown = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert grown / 1000 < 500, "bytes a record"

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from lamina.reports.browsing import write_rows_page
+from lamina.reports.browsing import write_page, write_rows_page
 from lamina.runs import RecordStore, Row
 from lamina.runs.run import STORE
 
@@ -59,3 +59,25 @@ def test_rows_stand_in_the_page_as_data(tmp_path: Path) -> None:
 
 def test_a_run_without_rows_has_no_page(tmp_path: Path) -> None:
     assert write_rows_page(tmp_path) is None
+
+
+def test_a_result_that_was_cut_says_so(tmp_path: Path) -> None:
+    call = {"type": "function", "function": {"name": "f", "arguments": {}}}
+    record = {
+        "id": "a",
+        "messages": [
+            {"role": "user", "content": "two pages"},
+            {"role": "assistant", "content": "", "tool_calls": [call, call]},
+            {"role": "tool", "content": "short"},
+            {"role": "tool", "content": "x" * 65_536},
+        ],
+        "meta": {"truncated": [1]},
+    }
+    page = write_page(tmp_path / "rows.html", [record, {**record, "meta": {"truncated": True}}], [], {"passed": 2})
+    held = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text(), re.DOTALL)
+    assert held is not None
+    ours, foreign = json.loads(held[1])["rows"]
+    assert [step.get("note") for step in ours["steps"]] == [
+        None, None, None, "cut: the record holds the first 65,536 characters",
+    ]  # fmt: skip
+    assert not any("note" in step for step in foreign["steps"]), "what somebody else means by it is not ours"

@@ -11,7 +11,8 @@ import pytest
 from lamina.cli import main
 from lamina.errors import InputError
 from lamina.models import open_model
-from lamina.synth.describing import describe, with_offers
+from lamina.synth.describing import describe
+from lamina.synth.offers import read_offers, with_offers
 from lamina.tools import Tool, Toolbox, read_tools
 
 TOOLS = '''
@@ -67,7 +68,8 @@ def test_an_offer_is_shown_beside_what_was_said_before(files, capsys: pytest.Cap
 def test_what_a_person_leaves_in_the_file_is_taken_by_synth(files, tmp_path: Path):
     tools, _ = files
     (tmp_path / "offers.toml").write_text('[tools.area]\ncategory = "geometry"\n', encoding="utf-8")
-    changed = with_offers(read_tools(tools), tmp_path / "offers.toml")
+    toolbox = read_tools(tools)
+    changed = with_offers(toolbox, read_offers([tmp_path / "offers.toml"], toolbox))
     assert (changed["area"].category, changed["area"].description) == ("geometry", "Area.")
     assert changed["area"].target is not None, "it still runs"
     (tmp_path / "says.py").write_text("def reply(messages, tools, seed):\n    return 'x'\n", encoding="utf-8")
@@ -90,10 +92,12 @@ def test_with_categories_given_the_writer_has_to_choose_one(files):
     [
         ("[tools.gone]\ncategory = 'x'\n", "there is no tool 'gone'"),
         ("tools = 3\n", "holds no offers"),
+        ("[tools.area]\nusable = 'no'\n", "area: usable is 'no'; write true or false"),
+        ("[tools.area]\nusable = false\n[tools.nothing]\nusable = false\n", "leaves no tool"),
         ("[", "no TOML"),
     ],
 )
 def test_a_file_of_offers_that_does_not_fit_is_refused(files, tmp_path: Path, text: str, said: str):
     (tmp_path / "offers.toml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=said):
-        with_offers(read_tools(files[0]), tmp_path / "offers.toml")
+        read_offers([tmp_path / "offers.toml"], read_tools(files[0]))

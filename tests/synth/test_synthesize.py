@@ -60,6 +60,32 @@ def test_rejects_are_kept_with_stage_reason_and_what_was_written(garden: Path, w
         assert reject.record["writer"]
 
 
+LONG = '''
+def print_page(name: str) -> str:
+    """Print a page.
+
+    Args:
+        name: Of the page.
+
+    Examples:
+        print the page garden
+        >>> print_page(name="garden")
+    """
+    return name * 500_000
+'''
+
+
+def test_a_result_of_megabytes_is_cut_and_the_record_says_so(writer: str, tmp_path: Path) -> None:
+    (tmp_path / "long.py").write_text(LONG, encoding="utf-8")
+    run_synth(tmp_path / "long.py", tmp_path / "run", rows=2, writer=writer)
+    rows = [row for row in read_trajectories(tmp_path / "run" / "trajectories.jsonl") if row.calls]
+    assert rows
+    for row in rows:
+        results = [m for m in row.messages if m.role == "tool"]
+        assert row.truncated == list(range(len(results)))
+        assert {len(m.content) for m in results} == {65_536}
+
+
 def test_the_grammar_writes_at_most_a_third(garden: Path, writer: str, tmp_path: Path) -> None:
     run_synth(garden, tmp_path / "run", writer=writer, grammar_share=1 / 3)
     rows = list(read_trajectories(tmp_path / "run" / "trajectories.jsonl"))

@@ -30,18 +30,18 @@ class Novelty:
 
     def remember(self, request: str, frame: str = "", calls: Sequence[ToolCall] = ()) -> None:
         """What is there already."""
-        self._seen.add(_plain(request))
+        self._seen.add(plain(request))
         self._frames[frame] += 1
-        self._shapes[_shape(calls)] += 1
+        self._shapes[shape_of_calls(calls)] += 1
         self._near.add(request, [call.name for call in calls])
 
     def is_new(self, request: str) -> bool:
-        return _plain(request) not in self._seen
+        return plain(request) not in self._seen
 
     def check(self, candidate: Candidate, near: bool = True) -> Rejection | None:
         """Remembers what passes. ``near``: whether near copies go, too; rows that are made by saying others again with
         other values are near by intent."""
-        text, shape = _plain(candidate.request), _shape(candidate.calls)
+        text, shape = plain(candidate.request), shape_of_calls(candidate.calls)
         frame = candidate.template or text
         if text in self._seen:
             return Rejection(STAGE, Reason.DUPLICATE, "this request is there already")
@@ -55,9 +55,9 @@ class Novelty:
         return None
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     return re.sub(r"\W+", " ", text.casefold()).strip()
 
 
-def _shape(calls: Sequence[ToolCall]) -> str:
+def shape_of_calls(calls: Sequence[ToolCall]) -> str:
     return " ".join(f"{call.name}({', '.join(sorted(call.arguments))})" for call in calls)

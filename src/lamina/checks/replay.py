@@ -3,6 +3,7 @@ stage 2, arXiv 2406.18518 section 3.2, over a foreign data set)."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,7 +65,21 @@ def _compare(trajectory: Trajectory, results: list[CallResult]) -> tuple[Traject
         mended = mended.model_copy(deep=True) if mended is trajectory else mended
         mended.messages[at].content = result.text
         changes.append(detail)
-    return mended, None, changes
+    return _marked(mended, results), None, changes
+
+
+def _marked(trajectory: Trajectory, results: list[CallResult]) -> Trajectory:
+    """With the numbers of the results that are only a beginning: of those that ran here, as they stand; of others, what
+    the record says already. A whole result that somebody recorded is not cut to what this executor keeps."""
+    places = [at for at, message in enumerate(trajectory.messages) if message.role == "tool"]
+    cut = {places.index(at): r.truncated and trajectory.messages[at].content == r.text
+           for at, r in _recorded(trajectory, results)}  # fmt: skip
+    known = trajectory.truncated
+    marks = sorted({n for n, is_cut in cut.items() if is_cut} | {n for n in known if n not in cut})
+    if marks == known:
+        return trajectory
+    meta = trajectory.meta.model_copy(update={"truncated": marks or None})
+    return trajectory.model_copy(update={"meta": meta})
 
 
 def _recorded(trajectory: Trajectory, results: list[CallResult]) -> list[tuple[int, CallResult]]:
@@ -83,10 +98,24 @@ def _recorded(trajectory: Trajectory, results: list[CallResult]) -> list[tuple[i
 
 
 def same(recorded: str, result: CallResult) -> bool:
-    """The same value, however it is written; a result may be wrapped as ``{"result": …}``."""
+    """The same value, however it is written; a result may be wrapped as ``{"result": …}``. Of a result that was cut
+    there is only a beginning to compare."""
+    if result.truncated:
+        return _begins_alike(recorded, result.text)
     try:
         value: Any = loose(recorded)
     except ValueError:
         value = recorded
     wanted = (result.value, result.text, as_value(result.text), {"result": result.value})
     return recorded == result.text or any(value == one for one in wanted)
+
+
+def _begins_alike(recorded: str, beginning: str) -> bool:
+    if recorded.startswith(beginning):
+        return True
+    try:
+        value = json.loads(recorded)
+    except ValueError:
+        return False
+    wrapped = value["result"] if isinstance(value, dict) and set(value) == {"result"} else value
+    return any(json.dumps(one, ensure_ascii=False).startswith(beginning) for one in (value, wrapped))

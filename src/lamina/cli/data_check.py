@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from lamina.cli.data_options import DataFiles, From, JudgeRef, RateRef, Skip, ToolsForAll, Votes, checker_of, counted
-from lamina.cli.options import AsJson, Config, verb
+from lamina.cli.data_options import (
+    Apart,
+    DataFiles,
+    Execute,
+    From,
+    JudgeRef,
+    NearShare,
+    RateRef,
+    Skip,
+    ToolsForAll,
+    Votes,
+    checker_of,
+    counted,
+)
+from lamina.cli.options import AsJson, Config, HeldOut, PerCall, verb
 from lamina.cli.output import show
 
 SHOWN = 10
@@ -16,24 +26,24 @@ SHOWN = 10
 
 def check(
     files: DataFiles,
-    execute: Annotated[
-        Path | None,
-        typer.Option("--execute", metavar="TOOLS", help="A Python file of functions; run every call with them."),
-    ] = None,
+    execute: Execute = None,
     format: From = "auto",
     tools: ToolsForAll = None,
     skip: Skip = "",
     judge: JudgeRef = None,
     votes: Votes = 1,
     rate: RateRef = None,
+    near: NearShare = None,
+    per_call: PerCall = None,
+    held_out: HeldOut = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check every record of a data set: order, calls against their tools, steps, reasoning, results, grounding.
+    """Check every record of a data set: order, calls against their tools, steps, reasoning, results, grounding, copies.
 
     A value of the wrong type that has one reading ("5" for 5) counts as mended; 'lamina data fix' writes it so. With
-    --execute the calls run in a process of their own, and errors and results that differ reject. Rejects alone leave
-    the exit status at 0.
+    --execute the calls run in a process of their own, and errors and results that differ reject. A record that repeats
+    the request and the calls of another with the same tools is a duplicate. Rejects alone leave the exit status at 0.
     """
     from collections import Counter
 
@@ -44,7 +54,10 @@ def check(
 
     passed, mends, reasons, stages = 0, 0, Counter[str](), set[str]()
     result: dict[str, list[Any]] = {"accepted": [], "rejected": [], "mended": []}
-    with checker_of(execute, tools, skip, judge, votes, rate) as checker, Progress(as_json).stage("check") as bar:
+    with (
+        checker_of(execute, tools, skip, judge, votes, rate, Apart(near, per_call, held_out)) as checker,
+        Progress(as_json).stage("check") as bar,
+    ):
         for one in check_sources(files_of(files), checker, format):
             if isinstance(one, Reject) or one.reject is not None:
                 reject = one if isinstance(one, Reject) else one.reject

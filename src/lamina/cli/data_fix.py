@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lamina.cli.data_options import DataFiles, From, JudgeRef, RateRef, Skip, ToolsForAll, Votes, checker_of, counted
-from lamina.cli.options import AsJson, Config, Fresh, Out, verb
-from lamina.cli.output import show, tell
+from lamina.cli.data_options import (
+    Apart,
+    DataFiles,
+    Execute,
+    From,
+    JudgeRef,
+    NearShare,
+    RateRef,
+    Skip,
+    ToolsForAll,
+    Votes,
+    checker_of,
+    counted,
+)
+from lamina.cli.options import AsJson, Config, Fresh, HeldOut, Out, PerCall, verb
+from lamina.cli.output import given, show, tell
 
 
 def fix(
     files: DataFiles,
     out: Out,
-    execute: Annotated[
-        Path | None,
-        typer.Option("--execute", metavar="TOOLS", help="A Python file of functions; run every call with them."),
-    ] = None,
+    execute: Execute = None,
     format: From = "auto",
     tools: ToolsForAll = None,
     skip: Skip = "",
     judge: JudgeRef = None,
     votes: Votes = 1,
     rate: RateRef = None,
+    near: NearShare = None,
+    per_call: PerCall = None,
+    held_out: HeldOut = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Don't print the diff of what changed.")] = False,
     fresh: Fresh = False,
     config: Config = None,
@@ -54,10 +66,11 @@ def fix(
         "skip": skip,
         **({"judge": judge, "votes": votes} if judge else {}),
         **({"rate": rate} if rate else {}),
+        **given(near=near, per_call=per_call, held_out=held_out),
     }
     with Run.open(out, key, fresh=fresh) as run:
         if not run.is_done("fix"):
-            with checker_of(execute, tools, skip, judge, votes, rate) as checker:
+            with checker_of(execute, tools, skip, judge, votes, rate, Apart(near, per_call, held_out)) as checker:
                 told = fix(found, run, checker, Progress(as_json), print_difference, format)
                 trusted, models = trust(checker.models)
                 run.finish("fix", {**told, **({"models": models, "trust": trusted} if models else {})})

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from lamina.cli.data_options import held_out_requests
 from lamina.cli.options import (
     AllowChanges,
     AsJson,
@@ -62,8 +63,12 @@ def synth(
     per_call: PerCall = None,
     held_out: HeldOut = None,
     offers: Annotated[
-        Path | None,
-        typer.Option("--offers", metavar="FILE", help="Descriptions and categories from lamina tools SOURCE describe."),
+        str | None,
+        typer.Option(
+            "--offers",
+            metavar="FILE,…",
+            help="From lamina tools SOURCE describe or probe: words to take, tools that did not run to leave out.",
+        ),
     ] = None,
     seed: Seed = 0,
     allow_changes: AllowChanges = False,
@@ -80,18 +85,20 @@ def synth(
     from lamina.build import warm_up
     from lamina.build.inputs import file_beside, fingerprint_of, requests_of, say_what_is_left_out
     from lamina.build.making import surroundings
-    from lamina.data.mixing import requests_of as scored_requests
     from lamina.reports import write_report
     from lamina.runs import Progress, Run
     from lamina.synth import SynthSettings, split, synthesize
-    from lamina.synth.describing import with_offers
+    from lamina.synth.offers import left_out, read_offers, with_offers
     from lamina.tools import read_tools, where_of
     from lamina.tools.execution import open_executor
     from lamina.training import TrainSettings
 
     toolbox, progress = read_tools(tools), Progress(as_json)
-    toolbox = with_offers(toolbox, offers) if offers else toolbox
     say_what_is_left_out(toolbox, tools, progress)
+    offered = {} if offers is None else read_offers([Path(file) for file in listed(offers) or [""]], toolbox)
+    toolbox, unusable = with_offers(toolbox, offered), left_out(offered)
+    for name, reason in unusable.items():
+        progress.say(f"{name} is left out: {reason}")
     settings = SynthSettings(
         **given(targets=n, rows=rows, variants=variants, styles=_shares(styles), wordings=listed(wordings)),
         writer=writer,
@@ -109,7 +116,7 @@ def synth(
     )
     examples = file_beside(tools, "examples", examples, progress)
     seeds = requests_of(examples, toolbox)
-    scored = scored_requests(listed(held_out) or ())
+    scored = held_out_requests(held_out)
     key = {
         "verb": "synth",
         "tools": where_of(tools),
@@ -123,7 +130,8 @@ def synth(
         if not run.is_done("synth"):
             with open_executor(toolbox, allow_changes=allow_changes) as executor:
                 tune_briefly = warm_up(run, toolbox, "embedded", TrainSettings(seed=seed), progress)
-                run.finish("synth", synthesize(toolbox, run, settings, progress, executor, tune_briefly, seeds))
+                made = synthesize(toolbox, run, settings, progress, executor, tune_briefly, seeds)
+                run.finish("synth", {**made, **({"left_out": unusable} if unusable else {})})
         if not run.is_done("split"):
             run.finish("split", split(run, seed, scored))
         run.write_report_json()

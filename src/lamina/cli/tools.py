@@ -31,7 +31,7 @@ def tools(
         Action,
         typer.Argument(
             metavar="[list|lint|probe|describe]",
-            help="Show them, say what is wrong, call each once, or have a model offer words for them.",
+            help="Show them, say what is wrong, call each, or have a model offer words for them.",
         ),
     ] = Action.list,
     writer: Writer = "embedded",
@@ -39,7 +39,8 @@ def tools(
         str | None, typer.Option("--categories", metavar="NAME,…", help="For describe: the categories to choose from.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE.toml", help="For describe: where the offers are written.")
+        Path | None,
+        typer.Option("--out", metavar="FILE.toml", help="For describe and probe: the file that synth --offers takes."),
     ] = None,
     allow_changes: AllowChanges = False,
     config: Config = None,
@@ -49,9 +50,10 @@ def tools(
 
     A function that cannot be described is an error that says what to add; what a document has that cannot be a tool
     is said and left out. With --json the list is in the form that chat templates and OpenAI-compatible servers take.
-    'lint' says what a small model will stumble over. 'probe' calls each tool once with example arguments, in the
-    sandbox; nothing is taken out by it. 'describe' has a model offer a description and a category for each; nothing
-    takes them but 'lamina synth --offers FILE', after you have read and edited the file.
+    'lint' says what a small model will stumble over. 'probe' calls each tool with example arguments, in the sandbox,
+    until a call comes back or five have not. 'describe' has a model offer a description and a category for each. With
+    --out what was found is written to a file; 'lamina synth --offers FILE', after you have read and edited it, leaves
+    out the tools that did not run and takes the words.
     """
     from lamina.tools import read_tools
 
@@ -59,7 +61,7 @@ def tools(
     if action is Action.lint:
         _lint(toolbox, as_json)
     elif action is Action.probe:
-        _probe(toolbox, allow_changes, as_json)
+        _probe(toolbox, allow_changes, out, as_json)
     elif action is Action.describe:
         _describe(toolbox, writer, listed(categories) or (), out, as_json)
     else:
@@ -94,8 +96,9 @@ def _lint(toolbox: Toolbox, as_json: bool) -> None:
     show({"tools": len(toolbox), "counts": counts, "remarks": [asdict(r) for r in found]}, as_json=as_json, lines=lines)
 
 
-def _probe(toolbox: Toolbox, allow_changes: bool, as_json: bool) -> None:
+def _probe(toolbox: Toolbox, allow_changes: bool, out: Path | None, as_json: bool) -> None:
     from lamina.runs import Progress
+    from lamina.synth.offers import write_probes
     from lamina.tools.execution import open_executor
     from lamina.tools.probing import probe
 
@@ -104,14 +107,22 @@ def _probe(toolbox: Toolbox, allow_changes: bool, as_json: bool) -> None:
         for tool in toolbox:
             found.append(probe(tool, executor, allow_changes=allow_changes))
             bar.advance(ran=sum(p.runs for p in found))
-    lines = [f"{sum(p.runs for p in found)} of {len(found)} ran", *table([(p.tool, p.status, p.detail) for p in found])]
-    show({"ran": sum(p.runs for p in found), "probes": [asdict(p) for p in found]}, as_json=as_json, lines=lines)
+    if out is not None:
+        write_probes(out, found)
+    ran = sum(p.runs for p in found)
+    lines = [
+        f"{ran} of {len(found)} ran" + (f", in {out}" if out else ""),
+        *table([(p.tool, p.status, p.told) for p in found]),
+    ]
+    result = {"ran": ran, "probes": [asdict(p) for p in found], "out": str(out) if out else None}
+    show(result, as_json=as_json, lines=lines)
 
 
 def _describe(toolbox: Toolbox, writer: str, categories: Sequence[str], out: Path | None, as_json: bool) -> None:
     from lamina.models import open_model
     from lamina.runs import Progress
-    from lamina.synth.describing import describe, write_offers
+    from lamina.synth.describing import describe
+    from lamina.synth.offers import write_descriptions
 
     model = open_model(writer)
     try:
@@ -120,7 +131,7 @@ def _describe(toolbox: Toolbox, writer: str, categories: Sequence[str], out: Pat
     finally:
         model.close()
     if out is not None:
-        write_offers(out, offers)
+        write_descriptions(out, offers)
     lines = [f"{sum(not o.problem for o in offers)} of {len(offers)} described" + (f", in {out}" if out else "")]
     for o in offers:
         said = f"  no offer: {o.problem}" if o.problem else f"  + {o.description} [{o.category}]"
@@ -128,4 +139,8 @@ def _describe(toolbox: Toolbox, writer: str, categories: Sequence[str], out: Pat
     show({"offers": [asdict(o) for o in offers], "out": str(out) if out else None}, as_json=as_json, lines=lines)
 
 
-app = verb(tools, example="lamina tools examples/desk/tools.py\nlamina tools petstore.yaml lint")
+app = verb(
+    tools,
+    example="lamina tools examples/desk/tools.py\nlamina tools petstore.yaml lint\n"
+    "lamina tools petstore.yaml probe --out usable.toml",
+)

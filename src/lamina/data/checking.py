@@ -1,19 +1,23 @@
 """Check: every record against its own tools, its own order, and what was said; or against your functions, by running
-them. Values with one reading are cast first, and the record says so."""
+them; then against the records before it and against evaluation sets. Values with one reading are cast first, and the
+record says so."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-from lamina.checks import Rejection
+from lamina.checks import Reason, Rejection, contaminated
 from lamina.checks.arguments import cast_arguments, check_arguments
+from lamina.checks.contamination import STAGE as CONTAMINATION
 from lamina.checks.counting import check_recorded_count
 from lamina.checks.hallucination import check_hallucination
+from lamina.checks.novelty import STAGE as NOVELTY
 from lamina.checks.reasoning import check_reasoning
+from lamina.checks.recorded_novelty import RecordedNovelty
 from lamina.checks.recorded_results import check_recorded_results
 from lamina.checks.replay import STAGE as EXECUTION
 from lamina.checks.replay import Replayed, check_replays
@@ -40,6 +44,7 @@ RULES: dict[str, Rule] = {
     "grounding": check_hallucination,
 }
 """In the order in which they are asked; the first that objects rejects."""
+SKIPPABLE = (*RULES, NOVELTY)
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,9 @@ class Verdict:
 
 class Checker:
     """``executor``: run the calls of each record with these functions, whatever tools the record names. ``toolbox``:
-    the tools of records that bring none. ``skip``: names of ``RULES`` to leave out. ``models``: checks by models, asked
-    in this order of what passed everything before."""
+    the tools of records that bring none. ``skip``: names of ``RULES`` to leave out. ``novelty`` remembers what passed
+    so far. ``held_out``: requests that a model will be scored on, each with the name of where it stands. ``models``:
+    checks by models, asked in this order of what passed everything before."""
 
     def __init__(
         self,
@@ -73,9 +79,12 @@ class Checker:
         *,
         toolbox: Toolbox | None = None,
         skip: Sequence[str] = (),
+        novelty: RecordedNovelty | None = None,
+        held_out: Mapping[str, str] | None = None,
         models: Sequence[ModelCheck] = (),
     ):
-        self._executor, self.models = executor, models
+        self._executor, self._novelty, self.models = executor, novelty, models
+        self._held_out, self._scored = held_out or {}, list(held_out or ())
         self._tools = toolbox.as_openai() if toolbox else []
         self._rules = {name: rule for name, rule in RULES.items() if name not in skip}
 
@@ -84,7 +93,7 @@ class Checker:
         """How many records are worth checking at once."""
         if self.models:
             return JUDGED_TOGETHER
-        return TOGETHER if self._executor is not None else 1
+        return TOGETHER if self._executor is not None or self._scored else 1
 
     def check(self, trajectory: Trajectory) -> Verdict:
         return self.check_many([trajectory])[0]
@@ -94,6 +103,10 @@ class Checker:
         found = [self._by_rules(trajectory) for trajectory in trajectories]
         if self._executor is not None:
             found = self._by_running(self._executor, found)
+        if self._novelty is not None:
+            found = [verdict if verdict.rejection else self._by_novelty(self._novelty, verdict) for verdict in found]
+        if self._scored:
+            found = self._by_held_out(found)
         for one in self.models:
             found = self._by_model(one, found)
         return found
@@ -103,16 +116,33 @@ class Checker:
         replays = iter(check_replays([verdict.record for verdict in passing], executor))
         return [verdict if verdict.rejection else _replayed(verdict, next(replays)) for verdict in found]
 
+    def _by_novelty(self, novelty: RecordedNovelty, verdict: Verdict) -> Verdict:
+        found = novelty.check(verdict.record, self._toolbox_of(verdict.record))
+        return _said_by(found or Check(name=NOVELTY), verdict)
+
+    def _by_held_out(self, found: list[Verdict]) -> list[Verdict]:
+        """Compares requests, as the split of a synthesis and a mix do."""
+        passing = [number for number, verdict in enumerate(found) if verdict.rejection is None]
+        copies = contaminated([found[number].record.request for number in passing], self._scored)
+        for place, number in enumerate(passing):
+            said: Check | Rejection = Check(name=CONTAMINATION)
+            if place in copies:
+                copied = self._scored[copies[place]]
+                detail = f"a copy of {self._held_out[copied]}: {copied[:200]}"
+                said = Rejection(CONTAMINATION, Reason.CONTAMINATED, detail)
+            found[number] = _said_by(said, found[number])
+        return found
+
     def _by_model(self, model: ModelCheck, found: list[Verdict]) -> list[Verdict]:
         passing = [verdict for verdict in found if verdict.rejection is None]
-        toolboxes = [self._executor.toolbox if self._executor else toolbox_of(v.record) for v in passing]
+        toolboxes = [self._toolbox_of(verdict.record) for verdict in passing]
         said = iter(model.check([verdict.record for verdict in passing], toolboxes))
-        return [verdict if verdict.rejection else _judged(verdict, next(said)) for verdict in found]
+        return [verdict if verdict.rejection else _said_by(next(said), verdict) for verdict in found]
 
     def _by_rules(self, trajectory: Trajectory) -> Verdict:
         if self._tools and not trajectory.tools:
             trajectory = trajectory.model_copy(update={"tools": self._tools})
-        toolbox = self._executor.toolbox if self._executor else toolbox_of(trajectory)
+        toolbox = self._toolbox_of(trajectory)
         record, mended = cast_arguments(trajectory, toolbox)
         passed: list[Check] = []
         for name, rule in self._rules.items():
@@ -121,8 +151,12 @@ class Checker:
             passed.append(Check(name=name))
         return Verdict(trajectory, _with_notes(record, trajectory, passed, mended), None, mended)
 
+    def _toolbox_of(self, trajectory: Trajectory) -> Toolbox:
+        return self._executor.toolbox if self._executor else toolbox_of(trajectory)
 
-def _judged(verdict: Verdict, said: Check | Rejection) -> Verdict:
+
+def _said_by(said: Check | Rejection, verdict: Verdict) -> Verdict:
+    """The verdict after one more check."""
     if isinstance(said, Rejection):
         return Verdict(verdict.before, verdict.record, said, verdict.mended)
     noted = _with_notes(verdict.record, verdict.before, [said], [])

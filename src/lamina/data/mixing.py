@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from lamina.data.importing import Numbered, add_all, batches
 from lamina.data.presenting import present
 from lamina.data.recipe import ANY, GENERAL, Recipe, Source
 from lamina.data.shares import quotas
-from lamina.data.sources import files_of, records_of
+from lamina.data.sources import files_of, records_of, requests_of
 from lamina.runs import Progress, Run
 from lamina.trajectories import Reject, Trajectory, TrajectoryStore
 
@@ -122,16 +122,6 @@ def _judged(recipe: Recipe, progress: Progress) -> list[Ledger]:
             _mark_copies(ledger, waiting, held_out)
             ledgers.append(ledger)
     return ledgers
-
-
-def requests_of(paths: Sequence[str]) -> dict[str, str]:
-    """The requests of files in any known format, each with the name of where it stands."""
-    found: dict[str, str] = {}
-    for path in paths:
-        for one in records_of(files_of([path])):
-            if isinstance(one, Trajectory) and one.request:
-                found.setdefault(one.request, f"{Path(path).name} {one.id}")
-    return found
 
 
 def _verdicts(source: Source) -> Iterator[Numbered]:

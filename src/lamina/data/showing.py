@@ -19,8 +19,13 @@ def shown(trajectory: Trajectory) -> Iterator[str]:
     yield f"{trajectory.id}  ({', '.join(filter(None, told)) or 'no source'})"
     for tool in trajectory.tools:
         yield f"  tool {_signature(tool.get('function', tool))}"
+    results = 0
     for message in trajectory.messages:
         yield from _lines(message)
+        if message.role == "tool":
+            if results in trajectory.truncated:
+                yield f"  (that result is cut: the record holds its first {len(message.content):,} characters)"
+            results += 1
     for change in (meta.model_extra or {}).get("mended") or []:
         yield f"  mended {change}"
 

@@ -20,7 +20,7 @@ def files_of(paths: Iterable[str | Path]) -> list[Path]:
     """A file is itself, a run folder its ``RUN_FILES``, any other folder its data files, deepest last.
     Raises InputError for what is not there, and for a folder without data."""
     found: list[Path] = []
-    for path in map(Path, paths):
+    for path in map(path_of, paths):
         if not path.exists():
             raise InputError("is not there", file=path, mend="check the path")
         if not path.is_dir():
@@ -33,6 +33,13 @@ def files_of(paths: Iterable[str | Path]) -> list[Path]:
                 raise InputError("holds no data files", file=path, mend=f"name files ending in {', '.join(SUFFIXES)}")
             found += inside
     return found
+
+
+def path_of(text: str | Path) -> Path:
+    """Raises InputError for no text at all, which Path takes for the folder that one happens to be in."""
+    if isinstance(text, str) and not text.strip():
+        raise InputError("a path is empty", mend="name a file, a run or a folder ('.' is the one you are in)")
+    return Path(text)
 
 
 def _is_data(file: Path) -> bool:
@@ -52,6 +59,23 @@ def _records_of(file: Path, format: str) -> Iterator[Trajectory | Reject]:
         rejects.clear()
         yield trajectory
     yield from rejects
+
+
+def requests_of(paths: Iterable[str | Path]) -> dict[str, str]:
+    """The requests of evaluation sets in any known format, each with the name of where it stands. Raises InputError for
+    one without any: it would guard nothing."""
+    found: dict[str, str] = {}
+    for path in paths:
+        requests = [
+            (one.request, one.id)
+            for one in records_of(files_of([path]))
+            if isinstance(one, Trajectory) and one.request.strip()
+        ]
+        if not requests:
+            raise InputError("holds no requests", file=path, mend="name a data set in a format of 'lamina formats'")
+        for request, id in requests:
+            found.setdefault(request, f"{Path(path).name} {id}")
+    return found
 
 
 def format_names(files: Sequence[Path], format: str = "auto") -> str:

@@ -63,7 +63,7 @@ def _passed(record: JSON) -> JSON:
         "split": meta.get("split") or "",
         "tools": _called(record),
         "offered": [t.get("function", t).get("name") for t in record.get("tools") or []],
-        "steps": [_step(message) for message in record.get("messages") or []],
+        "steps": _steps(record),
         "evidence": _told([e for check in meta.get("checks") or [] for e in check.get("evidence") or []]),
     }
 
@@ -83,7 +83,7 @@ def _rejected(reject: JSON) -> JSON:
         "reason": reject.get("reason"),
         "detail": str(reject.get("detail") or "")[:400],
         "tools": _called(record) if whole else sorted({str(c.get("name")) for c in record.get("calls") or []}),
-        "steps": [_step(m) for m in record["messages"]] if whole else _drawn(record, str(reject.get("raw") or "")),
+        "steps": _steps(record) if whole else _drawn(record, str(reject.get("raw") or "")),
         "evidence": _told(record.get("evidence") or []),
     }
 
@@ -105,6 +105,21 @@ def _told(evidence: list[JSON]) -> list[str]:
     """Where each argument comes from, as a person reads it."""
     said = {"default": "the default", "missing": "not said", "untraceable": "no words stand for it"}
     return [f"{e['argument']}: {said.get(e['verdict']) or '“' + str(e.get('words'))[:100] + '”'}" for e in evidence]
+
+
+def _steps(record: JSON) -> list[JSON]:
+    """The messages; a result of which the record holds only the beginning says so."""
+    cut = (record.get("meta") or {}).get("truncated")
+    cut = cut if isinstance(cut, list) else []
+    steps, results = [], 0
+    for message in record.get("messages") or []:
+        step = _step(message)
+        if message["role"] == "tool":
+            if results in cut:
+                step["note"] = f"cut: the record holds the first {len(message.get('content') or ''):,} characters"
+            results += 1
+        steps.append(step)
+    return steps
 
 
 def _step(message: JSON) -> JSON:

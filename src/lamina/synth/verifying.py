@@ -173,6 +173,8 @@ def trajectory_of(candidate: Candidate, offered: Toolbox, sandbox: str, request:
     if candidate.calls and rng.random() < ENDED_SHARE:
         messages.append(Message(role="assistant"))
     extra: dict[str, Any] = {"template": candidate.template, "clean": candidate.request}
+    if cut := _truncated(candidate):
+        extra["truncated"] = cut
     if candidate.augmented:
         extra["augmented"] = candidate.augmented
     if candidate.wording:
@@ -186,6 +188,11 @@ def trajectory_of(candidate: Candidate, offered: Toolbox, sandbox: str, request:
         id=content_id("synth", candidate.request.casefold(), calls_json), tools=offered.as_openai(),
         messages=messages, meta=meta,
     )  # fmt: skip
+
+
+def _truncated(candidate: Candidate) -> list[int]:
+    """Numbers of the results that were longer than a result may be."""
+    return [number for number, result in enumerate(r for turn in candidate.results for r in turn) if result.truncated]
 
 
 def _messages(candidate: Candidate, toolbox: Toolbox, request: str) -> list[Message]:
@@ -213,6 +220,7 @@ def reject_of(candidate: Candidate, toolbox: Toolbox, rejection: Rejection) -> R
               **({"wording": candidate.wording} if candidate.wording else {}),
               **({"script": [m.content for m in candidate.script if m.content]} if candidate.script else {}),
               **({"evidence": _evidence(candidate, toolbox)} if rejection.stage == "grounding" else {}),
+              **({"truncated": cut} if (cut := _truncated(candidate)) else {}),
               "seed": candidate.seed, "results": [r.text for turn in candidate.results for r in turn]}  # fmt: skip
     key = content_id("reject", candidate.request, calls, rejection.stage, candidate.seed)
     return Reject(

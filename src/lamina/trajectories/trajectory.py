@@ -107,6 +107,13 @@ class Trajectory(BaseModel):
         """Calls grouped by assistant turn; a turn without calls is an empty list."""
         return [list(m.tool_calls or []) for m in self.messages if m.role == "assistant"]
 
+    @property
+    def truncated(self) -> list[int]:
+        """``meta.truncated``: numbers of the results, from 0 in their order, of which the record has the beginning
+        alone."""
+        said = (self.meta.model_extra or {}).get("truncated")
+        return [number for number in said if type(number) is int] if isinstance(said, list) else []
+
     def toolbox(self) -> Toolbox:
         return Toolbox.from_openai(self.tools)
 

@@ -51,6 +51,7 @@ function article(row) {
   for (const step of row.steps) {
     const line = element("p", undefined, "step");
     line.append(element("span", step.who, "who"), element("span", step.text, step.who === "call" ? "call" : ""));
+    if (step.note) line.append(element("span", ` … (${step.note})`, "meta"));
     made.append(line);
   }
   if (row.reason) {
