@@ -25,6 +25,7 @@ from lamina.cli.options import (
     Offer,
     Out,
     PerCall,
+    PerRequest,
     RoundTrip,
     Rows,
     Sampler,
@@ -39,6 +40,7 @@ from lamina.cli.options import (
     verb,
 )
 from lamina.cli.output import given, listed, show, table
+from lamina.errors import UserError
 
 
 def synth(
@@ -52,6 +54,7 @@ def synth(
     round_trip: RoundTrip = "none",
     how: HowToWrite = How.call_first,
     constrained: Constrained = True,
+    per_request: PerRequest = None,
     styles: Styles = None,
     sampler: Sampler = "uniform",
     wordings: Wordings = None,
@@ -89,11 +92,14 @@ def synth(
     from lamina.tools.execution import open_executor
     from lamina.training import TrainSettings
 
+    if per_request is not None and how is How.call_first:
+        raise UserError("--per-request says how many pairs are asked for at once; add --how pairs or leave it out")
     toolbox, progress = read_tools(tools), Progress(as_json)
     toolbox = with_offers(toolbox, offers) if offers else toolbox
     say_what_is_left_out(toolbox, tools, progress)
     settings = SynthSettings(
         **given(targets=n, rows=rows, variants=variants, styles=_shares(styles), wordings=listed(wordings)),
+        **given(per_request=per_request),
         writer=writer,
         judge=judge,
         votes=votes,
@@ -144,8 +150,6 @@ def synth(
 
 def _shares(text: str | None) -> tuple[tuple[str, float], ...] | None:
     """``simple=0.5,parallel=0.2`` as pairs; a name alone has share 1."""
-    from lamina.errors import UserError
-
     if text is None:
         return None
     found = []
