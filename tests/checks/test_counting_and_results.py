@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lamina.checks import Candidate, Reason, check_judge
-from lamina.checks.counting import check_count
+from lamina.checks.counting import check_count, check_style
 from lamina.checks.recorded_results import check_recorded_results
 from lamina.models import open_model
 from lamina.tools import Tool, Toolbox
@@ -27,6 +27,32 @@ def test_a_style_says_how_many_calls_there_are(style: str, calls: int, right: bo
     found = check_count(style, [[CALL] * calls])
     assert (found is None) == right
     assert found is None or found.reason is Reason.WRONG_CALL_COUNT
+
+
+COAT = {"colour": {"type": "string"}, "coats": {"type": "integer", "default": 1}}
+TWO = Toolbox([*BOX, Tool("paint", "Paint.", {"type": "object", "properties": COAT, "required": ["colour"]})])
+RED, BLUE = ToolCall.of("paint", {"colour": "red"}), ToolCall.of("paint", {"colour": "blue"})
+RED_SAID = ToolCall.of("paint", {"colour": "red", "coats": 1})
+
+
+@pytest.mark.parametrize(
+    ("style", "calls", "reason"),
+    [
+        ("parallel", [RED, BLUE], None),
+        ("parallel", [RED, CALL], Reason.WRONG_STYLE),
+        ("parallel-multiple", [RED, CALL], None),
+        ("parallel-multiple", [RED, BLUE], Reason.WRONG_STYLE),
+        ("parallel", [RED, RED], Reason.REPEATED_STEP),
+        ("parallel", [RED, RED_SAID], Reason.REPEATED_STEP),
+        ("parallel-multiple", [CALL, RED, CALL], Reason.REPEATED_STEP),
+        ("simple", [], Reason.WRONG_CALL_COUNT),
+    ],
+)
+def test_calls_are_of_the_style_that_was_asked_for_and_none_is_made_twice(
+    style: str, calls: list[ToolCall], reason: Reason | None
+) -> None:
+    found = check_style(style, [calls], TWO, "2026-01-01T00:00:00")
+    assert (found and found.reason) == reason
 
 
 @pytest.mark.parametrize(

@@ -56,14 +56,27 @@ def scripted(folder: Path, body: str) -> Model:
         (candidate(request="walk\nand walk"), Reason.UNREADABLE),
         (candidate(request="walk \ufffd"), Reason.UNREADABLE),
         (candidate(steps=0), Reason.BAD_ARGUMENTS),
-        (candidate(steps="3"), Reason.BAD_ARGUMENTS),
-        (candidate(steps=3, speed=2), Reason.BAD_ARGUMENTS),
+        (candidate(steps="3"), Reason.WRONG_TYPE),
+        (candidate(steps=3, speed=2), Reason.UNKNOWN_ARGUMENT),
+        (candidate(steps="3", speed=2), Reason.UNKNOWN_ARGUMENT),
     ],
 )
 def test_what_is_no_record_is_rejected_with_its_reason(made: Candidate, reason: Reason) -> None:
     found = check_format(made, TOOLS)
     assert found is not None
     assert found.reason is reason
+
+
+def test_a_rejection_tells_the_problem_that_its_reason_is_about() -> None:
+    schema = {"steps": {"type": "integer"}, "where": {"type": "string"}}
+    hike = Tool("hike", "Hike.", {"type": "object", "properties": schema, "required": ["steps", "where"]})
+    made = candidate()
+    made.turns = [[ToolCall.of("hike", {"steps": "many"})]]
+    found = check_format(made, Toolbox([hike]))
+    assert found is not None
+    assert found.reason is Reason.MISSING_ARGUMENT
+    assert "'many'" not in found.detail
+    assert '"where"' in found.detail
 
 
 def test_an_unknown_function_is_rejected() -> None:

@@ -27,17 +27,26 @@ def check_arguments(trajectory: Trajectory, toolbox: Toolbox) -> Rejection | Non
         return Rejection(STAGE, Reason.NO_TOOLS, detail)
     ids: set[str] = set()
     for call in trajectory.calls:
-        tool = toolbox.get(call.name)
-        if tool is None:
-            return Rejection(STAGE, Reason.UNKNOWN_FUNCTION, _unknown(call, toolbox))
-        try:
-            problems = _problems(call, tool, ids)
-        except ValueError as error:
-            said = str(error).splitlines()[0][:160]
-            return Rejection(STAGE, Reason.BAD_TOOL, f"{tool.name}: its parameters are no JSON Schema ({said})")
-        if problems:
-            return Rejection(STAGE, _reason(call, tool, problems[0]), f"{call.name}: {problems[0]}")
+        if found := check_call(call, toolbox, ids):
+            return found
         ids |= {call.id} if call.id else set()
+    return None
+
+
+def check_call(call: ToolCall, toolbox: Toolbox, ids: Collection[str] | None = None) -> Rejection | None:
+    """Why a call fits none of the tools. ``ids``: of the calls before it, whose results its values may stand for; None
+    where no value may stand for a result."""
+    tool = toolbox.get(call.name)
+    if tool is None:
+        return Rejection(STAGE, Reason.UNKNOWN_FUNCTION, _unknown(call, toolbox))
+    try:
+        problems = tool.problems(call.arguments) if ids is None else _problems(call, tool, ids)
+    except ValueError as error:
+        said = str(error).splitlines()[0][:160]
+        return Rejection(STAGE, Reason.BAD_TOOL, f"{tool.name}: its parameters are no JSON Schema ({said})")
+    if problems:
+        reason, problem = _fault(call, tool, problems)
+        return Rejection(STAGE, reason, f"{call.name}: {problem}")
     return None
 
 
@@ -65,12 +74,14 @@ def _unknown(call: ToolCall, toolbox: Toolbox) -> str:
     return f"there is no function {call.name!r}; on offer: {', '.join(toolbox.names[:6])}"
 
 
-def _reason(call: ToolCall, tool: Tool, problem: str) -> Reason:
+def _fault(call: ToolCall, tool: Tool, problems: list[str]) -> tuple[Reason, str]:
+    """The reason, and of the problems one that it is about."""
     if any(name not in tool.properties for name in call.arguments):
-        return Reason.UNKNOWN_ARGUMENT
+        return Reason.UNKNOWN_ARGUMENT, problems[0]  # invented names come first
     if any(name not in call.arguments for name in tool.required):
-        return Reason.MISSING_ARGUMENT
-    return Reason.WRONG_TYPE if " is not of type" in problem else Reason.BAD_ARGUMENTS
+        absent = [problem for problem in problems if problem.endswith(" is a required property")]
+        return Reason.MISSING_ARGUMENT, (absent or problems)[0]
+    return Reason.WRONG_TYPE if " is not of type" in problems[0] else Reason.BAD_ARGUMENTS, problems[0]
 
 
 def cast_arguments(trajectory: Trajectory, toolbox: Toolbox) -> tuple[Trajectory, list[str]]:

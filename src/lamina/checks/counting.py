@@ -1,15 +1,17 @@
-"""Counting: are there as many calls as the record's style has? (APIGen section 3.3 names the styles; checking
-their number of calls is our choice.) Styles that say nothing of a number (``dependent``, ``multi-turn``) are left
-alone."""
+"""Counting: are there as many calls as the record's style has, of as many functions, and none twice? (APIGen section
+3.3 names the styles; checking their number of calls is our choice.) Styles that say nothing of a number
+(``dependent``, ``multi-turn``) are left alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Rejection
-from lamina.trajectories import Trajectory
+from lamina.tools import Toolbox
+from lamina.trajectories import ToolCall, Trajectory, compare_calls
 
 STAGE = "format"
 CALLS: dict[str, tuple[int, float]] = {
@@ -36,6 +38,35 @@ def check_count(style: str, turns: Sequence[Sequence[Any]]) -> Rejection | None:
         return None
     wanted = f"{least}" if least == most else f"at least {least}"
     return Rejection(STAGE, Reason.WRONG_CALL_COUNT, f"{made} calls; the style {style} has {wanted}")
+
+
+def check_style(style: str, turns: Sequence[Sequence[ToolCall]], toolbox: Toolbox, now: str) -> Rejection | None:
+    """Of a row that was asked for in a style: the number of calls, which functions, and no call twice."""
+    return check_count(style, turns) or _check_functions(style, turns) or _check_distinct(turns, toolbox, now)
+
+
+def _check_functions(style: str, turns: Sequence[Sequence[ToolCall]]) -> Rejection | None:
+    """``parallel`` is one function called several times, ``parallel-multiple`` several functions: so we read the
+    paper's names. Data sets of others read them otherwise, so that records are not asked this."""
+    names = {call.name for call in turns[0]} if turns else set()
+    if style == "parallel" and len(names) > 1:
+        return Rejection(STAGE, Reason.WRONG_STYLE, f"calls {', '.join(sorted(names))}; the style parallel has one")
+    if style == "parallel-multiple" and len(names) == 1:
+        return Rejection(STAGE, Reason.WRONG_STYLE, f"calls {names.pop()} alone; the style {style} has several")
+    return None
+
+
+def _check_distinct(turns: Sequence[Sequence[ToolCall]], toolbox: Toolbox, now: str) -> Rejection | None:
+    """Two calls of one turn that mean the same are one call too many, defaults said or not."""
+    for turn in turns:
+        for one, other in combinations(turn, 2):
+            if one.name == other.name and compare_calls([one], [other], toolbox, now=now or None).exact:
+                return Rejection(STAGE, Reason.REPEATED_STEP, f"one call twice: {one.name}({_said(one)})")
+    return None
+
+
+def _said(call: ToolCall) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in call.arguments.items())[:120]
 
 
 def check_recorded_count(trajectory: Trajectory) -> Rejection | None:

@@ -13,6 +13,7 @@ class Reason(StrEnum):
     UNKNOWN_FUNCTION = "unknown-function"
     BAD_ARGUMENTS = "bad-arguments"
     WRONG_CALL_COUNT = "wrong-call-count"
+    WRONG_STYLE = "wrong-style"
     FORMAT_CANNOT_HOLD = "format-cannot-hold"
     # import: a row of a foreign data set is no trajectory
     UNKNOWN_FORMAT = "unknown-format"

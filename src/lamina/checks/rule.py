@@ -41,6 +41,8 @@ class Candidate:
     wording: str = ""
     script: tuple[Message, ...] = ()
     """The whole conversation but for what tools returned, where it is more than one request."""
+    unread: Rejection | None = None
+    """Why what was written could not be made a row of; then nothing else of it is checked."""
 
     @property
     def calls(self) -> list[ToolCall]:

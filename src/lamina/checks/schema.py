@@ -3,6 +3,7 @@ is one readable line (APIGen stage 1, arXiv 2406.18518 section 3.2)."""
 
 from __future__ import annotations
 
+from lamina.checks.arguments import check_call
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Candidate, Rejection
 from lamina.tools import Toolbox
@@ -14,6 +15,8 @@ LONGEST_REQUEST = 400
 
 def check_format(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
     """Nothing when the candidate is a record, else the first thing that is wrong with it."""
+    if candidate.unread is not None:
+        return candidate.unread
     request = candidate.request.strip()
     if len(request) < 2 or not any(c.isalpha() for c in request):
         return Rejection(STAGE, Reason.NO_ANSWER, "the writer wrote no request")
@@ -22,9 +25,6 @@ def check_format(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
     if "\n" in request or "\ufffd" in request or "\x00" in request:
         return Rejection(STAGE, Reason.UNREADABLE, "the request is not one line of readable text")
     for call in candidate.calls:
-        tool = toolbox.get(call.name)
-        if tool is None:
-            return Rejection(STAGE, Reason.UNKNOWN_FUNCTION, f"there is no function {call.name!r}")
-        if problems := tool.problems(call.arguments):
-            return Rejection(STAGE, Reason.BAD_ARGUMENTS, problems[0])
+        if found := check_call(call, toolbox):
+            return found
     return None

@@ -159,7 +159,7 @@ Styles = Annotated[
         "--styles",
         metavar="NAME=SHARE,…",
         help="Of what is asked for: simple, multiple, parallel, parallel-multiple, irrelevant, missing-argument, "
-        "multi-turn; shares equal where none is given.",
+        "multi-turn; shares equal where none is given. Pairs have the first four.",
     ),
 ]
 Sampler = Annotated[
@@ -171,7 +171,8 @@ Wordings = Annotated[
     typer.Option(
         "--wordings",
         metavar="NAME,…",
-        help="How requests for tools without examples are worded: plain, terse, chatty, indirect, misspelt, vague.",
+        help="How requests for tools without examples, and all pairs, are worded: plain, terse, chatty, indirect, "
+        "misspelt, vague.",
     ),
 ]
 Near = Annotated[
@@ -195,6 +196,10 @@ Offer = Annotated[
 ]
 Constrained = Annotated[
     bool, typer.Option("--constrained/--unconstrained", help="Whether pairs are held to a JSON Schema.")
+]
+PerRequest = Annotated[
+    int | None,
+    typer.Option("--per-request", metavar="N", min=1, help="Pairs that the writer is asked for at once; else 3."),
 ]
 Base = Annotated[str, typer.Option("--base", metavar="REF", help="The model to tune.")]
 Epochs = Annotated[float | None, typer.Option("--epochs", min=0.1, help="Passes over the training rows.")]

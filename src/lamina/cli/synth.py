@@ -26,6 +26,7 @@ from lamina.cli.options import (
     Offer,
     Out,
     PerCall,
+    PerRequest,
     RoundTrip,
     Rows,
     Sampler,
@@ -40,6 +41,7 @@ from lamina.cli.options import (
     verb,
 )
 from lamina.cli.output import given, listed, show, table
+from lamina.errors import UserError
 
 
 def synth(
@@ -53,6 +55,7 @@ def synth(
     round_trip: RoundTrip = "none",
     how: HowToWrite = How.call_first,
     constrained: Constrained = True,
+    per_request: PerRequest = None,
     styles: Styles = None,
     sampler: Sampler = "uniform",
     wordings: Wordings = None,
@@ -93,6 +96,8 @@ def synth(
     from lamina.tools.execution import open_executor
     from lamina.training import TrainSettings
 
+    if per_request is not None and how is How.call_first:
+        raise UserError("--per-request says how many pairs are asked for at once; add --how pairs or leave it out")
     toolbox, progress = read_tools(tools), Progress(as_json)
     say_what_is_left_out(toolbox, tools, progress)
     offered = {} if offers is None else read_offers([Path(file) for file in listed(offers) or [""]], toolbox)
@@ -101,6 +106,7 @@ def synth(
         progress.say(f"{name} is left out: {reason}")
     settings = SynthSettings(
         **given(targets=n, rows=rows, variants=variants, styles=_shares(styles), wordings=listed(wordings)),
+        **given(per_request=per_request),
         writer=writer,
         judge=judge,
         votes=votes,
@@ -152,8 +158,6 @@ def synth(
 
 def _shares(text: str | None) -> tuple[tuple[str, float], ...] | None:
     """``simple=0.5,parallel=0.2`` as pairs; a name alone has share 1."""
-    from lamina.errors import UserError
-
     if text is None:
         return None
     found = []

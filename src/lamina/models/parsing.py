@@ -146,7 +146,7 @@ def _first_calls(text: str, toolbox: Toolbox | None) -> _Part:
         if found is None:
             break
         start = found.start()
-        value, position, repairs = _value_at(text, start)
+        value, position, repairs = value_at(text, start)
         if position < 0:
             return _closed(text, start, toolbox)
         part = _part_of(value, toolbox)
@@ -158,7 +158,7 @@ def _first_calls(text: str, toolbox: Toolbox | None) -> _Part:
             beginning = follows.end() if follows else position
             if not text.startswith("{", beginning):
                 break
-            value_after, end, more = _value_at(text, beginning)
+            value_after, end, more = value_at(text, beginning)
             after = _part_of(value_after, toolbox) if end > 0 else None
             if after is None:
                 return _Part([], f"the second call cannot be read: {text[beginning:][:80]!r}")
@@ -168,7 +168,7 @@ def _first_calls(text: str, toolbox: Toolbox | None) -> _Part:
     return _Part([], f"not a JSON array of calls: {text[:80]!r}")
 
 
-def _value_at(text: str, start: int) -> tuple[Any, int, frozenset[str]]:
+def value_at(text: str, start: int) -> tuple[Any, int, frozenset[str]]:
     """The value whose bracket opens at ``start``, where it ends (-1: it does not), and what was repaired."""
     end = end_of_value(text, start)
     value = load_value(text[start:end]) if end > 0 else None

@@ -105,6 +105,7 @@ def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
         "facts": {name: _scalars(result[name]) for name in ("judge", "round_trip", "diversity") if result.get(name)},
         "cost": {name: result.get(name) for name in ("tokens", "seconds", "asked") if result.get(name)},
         "silent": [stage for stage in result.get("stages") or [] if not rejected.get(stage)],
+        "settled": result.get("settled") or {},
     }
 
 

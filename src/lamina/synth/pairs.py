@@ -1,63 +1,118 @@
-"""``pairs``: APIGen's own way (arXiv 2406.18518 section 3.1). Tools and verified examples in; a request and the calls
-that answer it out, several at a time where settings say so."""
+"""``pairs``: APIGen's own way (arXiv 2406.18518 section 3.1). Tools and verified examples in; requests with the calls
+that answer them out, ``per_request`` of them at a time, in a style and a wording that are asked for.
+
+There is a style here for each that has calls: a request without one, or one that leaves a value out, is right or wrong
+for no reason that a rule could see, and ``call-first`` draws what it must not say."""
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
-from lamina.checks import Candidate
+from lamina.checks import Candidate, Reason, Rejection
+from lamina.checks.arguments import check_call
 from lamina.models import Request
-from lamina.models.parsing import parse_calls
 from lamina.synth import prompts
+from lamina.synth.chatter import joined
+from lamina.synth.pair_answers import Pair, pairs_in
 from lamina.synth.sampling import companions
 from lamina.synth.styles.style import Style
-from lamina.synth.writers import Assignment, Materials, blank_candidate
+from lamina.synth.writers import Assignment, Materials, blank_candidate, give_calls
+from lamina.tools import Tool, Toolbox
 from lamina.trajectories import ToolCall
 
-TOOLS = (1, 1, 2)
-"""How many a prompt shows (our choice)."""
+MORE = (1, 1, 2)
+"""Tools that a prompt shows beside the first where the style has several (our choice)."""
+ALONE = 0.5
+"""Of a library's parallel rows offer the one tool alone, as ``call-first`` has it."""
+SHOWN = 3
+"""Examples of each tool in a prompt (our choice)."""
 ANSWER_TOKENS = 200
+"""Of one pair (our choice)."""
+ROUNDS = 4
+STAGE = "format"
 
 
-def pairs(m: Materials, rng: random.Random, count: int) -> list[Assignment]:
-    found = []
-    names = m.names(rng)
-    for _ in range(count):
-        first = m.toolbox[next(names)]
-        tools = [first, *companions(first, m.toolbox, rng, rng.choice(TOOLS) - 1)]
-        examples = [
-            (e.request, [{"name": e.tool, "arguments": e.arguments}])
-            for t in tools
-            for e in prompts.shuffled(m.pools.get(t.name, []), 3, rng)
-        ]
-        request = Request(
-            messages=[], raw_prompt=prompts.pairs_prompt(tools, examples),
-            constraint=prompts.pairs_schema(tools) if m.settings.constrained else None,
-            max_tokens=ANSWER_TOKENS, temperature=m.settings.temperature, top_p=0.95, seed=rng.randrange(1 << 31),
-            stop=() if m.settings.constrained else ("\n",),
-        )  # fmt: skip
-        offered = m.offered(tools, rng)
-        found.append(Assignment((request,), "pairs", rng.randrange(1 << 31), offered=offered))
+def assign(style: str, m: Materials, rng: random.Random, count: int) -> list[Assignment]:
+    """Requests to the model for ``count`` pairs, the last one for what is left; fewer where tools don't suit."""
+    found: list[Assignment] = []
+    left, names = count, m.names(rng)
+    for _ in range(ROUNDS * count):
+        if left <= 0:
+            break
+        tools = _tools(style, m.toolbox[next(names)], m.toolbox, rng)
+        if tools:
+            rows = min(m.settings.per_request, left)
+            found.append(_assignment(style, tools, rows, m, rng))
+            left -= rows
     return found
 
 
-def read_pair(assignment: Assignment, texts: Sequence[str], m: Materials) -> Candidate:
-    """An unreadable answer becomes a candidate without a request, which the format check rejects."""
-    request, calls = _pair(texts[0])
-    made = blank_candidate(assignment, request, texts, m)
-    made.turns, made.style = [calls], "simple" if len(calls) < 2 else "parallel"
+def read_pairs(assignment: Assignment, texts: Sequence[str], m: Materials) -> list[Candidate]:
+    """As many candidates as pairs were asked for: those that were not written or cannot be read say so."""
+    written = pairs_in(texts[0], assignment.rows)
+    missing = assignment.rows - len(written)
+    made = [_candidate(assignment, pair, m) for pair in written]
+    for _ in range(missing):
+        absent = blank_candidate(assignment, "", texts, m)
+        told = f"the writer wrote {len(written)} of the {assignment.rows} pairs it was asked for"
+        absent.unread = Rejection(STAGE, Reason.NO_ANSWER, told)
+        made.append(absent)
+    for place, candidate in enumerate(made):
+        candidate.seed += place  # rejects that are alike stay apart by their seeds
     return made
 
 
-def _pair(text: str) -> tuple[str, list[ToolCall]]:
-    try:
-        row = json.loads(text)
-        calls, problem = parse_calls(json.dumps(row["answers"]))
-        return ("", []) if problem else (str(row["query"]), calls)
-    except (ValueError, KeyError, TypeError):
-        return "", []
+def _tools(style: str, first: Tool, toolbox: Toolbox, rng: random.Random) -> list[Tool]:
+    """What the prompt shows; nothing where there is no row of the style for the tool."""
+    if style == "simple":
+        return [first]
+    if style == "parallel":
+        return [first] if first.properties else []
+    beside = companions(first, toolbox, rng, rng.choice(MORE))
+    return [first, *beside] if beside else []
 
 
-PAIRS = Style(pairs, read_pair)
+def _assignment(style: str, tools: list[Tool], rows: int, m: Materials, rng: random.Random) -> Assignment:
+    wording = rng.choice(m.settings.wordings)
+    request = Request(
+        messages=[], raw_prompt=prompts.pairs_prompt(tools, _shown(style, tools, m, rng), style, wording, rows),
+        constraint=prompts.pairs_schema(tools, style, rows) if m.settings.constrained else None,
+        max_tokens=ANSWER_TOKENS * rows, temperature=m.settings.temperature, top_p=0.95, seed=rng.randrange(1 << 31),
+        stop=() if m.settings.constrained else ("\n\n\n", "\nFunctions:"),
+    )  # fmt: skip
+    alone = m.is_library and (style == "simple" or (style == "parallel" and rng.random() < ALONE))
+    offered = Toolbox(tools) if alone else m.offered(tools, rng)
+    return Assignment((request,), style, rng.randrange(1 << 31), offered=offered, wording=wording, rows=rows)
+
+
+def _shown(style: str, tools: Sequence[Tool], m: Materials, rng: random.Random) -> list[tuple[str, list[Any]]]:
+    """Examples of the style, made of those of single calls."""
+    drawn = [prompts.shuffled(m.pools.get(tool.name, []), 2 * SHOWN, rng) for tool in tools]
+    if style == "parallel-multiple":
+        together = list(zip(*drawn, strict=False))[:SHOWN]
+    elif style == "parallel":
+        together = list(zip(drawn[0][::2], drawn[0][1::2], strict=False))
+    else:
+        together = [(example,) for pool in drawn for example in pool[:SHOWN]]
+    return [
+        (joined([e.request for e in some], rng), [{"name": e.tool, "arguments": e.arguments} for e in some])
+        for some in together
+    ]
+
+
+def _candidate(assignment: Assignment, pair: Pair, m: Materials) -> Candidate:
+    made = blank_candidate(assignment, pair.request, [pair.raw], m)
+    if pair.problem:
+        made.unread = Rejection(STAGE, Reason.UNREADABLE, pair.problem)
+        return made
+    calls = [ToolCall.of(c.name, c.arguments) for c in pair.calls]
+    fit = all(check_call(call, m.toolbox) is None for call in calls)
+    give_calls(made, calls, m.toolbox if fit else Toolbox([]))
+    return made
+
+
+STYLES = ("simple", "multiple", "parallel", "parallel-multiple")
+PAIRS: dict[str, Style] = {style: Style(partial(assign, style), read_pairs) for style in STYLES}

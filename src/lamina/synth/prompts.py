@@ -12,8 +12,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from lamina.checks.counting import CALLS
+from lamina.models import calls_schema
 from lamina.synth.wording import Exemplar, Slot
-from lamina.tools import Tool
+from lamina.tools import Tool, Toolbox
+
+MOST_CALLS = 3
+"""Of one function, in a pair (our choice)."""
 
 
 def bracket(slots: Sequence[Slot]) -> str:
@@ -80,10 +85,13 @@ def _about(tool: Tool) -> str:
     return (tool.description or tool.name.replace("_", " ")).splitlines()[0]
 
 
-@cache
 def _material(name: str, key: str = "shown") -> list[Any]:
-    text = files("lamina.synth").joinpath("material", f"{name}.toml").read_text("utf-8")
-    return list(tomllib.loads(text)[key])
+    return list(_texts(name)[key])
+
+
+@cache
+def _texts(name: str) -> dict[str, Any]:
+    return tomllib.loads(files("lamina.synth").joinpath("material", f"{name}.toml").read_text("utf-8"))
 
 
 def unserved_prompt(requests: Sequence[str]) -> str:
@@ -91,37 +99,41 @@ def unserved_prompt(requests: Sequence[str]) -> str:
     return f"Things that people type to an assistant on their phone, each about something else:\n{listed}\n-"
 
 
-def pairs_prompt(tools: Sequence[Tool], examples: Sequence[tuple[str, list[dict[str, Any]]]]) -> str:
-    """APIGen's way: tools and verified examples in, a new query with its answers out, as one JSON object."""
+def pairs_prompt(
+    tools: Sequence[Tool], examples: Sequence[tuple[str, list[dict[str, Any]]]], style: str, wording: str, count: int
+) -> str:
+    """APIGen's way: tools and verified examples in, ``count`` new requests with their calls out, as a JSON array."""
     listed = "\n".join(
         json.dumps({"name": t.name, "description": _about(t), "parameters": t.parameters}) for t in tools
     )
-    shown = "\n".join(json.dumps({"query": q, "answers": a}, ensure_ascii=False) for q, a in examples)
-    return (
-        f"Functions:\n{listed}\n\nEach line is a new request to these functions and the calls that answer it. "
-        f"Every value of the calls is said in the request.\n{shown}\n"
-    )
-
-
-def pairs_schema(tools: Sequence[Tool]) -> dict[str, Any]:
-    calls = [
-        {
-            "type": "object",
-            "properties": {"name": {"const": t.name}, "arguments": t.parameters},
-            "required": ["name", "arguments"],
-            "additionalProperties": False,
-        }
-        for t in tools
+    told = _texts("pairs")
+    said = [
+        "Requests to these functions with the calls that answer them, each a JSON object like "
+        '{"query": "…", "answers": [{"name": "…", "arguments": {…}}]}. Every value of the calls is said '
+        f"in the request. {told['styles'][style]}",
+        *(json.dumps({"query": q, "answers": a}, ensure_ascii=False) for q, a in examples),
     ]
-    return {
+    wanted = f"{count} new {'one' if count == 1 else 'ones, all different'}, as a JSON array:"
+    return f"Functions:\n{listed}\n\n" + "\n".join(said) + f"\n\n{told['wordings'][wording]} {wanted}\n"
+
+
+def pairs_schema(tools: Sequence[Tool], style: str, count: int) -> dict[str, Any]:
+    """An array of ``count`` pairs, each with as many calls as the style has: of several functions one call each."""
+    calls = calls_schema(Toolbox(tools))
+    if style == "parallel-multiple":
+        each = calls["items"]["anyOf"]
+        kinds: dict[str, Any] = {"prefixItems": each, "items": False, "minItems": len(each), "maxItems": len(each)}
+    else:
+        least = CALLS[style][0]
+        kinds = {"items": calls["items"], "minItems": least, "maxItems": least if least == 1 else MOST_CALLS}
+    pair = {
         "type": "object",
-        "properties": {
-            "query": {"type": "string", "maxLength": 240},
-            "answers": {"type": "array", "items": {"anyOf": calls}, "minItems": 1, "maxItems": 3},
-        },
+        "properties": {"query": {"type": "string", "maxLength": 240}, "answers": {"type": "array", **kinds}},
         "required": ["query", "answers"],
         "additionalProperties": False,
     }
+    schema = {"type": "array", "items": pair, "minItems": count, "maxItems": count}
+    return {**schema, "$defs": calls["$defs"]} if "$defs" in calls else schema
 
 
 def shuffled(items: Sequence[Any], count: int, rng: random.Random) -> list[Any]:

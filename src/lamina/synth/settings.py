@@ -17,6 +17,10 @@ LIBRARY = {
     "irrelevant": 0.06, "missing-argument": 0.06, "multi-turn": 0.06,
 }  # fmt: skip
 """Of a set with more tools than a row offers."""
+PAIRS_FEW_TOOLS = {"simple": 0.5, "parallel": 0.25, "parallel-multiple": 0.25}
+PAIRS_LIBRARY = {"simple": 0.3, "multiple": 0.34, "parallel": 0.18, "parallel-multiple": 0.18}
+"""Of pairs: the styles that have calls."""
+OF_SEVERAL_TOOLS = ("multiple", "parallel-multiple")
 ATTEMPTS_PER_ROW = 4
 """Synthesis stops, saying so, at this many attempts for each row asked for."""
 
@@ -30,12 +34,14 @@ class SynthSettings:
     reference, asked ``votes`` times a row, of which more than half must pass. ``variants``: how often each example of
     one call that the user wrote is said again with other values. ``allow_changes``: whether tools may be called that
     change things elsewhere.
-    ``styles``: what share of what a model is asked for is of each style; empty for ``FEW_TOOLS`` or ``LIBRARY``.
-    ``sampler``: which tool is next. ``wordings``: how requests for tools without examples are worded. ``offer``:
+    ``styles``: what share of what a model is asked for is of each style; empty for ``FEW_TOOLS`` or ``LIBRARY``, of
+    pairs ``PAIRS_FEW_TOOLS`` or ``PAIRS_LIBRARY``. ``sampler``: which tool is next. ``wordings``: how requests for
+    tools without examples are worded, and all that ``pairs`` writes. ``offer``:
     tools on offer in a row at most, None for all; a larger set is a library, whose rows offer a choice of it.
     ``near``: share of words in common, in order, from which on a request is a near copy of one for the same tools.
     ``per_call``: rows at most that call the same functions with the same arguments given; None for any number.
-    ``constrained``: whether ``pairs`` answers are held to a JSON Schema."""
+    ``constrained``: whether ``pairs`` answers are held to a JSON Schema. ``per_request``: how many pairs a model is
+    asked for at once."""
 
     rows: int = 330
     targets: int | None = None
@@ -57,6 +63,7 @@ class SynthSettings:
     wordings: tuple[str, ...] = WORDINGS
     offer: int | None = None
     constrained: bool = True
+    per_request: int = 3
     near: float = 0.7
     per_call: int | None = None
 
@@ -71,6 +78,8 @@ class SynthSettings:
             raise UserError(f"variants is {self.variants}; give 0 for none")
         if self.rows < 1 or (self.targets is not None and self.targets < 1):
             raise UserError("rows and targets must be at least 1")
+        if self.per_request < 1:
+            raise UserError(f"per_request is {self.per_request}; ask for at least one pair at a time")
         if self.offer == 0 or not self.wordings:
             raise UserError("offer at least one tool, in at least one wording")
         if self.styles and (any(s < 0 for _, s in self.styles) or not sum(s for _, s in self.styles)):
@@ -82,9 +91,15 @@ class SynthSettings:
 
     def shares(self, tools: int) -> dict[str, float]:
         """The share of each style, 1 in all, for that many tools."""
-        given = dict(self.styles) or (LIBRARY if self.is_library(tools) else FEW_TOOLS)
+        given = dict(self.styles) or self._usual_shares(tools)
         total = sum(given.values())
         return {style: share / total for style, share in given.items()}
+
+    def _usual_shares(self, tools: int) -> dict[str, float]:
+        if self.how == "call-first":
+            return LIBRARY if self.is_library(tools) else FEW_TOOLS
+        usual = PAIRS_LIBRARY if self.is_library(tools) else PAIRS_FEW_TOOLS
+        return {style: share for style, share in usual.items() if tools > 1 or style not in OF_SEVERAL_TOOLS}
 
     @property
     def wanted(self) -> int | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
@@ -21,8 +20,9 @@ from lamina.runs import Progress, Run
 from lamina.synth import grammar, prompts
 from lamina.synth.composing import write_examples, write_grammar, write_variants
 from lamina.synth.pairs import PAIRS
+from lamina.synth.results import result_of, why_unjudged
 from lamina.synth.sampling import SAMPLERS
-from lamina.synth.settings import SynthSettings
+from lamina.synth.settings import OF_SEVERAL_TOOLS, SynthSettings
 from lamina.synth.styles import STYLES, Style
 from lamina.synth.values import ValuePool
 from lamina.synth.verifying import check_alone, execute
@@ -30,7 +30,7 @@ from lamina.synth.work import PHASE_STRIDE, Work
 from lamina.synth.writers import Assignment, Materials
 from lamina.tools import Toolbox
 from lamina.tools.execution import Executor
-from lamina.trajectories import Check, Query, Trajectory, TrajectoryStore, diversity_of, with_examples
+from lamina.trajectories import Check, Query, Trajectory, TrajectoryStore, with_examples
 
 WarmUp = Callable[[list[Trajectory]], Model]
 """Tunes a model on the rows at hand for the round trip; given by whoever ties training to synthesis."""
@@ -73,11 +73,12 @@ def synthesize(
                 model.close()
     write_variants(work, progress)
     work.rows.export(run.folder)
-    return {**_result(work, executor), "stopped": stopped, "seconds": round(time.monotonic() - started, 1)}
+    return {**result_of(work, executor.level), "stopped": stopped, "seconds": round(time.monotonic() - started, 1)}
 
 
 def _check_settings(settings: SynthSettings, tools: int) -> None:
-    """Raises UserError for a style, sampler or wording that is none, and for a warm-up on a library."""
+    """Raises UserError for a style, sampler or wording that is none, a style that pairs does not write, and a warm-up
+    on a library."""
     if settings.round_trip == "warm-up" and settings.is_library(tools):
         raise UserError(
             f"round trip by warm-up tunes a model to one set of tools, and rows offer {settings.offer} of {tools}; "
@@ -90,6 +91,14 @@ def _check_settings(settings: SynthSettings, tools: int) -> None:
     ):
         if unknown := [name for name in given if name not in known]:
             raise UserError(f"there is no {kind} {unknown[0]!r}; there are {', '.join(known)}")
+    written = _styles_of(settings)
+    if foreign := [name for name, _ in settings.styles if name not in written]:
+        raise UserError(
+            f"pairs writes no {foreign[0]} rows, of which no rule could tell a right one; leave the style out (there "
+            f"are {', '.join(written)}) or take --how call-first"
+        )
+    if settings.how == "pairs" and tools < 2 and (of := [s for s, _ in settings.styles if s in OF_SEVERAL_TOOLS]):
+        raise UserError(f"a {of[0]} row has several tools, and there is one; leave the style out")
 
 
 def _open_verifiers(work: Work, warm_up: WarmUp | None, progress: Progress) -> None:
@@ -138,16 +147,16 @@ def _one_batch(work: Work, writer: Model, number: int, asked: int, size: int) ->
     rng = random.Random(f"{work.settings.seed}/model/{number}")
     work.words.stock.begin(number)
     materials = work.materials
-    assignments = _assignments(materials, rng, asked, size)
-    replies = _generate(writer, [request for _, a in assignments for request in a.requests])
+    assigned = _assignments(materials, rng, asked, size)
+    replies = _generate(writer, [request for _, a in assigned for request in a.requests])
     texts = iter([reply.text for reply in replies])
-    candidates = [style.read(a, list(islice(texts, len(a.requests))), materials) for style, a in assignments]
+    read = [(style.read(a, list(islice(texts, len(a.requests))), materials), a) for style, a in assigned]
+    candidates, assignments = [c for rows, _ in read for c in rows], [a for rows, a in read for _ in rows]
     execute(candidates, work.words.executor)
     rejections: list[Rejection | None] = [
-        check_alone(c, work.toolbox, a) or work.novelty.check(c)
-        for c, (_, a) in zip(candidates, assignments, strict=True)
+        check_alone(c, work.toolbox, a) or work.novelty.check(c) for c, a in zip(candidates, assignments, strict=True)
     ]
-    for candidate, (_, assignment), rejection in zip(candidates, assignments, rejections, strict=True):
+    for candidate, assignment, rejection in zip(candidates, assignments, rejections, strict=True):
         if assignment.absent and rejection is None:
             candidate.turns, candidate.results = [[]], [[]]
     _by_models(work, candidates, rejections)
@@ -167,12 +176,15 @@ def _generate(writer: Model, requests: Sequence[Request]) -> list[Reply]:
 
 def _assignments(m: Materials, rng: random.Random, asked: int, size: int) -> list[tuple[Style, Assignment]]:
     """Shares hold over all batches together, however small one is."""
-    if m.settings.how == "pairs":
-        return [(PAIRS, a) for a in PAIRS.assign(m, rng, size)]
+    known = _styles_of(m.settings)
     shares = m.settings.shares(len(m.toolbox))
     counts = {style: int(share * (asked + size)) - int(share * asked) for style, share in shares.items()}
     counts[max(shares, key=lambda style: shares[style])] += size - sum(counts.values())
-    return [(STYLES[style], a) for style, count in counts.items() for a in STYLES[style].assign(m, rng, max(0, count))]
+    return [(known[style], a) for style, count in counts.items() for a in known[style].assign(m, rng, max(0, count))]
+
+
+def _styles_of(settings: SynthSettings) -> dict[str, Style]:
+    return PAIRS if settings.how == "pairs" else STYLES
 
 
 def _by_models(work: Work, candidates: list[Candidate], rejections: list[Rejection | None]) -> None:
@@ -191,45 +203,4 @@ def _by_models(work: Work, candidates: list[Candidate], rejections: list[Rejecti
             rejections[i] = verdict
     else:
         for i in left:
-            candidates[i].notes.append(Check(name="judge", verdict="unjudged", detail=_why_unjudged(work)))
-
-
-def _why_unjudged(work: Work) -> str:
-    if work.agreement is None:
-        return "no judge was asked"
-    return f"the judge agrees with {work.agreement.agreed} of {work.agreement.rows} labelled rows: near chance"
-
-
-def _result(work: Work, executor: Executor) -> dict[str, Any]:
-    rejected: dict[str, Counter[str]] = {}
-    for reject in work.rows.rejects():
-        rejected.setdefault(reject.stage, Counter())[reject.reason] += 1
-    counts: dict[str, Counter[str]] = {"styles": Counter(), "tools": Counter(), "wordings": Counter()}
-    for row in work.rows.trajectories():
-        counts["styles"][row.meta.style] += 1
-        counts["tools"].update({c.name for c in row.calls} or {"(no call)"})
-        if wording := (row.meta.model_extra or {}).get("wording"):
-            counts["wordings"][wording] += 1
-    return {
-        **work.tally,
-        "verified": work.rows.count() - work.augmented,
-        "augmented": work.augmented,
-        "rejected": {stage: dict(reasons) for stage, reasons in rejected.items()},
-        "writers": dict(work.verified),
-        **{name: dict(counted) for name, counted in counts.items()},
-        "categories": {t.name: t.category for t in work.toolbox if t.category},
-        "diversity": diversity_of(work.rows.trajectories()),
-        "stages": _stages(work),
-        "sandbox": executor.level,
-        "round_trip": work.round_trip.ref if work.round_trip else "not run",
-        "judge": work.agreement.as_dict() if work.agreement else {"judge": "none"},
-    }
-
-
-def _stages(work: Work) -> list[str]:
-    """Those that were run and may reject; one that rejected nothing is worth a warning. (With call-first the calls
-    are drawn, and only those that fit and ran are written for.)"""
-    judged = work.agreement is not None and work.agreement.usable
-    more = [*(["round trip"] if work.round_trip else []), *(["judge"] if judged else [])]
-    calls = ["format", "execution"] if work.settings.how == "pairs" else []
-    return [*calls, "grounding", *more]
+            candidates[i].notes.append(Check(name="judge", verdict="unjudged", detail=why_unjudged(work)))

@@ -10,7 +10,17 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
-from lamina.checks import Candidate, Reason, Rejection, check_asking, check_execution, check_format, check_grounding
+from lamina.checks import (
+    Candidate,
+    Reason,
+    Rejection,
+    check_asking,
+    check_execution,
+    check_format,
+    check_grounding,
+    check_style,
+)
+from lamina.checks.counting import check_count
 from lamina.checks.evidence import evidence_of, numbers_in, plain
 from lamina.checks.grounding import missing_values
 from lamina.synth.chatter import with_chatter
@@ -35,7 +45,10 @@ def check_alone(
     candidate: Candidate, toolbox: Toolbox, assignment: Assignment | None = None, grounded: bool = True
 ) -> Rejection | None:
     """Format, execution, grounding: everything that one row can be asked without a model."""
-    found = check_format(candidate, toolbox) or check_execution(candidate, toolbox)
+    absent = assignment is not None and assignment.absent
+    offered = candidate.offered if candidate.offered and not absent else toolbox
+    found = check_format(candidate, offered) or _check_style(candidate, toolbox, absent)
+    found = found or check_execution(candidate, toolbox)
     if found is None and candidate.writer not in HAND_MADE:
         found = _check_marks(candidate) or check_asking(candidate, toolbox)
     if found or not grounded:
@@ -53,6 +66,15 @@ def check_alone(
         said = evidence_of(candidate.request, first, toolbox, candidate.now) or None
         candidate.notes += [Check(name="format"), Check(name="execution"), Check(name="grounding", evidence=said)]
     return found
+
+
+def _check_style(candidate: Candidate, toolbox: Toolbox, absent: bool) -> Rejection | None:
+    """People may want one thing twice ("toss a coin, twice"), and grammars join what is at hand: of their rows only the
+    number is asked. ``absent``: the call is there to check the request with, and goes."""
+    style = "simple" if absent else candidate.style
+    if candidate.writer in HAND_MADE:
+        return check_count(style, candidate.turns)
+    return check_style(style, candidate.turns, toolbox, candidate.now)
 
 
 def _check_marks(candidate: Candidate) -> Rejection | None:

@@ -60,7 +60,8 @@ class Materials:
 
 @dataclass(frozen=True)
 class Assignment:
-    """One row to have written: the requests to the model and what the answers will be checked against."""
+    """One row to have written, or ``rows`` that one answer holds: the requests to the model and what the answers will
+    be checked against."""
 
     requests: tuple[Request, ...]
     style: str
@@ -76,6 +77,7 @@ class Assignment:
     absent: bool = False
     """The request is for a tool that is not on offer: checked like any other, the right answer is no call."""
     wording: str = ""
+    rows: int = 1
 
 
 def call_first(m: Materials, style: str, rng: random.Random, count: int) -> list[Assignment]:
@@ -134,17 +136,24 @@ def candidate_of(assignment: Assignment, texts: Sequence[str], m: Materials) -> 
     """What the answers of call-first amount to. Nothing is checked here."""
     written = one_line(texts[0])
     calls = [ToolCall.of(d.tool.name, d.arguments) for d in assignment.drawn]
-    if len(calls) > 1:
-        calls = [ToolCall.of(c.name, c.arguments, id=f"call_{i}") for i, c in enumerate(calls, 1)]
     made = blank_candidate(assignment, written, texts, m)
     if assignment.withheld or not calls:
         return made
-    made.turns, made.results = [calls], [[d.result for d in assignment.drawn]]
-    if len(calls) == 1:
-        located = locate(assignment.drawn[0].tool, written, assignment.drawn[0].arguments)
-        made.template = f"{calls[0].name}: {located.frame}" if located else ""
-    made.group = made.template or written
+    give_calls(made, calls, m.toolbox)
+    made.results = [[d.result for d in assignment.drawn]]
     return made
+
+
+def give_calls(made: Candidate, calls: Sequence[ToolCall], toolbox: Toolbox) -> None:
+    """The calls of a row's one turn, numbered where there are several; a single one of a known tool gives the row its
+    frame."""
+    if len(calls) > 1:
+        calls = [ToolCall.of(c.name, c.arguments, id=f"call_{i}") for i, c in enumerate(calls, 1)]
+    made.turns = [list(calls)]
+    if len(calls) == 1 and (tool := toolbox.get(calls[0].name)):
+        located = locate(tool, made.request, calls[0].arguments)
+        made.template = f"{tool.name}: {located.frame}" if located else ""
+    made.group = made.template or made.request
 
 
 def blank_candidate(assignment: Assignment, request: str, texts: Sequence[str], m: Materials) -> Candidate:

@@ -14,7 +14,7 @@ from lamina.checks import Candidate
 from lamina.synth import prompts
 from lamina.synth.sampling import companions
 from lamina.synth.styles.missing_argument import opening_prompt
-from lamina.synth.styles.style import Style
+from lamina.synth.styles.style import Style, one_row
 from lamina.synth.wording import spoken_slots
 from lamina.synth.writers import Assignment, Materials, ask, blank_candidate, one_line
 from lamina.trajectories import Message, ToolCall
@@ -74,4 +74,4 @@ def read_conversation(assignment: Assignment, texts: Sequence[str], m: Materials
     return made
 
 
-MULTI_TURN = Style(multi_turn, read_conversation)
+MULTI_TURN = Style(multi_turn, one_row(read_conversation))

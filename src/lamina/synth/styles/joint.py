@@ -11,7 +11,7 @@ from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall
 from lamina.synth.chatter import joined
 from lamina.synth.sampling import companions
-from lamina.synth.styles.style import Style
+from lamina.synth.styles.style import Style, one_row
 from lamina.synth.wording import spoken_slots
 from lamina.synth.writers import EXAMPLES, LONGEST_ANSWER, Assignment, Materials, ask, candidate_of, one_line, values_of
 from lamina.tools import Tool, Toolbox
@@ -112,4 +112,4 @@ def _one_by_one(m: Materials, calls: Sequence[DrawnCall], rng: random.Random) ->
 
 
 PARALLEL = Style(parallel)
-PARALLEL_MULTIPLE = Style(parallel_multiple, joined_candidate)
+PARALLEL_MULTIPLE = Style(parallel_multiple, one_row(joined_candidate))

@@ -1,0 +1,63 @@
+"""What came of a synthesis: the counts of its report, and which stages could have rejected something."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from lamina.synth.work import Work
+from lamina.trajectories import diversity_of
+
+RUN_BEFORE = "calls are drawn and run before their requests are written, and what fails is not written for"
+
+
+def result_of(work: Work, sandbox: str) -> dict[str, Any]:
+    """``stages`` are those that could reject, ``settled`` those that could not, each with the reason."""
+    rejected: dict[str, Counter[str]] = {}
+    for reject in work.rows.rejects():
+        rejected.setdefault(reject.stage, Counter())[reject.reason] += 1
+    counts: dict[str, Counter[str]] = {"styles": Counter(), "tools": Counter(), "wordings": Counter()}
+    for row in work.rows.trajectories():
+        counts["styles"][row.meta.style] += 1
+        counts["tools"].update({c.name for c in row.calls} or {"(no call)"})
+        if wording := (row.meta.model_extra or {}).get("wording"):
+            counts["wordings"][wording] += 1
+    stages = _stages(work)
+    return {
+        **work.tally,
+        "verified": work.rows.count() - work.augmented,
+        "augmented": work.augmented,
+        "rejected": {stage: dict(reasons) for stage, reasons in rejected.items()},
+        "writers": dict(work.verified),
+        **{name: dict(counted) for name, counted in counts.items()},
+        "categories": {t.name: t.category for t in work.toolbox if t.category},
+        "diversity": diversity_of(work.rows.trajectories()),
+        "stages": stages,
+        "settled": {} if {"execution"} & {*stages, *rejected} else {"execution": RUN_BEFORE},
+        "sandbox": sandbox,
+        "round_trip": work.round_trip.ref if work.round_trip else "not run",
+        "judge": work.agreement.as_dict() if work.agreement else {"judge": "none"},
+    }
+
+
+def why_unjudged(work: Work) -> str:
+    if work.agreement is None:
+        return "no judge was asked"
+    return f"the judge agrees with {work.agreement.agreed} of {work.agreement.rows} labelled rows: near chance"
+
+
+def _stages(work: Work) -> list[str]:
+    """Those that a row could fail; one that rejected nothing is worth a warning. Execution is one where calls are run
+    after the request is there: of pairs, and of conversations, whose calls are run again in one session. A judge is one
+    even where it is near chance and does not count: the user asked for it, and it checks nothing."""
+    settings = work.settings
+    runs_later = settings.how == "pairs" or settings.shares(len(work.toolbox)).get("multi-turn", 0) > 0
+    asked = {
+        "format": True,
+        "execution": runs_later,
+        "grounding": True,
+        "novelty": True,
+        "round trip": work.round_trip is not None,
+        "judge": work.judge is not None,
+    }
+    return [stage for stage, may_reject in asked.items() if may_reject]
