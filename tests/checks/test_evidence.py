@@ -36,7 +36,7 @@ def told(request: str, **arguments: object) -> list[tuple[str, str, str | None]]
         ("Split 84.20 please", {"total": 84.2}, "said", "84.20"),
         ("Split 1,500 bucks", {"total": 1500}, "said", "1,500"),
         ("Split it between twenty five people", {"people": 25}, "said", "twenty five"),
-        ("Split it between a dozen", {"people": 12}, "said", "dozen"),
+        ("Split it between a dozen", {"people": 12}, "said", "a dozen"),
         ("It was 84 BUCKS", {"currency": "USD"}, "said", "bucks"),
         ("It was €84", {"currency": "EUR"}, "said", "€"),
         ("Split it", {"tip": 0}, "default", None),
@@ -98,3 +98,85 @@ def test_the_rule_that_found_the_words_is_named():
         "84 bucks for tea", [ToolCall.of("split", {"total": 84, "currency": "USD", "note": "tea"})], TOOLBOX
     )
     assert [e.by for e in found] == ["number", "name", "text"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "value"),
+    [
+        ("translate this", "late"),
+        ("to the airport", "port"),
+        ("bus 15", "5"),
+        ("it is 5.2", "5"),
+        ("it is -5 outside", "5"),
+        ("room 5b", "5"),
+        ("I won't", "won"),
+        ("it's fine", "s"),
+        ("as you like", "a"),
+        ("my_file.txt", "file"),
+        ("mail jimbo@x.org", "bo@x.org"),
+        ("see https://x.org/about", "https://x.org/a"),
+        ("the code is AB123", "AB12"),
+        ("anything", ""),
+        ("anything", "  "),
+    ],
+)
+def test_letters_inside_another_word_say_nothing(request_: str, value: str):
+    assert told(request_, note=value) == [("split.note", "missing", None)]
+
+
+@pytest.mark.parametrize(
+    ("request_", "value", "words"),
+    [
+        ("water the plants", "plant", "plants"),
+        ("Ana's ladder", "Ana", "ana's"),
+        ("walking the dog", "walk", "walking"),
+        ("a cake for two", "cakes", "cake"),
+        ("bus 5, please", "5", "5"),
+        ("run 5km", "5", "5"),
+        ("bus five", "5", "five"),
+        ("paint it #102030 now", "#102030", "#102030"),
+        ("mail bo@x.org.", "bo@x.org", "bo@x.org"),
+        ("see https://x.org/a?b=1, please", "https://x.org/a?b=1", "https://x.org/a?b=1"),
+        ('note "call me!" for later', "call me!", "call me!"),
+        ("use C++ here", "c++", "c++"),
+        ("we eat in the living room", "living_room", "living room"),
+        ("明天去北京出差", "北京", "北京"),
+        ("ราคาที่กรุงเทพวันนี้", "กรุงเทพ", "กรุงเทพ"),
+        ("погода в Лондоне", "Лондон", "лондоне"),
+        ("서울에서 만나요", "서울", "서울"),
+        ("un café à l'avion", "avion", "avion"),
+    ],
+)
+def test_text_is_said_by_words_of_its_own(request_: str, value: str, words: str):
+    assert told(request_, note=value) == [("split.note", "said", words)]
+
+
+@given(st.text("abc15 ", max_size=12), st.text("abc15", min_size=1, max_size=4))
+@settings(deadline=None)
+def test_what_is_said_stands_between_the_edges_of_words(request_: str, note: str):
+    ((_, verdict, words),) = told(request_, note=note)
+    if verdict == "said" and words and note.isalpha() and len(note) < 3:
+        assert words in request_.replace("1", " ").replace("5", " ").split()
+    if note in request_.split():
+        assert verdict == "said"
+
+
+@pytest.mark.parametrize(("request_", "unit"), [("it's fine", "feet"), ("from yards in miles", "inches")])
+def test_small_words_and_marks_are_units_only_behind_a_number(request_: str, unit: str):
+    parameters = {"type": "object", "properties": {"unit": {"type": "string", "enum": ["feet", "inches"]}}}
+    box = Toolbox([Tool("convert", "Converts.", parameters)])
+    for text, verdict in ((request_, "missing"), ("6' and 5 in", "said")):
+        (found,) = evidence_of(text, [ToolCall.of("convert", {"unit": unit})], box)
+        assert found.verdict == verdict
+
+
+def test_a_date_with_its_year_needs_no_clock():
+    call = [ToolCall.of("split", {"note": "2026-12-03"})]
+    (found,) = evidence_of("Book it for December 3, 2026 please", call, TOOLBOX)
+    assert (found.verdict, found.by) == ("said", "date")
+
+
+def test_a_date_in_other_words_is_said_at_the_clock():
+    call = [ToolCall.of("split", {"note": "tomorrow at 9am"})]
+    (found,) = evidence_of("Wake me tomorrow at nine", call, TOOLBOX, NOW)
+    assert (found.verdict, found.by, found.words) == ("said", "date", "tomorrow at nine")

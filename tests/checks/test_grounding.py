@@ -110,3 +110,42 @@ def test_words_that_mean_a_date_of_the_call_are_accounted_for() -> None:
     assert missing_values(said, call("remind", text="tea", day=day), box, now) == []
     assert left_over(said, call("remind", text="tea", day=day), box, now) == []
     assert left_over(f"{said} and again tomorrow", call("remind", text="tea", day=day), box, now)
+
+
+@pytest.mark.parametrize(
+    ("request_", "calls"),
+    [
+        (
+            "20 bucks in euros, and 30 euros in canadian dollars",
+            [
+                *call("convert", amount=20, source="USD", target="EUR"),
+                *call("convert", amount=30, source="EUR", target="CAD"),
+            ],
+        ),
+        ("split 84 between two, no wait, three people", call("split_bill", total=84, people=3)),
+        ("split 84, sorry, 85 between 3", call("split_bill", total=85, people=3)),
+        ("good morning, split 84 between 3", call("split_bill", total=84, people=3)),
+        ("put C$20 into euros", call("convert", amount=20, source="CAD", target="EUR")),
+        (
+            "two things: tea on my list and 84 split between 3",
+            [*call("add_to_list", items=["tea"]), *call("split_bill", total=84, people=3)],
+        ),
+        ("split nine hundred and five between 3", call("split_bill", total=905, people=3)),
+    ],
+)
+def test_a_request_that_says_the_same_is_not_taken_for_more(request_: str, calls: list[ToolCall]) -> None:
+    assert missing_values(request_, calls, TOOLS) == []
+    assert left_over(request_, calls, TOOLS) == []
+
+
+@pytest.mark.parametrize(
+    "request_",
+    ["split 84 between 3 people, sorry for asking, and 7 later on", "split 84 between 3 people, actually I have 90"],
+)
+def test_an_apology_takes_nothing_back_but_the_words_before_it(request_: str) -> None:
+    assert left_over(request_, call("split_bill", total=84, people=3), TOOLS)
+
+
+def test_an_empty_value_is_said_by_nothing() -> None:
+    (found,) = missing_values("put it on the list", call("add_to_list", items=[""]), TOOLS)
+    assert "''" in found

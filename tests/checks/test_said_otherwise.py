@@ -58,6 +58,8 @@ def test_what_is_said_otherwise_is_said(request_: str, value: Any):
         ("a train on the 13th of March", "03/14/2023"),
         ("a hotel in LA", "San Francisco, CA"),
         ("a timer of three hours", 240),
+        ("3 songs within the hour", 180),
+        ("the trail is 8.6 miles long, how many km is half of it", 500),
         ("213 million people", 214000000),
         ("the report for February", 3),
         ("he is 5'10\" tall", 71),

@@ -3,10 +3,8 @@
 Two deterministic questions, asked before any model judges (our choice, in the spirit of xLAM's argument
 hallucination check, arXiv 2409.03215 section 4):
 
-1. *Recoverable*: every argument value can be traced to the request (numbers in digits or words, enum values
-   by their own words, by common names of units and currencies, or by synonyms the tool's description gives; dates
-   and times also by words that mean them at the record's clock).
-   Values equal to a declared default need not be said.
+1. *Recoverable*: every argument value can be traced to the request, as ``evidence`` does it. Values equal to a
+   declared default need not be said.
 2. *Nothing left over*: numbers, weekdays, months and other day words of the request all belong to some
    argument. A request that says more than the call means another call.
 """
@@ -15,26 +13,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
-from lamina.checks.evidence import Said, leaves_of, names_of, numbers_in, plain, values_of
-from lamina.checks.moments import phrase_for
+from lamina.checks.evidence import Said, heard, leaves_of, numbers_in, plain, values_of
+from lamina.checks.names_said import names_of
+from lamina.checks.number_readings import readings_in
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Candidate, Rejection
+from lamina.checks.words_said import without
 from lamina.tools import Toolbox
+from lamina.tools.tool import JSON
 from lamina.trajectories import ToolCall
 
 _DAY_WORDS = re.compile(
-    r"\b(monday|tuesday|wednesday|thursday|friday|saturday|sunday|today|tomorrow|tonight|yesterday|noon|midnight|"
+    r"(?<!good )(?<!from )(?<!between )\b(monday|tuesday|wednesday|thursday|friday|saturday|sunday|today|tomorrow|"
+    r"tonight|yesterday|noon|midnight|"
     r"january|february|march|april|june|july|august|september|october|november|december|weekend|"
     r"morning|evening|afternoon|next week|christmas|halloween|\d+ ?(?:am|pm))\b"
 )
+
+_CORRECTION = re.compile(
+    r",? \b(?:no,? (?:no|wait|sorry|hang on|make (?:that|it))|no(?=,)|scratch that|sorry|i mean|i meant|actually|"
+    r"make that)\b,? "
+)
+"""Takes back what was said just before ("fifty, no wait, sixty")."""
+_TAKEN_BACK = 4
+"""Words before a correction that are taken back (our choice)."""
+_CORRECTED_WITHIN = 30
+"""Characters after it in which the right number, day or address comes (our choice)."""
 
 _ADDRESS = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]+\b|\bhttps?://\S+|\bwww\.\S+")
 
 
 def missing_values(request: str, calls: Sequence[ToolCall], toolbox: Toolbox, now: str | None = None) -> list[str]:
     """Argument values that cannot be traced to the request, as sentences; ``now`` is the record's clock."""
-    said = Said(request, now)
+    said = heard(request, now)
     return [
         f"{argument}={value!r} is not said in the request"
         for argument, value, schema in values_of(calls, toolbox)
@@ -44,48 +57,71 @@ def missing_values(request: str, calls: Sequence[ToolCall], toolbox: Toolbox, no
 
 def left_over(request: str, calls: Sequence[ToolCall], toolbox: Toolbox, now: str | None = None) -> list[str]:
     """Numbers and day words of the request that no argument accounts for. Words that mean a date of the calls at the
-    clock are accounted for."""
-    values = [
-        (value, schema)
-        for call in calls
-        if (tool := toolbox.get(call.name))
-        for _, value, schema in leaves_of(tool, call.arguments)
+    clock, amounts in another unit and what is taken back at once are accounted for, and so is how many calls there
+    are ("two things: …")."""
+    said = heard(request, now)
+    values = values_of([ToolCall.of(c.name, _with_defaults(c, toolbox)) for c in calls], toolbox)
+    texts = " | ".join(plain(str(value)) for _, value, _ in values)
+    numbers = {float(v) for _, v, _ in values if isinstance(v, int | float) and not isinstance(v, bool)}
+    numbers |= {*numbers_in(texts), *([float(len(calls))] if len(calls) > 1 else [])}
+    rest = _corrected(without(said.text, _said_otherwise(said, values)))
+    readings = readings_in(rest)
+    meant = [r for r in readings if r.value in numbers]
+    found = [
+        f"the request says {r.value:g}, the calls don't"
+        for r in readings
+        if r.sure and r.value != 1 and not any(r.overlaps(m) for m in meant)
     ]
-    texts = " | ".join(plain(str(v)) for v, _ in values)
-    numbers = {float(v) for v, _ in values if isinstance(v, int | float) and not isinstance(v, bool)}
-    numbers |= set(numbers_in(texts))
-    rest = plain(request)
-    for phrase in filter(None, (phrase_for(str(v), rest, now) for v, _ in values if isinstance(v, str))):
-        rest = rest.replace(phrase, " ")
-    found = [f"the request says {n:g}, the calls don't" for n in numbers_in(rest) if n not in numbers and n != 1]
     for word in [*_DAY_WORDS.findall(rest), *_ADDRESS.findall(rest)]:
         if word not in texts:
             found.append(f"the request says {word!r}, the calls don't")
-    return found + _other_choices(request, calls, toolbox)
+    return found + _other_choices(said, calls, toolbox)
 
 
-def _other_choices(request: str, calls: Sequence[ToolCall], toolbox: Toolbox) -> list[str]:
-    """Enum values that the request names and the call, having that very argument, does not choose
-    ("add tea to the to-do list" with the list left at shopping). What the call does say is taken out of the
-    request first, so that "canadian dollars" does not also count as dollars."""
-    found: list[str] = []
-    for call in calls:
-        tool = toolbox.get(call.name)
-        if tool is None:
-            continue
-        leaves = leaves_of(tool, tool.with_defaults(call.arguments))
-        said = [plain(str(v)) for _, v, s in leaves if "enum" not in s]
-        chosen = {plain(str(v)): s.get("description", "") for _, v, s in leaves if "enum" in s}
-        said += [name for value, text in chosen.items() for name in names_of(value, text) if len(name) > 2]
-        rest = plain(request)
-        for phrase in sorted(said, key=len, reverse=True):
-            rest = re.sub(rf"(?<!\w){re.escape(phrase)}(?!\w)", " ", rest)
-        left = Said(rest)
-        for name, schema in tool.properties.items():
-            for value in schema.get("enum", []):
-                if plain(str(value)) not in chosen and left.says_word(plain(str(value))):
-                    found.append(f"the request says {value!r}, {call.name}.{name} does not")
-    return found
+def _corrected(text: str) -> str:
+    """Without what the speaker takes back in the same breath."""
+    for found in reversed(list(_CORRECTION.finditer(text))):
+        right = text[found.end() : found.end() + _CORRECTED_WITHIN]
+        if readings_in(right) or _DAY_WORDS.search(right) or _ADDRESS.search(right):
+            text = f"{text[: found.start()].rsplit(' ', _TAKEN_BACK)[0]} | {text[found.end() :]}"
+    return text
+
+
+def _with_defaults(call: ToolCall, toolbox: Toolbox) -> JSON:
+    tool = toolbox.get(call.name)
+    return tool.with_defaults(call.arguments) if tool else call.arguments
+
+
+def _said_otherwise(said: Said, values: Sequence[tuple[str, Any, JSON]]) -> list[str]:
+    """Words that mean a date of the values, or an amount in another unit."""
+    traced = [said.trace(*value) for value in values]
+    return [e.words for e in traced if e.words and (e.by or "").startswith(("date", "unit"))]
+
+
+def _other_choices(said: Said, calls: Sequence[ToolCall], toolbox: Toolbox) -> list[str]:
+    """Enum values that the request names and no call, having that very argument, chooses ("add tea to the to-do list"
+    with the list left at shopping). What the calls do say is taken out of the request first, so that "canadian
+    dollars" does not also count as dollars."""
+    tools = {tool.name: tool for call in calls if (tool := toolbox.get(call.name))}
+    choices = {
+        (name, prop): [(value, plain(str(value))) for value in schema["enum"]]
+        for name, tool in tools.items()
+        for prop, schema in tool.properties.items()
+        if "enum" in schema
+    }
+    if not choices:
+        return []
+    leaves = [leaf for c in calls if c.name in tools for leaf in leaves_of(tools[c.name], _with_defaults(c, toolbox))]
+    chosen = {plain(str(value)): str(schema.get("description", "")) for _, value, schema in leaves if "enum" in schema}
+    phrases = {plain(str(value)) for _, value, schema in leaves if "enum" not in schema}
+    phrases |= {name for value, told in chosen.items() for name in names_of(value, told) if len(name) > 2}
+    left = Said(without(said.text, phrases))
+    return [
+        f"the request says {value!r}, {tool}.{name} does not"
+        for (tool, name), values in choices.items()
+        for value, word in values
+        if word not in chosen and left.says_word(word)
+    ]
 
 
 STAGE = "grounding"

@@ -7,20 +7,29 @@ from datetime import date, datetime, time
 from functools import lru_cache
 
 from lamina.trajectories.clock import resolve
+from lamina.trajectories.clock_words import MONTH, WEEKDAY
 
 MOST_WORDS = 7
 """Of a phrase for one moment (our choice: "on the first of march at half past nine" has nine, without fillers six)."""
 _WORDS = re.compile(r"\S+")
+_DATED = re.compile(rf"\d|\b(?:{MONTH}|{WEEKDAY})\b|\b(?:to(?:day|morrow|night)|noon|midnight)\b")
+"""What a value must have to be tried as words for a moment."""
+_ISO = re.compile(r"\d{4}-\d\d|\d\d:\d\d")
+_ANY_CLOCKS = ("2000-02-29T23:00:00", "2011-07-06T04:00:00")
 _EDGES = ".,;:!?\"'()"
 
 
 def phrase_for(value: str, request: str, now: str | None) -> str | None:
-    """The longest phrase of ``request`` that means ``value`` (an ISO day, moment or time of day) at ``now`` (ISO 8601).
-    None where there is none, where ``value`` is no moment, and without a clock."""
-    moment = _moment(value)
-    if moment is None or not now:
+    """The longest phrase of ``request`` that means ``value`` (an ISO day, moment or time of day; at a clock also words
+    for one) at ``now`` (ISO 8601). None where there is none and where ``value`` is no moment. Without a clock, what
+    means the same at any."""
+    moment = _moment(value) or (_moment_in_words(value, now) if now else None)
+    if moment is None:
         return None
-    return next((phrase for phrase, means in _phrases(request, now) if _same(moment, means)), None)
+    if now:
+        return next((phrase for phrase, means in _phrases(request, now) if _same(moment, means)), None)
+    first, second = (_phrases(request, clock) for clock in _ANY_CLOCKS)
+    return next((phrase for phrase, means in first if _same(moment, means) and (phrase, means) in second), None)
 
 
 @lru_cache(maxsize=256)
@@ -38,12 +47,18 @@ def _phrases(request: str, now: str) -> list[tuple[str, date | datetime]]:
 
 
 def _moment(value: str) -> date | datetime | time | None:
+    if not _ISO.match(value):  # "17" is a number
+        return None
     for read in (date.fromisoformat, datetime.fromisoformat, time.fromisoformat):
         try:
             return read(value)
         except ValueError:
             continue
     return None
+
+
+def _moment_in_words(value: str, now: str) -> date | datetime | None:
+    return resolve(value, now) if _DATED.search(value.casefold()) else None
 
 
 def _same(moment: date | datetime | time, means: date | datetime) -> bool:

@@ -5,9 +5,12 @@ rows, which ``docs/results/verifier.md`` says)."""
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 
-Numbers = Collection[float]
+from lamina.checks.number_readings import readings_in
+
+Numbers = AbstractSet[float]
 """Positive, as ``hallucination`` reads them from a text."""
 
 _AFTERNOON = re.compile(r"\bp\.? ?m\b|\d ?pm\b|afternoon|evening|night|dinner|o'clock")
@@ -26,6 +29,10 @@ _UNITS: tuple[tuple[re.Pattern[str], tuple[float, ...]], ...] = (
     (re.compile(r"\b(?:pairs?|couples?|both|twice|double)\b"), (2,)),
 )
 """A unit that is said, and how many of a smaller one it is."""
+_BEFORE_A_UNIT = 48
+"""Characters in which its number stands (our choice)."""
+_NEXT_TO_IT = re.compile(r"[ -]?(?:[a-z]+[ -])?\S?")
+"""What may stand between: another word, and the unit's first letter."""
 _RATES = {
     "monthly": 12.0, "quarterly": 4.0, "weekly": 52.0, "daily": 365.0, "semiannually": 2.0, "biannually": 2.0,
     "yearly": 1.0, "annually": 1.0,
@@ -39,9 +46,13 @@ _DIGITS = re.compile(r"\d+")
 
 def number_said(value: float, text: str, numbers: Numbers) -> bool:
     """In a larger unit ("three hours" for 180), in feet and inches, as a rate ("monthly"), or as a month's name.
-    ``text`` is case-folded; a unit without a number before it is one of it."""
+    ``text`` is case-folded; a unit without a number before it is one of it, and a number elsewhere in the text none of
+    it."""
     for unit, sizes in _UNITS:
-        if unit.search(text) and any(value == size or round(value / size, 6) in numbers for size in sizes):
+        shares = [round(value / size, 6) for size in sizes]
+        if (1.0 in shares or not numbers.isdisjoint(shares)) and any(
+            _of_unit(m, text, shares) for m in unit.finditer(text)
+        ):
             return True
     if any(value == 12 * int(feet) + int(inches) for feet, inches in _FEET.findall(text)):
         return True
@@ -49,6 +60,14 @@ def number_said(value: float, text: str, numbers: Numbers) -> bool:
     if any(rate == value and word in words for word, rate in _RATES.items()):
         return True
     return value in range(1, 13) and any(word.startswith(_MONTHS[int(value) - 1]) for word in words)
+
+
+def _of_unit(unit: re.Match[str], text: str, shares: Sequence[float]) -> bool:
+    """Whether one of these is how many of the unit are said: before it, or one where no number is."""
+    start = max(0, unit.start() - _BEFORE_A_UNIT)
+    before = text[start : unit.start() + 1]
+    said = [r.value for r in readings_in(before) if _NEXT_TO_IT.fullmatch(before[r.end :])]
+    return any(value in shares for value in said) if said else 1.0 in shares
 
 
 def time_said(value: str, text: str, numbers: Numbers) -> bool:

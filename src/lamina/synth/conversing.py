@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from lamina.checks import Candidate, Reason, Rejection, check_asking
 from lamina.checks.asking import shares_a_word
+from lamina.checks.evidence import evidence_of
 from lamina.checks.grounding import left_over, missing_values
 from lamina.synth.calls import DrawnCall
 from lamina.synth.writers import Assignment
@@ -18,16 +19,18 @@ LONGEST_QUESTION = 120
 """Characters (our choice)."""
 
 
-def check_withheld(request: str, drawn: DrawnCall, withheld: str, toolbox: Toolbox) -> Rejection | None:
-    """All values are said but the one that was to be left out."""
+def check_withheld(
+    request: str, drawn: DrawnCall, withheld: str, toolbox: Toolbox, now: str | None = None
+) -> Rejection | None:
+    """All values are said but the one that was to be left out; ``now`` is the record's clock."""
     kept = {k: v for k, v in drawn.arguments.items() if k != withheld}
     calls = [ToolCall.of(drawn.tool.name, kept)]
-    if gone := missing_values(request, calls, toolbox):
+    if gone := missing_values(request, calls, toolbox, now):
         return Rejection(STAGE, Reason.VALUE_NOT_IN_REQUEST, gone[0])
-    extra = left_over(request, calls, toolbox)
+    extra = left_over(request, calls, toolbox, now)
     value = drawn.arguments[withheld]
-    said = [str(v).casefold() for v in (value if isinstance(value, list) else [value])]
-    if extra or any(v in request.casefold() for v in said):
+    hidden = evidence_of(request, [ToolCall.of(drawn.tool.name, {withheld: value})], toolbox, now)
+    if extra or any(e.verdict == "said" for e in hidden):
         detail = extra[0] if extra else f"the value that was to be left out is said: {value!r}"
         return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, detail)
     return None
@@ -43,10 +46,10 @@ def check_conversation(candidate: Candidate, toolbox: Toolbox, assignment: Assig
     answered = ToolCall.of(first.tool.name, {assignment.withheld: first.arguments[assignment.withheld]})
     found = (
         _check_results(candidate, assignment)
-        or check_withheld(opening, first, assignment.withheld, toolbox)
+        or check_withheld(opening, first, assignment.withheld, toolbox, candidate.now)
         or _check_question(question, first, assignment.withheld)
-        or _check_says(reply, answered, toolbox)
-        or _check_says(later, ToolCall.of(second.tool.name, second.arguments), toolbox)
+        or _check_says(reply, answered, toolbox, candidate.now)
+        or _check_says(later, ToolCall.of(second.tool.name, second.arguments), toolbox, candidate.now)
         or _check_asks(later, second, candidate, toolbox)
     )
     if found is None:
@@ -79,12 +82,12 @@ def _check_question(question: str, drawn: DrawnCall, withheld: str) -> Rejection
     return None
 
 
-def _check_says(text: str, call: ToolCall, toolbox: Toolbox) -> Rejection | None:
+def _check_says(text: str, call: ToolCall, toolbox: Toolbox, now: str | None) -> Rejection | None:
     if not text or "\n" in text:
         return Rejection("format", Reason.NO_ANSWER, "the writer left out what the user says")
-    if missing := missing_values(text, [call], toolbox):
+    if missing := missing_values(text, [call], toolbox, now):
         return Rejection(STAGE, Reason.VALUE_NOT_IN_REQUEST, missing[0])
-    if extra := left_over(text, [call], toolbox):
+    if extra := left_over(text, [call], toolbox, now):
         return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, extra[0])
     return None
 

@@ -144,7 +144,7 @@ def _check_refusal(candidate: Candidate, toolbox: Toolbox, assignment: Assignmen
     """A written refusal must not be servable: the withheld value is absent and everything else is said, or the
     request is far from every request the tools do serve."""
     if assignment.withheld:
-        return check_withheld(candidate.request, assignment.drawn[0], assignment.withheld, toolbox)
+        return check_withheld(candidate.request, assignment.drawn[0], assignment.withheld, toolbox, candidate.now)
     text = candidate.request.casefold()
     for tool in toolbox:
         for example in tool.examples:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from lamina.checks.evidence import SYNONYMS, leaves_of, names_of
+from lamina.checks.evidence import leaves_of
+from lamina.checks.names_said import SYNONYMS, names_of
 from lamina.tools import Tool
 from lamina.trajectories.number_words import ONES
 

@@ -51,7 +51,8 @@ class Message(BaseModel):
 class Evidence(BaseModel):
     """Where an argument value comes from: ``words`` of the request, or a declared default. ``untraceable`` are values
     that no words stand for (true, false, null); ``missing`` ones should have been said and were not. ``by``: the rule
-    that found the words: a ``number``, the ``text`` itself, a ``name`` of an enum value, a ``date`` at the clock."""
+    that found the words: a ``number``, the ``text`` itself, a ``name`` of an enum value, a ``date`` at the clock, a
+    ``unit`` ("unit: in minutes", "unit: percent as a share") where the number was said in another."""
 
     argument: str
     verdict: Literal["said", "default", "untraceable", "missing"]
