@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lamina.checks import Rejection
 from lamina.checks.arguments import cast_arguments, check_arguments
-from lamina.checks.counting import check_recorded_count
+from lamina.checks.counting import check_recorded_count, check_recorded_request
 from lamina.checks.hallucination import check_hallucination
 from lamina.checks.reasoning import check_reasoning
 from lamina.checks.recorded_results import check_recorded_results
@@ -37,7 +37,9 @@ RULES: dict[str, Rule] = {
     "steps": lambda trajectory, toolbox: check_steps(trajectory),
     "reasoning": check_reasoning,
     "results": check_recorded_results,
-    "grounding": check_hallucination,
+    "grounding": lambda trajectory, toolbox: (
+        check_hallucination(trajectory, toolbox) or check_recorded_request(trajectory, toolbox)
+    ),
 }
 """In the order in which they are asked; the first that objects rejects."""
 

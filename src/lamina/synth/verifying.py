@@ -10,7 +10,16 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
-from lamina.checks import Candidate, Reason, Rejection, check_asking, check_execution, check_format, check_grounding
+from lamina.checks import (
+    Candidate,
+    Reason,
+    Rejection,
+    check_asking,
+    check_execution,
+    check_format,
+    check_grounding,
+    check_request,
+)
 from lamina.checks.evidence import evidence_of, numbers_in, plain
 from lamina.checks.grounding import missing_values
 from lamina.synth.chatter import with_chatter
@@ -45,7 +54,7 @@ def check_alone(
     if assignment is not None and not candidate.calls:
         return _check_refusal(candidate, toolbox, assignment) or _check_leak(candidate, assignment)
     if candidate.writer != "grammar" or candidate.style != "dependent":
-        found = check_grounding(candidate, toolbox)
+        found = check_grounding(candidate, toolbox) or check_request(candidate, toolbox)
     if found is None and assignment is not None:
         found = _check_leak(candidate, assignment) or _check_roles(candidate) or _check_each_said(candidate)
     if found is None:
