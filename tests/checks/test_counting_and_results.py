@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from lamina.checks import Candidate, Reason, check_judge
-from lamina.checks.counting import check_count, check_style
+from lamina.checks.counting import check_count, check_recorded_request, check_style
 from lamina.checks.recorded_results import check_recorded_results
+from lamina.checks.unanswered import unanswered
 from lamina.models import open_model
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import Message, ToolCall, Trajectory
@@ -92,3 +93,71 @@ def test_votes_are_counted_and_the_rule_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("answer", ["", "[]", '{"pass": "yes"}', '{"pass": true, "rule": "count"}', '{"pass": tr'])
 def test_what_is_no_verdict_never_counts_as_a_pass(tmp_path: Path, answer: str) -> None:
     assert judged(tmp_path, [answer, answer], 1)[1] is Reason.JUDGEMENT_UNREADABLE
+
+
+PLACES = Toolbox([
+    Tool("get_weather", "Weather.", {"type": "object", "properties": {"city": {"type": "string"}}}),
+    Tool("convert", "Convert.", {"type": "object", "properties": {"amount": {"type": "number"}}}),
+    Tool("getPatientProfile", "Look.", {"type": "object", "properties": {"patient_id": {"type": "string"}}}),
+    Tool("paint", "Paint.", {"type": "object", "properties": {"colour": {"type": "string"}}}),
+])  # fmt: skip
+
+
+def made(name: str, *values: object) -> list[ToolCall]:
+    (argument,) = PLACES[name].properties
+    return [ToolCall.of(name, {argument: value}) for value in values]
+
+
+@pytest.mark.parametrize(
+    ("request_", "calls", "left"),
+    [
+        ("Weather in Paris, Rome and Oslo?", made("get_weather", "Paris", "Oslo"), "Rome"),
+        ("Weather for Ana Lima, for Ben Roe and for Cleo Ash", made("get_weather", "Ana Lima", "Ben Roe"), "Cleo Ash"),
+        ("5, 7 and 9 miles in km", made("convert", 5, 9.0), "'7'"),
+        ("Paint it navy, purple and maroon?", made("paint", "navy", "purple"), "maroon"),
+        (
+            "First, the weather in Paris. Then convert 5. Finally, paint it red.",
+            [*made("get_weather", "Paris"), *made("convert", 5)],
+            "3 steps (first, then, finally), the answer 2 calls",
+        ),
+        (
+            "Weather in Paris and Rome. Finally, retrieve the chart of the horse.",
+            made("get_weather", "Paris", "Rome"),
+            "the chart of the horse",
+        ),
+        (
+            "The weather in Paris and Rome. Also, I need whoever has the ID AaBbCc123.",
+            made("get_weather", "Paris", "Rome"),
+            "AaBbCc123",
+        ),
+    ],
+)
+def test_a_request_that_counts_more_than_the_calls_names_what_is_left(request_: str, calls: list[ToolCall], left: str):
+    assert left in (unanswered(request_, calls, PLACES) or "")
+
+
+@pytest.mark.parametrize(
+    ("request_", "calls"),
+    [
+        ("Weather in Paris, Rome and Oslo?", made("get_weather", "Paris", "Rome", "Oslo")),
+        ("Check Paris, Rome and Oslo", made("get_weather", "Paris", "Rome", "Oslo")),
+        ("Weather in Paris, France and New York, USA", made("get_weather", "Paris", "New York")),
+        ("Two colours, red and blue, and can you hurry?", made("paint", "red", "blue")),
+        ("Weather in Paris and then in Rome. Once you have it, tell me.", made("get_weather", "Paris", "Rome")),
+        ("First the weather in Paris. Then in Rome. Also, tell me why.", made("get_weather", "Paris", "Rome")),
+        ("I have the ID AaBbCc123 and was born in 1987. Weather in Paris?", made("get_weather", "Paris")),
+        ("Weather in Paris and Rome. The key is 'NaN', by the way.", made("get_weather", "Paris", "Rome")),
+    ],
+)
+def test_a_request_that_only_says_more_is_left_in_peace(request_: str, calls: list[ToolCall]):
+    assert unanswered(request_, calls, PLACES) is None
+
+
+def test_a_record_whose_calls_are_fewer_than_its_request_lists_is_rejected():
+    answer = Message(role="assistant", tool_calls=made("get_weather", "Paris", "Oslo"))
+    asked = Message(role="user", content="Weather in Paris, Rome and Oslo?")
+    found = check_recorded_request(Trajectory(id="1", messages=[asked, answer]), PLACES)
+    assert found is not None
+    assert found.reason is Reason.REQUEST_SAYS_MORE
+    goes_on = [asked, answer, Message(role="assistant", tool_calls=made("get_weather", "Rome"))]
+    assert check_recorded_request(Trajectory(id="1", messages=goes_on), PLACES) is None

@@ -224,7 +224,13 @@ def test_an_ordinary_thought_passes(thought: str):
         ("oslo, norway please: 15%", {"city": "Oslo", "share": 0.15}),
         ("flights from 2021, and of the previous year, Oslo", {"city": "Oslo", "days": 2020}),
         ("how is Germany's capital", {"city": "DE"}),
-        ("天気", {"city": "大阪"}),
+        ("大阪の天気", {"city": "大阪市"}),
+        ("weather in São Paulo", {"city": "Sao Paulo"}),
+        ("Apple's weather", {"city": "AAPL"}),
+        ("the weather in San Diego", {"city": "SD"}),
+        ("Oslo, in kilowatt hours", {"city": "kWh"}),
+        ("Oslo once, please", {"city": "Oslo", "days": 1}),
+        ("how cold is Oslo", {"city": "Oslo", "unit": "celsius"}),
         ("is it on in Oslo", {"city": "Oslo", "loud": True, "days": 1}),
         ("Oslo in Fahrenheit", {"city": "Oslo", "unit": "fahrenheit"}),
     ],
@@ -236,7 +242,8 @@ def test_a_value_that_something_said_accounts_for_is_grounded(request_: str, arg
 @pytest.mark.parametrize(
     "arguments",
     [{"city": "Bergen"}, {"city": "Oslo", "days": 7}, {"city": "Oslo", "share": 40.7128}, {"city": "QX-8841"},
-     {"city": "2022-04-15"}],
+     {"city": "2022-04-15"}, {"city": "Paris"}, {"city": "Rome"}, {"city": "大阪"}, {"city": "Zürich"}, {"city": "XYZ"},
+     {"city": "Oslo", "share": 0.3}, {"city": "Oslo", "days": 1}, {"city": "#FF0000"}],
 )  # fmt: skip
 def test_a_value_out_of_nowhere_is_told(arguments: dict[str, Any]):
     found = ungrounded(record(calls(("look", arguments)), request="weather in Oslo tomorrow"), BOX)
@@ -269,5 +276,28 @@ def test_earlier_results_account_for_values_and_a_clock_for_dates():
     later = [calls(("ping", {})), result('{"city": "Bergen"}'), calls(("look", {"city": "Bergen"}))]
     assert ungrounded(record(*later), BOX) == []
     assert ungrounded(record(*reversed(later)), BOX) != []
-    dated = calls(("look", {"city": "2022-04-15"}))
-    assert ungrounded(record(dated, request="tomorrow", now="2022-04-14T09:00:00"), BOX) == []
+
+
+CLOCK = "2022-04-14T09:00:00"
+
+
+@pytest.mark.parametrize(
+    ("request_", "day"),
+    [("tomorrow", "2022-04-15"), ("on the 3rd of May", "2022-05-03"), ("sometime next week", "2022-04-20"),
+     ("at 2022-06-01", "2022-06-01T10:00:00")],
+)  # fmt: skip
+def test_a_clock_accounts_for_the_days_that_words_mean(request_: str, day: str):
+    assert ungrounded(record(calls(("look", {"city": day})), request=request_, now=CLOCK), BOX) == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "day"), [("tomorrow", "1999-05-05"), ("weather please", "2022-04-14"), ("on the 3rd", "2022-09-03")]
+)
+def test_a_clock_accounts_for_no_other_day(request_: str, day: str):
+    assert len(ungrounded(record(calls(("look", {"city": day})), request=request_, now=CLOCK), BOX)) == 1
+
+
+def test_a_choice_against_the_one_that_was_named_is_told():
+    chosen = look(unit="celsius")
+    assert len(ungrounded(record(chosen, request="Oslo in Fahrenheit"), BOX)) == 1
+    assert ungrounded(record(chosen, request="Oslo in Celsius, not Fahrenheit"), BOX) == []

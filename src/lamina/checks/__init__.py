@@ -5,7 +5,7 @@ from __future__ import annotations
 from lamina.checks.agreement import Agreement, labelled_rows
 from lamina.checks.asking import check_asking
 from lamina.checks.contamination import contaminated
-from lamina.checks.counting import check_style
+from lamina.checks.counting import check_request, check_style
 from lamina.checks.execution import check_execution
 from lamina.checks.grounding import check_grounding
 from lamina.checks.judge import check_judge, measure_agreement
@@ -26,6 +26,7 @@ __all__ = [
     "check_format",
     "check_grounding",
     "check_judge",
+    "check_request",
     "check_round_trips",
     "check_style",
     "contaminated",

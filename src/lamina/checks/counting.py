@@ -1,6 +1,7 @@
 """Counting: are there as many calls as the record's style has, of as many functions, and none twice? (APIGen section
 3.3 names the styles; checking their number of calls is our choice.) Styles that say nothing of a number
-(``dependent``, ``multi-turn``) are left alone."""
+(``dependent``, ``multi-turn``) are left alone. And are there as many as the request's own words count?
+(``unanswered``)"""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from itertools import combinations
 from typing import Any
 
 from lamina.checks.reasons import Reason
-from lamina.checks.rule import Rejection
+from lamina.checks.rule import Candidate, Rejection
+from lamina.checks.unanswered import unanswered
 from lamina.tools import Toolbox
 from lamina.trajectories import ToolCall, Trajectory, compare_calls
 
@@ -74,3 +76,20 @@ def check_recorded_count(trajectory: Trajectory) -> Rejection | None:
     if sum(m.role == "user" for m in trajectory.messages) != 1:
         return None
     return check_count(trajectory.meta.style, trajectory.turns)
+
+
+def check_request(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
+    """Whether the request of a row asks for more than all its calls do."""
+    return None if candidate.script else _says_more(candidate.request, candidate.calls, toolbox)
+
+
+def check_recorded_request(trajectory: Trajectory, toolbox: Toolbox) -> Rejection | None:
+    """The same for a record of one request that is answered in one turn: where there are more, the rest may follow."""
+    asked = sum(m.role == "user" for m in trajectory.messages)
+    acted = sum(bool(m.tool_calls) for m in trajectory.messages)
+    return _says_more(trajectory.request, trajectory.calls, toolbox) if asked == acted == 1 else None
+
+
+def _says_more(request: str, calls: Sequence[ToolCall], toolbox: Toolbox) -> Rejection | None:
+    found = unanswered(request, calls, toolbox)
+    return Rejection("grounding", Reason.REQUEST_SAYS_MORE, found) if found else None

@@ -2,17 +2,21 @@
 2409.03215 section 4).
 
 The paper says that string match is not enough. So this rule is mild: it objects where less than half of a value's
-words can be found anywhere before the call, and leaves to a judge what it cannot read (codes, sums, opinions).
-For rows about your
-own functions there is the exact rule of ``grounding``."""
+words can be found anywhere before the call, under whatever name, and to a choice only where another one was named. It
+leaves to a judge what words do not decide: booleans, and one choice among several that nobody named. For rows about
+your own functions there is the exact rule of ``grounding``."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from datetime import date
 from typing import Any
 
+from lamina.checks.abbreviations import inferred, named_otherwise, stands_for
 from lamina.checks.arguments import is_reference
-from lamina.checks.evidence import leaves_of, numbers_in
+from lamina.checks.evidence import leaves_of, numbers_in, plain
+from lamina.checks.moments import phrase_for
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Rejection
 from lamina.checks.said_otherwise import date_said, initials_said, listed_beside_said, number_said, time_said
@@ -46,8 +50,49 @@ _PRONOUNS = {
 }
 SHORT = 4
 """Letters: a word of fewer has to stand as a word of its own ("ca" is not said by "can")."""
-_SMALL = 1
-"""Numbers up to this are counts and switches that nobody says."""
+_UNSAID = {
+    0: frozenset(("no", "none", "zero", "nothing", "without", "free", "from", "start", "first", "off", "top", "null")),
+    1: frozenset(
+        (
+            "a",
+            "an",
+            "one",
+            "once",
+            "single",
+            "each",
+            "every",
+            "first",
+            "per",
+            "on",
+            "another",
+            "only",
+            "yes",
+            "next",
+            "last",
+            "top",
+            "best",
+            "highest",
+            "lowest",
+            "most",
+            "second",
+            "this",
+            "my",
+            "me",
+        )
+    ),
+}
+"""Words that say the smallest counts and a switch."""
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_RELATIVE = re.compile(
+    r"\b(?:to(?:day|night|morrow)|yesterday|now|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?:week|month|year|hour|minute)"
+    r"s?|days?|weekend|(?:mor|eve)ning|afternoon|noon|midnight|christmas|easter|new year|birthday|\d ?[ap]m)\b"
+)
+AHEAD = 400
+"""Days from the record's clock within which a word such as "Friday" may mean a date that ``moments`` doesn't read."""
+_COLOURS = frozenset(
+    ("black", "white", "red", "green", "blue", "yellow", "orange", "purple", "pink", "brown", "gray", "grey", "navy",
+     "teal", "gold", "silver", "cyan", "magenta", "violet", "maroon", "beige", "turquoise", "colour", "color")
+)  # fmt: skip
 
 
 def check_hallucination(trajectory: Trajectory, toolbox: Toolbox) -> Rejection | None:
@@ -59,11 +104,11 @@ def check_hallucination(trajectory: Trajectory, toolbox: Toolbox) -> Rejection |
 def ungrounded(trajectory: Trajectory, toolbox: Toolbox) -> list[str]:
     """A sentence for each value that nothing said before its call accounts for."""
     found: list[str] = []
-    said = trajectory.meta.now or ""
+    said, now = "", trajectory.meta.now
     ids: set[str] = set()
     for number, message in enumerate(trajectory.messages):
         if message.tool_calls:
-            evidence = _Evidence(said, knows_the_day=bool(trajectory.meta.now))
+            evidence = _Evidence(said, now)
             for call in message.tool_calls:
                 found += [f"message {number}: {text}" for text in _of_call(call, toolbox, evidence, ids)]
                 ids |= {call.id} if call.id else set()
@@ -82,7 +127,9 @@ def _of_call(call: ToolCall, toolbox: Toolbox, evidence: _Evidence, ids: set[str
         if is_reference(value, ids):
             continue
         told = str(schema.get("description", "")) + str(schema.get("enum", "")) + str(schema.get("default", ""))
-        if "const" in schema or "enum" in schema or value == schema.get("default") or evidence.has(value, told):
+        if "const" in schema or value == schema.get("default"):
+            continue
+        if evidence.has(value, told) or ("enum" in schema and (path.endswith("]") or evidence.chooses(value, schema))):
             continue
         found.append(f"{call.name}.{path}={value!r} is in no request and no result before it")
     return found
@@ -91,9 +138,8 @@ def _of_call(call: ToolCall, toolbox: Toolbox, evidence: _Evidence, ids: set[str
 class _Evidence:
     """What was said before a call, prepared for look-ups."""
 
-    def __init__(self, text: str, knows_the_day: bool):
-        self.text = text.casefold()
-        self.knows_the_day = knows_the_day
+    def __init__(self, text: str, now: str | None = None):
+        self.text, self.now = _bare(text), now
         self.folded = re.sub(r"[\W_]+", "", self.text)
         self.words = frozenset(_WORD.findall(self.text))
         self._numbers: set[float] | None = None
@@ -111,21 +157,40 @@ class _Evidence:
         if value is None or isinstance(value, bool):
             return True
         if isinstance(value, int | float):
-            if abs(value) <= _SMALL or self._number(float(value)) or ("default" in told and str(value) in told):
+            if self._number(float(value)) or ("default" in told and str(value) in told):
                 return True
+            if value in _UNSAID:
+                return bool(_UNSAID[int(value)] & self.words) or not self.text.isascii()
             return number_said(abs(value), self.text, self.numbers) or listed_beside_said(value, told, self.words)
         value = str(value)
-        if self.knows_the_day and _DATE.fullmatch(value):
-            return True  # counted from the day that the record names
+        if self.now and _DATE.fullmatch(value):
+            return self._day(value, self.now)
         if time_said(value, self.text, self.numbers) or date_said(value, self.numbers):
             return True
-        return _unreadable(value) or self._words(value.casefold(), told.casefold()) or initials_said(value, self.text)
+        if not value.strip() or inferred(value) or self._words(_bare(value), told.casefold()):
+            return True
+        return initials_said(value, self.text) or self._code(value)
+
+    def chooses(self, value: Any, schema: dict[str, Any]) -> bool:
+        """A choice may be made without a word of it ("funny" for comedy), but not against one: another of the choices
+        is named, and this one is not."""
+        told = str(schema.get("description", ""))
+        others = [str(other) for other in schema["enum"] if other != value and len(str(other)) > 2]
+        named = named_otherwise(str(value), self.text, told)
+        return inferred(value) or named or not any(named_otherwise(other, self.text) for other in others)
+
+    def _code(self, value: str) -> bool:
+        if _HEX_COLOUR.fullmatch(value):
+            return bool(_COLOURS & self.words)
+        return named_otherwise(value, self.text) or stands_for(value, self.text, self.words)
 
     def _number(self, value: float) -> bool:
         """Said as it is, as a share (15 % is 0.15), as a part of something longer (a date, an id), or as the next one
         below or above a bound ("less than 5" is at most 4)."""
         value = abs(value)  # "I gave 40 away" is -40 added
         same = {value, value * 100, value / 100}
+        if value < 1:  # 50 mH are 0.05 H
+            same |= {value * 1000, value * 1e6}
         if value == int(value):
             if 1900 < value < 2100 and _OTHER_YEAR.search(self.text):
                 same |= {value - 1, value + 1}
@@ -149,6 +214,21 @@ class _Evidence:
             return True
         return 2 * sum(self._said(w) for w in words) >= len(words)
 
+    def _day(self, value: str, now: str) -> bool:
+        """A date at the clock: by a phrase that means it, by its day with its month, or by a word for a day near."""
+        if value[:10] in self.text or phrase_for(value, plain(self.text), now):
+            return True
+        try:
+            day, today = date.fromisoformat(value[:10]), date.fromisoformat(now[:10])
+        except ValueError:
+            return False
+        if float(day.day) in self.numbers and self._month(day.month):
+            return True
+        return abs((day - today).days) <= AHEAD and _RELATIVE.search(self.text) is not None
+
+    def _month(self, month: int) -> bool:
+        return float(month) in self.numbers or any(word.startswith(_MONTHS[month - 1]) for word in self.words)
+
     def _ends_a_stay(self, day: int) -> bool:
         """Five nights from the 15th are over on the 20th."""
         lasts = _LASTS.search(self.text) is not None
@@ -161,6 +241,9 @@ class _Evidence:
             return word in self.words or bool(_PRONOUNS[word] & self.words)
         if (short := _INITIAL.fullmatch(word)) and float(short[2]) in self.numbers:  # the fourth quarter is Q4
             return any(len(w) > 1 and w.startswith(short[1]) for w in self.words)
+        if not word.isascii():  # scripts without spaces, and endings of others
+            pairs = [word[i : i + 2] for i in range(len(word) - 1)] or [word]
+            return 2 * sum(pair in self.folded for pair in pairs) >= len(pairs)
         return word in self.words if len(word) < SHORT else _stem(word) in self.folded
 
 
@@ -171,10 +254,6 @@ def _stem(word: str) -> str:
     return word if len(word) < 5 or any(c.isdigit() for c in word) else word[: max(4, len(word) - 3)]
 
 
-def _unreadable(value: str) -> bool:
-    """Values that words cannot decide: codes (AAPL, en-US, EUR, #FFFFFF), other scripts than the request may use,
-    signs."""
-    plain = value.strip()
-    letters = re.sub(r"[^A-Za-z]", "", plain)
-    code = len(plain) <= 5 and len(letters) <= 5 and not any(c.isdigit() for c in plain)
-    return not plain or code or not plain.isascii() or _HEX_COLOUR.fullmatch(plain) is not None
+def _bare(text: str) -> str:
+    """Case and accents folded."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))

@@ -13,7 +13,7 @@ from pathlib import Path
 from lamina.checks import Reason, Rejection, contaminated
 from lamina.checks.arguments import cast_arguments, check_arguments
 from lamina.checks.contamination import STAGE as CONTAMINATION
-from lamina.checks.counting import check_recorded_count
+from lamina.checks.counting import check_recorded_count, check_recorded_request
 from lamina.checks.hallucination import check_hallucination
 from lamina.checks.novelty import STAGE as NOVELTY
 from lamina.checks.reasoning import check_reasoning
@@ -41,7 +41,9 @@ RULES: dict[str, Rule] = {
     "steps": lambda trajectory, toolbox: check_steps(trajectory),
     "reasoning": check_reasoning,
     "results": check_recorded_results,
-    "grounding": check_hallucination,
+    "grounding": lambda trajectory, toolbox: (
+        check_hallucination(trajectory, toolbox) or check_recorded_request(trajectory, toolbox)
+    ),
 }
 """In the order in which they are asked; the first that objects rejects."""
 SKIPPABLE = (*RULES, NOVELTY)

@@ -18,6 +18,7 @@ from lamina.checks import (
     check_execution,
     check_format,
     check_grounding,
+    check_request,
     check_style,
 )
 from lamina.checks.counting import check_count
@@ -58,7 +59,7 @@ def check_alone(
     if assignment is not None and not candidate.calls:
         return _check_refusal(candidate, toolbox, assignment) or _check_leak(candidate, assignment)
     if candidate.writer != "grammar" or candidate.style != "dependent":
-        found = check_grounding(candidate, toolbox)
+        found = check_grounding(candidate, toolbox) or check_request(candidate, toolbox)
     if found is None and assignment is not None:
         found = _check_leak(candidate, assignment) or _check_roles(candidate) or _check_each_said(candidate)
     if found is None:
