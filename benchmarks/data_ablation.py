@@ -125,9 +125,7 @@ def main() -> None:
     given = parser.parse_args()
     found = pools(given.data, given.out)
     files = {
-        f"{arm}-{seed}": trained(arm, found[arm], seed, given.out, given)
-        for seed in range(given.seeds)
-        for arm in ARMS
+        f"{arm}-{seed}": trained(arm, found[arm], seed, given.out, given) for seed in range(given.seeds) for arm in ARMS
     }
     tasks = given.tasks.format(data=(given.out / "recipes" / "data").resolve())
     benched = lamina("bench", given.base, *files.values(), "--tasks", tasks, "--style", given.style, "--limit",

@@ -3,7 +3,7 @@
 usage: verifier_speed.py [ROWS] [--distilabel PYTHON]    (10,000 rows, two minutes; docs/results/verifier.md)
 
 Calls are drawn for the functions of examples/library, which are declared pure. Stage 1 is the format check, stage 2
-runs the calls in confined forks, many to a fork, and looks at what came back; "a fork each" is the same for functions
+runs the calls in guarded forks, many to a fork, and looks at what came back; "a fork each" is the same for functions
 that nobody declared pure. distilabel runs them in its own process, without any confinement; PYTHON is that of a virtual
 environment with ``pip install distilabel``. All take turns, three times.
 """
@@ -106,8 +106,8 @@ def main() -> None:
             timed("stage 2", stage_2, rows, together)
             timed("stage 2, a fork each", stage_2, few, alone)
             if asked.distilabel:
-                good["distilabel, not confined"], taken = distilabel(asked.distilabel, calls)
-                seconds.setdefault("distilabel, not confined", []).append(taken / len(calls))
+                good["distilabel, not guarded"], taken = distilabel(asked.distilabel, calls)
+                seconds.setdefault("distilabel, not guarded", []).append(taken / len(calls))
     print(f"{'':26}  {'rows/s':>9}  {'lowest':>9}  {'goal':>7}  {'good':>6}  of the second line")
     base = median(seconds["stage 2"])
     for name, each in seconds.items():

@@ -5,6 +5,11 @@ import hashlib
 from typing import Literal
 
 PURE = True
+MORSE = ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.."
+NATO = (
+    "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel India Juliett Kilo Lima Mike November Oscar Papa Quebec "
+    "Romeo Sierra Tango Uniform Victor Whiskey Xray Yankee Zulu"
+)
 
 
 def encode_base64(text: str) -> str:
@@ -78,15 +83,7 @@ def morse_code(word: str) -> str:
     Args:
         word: The word, such as "help" or "ship".
     """
-    signs = dict(
-        zip(
-            "abcdefghijklmnopqrstuvwxyz",
-            (
-                ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.."
-            ).split(),
-            strict=True,
-        )
-    )
+    signs = dict(zip("abcdefghijklmnopqrstuvwxyz", MORSE.split(), strict=True))
     return " ".join(signs[c] for c in word.lower())
 
 
@@ -105,10 +102,7 @@ def spell_word(word: str) -> list[str]:
     Args:
         word: The word, such as "tiger" or "fox".
     """
-    names = (
-        "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel India Juliett Kilo Lima Mike November Oscar Papa Quebec "
-        "Romeo Sierra Tango Uniform Victor Whiskey Xray Yankee Zulu"
-    ).split()
+    names = NATO.split()
     return [names[ord(c) - 97] for c in word.lower() if "a" <= c <= "z"]
 
 

@@ -93,6 +93,7 @@ def reply(messages, tools, seed):
     return f"{rng.choice(OPENINGS)} {' and '.join(said)}{rng.choice(ENDINGS)}"
 '''
 
+KILLED_IN = Path(__file__).parents[1] / "killed_in.py"
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -107,11 +108,19 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def command(workshop: Path) -> Command:
-    """Runs ``lamina …`` in the workshop; ``stop_at`` has the writer stop the process at that call."""
+    """Runs ``lamina …`` in the workshop; ``stop_at`` has the writer stop the process at that call, ``killed_in``
+    (the words that ``killed_in.py`` takes first) kills it after a call of a function."""
 
-    def run(*arguments: object, stop_at: int = 0, stop_by: str = "SIGKILL", timeout: float = 240):
+    def run(
+        *arguments: object,
+        stop_at: int = 0,
+        stop_by: str = "SIGKILL",
+        timeout: float = 240,
+        killed_in: str = "",
+    ):
         environment = {**os.environ, "STOP_AT": str(stop_at), "STOP_BY": stop_by}
-        words = [sys.executable, "-m", "lamina", *[str(a) for a in arguments]]
+        start = [str(KILLED_IN), *killed_in.split()] if killed_in else ["-m", "lamina"]
+        words = [sys.executable, *start, *[str(a) for a in arguments]]
         return subprocess.run(words, cwd=workshop, env=environment, capture_output=True, text=True, timeout=timeout)
 
     return run

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from lamina.runs import Run
+from lamina.trajectories import TrajectoryStore
+
 SYNTH = (
     "synth",
     "tools.py",
@@ -67,6 +70,34 @@ def test_a_killed_synthesis_ends_with_the_same_bytes_as_an_unbroken_one(
     result = json.loads(resumed.stdout)
     assert result["verified"] == unbroken.result["verified"]
     assert result["verified"] + result["augmented"] == len(rows)
+
+
+KILLS_IN_SPLIT = (
+    ("lamina.synth.splitting:_placed 8", 0),
+    ("lamina.synth.splitting:BLOCK=10 lamina.synth.splitting:_placed 25", 20),
+    ("lamina.trajectories.store:TrajectoryStore.update 1", 1.0),
+    ("lamina.runs.records:RecordStore.export_jsonl 1", 1.0),
+)
+"""Before any row is placed, between rows, before the export and between its files; and how many rows, or what share
+of them, are placed by then."""
+
+
+def test_a_killed_split_places_every_row_once_and_where_an_unbroken_one_does(
+    command, workshop: Path, unbroken: Finished
+):
+    folder = workshop / "split"
+    for n, (where, placed) in enumerate(KILLS_IN_SPLIT):
+        writer_dies = 1 if n else 0  # were it asked again
+        killed = command(*SYNTH, "--out", folder.name, killed_in=where, stop_at=writer_dies)
+        assert killed.returncode == -9
+        with Run.at(folder) as run:
+            assert run.is_done("synth")
+            assert not run.is_done("split")
+            sides = [row.meta.split for row in TrajectoryStore(run.store).trajectories()]
+            assert len(sides) - sides.count(None) == (placed * len(sides) if placed == 1.0 else placed)
+    resumed = command(*SYNTH, "--out", folder.name, stop_at=1)
+    assert resumed.returncode == 0, resumed.stderr
+    assert exports(folder) == unbroken.files
 
 
 def test_ctrl_c_says_so_in_one_line_and_the_same_command_continues(command, workshop: Path, unbroken: Finished):

@@ -53,14 +53,16 @@ def test_a_build_that_is_killed_in_training_ends_complete_and_its_agent_acts(com
     run = workshop / "run"
     words = [sys.executable, "-m", "lamina", *[str(a) for a in BUILD]]
     with subprocess.Popen(words, cwd=workshop, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
-        wait_for(run / "log.jsonl", '"split"', first)
-        time.sleep(3)
+        wait_for(run / "model" / "train-log.csv", "\n1,", first)  # the first step was made
         first.send_signal(signal.SIGKILL)
+    assert first.returncode == -signal.SIGKILL
+    assert not (run / "model" / "training.json").exists(), "training was over before the kill"
     rows = (run / "trajectories.jsonl").read_bytes()
 
     done = command(*BUILD, "--json", timeout=900)
     assert done.returncode == 0, done.stderr
-    assert "synth: done before" in done.stderr
+    assert "split: done before" in done.stderr
+    assert "train: done before" not in done.stderr
     assert "queries.jsonl" in done.stderr, "which requests are scored is said aloud"
     result = json.loads(done.stdout)
     assert {"out", "seconds", "metrics"} <= set(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,12 @@ def test_a_wrong_command_is_one_line_with_status_2(lamina, tmp_path: Path, argum
     assert said.status == 2
     assert says in said.errors[-1]
     assert said.errors[-1].startswith("lamina: ")
+
+
+def test_an_engine_that_is_not_installed_is_said_before_a_teacher_is_trained(
+    lamina, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    said = lamina("distill", "--out", tmp_path / "run", "--experiment", "digits", "--engine", "ray")
+    assert said.status == 2
+    assert said.errors == ["lamina: ray is not installed; pip install 'lamina[ray]' brings it"]

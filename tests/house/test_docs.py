@@ -5,35 +5,14 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import typer
 
+from doc_pages import PAGES, ROOT, blocks, commands, commands_that_show_output, named
 from lamina.cli import VERBS, main, module_of
-
-ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "AGENTS.md", *ROOT.glob("docs/**/*.md")])
-FENCE = re.compile(r"^```(\w+)?([^\n]*)\n(.*?)^```$", re.M | re.S)
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block; ``info`` is what follows the language (``run``, ``file=NAME``)."""
-
-    language: str
-    info: str
-    text: str
-
-
-def blocks(page: Path) -> list[Block]:
-    return [Block(a, b.strip(), c) for a, b, c in FENCE.findall(page.read_text(encoding="utf-8"))]
-
-
-def named(page: Path) -> str:
-    return str(page.relative_to(ROOT))
 
 
 @pytest.fixture(scope="module")
@@ -69,20 +48,28 @@ def test_links_lead_somewhere(page: Path):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
-def test_commands_in_the_docs_name_verbs_and_options_that_exist(page: Path):
-    for block in blocks(page):
-        if block.language != "console":
-            continue
-        for line in block.text.splitlines():
-            words = shlex.split(line.removeprefix("$ "), comments=True)
-            if words[:1] == ["make"]:
-                makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-                assert re.search(rf"^{words[1]}:", makefile, re.M), line
-            elif words[:1] == ["lamina"] and not words[1].startswith("-"):
-                verb = " ".join(words[1:3]) if " ".join(words[1:3]) in VERBS else words[1]
-                app = importlib.import_module(module_of(verb)).app
-                known = {o for p in typer.main.get_command(app).params for o in p.opts} | {"--help"}
-                assert {w.split("=")[0] for w in words if re.match(r"--?[a-z]", w)} <= known, line
+def test_commands_in_the_docs_name_verbs_options_and_scripts_that_exist(page: Path):
+    shown = [command for b in blocks(page) if b.info == "run" for command, _ in commands_that_show_output(b.text)]
+    for line in [*commands(page), *shown]:
+        for part in re.split(" && ", line):
+            words = shlex.split(part)
+            if words[0] == "make":
+                assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M), line
+            elif words[0] == "lamina":
+                assert options(words) <= known_options(words), line
+            elif words[0].endswith("python") and words[1].endswith(".py"):
+                script = (ROOT / words[1]).read_text(encoding="utf-8")
+                assert [o for o in options(words) if f'"{o}"' not in script] == [], line
+
+
+def options(words: list[str]) -> set[str]:
+    return {w.split("=")[0] for w in words if re.match(r"--?[a-z]", w)}
+
+
+def known_options(words: list[str]) -> set[str]:
+    verb = " ".join(words[1:3]) if " ".join(words[1:3]) in VERBS else words[1]
+    app = importlib.import_module(module_of(verb)).app
+    return {o for p in typer.main.get_command(app).params for o in p.opts} | {"--help"}
 
 
 def test_commands_in_the_makefile_name_verbs_and_options_that_exist():
@@ -109,15 +96,10 @@ def test_examples_in_the_docs_run_and_print_what_they_show(
         elif block.language == "python":
             exec(compile(block.text, named(page), "exec", dont_inherit=True), names)
         elif block.language == "console" and block.info == "run":
-            for command, shown in commands(block.text):
+            for command, shown in commands_that_show_output(block.text):
                 capsys.readouterr()
                 main(shlex.split(command)[1:])
                 assert same(shown, capsys.readouterr().out), command
-
-
-def commands(text: str) -> list[tuple[str, str]]:
-    parts = re.split(r"^\$ (.*)\n", text, flags=re.M)[1:]
-    return list(zip(parts[::2], parts[1::2], strict=True))
 
 
 def same(shown: str, printed: str) -> bool:

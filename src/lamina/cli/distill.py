@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,10 +14,18 @@ from lamina.cli.output import given, show, table
 
 if TYPE_CHECKING:
     from lamina.runs import Progress
+    from lamina.runs.engines import Engine
     from lamina.training.layerwise.grid import Experiment
     from lamina.training.layerwise.language import Distillation
 
 Option = typer.Option
+
+
+class EngineName(StrEnum):
+    """Where the cells of a grid run."""
+
+    local = "local"
+    ray = "ray"
 
 
 def distill(
@@ -58,6 +67,10 @@ def distill(
     steps: Annotated[int, Option("--steps", min=1, help="Of each cell.")] = 400,
     width: Annotated[int, Option("--width", min=8, help="Channels of a network's first stage.")] = 16,
     workers: Annotated[int, Option("--workers", min=0, help="Cells at once; 0 for one a core.")] = 0,
+    engine: Annotated[
+        EngineName,
+        Option("--engine", help="Where cells run: processes of this machine, or Ray (lamina[ray]; RAY_ADDRESS)."),
+    ] = EngineName.local,
     minutes: Annotated[
         float | None, Option("--minutes", min=0, help="Begin no further cell after that long; continue later.")
     ] = None,
@@ -92,7 +105,7 @@ def distill(
         from lamina.training.layerwise.grid import Experiment
 
         made = Experiment(experiment, data, fraction, width=width, schedule=Schedule(steps=steps), rule=rule)
-        _grid(made, out, transfer, rates, seeds, workers, minutes, fresh, progress, as_json)
+        _grid(made, out, transfer, rates, seeds, workers, engine.value, minutes, fresh, progress, as_json)
         return
     if not (teacher and student and data):
         raise InputError("--teacher, --student and --data are all needed", mend="or give --experiment NAME")
@@ -115,6 +128,7 @@ def _grid(
     rules: str | None,
     seeds: int,
     workers: int,
+    engine: Engine,
     minutes: float | None,
     fresh: bool,
     progress: Progress,
@@ -138,6 +152,7 @@ def _grid(
             rules=_names(rules, RULES),
             seeds=seeds,
             workers=workers,
+            engine=engine,
             seconds=None if minutes is None else minutes * 60,
             progress=progress,
         )

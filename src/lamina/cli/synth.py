@@ -82,8 +82,9 @@ def synth(
     """Write verified training data for your functions.
 
     A model writes the requests; every call is checked against the schema, executed in a process of its
-    own, and judged. What does not pass is kept in rejects.jsonl with the reason. The rows are split by
-    group into train, validation and test.
+    own, and its values are looked for in the request. With --judge a model judges the row as well, if it
+    agrees with rows labelled by hand. What does not pass is kept in rejects.jsonl with the reason. The
+    rows are split by group into train, validation and test.
     """
     from lamina.build import warm_up
     from lamina.build.inputs import file_beside, fingerprint_of, requests_of, say_what_is_left_out

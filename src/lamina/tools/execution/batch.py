@@ -1,7 +1,7 @@
 """Many calls in one fork, for tools declared pure: forking costs a hundred times what such a call does.
 
 A tool is pure where its result follows from its arguments and the clock alone and it leaves nothing behind; only the
-user can say so (``PURE`` in their module). The fork is confined as ever. What goes wrong in a batch is found out by the
+user can say so (``PURE`` in their module). The fork is guarded as ever. What goes wrong in a batch is found out by the
 supervisor running the calls in doubt again, each in a fork of its own, so that every result is what it would have been.
 """
 

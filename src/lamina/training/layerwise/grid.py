@@ -7,7 +7,6 @@ continues a killed grid; more seeds, transfers or rules may be asked for in the 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import product
@@ -16,7 +15,7 @@ from typing import Any
 
 from lamina.errors import InputError
 from lamina.runs import Progress, Row, Run
-from lamina.runs.engines import map_ordered
+from lamina.runs.engines import Engine, check_engine, map_ordered
 from lamina.training.layerwise.cell import Cell, Schedule, train_cell, train_teacher
 from lamina.training.layerwise.comparing_seeds import summary
 from lamina.training.layerwise.images import SOURCES
@@ -60,11 +59,14 @@ def run_grid(
     workers: int = 0,
     progress: Progress | None = None,
     seconds: float | None = None,
+    engine: Engine = "local",
 ) -> JSON:
     """Runs the cells that are not there yet, and returns ``{"rows", "pairs", "teacher", "cells", "wanted"}`` of those
-    that are (``summary`` says what rows and pairs hold). ``workers`` 0: one a core. ``seconds``: begin no further
-    cell after that long. Raises InputError for a name that is none."""
+    that are (``summary`` says what rows and pairs hold). ``workers`` 0: one a core of the ``engine``. ``seconds``:
+    begin no further cell after that long. Raises InputError for a name that is none, MissingExtraError for an engine
+    that is not installed."""
     progress = progress or Progress(silent=True)
+    check_engine(engine)
     _known(transfers, KINDS, "transfer")
     _known(rules, RULES, "rule for rates")
     _known([experiment.dataset], tuple(SOURCES), "data set")
@@ -78,7 +80,7 @@ def run_grid(
     with progress.stage("cells", total=len(wanted)) as bar:
         bar.advance(len(wanted) - len(left))
         chosen = _while_time(left, progress, None if seconds is None else progress.seconds + seconds)
-        for result in map_ordered(train_cell, chosen, workers=workers or os.cpu_count() or 1, chunk=1):
+        for result in map_ordered(train_cell, chosen, workers=workers, chunk=1, engine=engine):
             run.store.put([Row(CELL, result["cell"], run.store.count(CELL), json.dumps(result).encode())])
             bar.advance(1, latest=result["cell"], score=result["score"])
     return grid_result(run, wanted={cell.name for cell in wanted})
