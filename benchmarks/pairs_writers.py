@@ -3,8 +3,7 @@
 usage: pairs_writers.py MODEL TOOLS [-n TARGETS] [--per-request N] [--seed S]      (64 targets each)
 
 All are asked for the styles and the shares of pairs, without a grammar and without variants, so that each target is
-one row of the model's. Rejects are counted by stage, with the commonest reasons below; tokens are those read and
-written."""
+one row of the model's. Rejects are counted by stage, the commonest reasons below; tokens are those read and written."""
 
 from __future__ import annotations
 
