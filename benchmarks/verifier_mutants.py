@@ -1,11 +1,21 @@
-"""Wrong rows made from right ones. A mutation is one decorated function: it gets a record's calls and what it may draw
-from, changes them in place and says at which stage the verifier has to object, or None where it does not apply."""
+"""Wrong rows made from right ones.
+
+To add a mutation, write one function here:
+
+    @mutation("what is wrong with it")
+    def name(row: Row) -> str | None:
+        ...
+
+It changes the copy ``row.record`` in place and returns the stage at which the verifier has to object, or None where it
+does not apply; everything random is drawn from ``row.chance``. It then has a line in the table, and counts."""
 
 from __future__ import annotations
 
 import random
+from calendar import monthrange
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from lamina.checks.evidence import leaves_of, numbers_in
@@ -59,14 +69,32 @@ def mutation(name: str, *, needs_judge: bool = False) -> Callable[[Mutation], Mu
     return register
 
 
+OTHER_SCRIPTS = [
+    "Zürich",
+    "São Tomé",
+    "Łódź",
+    "Αθήνα",
+    "Київ",
+    "大阪",
+    "서울",
+    "القاهرة",
+    "กรุงเทพ",
+    "£9",
+    "naïve",
+    "東京タワー",
+]
+"""The sets' own values are nearly all plain letters."""
+
+
 def pool_of(records: Iterable[Trajectory]) -> dict[str, list[Any]]:
+    """Every string and number of the records, whatever its length, size or script."""
     found: dict[str, list[Any]] = {"string": [], "number": []}
     for record in records:
         for call in record.calls:
             for value in call.arguments.values():
-                if isinstance(value, str) and len(value) > 5 and value.isascii():
+                if isinstance(value, str) and value.strip():
                     found["string"].append(value)
-                elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) > 1:
+                elif isinstance(value, int | float) and not isinstance(value, bool):
                     found["number"].append(value)
     return found
 
@@ -141,9 +169,9 @@ def one_too_few(row: Row) -> str | None:
     return _drop_call(row) if len(row.record.calls) <= 2 else None
 
 
-@mutation("off by one: one of three or more gone", needs_judge=True)
+@mutation("off by one: one of three or more gone")
 def one_of_many_gone(row: Row) -> str | None:
-    """How many were asked for is then in the words alone."""
+    """How many were asked for is then in the words alone, whatever the style."""
     return _drop_call(row) and GROUNDING if len(row.record.calls) > 2 else None
 
 
@@ -182,7 +210,7 @@ def extra_call(row: Row) -> str | None:
 
 
 def _counted(row: Row, now: int) -> bool:
-    """Whether the style says that two are too many: the first turn of a record with one request."""
+    """Whether the record has a style and it says that two are too many: in the first turn, with one request."""
     first = next(m for m in row.record.messages if m.role == "assistant")
     one = sum(m.role == "user" for m in row.record.messages) == 1
     return one and len(first.tool_calls or []) == now == 2 and row.record.meta.style in ("simple", "multiple")
@@ -216,6 +244,69 @@ def value_not_in_request(row: Row) -> str | None:
         return None
     call.arguments[name] = value
     return None if tool.problems(call.arguments) else GROUNDING
+
+
+@mutation("value of another script")
+def value_of_another_script(row: Row) -> str | None:
+    found = _leaf(row, "string")
+    options = [v for v in OTHER_SCRIPTS if not any(word in row.request for word in _parts(v))]
+    if found is None or not options:
+        return None
+    call, tool, name = found
+    call.arguments[name] = row.chance.choice(options)
+    return None if tool.problems(call.arguments) else GROUNDING
+
+
+@mutation("another date")
+def another_date(row: Row) -> str | None:
+    """Of the same form, in another year and month, on a day that nobody said."""
+    found = _leaf(row, "string")
+    if found is None:
+        return None
+    call, tool, _ = found
+    dated = [n for n, v in call.arguments.items() if isinstance(v, str) and _is_date(v[:10])]
+    if not dated:
+        return None
+    name, chance, said = row.chance.choice(dated), row.chance, set(numbers_in(row.request))
+    year, month = chance.randint(1950, 2049), chance.randint(1, 12)
+    days = [d for d in range(1, monthrange(year, month)[1] + 1) if d not in said and f"{d}" not in row.request]
+    if not days or f"{year}" in row.request:
+        return None
+    call.arguments[name] = date(year, month, chance.choice(days)).isoformat() + call.arguments[name][10:]
+    return None if tool.problems(call.arguments) else GROUNDING
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text)) and "-" in text
+    except ValueError:
+        return False
+
+
+@mutation("another valid choice", needs_judge=True)
+def another_choice(row: Row) -> str | None:
+    return _other_value(row, lambda schema: schema.get("enum") or [])
+
+
+@mutation("flipped boolean", needs_judge=True)
+def flipped_boolean(row: Row) -> str | None:
+    return _other_value(row, lambda schema: [True, False] if schema.get("type") == "boolean" else [])
+
+
+def _other_value(row: Row, choices: Callable[[dict[str, Any]], list[Any]]) -> str | None:
+    """Not the default, which nobody needs to say."""
+
+    def options(call: ToolCall, tool: Tool, name: str) -> list[Any]:
+        schema = tool.properties.get(name, {})
+        return [v for v in choices(schema) if v not in (call.arguments[name], schema.get("default"))]
+
+    found = row.call(lambda c, t: any(options(c, t, n) for n in c.arguments))
+    if found is None:
+        return None
+    call, tool = found
+    name = row.chance.choice([n for n in call.arguments if options(call, tool, n)])
+    call.arguments[name] = row.chance.choice(options(call, tool, name))
+    return None if tool.problems(call.arguments) else JUDGE
 
 
 CODE = (

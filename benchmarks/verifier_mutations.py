@@ -2,10 +2,13 @@
 
     python benchmarks/verifier_mutations.py ../shared/data [--seed 0] [--distilabel VENV/bin/python] [--show NAME]
 
-Per mutation: mutants, share rejected at the right stage, share rejected at all, and what distilabel's execution check
-(the callable part of its APIGen) rejects of the same rows. Then the clean rows that are rejected, by reason. The clean
-rows are the sets' own answers, chosen by nothing but being readable as a record with calls; their ``style`` is the
-number of calls of the set's own answer. Mutations live in ``verifier_mutants.py``."""
+Per mutation: mutants, and the share rejected at the right stage and at all by ``lamina data check``; the same where
+each record says its style (the number of calls of the set's own answer, as the blueprint of a synthesised row does;
+that is what "number of calls against the style" asks), where else only formats that have a style say it; the share that
+synthesis' own verifier (``check_alone``, of the rows that it passes unchanged) rejects; and what distilabel's execution
+check (the callable part of its APIGen) rejects of the same rows. Then the clean rows that are rejected, by reason. The
+clean rows are the sets' own answers, chosen by nothing but being readable as a record with calls. Mutations live in
+``verifier_mutants.py``."""
 
 from __future__ import annotations
 
@@ -15,21 +18,26 @@ import random
 import subprocess
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from verifier_mutants import MUTATIONS, NEEDS_JUDGE, Row, pool_of
 
-from lamina.checks import Rejection
+from lamina.checks import Candidate, Reason, Rejection
 from lamina.data import Checker
 from lamina.data.checking import toolbox_of
+from lamina.synth.verifying import check_alone
 from lamina.tools import read_tools
+from lamina.tools.execution import CallResult
 from lamina.trajectories import Message, Meta, Trajectory, read_queries, read_trajectories
+from lamina.trajectories.formats.reading.loose import as_value
 
 HOUSE = Path(__file__).resolve().parent.parent
 READ = Path(__file__).with_name("verifier_gold_read.jsonl")
-"""Gold rows that some version of the verifier rejected, each labelled right or faulty by a person, with the reason."""
+"""Gold rows that some version of the verifier rejected, each labelled right or faulty by the author of
+the checks (an AI assistant), with the reason."""
 SETS = {
     "BFCL v4 (sample)": (HOUSE / "tests/bench/bfcl_sample", "BFCL*.json"),
     "Seal-Tools": ("seal-tools", "[dt]e*.jsonl"),
@@ -43,7 +51,7 @@ def clean_rows(data: Path) -> Iterator[tuple[str, Trajectory]]:
         for file in sorted((data / folder).glob(pattern)):
             for record in read_trajectories(file, lambda reject: None):
                 if record.calls and "_java" not in file.name:  # their answers are source text of another language
-                    yield name, _styled(record)
+                    yield name, _with_style(record, _style_of(record) if "BFCL" in name else "")
     tools = read_tools(HOUSE / "examples/desk/tools.py")
     for file in ("queries-dev.jsonl", "queries-dev-more.jsonl"):
         for query in read_queries(HOUSE / "examples/desk" / file):
@@ -53,16 +61,29 @@ def clean_rows(data: Path) -> Iterator[tuple[str, Trajectory]]:
                     Message(role="assistant", tool_calls=query.calls),
                 ]
                 record = Trajectory(id=query.id, tools=tools.as_openai(), messages=messages, meta=Meta(now=query.now))
-                yield "desk", _styled(record)
+                yield "desk", _with_style(record, _style_of(record))
 
 
-def _styled(record: Trajectory) -> Trajectory:
-    """A blueprint says how many calls it has; that of a set is its own answer."""
+def _with_style(record: Trajectory, style: str) -> Trajectory:
+    return record.model_copy(update={"meta": record.meta.model_copy(update={"style": style})})
+
+
+def _style_of(record: Trajectory) -> str:
+    """By the set's own answer. BFCL's categories and the desk's kinds say the same; other sets say nothing."""
     turns = record.turns
     first = len(turns[0]) if turns else 0
     one = "simple" if len(record.tools) == 1 else "multiple"
-    style = one if first == 1 else "parallel" if first else ""
-    return record.model_copy(update={"meta": record.meta.model_copy(update={"style": style})})
+    return one if first == 1 else "parallel" if first else ""
+
+
+def synthesis_rejects(record: Trajectory) -> Rejection | None:
+    """What ``lamina synth`` says of the same request and calls, with the recorded results for those of a run."""
+    results = [[CallResult("ok", as_value(m.content), m.content) for m in record.messages if m.role == "tool"]]
+    row = Candidate(record.request, record.turns, record.meta.style, "a data set", 0, record.meta.now or "", results)
+    try:
+        return check_alone(row, toolbox_of(record))
+    except ValueError as error:  # a broken schema: synthesis' own tools have none
+        return Rejection("format", Reason.BAD_TOOL, str(error))
 
 
 def distilabel(python: str | None, records: Sequence[Trajectory]) -> list[bool] | None:
@@ -71,7 +92,7 @@ def distilabel(python: str | None, records: Sequence[Trajectory]) -> list[bool] 
         return None
     lines = []
     for record in records:
-        functions = {t.name: list(t.properties) for t in toolbox_of(record)}
+        functions = {t.name: [(n, n in t.required) for n in t.properties] for t in toolbox_of(record)}
         calls = [{"name": c.name, "arguments": c.arguments} for c in record.calls]
         lines.append(json.dumps({"calls": calls, "functions": functions}))
     with tempfile.TemporaryDirectory() as empty:
@@ -97,6 +118,7 @@ def clean_table(rows: list[tuple[str, Trajectory]], checker: Checker, given: arg
         found = checker.check(record)
         of_set[name]["rows"] += 1
         of_set[name]["distilabel"] += kept is not None and not kept[number]
+        of_set[name]["synth"] += synthesis_rejects(record) is not None
         if found.rejection is None:
             passed.append(found.record)
             continue
@@ -104,12 +126,13 @@ def clean_table(rows: list[tuple[str, Trajectory]], checker: Checker, given: arg
         read[labels.get(Path(record.id).name, "not read")] += 1
         if given.show == "clean":
             show(name, record, found.rejection)
-    print(f"\n{'clean rows of':<22}{'rows':>6}{'rejected':>10}{'share':>8}{'distilabel':>12}  reasons")
+    print(f"\n{'clean rows of':<22}{'rows':>6}{'rejected':>10}{'share':>8}{'synthesis':>11}{'distilabel':>12}  reasons")
     for name, counts in [*of_set.items(), ("all", sum(of_set.values(), Counter[str]()))]:
-        total, theirs = counts.pop("rows"), counts.pop("distilabel", 0)
+        total, theirs, synth = (counts.pop(key, 0) for key in ("rows", "distilabel", "synth"))
         column = f"{theirs / total:>11.1%} " if kept is not None else f"{'-':>11} "
         said = ", ".join(f"{reason} {n}" for reason, n in counts.most_common())
-        print(f"{name:<22}{total:>6}{counts.total():>10}{counts.total() / total:>8.1%}{column} {said}")
+        shares = f"{counts.total() / total:>8.1%}{synth / total:>11.1%}{column}"
+        print(f"{name:<22}{total:>6}{counts.total():>10}{shares} {said}")
     faulty, wrongly = read["faulty"], read.total() - read["faulty"]
     print(
         f"of the rejected, read by eye ({READ.name}): {faulty} are faulty, {read['right']} right, {read['not read']} "
@@ -119,32 +142,68 @@ def clean_table(rows: list[tuple[str, Trajectory]], checker: Checker, given: arg
     return passed
 
 
+@dataclass
+class Scores:
+    """Of one mutation, or of all: how many mutants, and how many of them are rejected, by whom."""
+
+    mutants: int = 0
+    right: int = 0
+    rejected: int = 0
+    styled: int = 0
+    synth: int = 0
+    synth_of: int = 0
+
+    def __add__(self, other: Scores) -> Scores:
+        return Scores(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
+
+    def line(self, name: str, theirs: str = "") -> str:
+        n = self.mutants or 1
+        synth = f"{self.synth / self.synth_of:>10.1%}" if self.synth_of else f"{'-':>10}"
+        own = f"{self.right / n:>12.1%}{self.rejected / n:>10.1%}{self.styled / n:>12.1%}"
+        return f"{name:<42}{self.mutants:>8}{own}{synth} {f'of {self.synth_of}':<8}{theirs:>12}"
+
+
 def mutants_table(right: list[Trajectory], checker: Checker, given: argparse.Namespace) -> None:
     pool = pool_of(right)
-    print(f"\n{'mutation':<44}{'mutants':>8}{'right stage':>12}{'rejected':>10}{'distilabel':>12}")
-    sums: Counter[str] = Counter()
+    styled = [_with_style(record, _style_of(record)) for record in right]
+    theirs = {record.id for record in styled if synthesis_rejects(record) is None}
+    print(f"\n{'':<50}{'data check':>12}{'':>10}{'with style':>12}{'synthesis':>10}")
+    print(
+        f"{'mutation':<42}{'mutants':>8}{'right stage':>12}{'rejected':>10}{'right stage':>12}{'rejected':>10}"
+        f"{'distilabel':>21}"
+    )
+    total = Scores()
     for name in sorted(MUTATIONS, key=lambda n: n in NEEDS_JUDGE):
         mutants = list(mutants_of(name, right, pool, given.seed))
-        if not mutants:
-            print(f"{name:<44}{0:>8}")
-            continue
-        kept = distilabel(given.distilabel, [m for m, _ in mutants])
-        counts: Counter[str] = Counter()
-        for mutant, stage in mutants:
-            found = checker.check(mutant).rejection
-            counts["right"] += found is not None and found.stage == stage
-            counts["rejected"] += found is not None
-            if given.show == name and (found is None or found.stage != stage):
-                show(f"wanted {stage}", mutant, found)
-        n = len(mutants)
-        column = f"{kept.count(False) / n:>12.1%}" if kept is not None else f"{'-':>12}"
-        apart = " *" if name in NEEDS_JUDGE else ""
-        print(f"{name + apart:<44}{n:>8}{counts['right'] / n:>12.1%}{counts['rejected'] / n:>10.1%}{column}")
-        if not apart:
-            sums += Counter(mutants=n, right=counts["right"], rejected=counts["rejected"])
-    n = sums["mutants"]
-    print(f"{'all but *':<44}{n:>8}{sums['right'] / n:>12.1%}{sums['rejected'] / n:>10.1%}")
+        with_style = list(mutants_of(name, styled, pool, given.seed))
+        kept = distilabel(given.distilabel, [m for m, _ in mutants]) if mutants else None
+        column = f"{kept.count(False) / len(mutants):.1%}" if kept is not None else "-"
+        scores = score(name, mutants, with_style, checker, theirs, given.show)
+        starred = name in NEEDS_JUDGE
+        print(scores.line(name + " *" * starred, column))
+        total = total if starred else total + scores
+    print(total.line("all but *"))
     print("* needs a judge: no rule without a model can tell")
+
+
+def score(
+    name: str, mutants: Sequence[tuple[Trajectory, str]], with_style: Iterable[tuple[Trajectory, str]],
+    checker: Checker, synthesis_passes: set[str], show_of: str,
+) -> Scores:  # fmt: skip
+    found = Scores(mutants=len(mutants))
+    for mutant, stage in mutants:
+        rejection = checker.check(mutant).rejection
+        found.right += rejection is not None and rejection.stage == stage
+        found.rejected += rejection is not None
+        if show_of == name and (rejection is None or rejection.stage != stage):
+            show(f"wanted {stage}", mutant, rejection)
+    for mutant, stage in with_style:
+        rejection = checker.check(mutant).rejection
+        found.styled += rejection is not None and rejection.stage == stage
+        if mutant.id in synthesis_passes:
+            found.synth_of += 1
+            found.synth += synthesis_rejects(mutant) is not None
+    return found
 
 
 def mutants_of(
