@@ -7,8 +7,20 @@ from typing import Annotated
 
 import typer
 
-from lamina.cli.data_options import DataFiles, From, JudgeRef, RateRef, Skip, ToolsForAll, Votes, checker_of, counted
-from lamina.cli.options import AsJson, Config, Fresh, Out, verb
+from lamina.cli.data_options import (
+    DataFiles,
+    From,
+    JudgeAnyway,
+    JudgeRef,
+    RateRef,
+    Skip,
+    ToolsForAll,
+    check_judge_options,
+    checker_of,
+    counted,
+    judge_of,
+)
+from lamina.cli.options import AsJson, Config, Fresh, Out, Votes, VotesNeeded, verb
 from lamina.cli.output import show, tell
 
 
@@ -24,6 +36,8 @@ def fix(
     skip: Skip = "",
     judge: JudgeRef = None,
     votes: Votes = 1,
+    votes_needed: VotesNeeded = None,
+    judge_anyway: JudgeAnyway = False,
     rate: RateRef = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Don't print the diff of what changed.")] = False,
     fresh: Fresh = False,
@@ -44,6 +58,7 @@ def fix(
         for line in [] if quiet or as_json else difference(verdict.before, verdict.record):
             tell(line)
 
+    check_judge_options(judge, votes, votes_needed, judge_anyway)
     found = files_of(files)
     key = {
         "verb": "data fix",
@@ -53,11 +68,16 @@ def fix(
         "tools": str(tools.resolve()) if tools else "",
         "skip": skip,
         **({"judge": judge, "votes": votes} if judge else {}),
+        **({"votes_needed": votes_needed} if votes_needed else {}),
+        **({"judge_anyway": True} if judge_anyway else {}),
         **({"rate": rate} if rate else {}),
     }
     with Run.open(out, key, fresh=fresh) as run:
         if not run.is_done("fix"):
-            with checker_of(execute, tools, skip, judge, votes, rate) as checker:
+            with (
+                judge_of(judge, rate, votes, votes_needed, judge_anyway) as asked,
+                checker_of(execute, tools, skip, [model for model in asked if model]) as checker,
+            ):
                 told = fix(found, run, checker, Progress(as_json), print_difference, format)
                 trusted, models = trust(checker.models)
                 run.finish("fix", {**told, **({"models": models, "trust": trusted} if models else {})})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,7 @@ from lamina.cli.output import table
 
 if TYPE_CHECKING:
     from lamina.data import Checker
-    from lamina.data.model_checks import ModelCheck
+    from lamina.data.model_checks import Judge, ModelCheck, Rater
 
 DataFiles = Annotated[
     list[Path],
@@ -36,7 +36,12 @@ JudgeRef = Annotated[
     str | None,
     typer.Option("--judge", metavar="REF", help="A model that judges what passes everything else."),
 ]
-Votes = Annotated[int, typer.Option("--votes", min=1, help="Of the judge, a record: more than half of them must pass.")]
+JudgeAnyway = Annotated[
+    bool,
+    typer.Option(
+        "--judge-anyway", help="Ask a judge that is near chance, too: what it says is a remark, never a reject."
+    ),
+]
 RateRef = Annotated[
     str | None,
     typer.Option(
@@ -47,15 +52,9 @@ RateRef = Annotated[
 
 @contextlib.contextmanager
 def checker_of(
-    execute: Path | None,
-    tools: Path | None,
-    skip: str,
-    judge: str | None = None,
-    votes: int = 1,
-    rate: str | None = None,
+    execute: Path | None, tools: Path | None, skip: str, models: Sequence[ModelCheck] = ()
 ) -> Iterator[Checker]:
-    """A checker, with the functions of ``execute`` ready to run and the models open. Raises InputError for a check that
-    is not there."""
+    """A checker, with the functions of ``execute`` ready to run. Raises InputError for a check that is not there."""
     from lamina.data import Checker
     from lamina.data.checking import RULES
     from lamina.errors import InputError
@@ -68,20 +67,33 @@ def checker_of(
     toolbox = read_tools(tools) if tools else None
     with contextlib.ExitStack() as stack:
         executor = stack.enter_context(open_executor(read_tools(execute), allow_changes=False)) if execute else None
-        models = stack.enter_context(_models(judge, votes, rate))
         yield Checker(executor, skip=left_out, toolbox=None if execute else toolbox, models=models)
 
 
+def check_judge_options(
+    judge: str | None, votes: int, needed: int | None, anyway: bool = False, sample: int | None = None
+) -> None:
+    """Raises UserError for votes that cannot be had, and for what is said of a judge that nobody named."""
+    from lamina.checks.judge import passes_needed
+    from lamina.errors import InputError
+
+    passes_needed(votes, needed)
+    said = {"--votes-needed": needed is not None, "--judge-anyway": anyway, "--sample": sample is not None}
+    if judge is None and (options := [name for name, given in said.items() if given]):
+        raise InputError("no judge is named", mend=f"{options[0]} wants --judge REF")
+
+
 @contextlib.contextmanager
-def _models(judge: str | None, votes: int, rate: str | None) -> Iterator[list[ModelCheck]]:
-    """One model is opened once, whatever it is asked to do."""
+def judge_of(
+    ref: str | None, rate: str | None, votes: int, needed: int | None, anyway: bool
+) -> Iterator[tuple[Rater | None, Judge | None]]:
+    """The models that are asked, open. One that does both is opened once."""
     from lamina.data.model_checks import Judge, Rater
     from lamina.models import open_model
 
-    opened = {ref: open_model(ref) for ref in dict.fromkeys(filter(None, (judge, rate)))}
-    found: list[ModelCheck] = [Rater(opened[rate])] if rate else []
+    opened = {one: open_model(one) for one in dict.fromkeys(filter(None, (ref, rate)))}
     try:
-        yield [*found, *([Judge(opened[judge], votes)] if judge else [])]
+        yield (Rater(opened[rate]) if rate else None, Judge(opened[ref], votes, needed, anyway) if ref else None)
     finally:
         for model in opened.values():
             model.close()

@@ -4,7 +4,7 @@ them. Values with one reading are cast first, and the record says so."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -13,13 +13,14 @@ from lamina.checks import Rejection
 from lamina.checks.arguments import cast_arguments, check_arguments
 from lamina.checks.counting import check_recorded_count
 from lamina.checks.hallucination import check_hallucination
+from lamina.checks.judge import Opinion
 from lamina.checks.reasoning import check_reasoning
 from lamina.checks.recorded_results import check_recorded_results
 from lamina.checks.replay import STAGE as EXECUTION
 from lamina.checks.replay import Replayed, check_replays
 from lamina.checks.steps import check_steps
 from lamina.checks.turns import check_turns
-from lamina.data.model_checks import ModelCheck
+from lamina.data.model_checks import ModelCheck, Said
 from lamina.data.sources import records_of
 from lamina.tools import Toolbox
 from lamina.tools.execution import Executor
@@ -44,12 +45,14 @@ RULES: dict[str, Rule] = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """``record`` is the record as it stands after mending; ``mended`` says what changed, a sentence each."""
+    """``record`` is the record as it stands after mending; ``mended`` says what changed, a sentence each; ``opinion``
+    is the judge's, where it was asked."""
 
     before: Trajectory
     record: Trajectory
     rejection: Rejection | None = None
     mended: list[str] = field(default_factory=list)
+    opinion: Opinion | None = None
 
     @property
     def reject(self) -> Reject | None:
@@ -95,7 +98,7 @@ class Checker:
         if self._executor is not None:
             found = self._by_running(self._executor, found)
         for one in self.models:
-            found = self._by_model(one, found)
+            found = self.by_model(one, found)
         return found
 
     def _by_running(self, executor: Executor, found: list[Verdict]) -> list[Verdict]:
@@ -103,11 +106,16 @@ class Checker:
         replays = iter(check_replays([verdict.record for verdict in passing], executor))
         return [verdict if verdict.rejection else _replayed(verdict, next(replays)) for verdict in found]
 
-    def _by_model(self, model: ModelCheck, found: list[Verdict]) -> list[Verdict]:
+    def by_model(self, model: ModelCheck, found: Sequence[Verdict]) -> list[Verdict]:
+        """What ``model`` makes of those that passed so far."""
         passing = [verdict for verdict in found if verdict.rejection is None]
-        toolboxes = [self._executor.toolbox if self._executor else toolbox_of(v.record) for v in passing]
+        toolboxes = [self._on_offer(verdict.record) for verdict in passing]
         said = iter(model.check([verdict.record for verdict in passing], toolboxes))
         return [verdict if verdict.rejection else _judged(verdict, next(said)) for verdict in found]
+
+    def _on_offer(self, record: Trajectory) -> Toolbox:
+        """What there was to choose from: whoever runs the calls may have more tools than that."""
+        return self._executor.toolbox if self._executor and not record.tools else toolbox_of(record)
 
     def _by_rules(self, trajectory: Trajectory) -> Verdict:
         if self._tools and not trajectory.tools:
@@ -122,11 +130,11 @@ class Checker:
         return Verdict(trajectory, _with_notes(record, trajectory, passed, mended), None, mended)
 
 
-def _judged(verdict: Verdict, said: Check | Rejection) -> Verdict:
-    if isinstance(said, Rejection):
-        return Verdict(verdict.before, verdict.record, said, verdict.mended)
-    noted = _with_notes(verdict.record, verdict.before, [said], [])
-    return Verdict(verdict.before, noted, None, verdict.mended)
+def _judged(verdict: Verdict, said: Said) -> Verdict:
+    opinion = said.opinion or verdict.opinion
+    if isinstance(said.outcome, Rejection):
+        return replace(verdict, rejection=said.outcome, opinion=opinion)
+    return replace(verdict, record=_with_notes(verdict.record, verdict.before, [said.outcome], []), opinion=opinion)
 
 
 def _replayed(verdict: Verdict, replay: Replayed) -> Verdict:

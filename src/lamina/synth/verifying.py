@@ -189,21 +189,10 @@ def trajectory_of(candidate: Candidate, offered: Toolbox, sandbox: str, request:
 
 
 def _messages(candidate: Candidate, toolbox: Toolbox, request: str) -> list[Message]:
-    """The conversation, with what the tools returned after each turn of calls."""
-    script = list(candidate.script)
-    if not script:
-        script.append(Message(role="user", content=request))
-        script += [Message(role="assistant", tool_calls=turn or None) for turn in candidate.turns]
-    messages: list[Message] = []
-    returned = iter(candidate.results)
-    for message in script:
+    messages = []
+    for message in candidate.conversation(request):
         calls = [_in_schema_order(c, toolbox) for c in message.tool_calls or []]
         messages.append(message.model_copy(update={"tool_calls": calls}) if calls else message)
-        if calls:
-            messages += [
-                Message(role="tool", name=c.name, content=r.text, tool_call_id=c.id)
-                for c, r in zip(calls, next(returned, []), strict=False)
-            ]
     return messages
 
 
