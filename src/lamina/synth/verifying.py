@@ -200,6 +200,7 @@ def reject_of(candidate: Candidate, toolbox: Toolbox, rejection: Rejection) -> R
     calls = [{"name": c.name, "arguments": c.arguments} for c in candidate.calls]
     record = {"request": candidate.request, "calls": calls, "style": candidate.style, "writer": candidate.writer,
               **({"wording": candidate.wording} if candidate.wording else {}),
+              **({"template": candidate.template} if candidate.template else {}),
               **({"script": [m.content for m in candidate.script if m.content]} if candidate.script else {}),
               **({"evidence": _evidence(candidate, toolbox)} if rejection.stage == "grounding" else {}),
               "seed": candidate.seed, "results": [r.text for turn in candidate.results for r in turn]}  # fmt: skip

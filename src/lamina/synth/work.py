@@ -12,6 +12,8 @@ from typing import Any
 import orjson
 
 from lamina.checks import Agreement, Candidate, Novelty, Rejection
+from lamina.checks.judge import STAGE as JUDGE
+from lamina.checks.round_trip import STAGE as ROUND_TRIP
 from lamina.models import Model
 from lamina.runs import Run
 from lamina.runs.records import Row
@@ -22,12 +24,13 @@ from lamina.synth.verifying import noisy, reject_of, trajectory_of
 from lamina.synth.wording import Exemplar, locate
 from lamina.synth.writers import Materials
 from lamina.tools import Toolbox
-from lamina.trajectories import Query, Reject, Trajectory, TrajectoryStore
+from lamina.trajectories import Query, Reject, ToolCall, Trajectory, TrajectoryStore
 from lamina.trajectories.store import record_row
 
 MARKER = "synth-batch"
 PHASE_STRIDE = 1_000_000
 """Positions between two phases; the model's batches begin at the third."""
+AFTER_NOVELTY = (ROUND_TRIP, JUDGE)
 MISSES = 6
 """Rejects that count like a verified row where a sampler looks for the tool that has the fewest: one that the writer
 cannot write for does not take all that is left (our choice)."""
@@ -82,6 +85,7 @@ class Work:
             self._keep(row)
         for reject in self.rows.rejects():
             self._miss(reject)
+            self._remember_reject(reject)
         for marker in self.run.store.iterate(MARKER):
             self._count(orjson.loads(marker.payload))
 
@@ -147,6 +151,13 @@ class Work:
 
     def _miss(self, reject: Reject) -> None:
         self.missed.update({call["name"] for call in (reject.record or {}).get("calls", [])})
+
+    def _remember_reject(self, reject: Reject) -> None:
+        """Novelty comes before the models' checks: what they rejected was new then, and a copy of it is one."""
+        record = reject.record or {}
+        if reject.stage in AFTER_NOVELTY:
+            calls = [ToolCall.of(call["name"], call["arguments"]) for call in record["calls"]]
+            self.novelty.remember(record["request"], record.get("template", ""), calls)
 
     def _count(self, marker: dict[str, Any]) -> None:
         self.targets += marker["targets"]
