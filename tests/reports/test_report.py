@@ -160,6 +160,21 @@ def test_a_stage_that_rejected_nothing_is_pointed_out(folder: Path) -> None:
     assert "No row failed at" not in read.text
 
 
+def test_the_cost_of_the_rows_is_shown_by_the_role_of_each_model(folder: Path) -> None:
+    given = results()
+    spent = {"requests": 900, "prompt_tokens": 20_000, "completion_tokens": 700, "seconds": 61.0}
+    given["synth"] |= {
+        "tokens": 80_400,
+        "cost": {"models": {"judge": {**spent, "model": "big.gguf"}}, "tool_calls": 1234, "seconds": 75.0},
+    }
+    _, read = page(folder, given)
+    for said in (
+        "80\N{NARROW NO-BREAK SPACE}400 tokens read and written, 200 for each", "1\N{NARROW NO-BREAK SPACE}234 calls",
+        "big.gguf", "900", "1 min 1 s",
+    ):  # fmt: skip
+        assert re.sub(r"\s+", " ", said) in read.text, said
+
+
 def test_text_from_models_is_shown_and_never_run(folder: Path) -> None:
     source, read = page(folder, results())
     assert "script" not in {tag for tag, _ in read.tags}

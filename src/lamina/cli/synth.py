@@ -6,7 +6,7 @@ import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -36,6 +36,7 @@ from lamina.cli.options import (
     ToolsFile,
     Variants,
     Votes,
+    VotesNeeded,
     Wordings,
     Writer,
     verb,
@@ -52,6 +53,7 @@ def synth(
     writer: Writer = "embedded",
     judge: Judge = "none",
     votes: Votes = 1,
+    votes_needed: VotesNeeded = None,
     round_trip: RoundTrip = "none",
     how: HowToWrite = How.call_first,
     constrained: Constrained = True,
@@ -111,6 +113,7 @@ def synth(
         writer=writer,
         judge=judge,
         votes=votes,
+        votes_needed=votes_needed,
         round_trip=round_trip,
         how=how.value,
         constrained=constrained,
@@ -152,9 +155,19 @@ def synth(
         *(["rejected:"] if rejected else []),
         *table(rejected, "  "),
         *[f"no row failed at {stage}: is it checking anything?" for stage in silent],
+        *_cost_lines(result["cost"]),
         f"report: {report}",
     ]
     show(result, as_json=as_json, lines=lines)
+
+
+def _cost_lines(cost: dict[str, Any]) -> list[str]:
+    rows = [
+        (role, f"{spent['requests']:,} requests", f"{spent['prompt_tokens'] + spent['completion_tokens']:,} tokens",
+         f"{spent['seconds']:,} s")
+        for role, spent in cost["models"].items()
+    ]  # fmt: skip
+    return [f"cost: {cost['tool_calls']:,} calls of tools, {cost['seconds']:,} s", *table(rows, "  ")]
 
 
 def _shares(text: str | None) -> tuple[tuple[str, float], ...] | None:

@@ -103,7 +103,8 @@ def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
             by: sorted(groups.values(), key=lambda g: (-g.targets, g.name)) for by, groups in rows.groups.items()
         },
         "facts": {name: _scalars(result[name]) for name in ("judge", "round_trip", "diversity") if result.get(name)},
-        "cost": {name: result.get(name) for name in ("tokens", "seconds", "asked") if result.get(name)},
+        "tokens": result.get("tokens"),
+        "cost": result.get("cost"),
         "silent": [stage for stage in result.get("stages") or [] if not rejected.get(stage)],
         "settled": result.get("settled") or {},
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from lamina.synth.costs import JUDGE, ROUND_TRIP, WRITER, summed, tokens_of
 from lamina.synth.work import Work
 from lamina.trajectories import diversity_of
 
@@ -24,7 +25,7 @@ def result_of(work: Work, sandbox: str) -> dict[str, Any]:
             counts["wordings"][wording] += 1
     stages = _stages(work)
     return {
-        **work.tally,
+        "targets": work.targets,
         "verified": work.rows.count() - work.augmented,
         "augmented": work.augmented,
         "rejected": {stage: dict(reasons) for stage, reasons in rejected.items()},
@@ -37,6 +38,7 @@ def result_of(work: Work, sandbox: str) -> dict[str, Any]:
         "sandbox": sandbox,
         "round_trip": work.round_trip.ref if work.round_trip else "not run",
         "judge": work.agreement.as_dict() if work.agreement else {"judge": "none"},
+        **_cost(work),
     }
 
 
@@ -61,3 +63,13 @@ def _stages(work: Work) -> list[str]:
         "judge": work.judge is not None,
     }
     return [stage for stage, may_reject in asked.items() if may_reject]
+
+
+def _cost(work: Work) -> dict[str, Any]:
+    """Of the whole run, whatever part of it was done before a kill."""
+    total = summed([work.cost, work.costs.taken()])
+    refs = {WRITER: work.settings.writer, JUDGE: work.settings.judge, ROUND_TRIP: work.settings.round_trip}
+    for role, spent in total["models"].items():
+        spent |= {"model": refs[role], "seconds": round(spent["seconds"], 1)}
+    total["seconds"] = round(total["seconds"], 1)
+    return {"tokens": tokens_of(total), "seconds": total["seconds"], "cost": total}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from lamina.checks.judge import passes_needed
 from lamina.errors import UserError
 
 GRAMMAR_SHARE_AT_MOST = 1 / 3
@@ -31,9 +32,9 @@ class SynthSettings:
     ``how``: ``call-first`` draws a valid call and has the model write the request; ``pairs`` is APIGen's own,
     the model writes query and answer (arXiv 2406.18518 section 3.1). ``round_trip``: ``warm-up`` (a model
     tuned for a moment on the rows at hand), ``none`` or a model reference. ``judge``: ``none`` or a model
-    reference, asked ``votes`` times a row, of which more than half must pass. ``variants``: how often each example of
-    one call that the user wrote is said again with other values. ``allow_changes``: whether tools may be called that
-    change things elsewhere.
+    reference, asked ``votes`` times a row, of which ``votes_needed`` must pass (None: more than half).
+    ``variants``: how often each example of one call that the user wrote is said again with other values.
+    ``allow_changes``: whether tools may be called that change things elsewhere.
     ``styles``: what share of what a model is asked for is of each style; empty for ``FEW_TOOLS`` or ``LIBRARY``, of
     pairs ``PAIRS_FEW_TOOLS`` or ``PAIRS_LIBRARY``. ``sampler``: which tool is next. ``wordings``: how requests for
     tools without examples are worded, and all that ``pairs`` writes. ``offer``:
@@ -48,6 +49,7 @@ class SynthSettings:
     writer: str = "embedded"
     judge: str = "none"
     votes: int = 1
+    votes_needed: int | None = None
     round_trip: str = "none"
     how: Literal["call-first", "pairs"] = "call-first"
     grammar_share: float = 0.32
@@ -72,6 +74,7 @@ class SynthSettings:
             raise UserError(f"grammar_share is {self.grammar_share}; it must lie between 0 and 1/3")
         if self.votes < 1:
             raise UserError(f"votes is {self.votes}; a judge has at least one")
+        passes_needed(self.votes, self.votes_needed)
         if not 0 < self.near <= 1 or (self.per_call is not None and self.per_call < 1):
             raise UserError("near is a share above 0 and up to 1, per_call at least 1")
         if self.variants < 0:

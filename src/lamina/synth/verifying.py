@@ -219,21 +219,10 @@ def _truncated(candidate: Candidate) -> list[int]:
 
 
 def _messages(candidate: Candidate, toolbox: Toolbox, request: str) -> list[Message]:
-    """The conversation, with what the tools returned after each turn of calls."""
-    script = list(candidate.script)
-    if not script:
-        script.append(Message(role="user", content=request))
-        script += [Message(role="assistant", tool_calls=turn or None) for turn in candidate.turns]
-    messages: list[Message] = []
-    returned = iter(candidate.results)
-    for message in script:
+    messages = []
+    for message in candidate.conversation(request):
         calls = [_in_schema_order(c, toolbox) for c in message.tool_calls or []]
         messages.append(message.model_copy(update={"tool_calls": calls}) if calls else message)
-        if calls:
-            messages += [
-                Message(role="tool", name=c.name, content=r.text, tool_call_id=c.id)
-                for c, r in zip(calls, next(returned, []), strict=False)
-            ]
     return messages
 
 
@@ -241,6 +230,7 @@ def reject_of(candidate: Candidate, toolbox: Toolbox, rejection: Rejection) -> R
     calls = [{"name": c.name, "arguments": c.arguments} for c in candidate.calls]
     record = {"request": candidate.request, "calls": calls, "style": candidate.style, "writer": candidate.writer,
               **({"wording": candidate.wording} if candidate.wording else {}),
+              **({"template": candidate.template} if candidate.template else {}),
               **({"script": [m.content for m in candidate.script if m.content]} if candidate.script else {}),
               **({"evidence": _evidence(candidate, toolbox)} if rejection.stage == "grounding" else {}),
               **({"truncated": cut} if (cut := _truncated(candidate)) else {}),
