@@ -19,6 +19,9 @@ LIBRARY = {
 """Of a set with more tools than a row offers."""
 ATTEMPTS_PER_ROW = 4
 """Synthesis stops, saying so, at this many attempts for each row asked for."""
+VARIANTS = ((300, 2), (600, 1))
+"""Up to so many examples of the user's each is said again so often; beyond, not at all: rows that a program composed
+would outnumber what people and models wrote (our choice)."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class SynthSettings:
     the model writes query and answer (arXiv 2406.18518 section 3.1). ``round_trip``: ``warm-up`` (a model
     tuned for a moment on the rows at hand), ``none`` or a model reference. ``judge``: ``none`` or a model
     reference, asked ``votes`` times a row, of which more than half must pass. ``variants``: how often each example of
-    one call that the user wrote is said again with other values. ``allow_changes``: whether tools may be called that
+    one call that the user wrote is said again with other values; None to let their number decide (``VARIANTS``). ``allow_changes``: whether tools may be called that
     change things elsewhere.
     ``styles``: what share of what a model is asked for is of each style; empty for ``FEW_TOOLS`` or ``LIBRARY``.
     ``sampler``: which tool is next. ``wordings``: how requests for tools without examples are worded. ``offer``:
@@ -45,7 +48,7 @@ class SynthSettings:
     round_trip: str = "none"
     how: Literal["call-first", "pairs"] = "call-first"
     grammar_share: float = 0.32
-    variants: int = 2
+    variants: int | None = None
     temperature: float = 0.4
     slots: int = 1
     batch: int = 64
@@ -67,7 +70,7 @@ class SynthSettings:
             raise UserError(f"votes is {self.votes}; a judge has at least one")
         if not 0 < self.near <= 1 or (self.per_call is not None and self.per_call < 1):
             raise UserError("near is a share above 0 and up to 1, per_call at least 1")
-        if self.variants < 0:
+        if self.variants is not None and self.variants < 0:
             raise UserError(f"variants is {self.variants}; give 0 for none")
         if self.rows < 1 or (self.targets is not None and self.targets < 1):
             raise UserError("rows and targets must be at least 1")
@@ -85,6 +88,12 @@ class SynthSettings:
         given = dict(self.styles) or (LIBRARY if self.is_library(tools) else FEW_TOOLS)
         total = sum(given.values())
         return {style: share / total for style, share in given.items()}
+
+    def variants_of(self, examples: int) -> int:
+        """How often each of that many examples is said again with other values."""
+        if self.variants is not None:
+            return self.variants
+        return next((times for most, times in VARIANTS if examples <= most), 0)
 
     @property
     def wanted(self) -> int | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
@@ -28,9 +27,10 @@ from lamina.synth.values import ValuePool
 from lamina.synth.verifying import check_alone, execute
 from lamina.synth.work import PHASE_STRIDE, Work
 from lamina.synth.writers import Assignment, Materials
+from lamina.synth.yields import result_of
 from lamina.tools import Toolbox
 from lamina.tools.execution import Executor
-from lamina.trajectories import Check, Query, Trajectory, TrajectoryStore, diversity_of, with_examples
+from lamina.trajectories import Check, Query, Trajectory, TrajectoryStore, with_examples
 
 WarmUp = Callable[[list[Trajectory]], Model]
 """Tunes a model on the rows at hand for the round trip; given by whoever ties training to synthesis."""
@@ -51,17 +51,20 @@ def synthesize(
 ) -> dict[str, Any]:
     """Fills the run's store with verified trajectories and rejects and exports both as JSON lines.
 
-    Returns ``{"targets", "verified", "rejected": {stage: {reason: n}}, "seconds", "tokens", …}``. ``warm_up`` is
+    Returns ``{"targets", "verified", "rejected": {stage: {reason: n}}, "seconds", "tokens", …}``; ``shortfall`` is a
+    sentence where there are fewer rows than asked for, which is said as well, and else None. ``warm_up`` is
     needed for ``round_trip = "warm-up"``; without it that stage is said to be not run. ``seeds``: requests that the
     user wrote, examples like those of docstrings."""
     started = time.monotonic()
-    _check_settings(settings, len(toolbox))
+    check_settings(settings, len(toolbox))
     toolbox = with_examples(toolbox, seeds)
     words = grammar.Words(
         toolbox, grammar.located_examples(toolbox), ValuePool.of(list(toolbox)), executor, settings.now, settings.seed
     )
     work = Work(toolbox, run, settings, words, TrajectoryStore(run.store), seeds)
     work.remember()
+    if settings.variants is None and work.examples:
+        progress.say(f"each of your {work.examples} examples is said again {work.variants} times (--variants)")
     write_examples(work)
     write_grammar(work, progress)
     try:
@@ -73,10 +76,13 @@ def synthesize(
                 model.close()
     write_variants(work, progress)
     work.rows.export(run.folder)
-    return {**_result(work, executor), "stopped": stopped, "seconds": round(time.monotonic() - started, 1)}
+    result = result_of(work, executor, stopped)
+    if result["shortfall"]:
+        progress.say(f"warning: {result['shortfall']}")
+    return {**result, "seconds": round(time.monotonic() - started, 1)}
 
 
-def _check_settings(settings: SynthSettings, tools: int) -> None:
+def check_settings(settings: SynthSettings, tools: int) -> None:
     """Raises UserError for a style, sampler or wording that is none, and for a warm-up on a library."""
     if settings.round_trip == "warm-up" and settings.is_library(tools):
         raise UserError(
@@ -108,7 +114,7 @@ def _open_verifiers(work: Work, warm_up: WarmUp | None, progress: Progress) -> N
 def _write_by_model(work: Work, progress: Progress) -> str:
     """Batch after batch; returns why it stopped."""
     settings = work.settings
-    share = settings.wanted - int(settings.wanted * settings.grammar_share) if settings.wanted else None
+    share = settings.wanted - work.verified["grammar"] if settings.wanted else None
     # one slot: a group's prompts share all but their last line, and the prefix cache is a slot's own
     writer = open_model(settings.writer, slots=settings.slots)
     asked, number = 0, 0
@@ -198,38 +204,3 @@ def _why_unjudged(work: Work) -> str:
     if work.agreement is None:
         return "no judge was asked"
     return f"the judge agrees with {work.agreement.agreed} of {work.agreement.rows} labelled rows: near chance"
-
-
-def _result(work: Work, executor: Executor) -> dict[str, Any]:
-    rejected: dict[str, Counter[str]] = {}
-    for reject in work.rows.rejects():
-        rejected.setdefault(reject.stage, Counter())[reject.reason] += 1
-    counts: dict[str, Counter[str]] = {"styles": Counter(), "tools": Counter(), "wordings": Counter()}
-    for row in work.rows.trajectories():
-        counts["styles"][row.meta.style] += 1
-        counts["tools"].update({c.name for c in row.calls} or {"(no call)"})
-        if wording := (row.meta.model_extra or {}).get("wording"):
-            counts["wordings"][wording] += 1
-    return {
-        **work.tally,
-        "verified": work.rows.count() - work.augmented,
-        "augmented": work.augmented,
-        "rejected": {stage: dict(reasons) for stage, reasons in rejected.items()},
-        "writers": dict(work.verified),
-        **{name: dict(counted) for name, counted in counts.items()},
-        "categories": {t.name: t.category for t in work.toolbox if t.category},
-        "diversity": diversity_of(work.rows.trajectories()),
-        "stages": _stages(work),
-        "sandbox": executor.level,
-        "round_trip": work.round_trip.ref if work.round_trip else "not run",
-        "judge": work.agreement.as_dict() if work.agreement else {"judge": "none"},
-    }
-
-
-def _stages(work: Work) -> list[str]:
-    """Those that were run and may reject; one that rejected nothing is worth a warning. (With call-first the calls
-    are drawn, and only those that fit and ran are written for.)"""
-    judged = work.agreement is not None and work.agreement.usable
-    more = [*(["round trip"] if work.round_trip else []), *(["judge"] if judged else [])]
-    calls = ["format", "execution"] if work.settings.how == "pairs" else []
-    return [*calls, "grounding", *more]
