@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lamina.build.inputs import BESIDE, file_beside, fingerprint_of, requests_of, say_what_is_left_out
+from lamina.build.inputs import BESIDE, file_beside, read_for, requests_of, say_what_is_left_out
 from lamina.build.learning import check_learnt_before
 from lamina.build.making import export, mix_sources, split_rows, surroundings, tune, warm_up, write_rows
 from lamina.build.measuring import choose_prompt, compare, describe, learn_from_use, reflector_of, score
@@ -51,7 +51,7 @@ def build(
     config = {
         "tools": where_of(tools_file),
         "tools_fingerprint": toolbox.fingerprint(),
-        "examples_fingerprint": fingerprint_of(settings.examples),
+        **read_for(toolbox, settings.examples, settings.queries, settings.dev_queries),
         **identity_of(settings),
     }
     with Run.open(out, config, fresh=fresh) as run:

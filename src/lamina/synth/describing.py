@@ -95,7 +95,7 @@ def with_offers(toolbox: Toolbox, file: Path) -> Toolbox:
         wanted = found.get(tool.name, {})
         description, category = wanted.get("description") or tool.description, wanted.get("category") or tool.category
         changed.append(dataclasses.replace(tool, description=str(description), category=str(category)))
-    return Toolbox(changed, toolbox.remarks)
+    return Toolbox(changed, toolbox.remarks, toolbox.files)
 
 
 def _question(tool: Tool, categories: Sequence[str]) -> str:
