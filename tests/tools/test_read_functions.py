@@ -356,7 +356,12 @@ def test_a_toolbox_says_which_files_were_read_for_it(write: Callable[..., Path],
     for name in ("__init__.py", "beds.py"):
         (package / name).write_text('def dig(depth: int) -> int:\n    """Dig a hole."""\n    return depth\n')
     assert read_tools(package).files == (package / "__init__.py", package / "beds.py")
-    assert read_tools([file, package]).files == (package / "__init__.py", package / "beds.py", file, tmp_path / "rates.py")
+    assert read_tools([file, package]).files == (
+        package / "__init__.py",
+        package / "beds.py",
+        file,
+        tmp_path / "rates.py",
+    )
 
 
 def test_the_desk_is_described_whole(desk: Toolbox) -> None:

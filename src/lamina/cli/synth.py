@@ -6,7 +6,7 @@ import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -78,12 +78,14 @@ def synth(
     group into train, validation and test.
     """
     from lamina.build import warm_up
-    from lamina.build.inputs import file_beside, fingerprint_of, requests_of, say_what_is_left_out
+    from lamina.build.inputs import file_beside, read_for, requests_of, say_what_is_left_out
     from lamina.build.making import surroundings
+    from lamina.build.means import check_writers
     from lamina.data.mixing import requests_of as scored_requests
+    from lamina.data.sources import files_of
     from lamina.reports import write_report
     from lamina.runs import Progress, Run
-    from lamina.synth import SynthSettings, split, synthesize
+    from lamina.synth import SynthSettings, check_yield, split, synthesize
     from lamina.synth.describing import with_offers
     from lamina.tools import read_tools, where_of
     from lamina.tools.execution import open_executor
@@ -109,13 +111,15 @@ def synth(
     )
     examples = file_beside(tools, "examples", examples, progress)
     seeds = requests_of(examples, toolbox)
-    scored = scored_requests(listed(held_out) or ())
+    held = listed(held_out) or ()
+    scored = scored_requests(held)
+    check_writers(settings, "embedded", toolbox)
     key = {
         "verb": "synth",
         "tools": where_of(tools),
         "tools_fingerprint": toolbox.fingerprint(),
-        "examples_fingerprint": fingerprint_of(examples),
-        **({"held_out": listed(held_out)} if held_out else {}),
+        **read_for(toolbox, examples, offers, *(files_of(held) if held else ())),
+        **({"held_out": held} if held else {}),
     }
     with Run.open(out, {**key, **asdict(settings)}, fresh=fresh) as run:
         if not run.is_done("environment"):
@@ -129,17 +133,23 @@ def synth(
         run.write_report_json()
         report = write_report(run.folder, run.results())
         result, parts = run.result("synth") or {}, run.result("split") or {}
+    show(result, as_json=as_json, lines=[*_lines(result, parts, out), f"report: {report}"])
+    check_yield(result, writer)
+    if result["shortfall"]:
+        progress.say(f"warning: {result['shortfall']}")
+
+
+def _lines(result: dict[str, Any], parts: dict[str, int], out: Path) -> list[str]:
     rejected = [(stage, why, n) for stage, reasons in result["rejected"].items() for why, n in reasons.items()]
     silent = [stage for stage in result.get("stages", []) if stage not in result["rejected"]]
-    lines = [
+    return [
         f"{result['verified']} verified rows of {result['targets']} targets in {out}",
+        "rows: " + ", ".join(f"{count} {name}" for name, count in result["composition"].items()),
         "split: " + ", ".join(f"{name} {count}" for name, count in parts.items()),
         *(["rejected:"] if rejected else []),
         *table(rejected, "  "),
         *[f"no row failed at {stage}: is it checking anything?" for stage in silent],
-        f"report: {report}",
     ]
-    show(result, as_json=as_json, lines=lines)
 
 
 def _shares(text: str | None) -> tuple[tuple[str, float], ...] | None:

@@ -5,6 +5,7 @@ and share the prefix cache. One engine at a time on a small machine: two spin ag
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -24,6 +25,7 @@ DEFAULT_CONTEXT, SLOT_CONTEXT = 8192, 2048
 REQUEST_SECONDS = 600.0
 CROWDED = "Context size has been exceeded"
 """What llama.cpp tells every request under way when they do not fit into the shared context together."""
+NO_ENGINE = "xllamacpp is not installed; pip install xllamacpp brings the engine"
 LARGEST_SEED = 2**32 - 2
 """The seed after it means: at random."""
 
@@ -165,6 +167,13 @@ def grammar_of(request: Request) -> str | None:
     return calls_grammar(request.tools) if request.tools is not None else None
 
 
+def check_reference(ref: str) -> None:
+    """The file is there and is a GGUF, and so is the engine."""
+    facts_of(ref)
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise ModelError(NO_ENGINE)
+
+
 def open_reference(
     ref: str,
     *,
@@ -182,7 +191,7 @@ def _start(path: Path, threads: int, slots: int, context: int) -> Any:
     try:
         import xllamacpp  # type: ignore[import-untyped]
     except ImportError:
-        raise ModelError("xllamacpp is not installed; pip install xllamacpp brings the engine") from None
+        raise ModelError(NO_ENGINE) from None
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(path)
     parameters.n_ctx = context

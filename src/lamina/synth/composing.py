@@ -72,8 +72,8 @@ def write_grammar(work: Work, progress: Progress) -> None:
 
 
 def write_variants(work: Work, progress: Progress) -> None:
-    """``work.variants`` of each of the user's examples, each really run and checked. Those that fail are rejects like any
-    other. (What a model wrote has other values than the examples already.)"""
+    """``work.variants`` of each of the user's examples, each really run and checked. Those that fail are rejects like
+    any other. (What a model wrote has other values than the examples already.)"""
     settings = work.settings
     if work.is_done("variants") or not work.variants:
         return

@@ -18,13 +18,11 @@ from lamina.trajectories import ToolCall
 STAGE = "grounding"
 SERVED = 80
 """Likeness (of 100, whatever the order of the words) to an example of a tool from which on it serves the request."""
-_SMALL_WORDS = frozenset(
-    (
-        "a an the this that these those some any every my your his her our their me you him us them i we it he she they "
-        "who what when where why how which whose can could will would should may might must do does did is are am was "
-        "were be been have has had to of in on at for from with by about into up down out off over and or but if than "
-        "not no please there need want let s m t ll re d"
-    ).split()
+_SMALL_WORDS = re.compile(
+    r"a|an|the|this|that|these|those|some|any|every|my|your|his|her|our|their|me|you|him|us|them|i|we|it|he|she|they|"
+    r"who|what|when|where|why|how|which|whose|can|could|will|would|should|may|might|must|do|does|did|is|are|am|was|"
+    r"were|be|been|have|has|had|to|of|in|on|at|for|from|with|by|about|into|up|down|out|off|over|and|or|but|if|than|"
+    r"not|no|please|there|need|want|let|s|m|t|ll|re|d"
 )
 
 
@@ -49,7 +47,8 @@ def looks_asked(text: str) -> bool:
     """Two different words, one of which English cannot do without, or stands in the requests that people wrote for this
     material: "blah", "ok ok ok" and "lorem ipsum dolor" are none, "order pizza" is (our choice)."""
     words = set(re.findall(r"[^\W\d_]+", text.casefold()))
-    return len(words) > 1 and bool(words & (_SMALL_WORDS | _words_people_ask_with()))
+    known = (word for word in words if _SMALL_WORDS.fullmatch(word) or word in _words_people_ask_with())
+    return len(words) > 1 and any(known)
 
 
 @lru_cache(maxsize=1)

@@ -26,19 +26,18 @@ would outnumber what people and models wrote (our choice)."""
 
 @dataclass(frozen=True)
 class SynthSettings:
-    """``rows``: verified rows wanted. ``targets``: attempts, whatever they yield (then ``rows`` is ignored).
-    ``how``: ``call-first`` draws a valid call and has the model write the request; ``pairs`` is APIGen's own,
-    the model writes query and answer (arXiv 2406.18518 section 3.1). ``round_trip``: ``warm-up`` (a model
-    tuned for a moment on the rows at hand), ``none`` or a model reference. ``judge``: ``none`` or a model
-    reference, asked ``votes`` times a row, of which more than half must pass. ``variants``: how often each example of
-    one call that the user wrote is said again with other values; None to let their number decide (``VARIANTS``). ``allow_changes``: whether tools may be called that
-    change things elsewhere.
-    ``styles``: what share of what a model is asked for is of each style; empty for ``FEW_TOOLS`` or ``LIBRARY``.
-    ``sampler``: which tool is next. ``wordings``: how requests for tools without examples are worded. ``offer``:
-    tools on offer in a row at most, None for all; a larger set is a library, whose rows offer a choice of it.
-    ``near``: share of words in common, in order, from which on a request is a near copy of one for the same tools.
-    ``per_call``: rows at most that call the same functions with the same arguments given; None for any number.
-    ``constrained``: whether ``pairs`` answers are held to a JSON Schema."""
+    """``rows``: verified rows wanted. ``targets``: attempts, whatever they yield (then ``rows`` is ignored). ``how``:
+    ``call-first`` draws a valid call and has the model write the request; ``pairs`` is APIGen's own, the model writes
+    query and answer (arXiv 2406.18518 section 3.1). ``round_trip``: ``warm-up`` (a model tuned for a moment on the rows
+    at hand), ``none`` or a model reference. ``judge``: ``none`` or a model reference, asked ``votes`` times a row, of
+    which more than half must pass. ``variants``: how often each example of one call that the user wrote is said again
+    with other values; None to let their number decide (``VARIANTS``). ``allow_changes``: whether tools may be called
+    that change things elsewhere. ``styles``: what share of what a model is asked for is of each style; empty for
+    ``FEW_TOOLS`` or ``LIBRARY``. ``sampler``: which tool is next. ``wordings``: how requests for tools without examples
+    are worded. ``offer``: tools on offer in a row at most, None for all; a larger set is a library, whose rows offer a
+    choice of it. ``near``: share of words in common, in order, from which on a request is a near copy of one for the
+    same tools. ``per_call``: rows at most that call the same functions with the same arguments given; None for any
+    number. ``constrained``: whether ``pairs`` answers are held to a JSON Schema."""
 
     rows: int = 330
     targets: int | None = None

@@ -52,7 +52,7 @@ def synthesize(
     """Fills the run's store with verified trajectories and rejects and exports both as JSON lines.
 
     Returns ``{"targets", "verified", "rejected": {stage: {reason: n}}, "seconds", "tokens", …}``; ``shortfall`` is a
-    sentence where there are fewer rows than asked for, which is said as well, and else None. ``warm_up`` is
+    sentence where there are fewer rows than asked for, and else None. ``warm_up`` is
     needed for ``round_trip = "warm-up"``; without it that stage is said to be not run. ``seeds``: requests that the
     user wrote, examples like those of docstrings."""
     started = time.monotonic()
@@ -76,10 +76,7 @@ def synthesize(
                 model.close()
     write_variants(work, progress)
     work.rows.export(run.folder)
-    result = result_of(work, executor, stopped)
-    if result["shortfall"]:
-        progress.say(f"warning: {result['shortfall']}")
-    return {**result, "seconds": round(time.monotonic() - started, 1)}
+    return {**result_of(work, executor, stopped), "seconds": round(time.monotonic() - started, 1)}
 
 
 def check_settings(settings: SynthSettings, tools: int) -> None:

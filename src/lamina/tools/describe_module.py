@@ -3,8 +3,8 @@
     python -m lamina.tools.describe_module FILE RESULT SECONDS [each]
 
 Importing can print, raise, exit, hang or start threads: none of it reaches the parent, which reads RESULT
-(JSON: ``{"tools": […], "flaws": […], "files": […]}`` or ``{"flaw": {what, mend, line, file}}``) and takes its absence for an
-exit. With ``each`` a function that cannot be described is one of ``flaws`` and the others are described.
+(JSON: ``{"tools": […], "flaws": […], "files": […]}`` or ``{"flaw": {what, mend, line, file}}``) and takes its absence
+for an exit. With ``each`` a function that cannot be described is one of ``flaws`` and the others are described.
 """
 
 from __future__ import annotations

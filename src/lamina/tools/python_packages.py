@@ -54,7 +54,8 @@ def read_modules(files: list[Path], whole: Path | str) -> Toolbox:
             if (module, tool.name) not in seen:  # a function that another module hands on
                 seen.add((module, tool.name))
                 own.append(tool)
-        boxes.append((file.parent.name if file.name == "__init__.py" else file.stem, Toolbox(own, files=[file, *found.files])))
+        label = file.parent.name if file.name == "__init__.py" else file.stem
+        boxes.append((label, Toolbox(own, files=[file, *found.files])))
     toolbox = combined(boxes, categories=True, remarks=remarks)
     if not len(toolbox):
         first = f"; the first reason: {remarks[0].where}: {remarks[0].detail}" if remarks else ""
