@@ -217,7 +217,7 @@ def check_reference(ref: str) -> None:
         if importlib.util.find_spec(library) is None:
             raise MissingExtraError(library, "train")
     name = ref.removeprefix("hf:")
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         if not (Path(name) / "config.json").is_file():
             raise ModelReferenceError(f"{ref}: holds no model (no config.json); name the folder of one, or hf:org/name")
     elif not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):

@@ -8,12 +8,11 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz
 
-from lamina.checks import Candidate, Reason, Rejection, check_asking
+from lamina.checks import Candidate, Reason, Rejection
 from lamina.synth.conversing import check_withheld
 from lamina.synth.grammar import foreign_material
 from lamina.synth.writers import Assignment
 from lamina.tools import Toolbox
-from lamina.trajectories import ToolCall
 
 STAGE = "grounding"
 SERVED = 80
@@ -32,9 +31,7 @@ def check_refusal(candidate: Candidate, toolbox: Toolbox, assignment: Assignment
     if not looks_asked(candidate.request):
         return Rejection(STAGE, Reason.NOT_ASKED, f"nobody asks this: {candidate.request[:80]!r}")
     if assignment.withheld:
-        drawn = assignment.drawn[0]
-        found = check_withheld(candidate.request, drawn, assignment.withheld, toolbox)
-        return found or _check_about(candidate, assignment, toolbox)
+        return check_withheld(candidate.request, assignment.drawn[0], assignment.withheld, toolbox)
     text = candidate.request.casefold()
     for tool in toolbox:
         for example in tool.examples:
@@ -55,15 +52,3 @@ def looks_asked(text: str) -> bool:
 def _words_people_ask_with() -> frozenset[str]:
     requests = (request for entry in foreign_material()["foreign"] for request in entry["requests"])
     return frozenset(word for request in requests for word in re.findall(r"[^\W\d_]{3,}", request.casefold()))
-
-
-def _check_about(candidate: Candidate, assignment: Assignment, toolbox: Toolbox) -> Rejection | None:
-    """Where the withheld value was all there was to say, the request still has to be about the tool."""
-    drawn = assignment.drawn[0]
-    kept = {name: value for name, value in drawn.arguments.items() if name != assignment.withheld}
-    call = ToolCall.of(drawn.tool.name, kept)
-    asked = Candidate(
-        request=candidate.request, turns=[[call]], style=candidate.style, writer=candidate.writer,
-        seed=candidate.seed, now=candidate.now,
-    )  # fmt: skip
-    return check_asking(asked, toolbox)
