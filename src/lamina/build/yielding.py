@@ -14,12 +14,12 @@ from lamina.tools import Toolbox
 from lamina.trajectories import TrajectoryStore
 
 ROWS_PER_TOOL = 10
-"""With fewer, all tools together, a build trains nothing: a model learns the sentences, not the functions (our choice)."""
+"""With fewer, all tools together, a build trains nothing: a model learns sentences, not functions (our choice)."""
 
 
 def check_enough(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> None:
-    """Says where rows are missing. Raises YieldError where the model wrote none, or there are too few to train on; a mix
-    that is trained on in their place has said for itself whether it is empty."""
+    """Says where rows are missing. Raises YieldError where the model wrote none, or there are too few to train on; a
+    mix that is trained on in their place has said for itself whether it is empty."""
     result = run.result("synth") or {}
     if not run.is_done(MIX):
         check_yield(result, settings.synth.writer)

@@ -64,9 +64,7 @@ def synthesize(
     work = Work(toolbox, run, settings, words, TrajectoryStore(run.store), seeds)
     work.remember()
     if settings.variants is None and work.examples:
-        progress.say(
-            f"{work.variants} variants with other values of each of your {work.examples} examples (--variants)"
-        )
+        progress.say(f"each of your {work.examples} examples gets {work.variants} variants (--variants)")
     write_examples(work)
     write_grammar(work, progress)
     try:
