@@ -217,7 +217,12 @@ PromptStyleOption = Annotated[
 ]
 Variants = Annotated[
     int | None,
-    typer.Option("--variants", min=0, help="How often each of your examples is said again with other values."),
+    typer.Option(
+        "--variants",
+        min=0,
+        help="How often each of your examples is said again with other values.  "
+        "[2; 1 of over 300 examples, 0 of over 600]",
+    ),
 ]
 Examples = Annotated[
     Path | None,

@@ -5,22 +5,30 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from lamina.synth.augment import is_variant
 from lamina.synth.costs import JUDGE, ROUND_TRIP, WRITER, summed, tokens_of
 from lamina.synth.work import Work
+from lamina.synth.yields import made_by, shortfall
 from lamina.trajectories import diversity_of
 
 RUN_BEFORE = "calls are drawn and run before their requests are written, and what fails is not written for"
 
 
-def result_of(work: Work, sandbox: str) -> dict[str, Any]:
-    """``stages`` are those that could reject, ``settled`` those that could not, each with the reason."""
+def result_of(work: Work, sandbox: str, stopped: str) -> dict[str, Any]:
+    """What ``synthesize`` returns. ``stages`` are those that could reject, ``settled`` those that could not, each with
+    the reason."""
     rejected: dict[str, Counter[str]] = {}
+    failures: Counter[tuple[str, str]] = Counter()
     for reject in work.rows.rejects():
         rejected.setdefault(reject.stage, Counter())[reject.reason] += 1
+        if (reject.record or {}).get("writer") == work.settings.writer:
+            failures[reject.stage, reject.reason] += 1
     counts: dict[str, Counter[str]] = {"styles": Counter(), "tools": Counter(), "wordings": Counter()}
+    composition: Counter[str] = Counter()
     for row in work.rows.trajectories():
         counts["styles"][row.meta.style] += 1
         counts["tools"].update({c.name for c in row.calls} or {"(no call)"})
+        composition[made_by(row.meta.writer, variant=is_variant(row))] += 1
         if wording := (row.meta.model_extra or {}).get("wording"):
             counts["wordings"][wording] += 1
     stages = _stages(work)
@@ -30,6 +38,8 @@ def result_of(work: Work, sandbox: str) -> dict[str, Any]:
         "augmented": work.augmented,
         "rejected": {stage: dict(reasons) for stage, reasons in rejected.items()},
         "writers": dict(work.verified),
+        "composition": dict(composition),
+        "variants": work.variants,
         **{name: dict(counted) for name, counted in counts.items()},
         "categories": {t.name: t.category for t in work.toolbox if t.category},
         "diversity": diversity_of(work.rows.trajectories()),
@@ -39,6 +49,8 @@ def result_of(work: Work, sandbox: str) -> dict[str, Any]:
         "round_trip": work.round_trip.ref if work.round_trip else "not run",
         "judge": work.agreement.as_dict() if work.agreement else {"judge": "none"},
         **_cost(work),
+        "stopped": stopped,
+        "shortfall": shortfall(work, failures),
     }
 
 

@@ -55,15 +55,18 @@ def synthesize(
     """Fills the run's store with verified trajectories and rejects and exports both as JSON lines.
 
     Returns ``{"targets", "verified", "rejected": {stage: {reason: n}}, "seconds", "tokens", "cost", …}``, of the whole
-    run. ``warm_up`` is needed for ``round_trip = "warm-up"``; without it that stage is said to be not
-    run. ``seeds``: requests that the user wrote, examples like those of docstrings."""
-    _check_settings(settings, len(toolbox))
+    run; ``shortfall`` is a sentence where there are fewer rows than asked for, and else None. ``warm_up`` is needed for
+    ``round_trip = "warm-up"``; without it that stage is said to be not run. ``seeds``: requests that the user wrote,
+    examples like those of docstrings."""
+    check_settings(settings, len(toolbox))
     toolbox = with_examples(toolbox, seeds)
     words = grammar.Words(
         toolbox, grammar.located_examples(toolbox), ValuePool.of(list(toolbox)), executor, settings.now, settings.seed
     )
     work = Work(toolbox, run, settings, words, TrajectoryStore(run.store), seeds)
     work.remember()
+    if settings.variants is None and work.examples:
+        progress.say(f"each of your {work.examples} examples gets {work.variants} variants (--variants)")
     write_examples(work)
     write_grammar(work, progress)
     try:
@@ -75,10 +78,10 @@ def synthesize(
                 model.close()
     write_variants(work, progress)
     work.rows.export(run.folder)
-    return {**result_of(work, executor.level), "stopped": stopped}
+    return result_of(work, executor.level, stopped)
 
 
-def _check_settings(settings: SynthSettings, tools: int) -> None:
+def check_settings(settings: SynthSettings, tools: int) -> None:
     """Raises UserError for a style, sampler or wording that is none, a style that pairs does not write, and a warm-up
     on a library."""
     if settings.round_trip == "warm-up" and settings.is_library(tools):
@@ -128,7 +131,7 @@ def _agreement(work: Work, judge: Model, progress: Progress) -> Agreement:
 def _write_by_model(work: Work, progress: Progress) -> str:
     """Batch after batch; returns why it stopped."""
     settings = work.settings
-    share = settings.wanted - int(settings.wanted * settings.grammar_share) if settings.wanted else None
+    share = settings.wanted - work.verified["grammar"] if settings.wanted else None
     # one slot: a group's prompts share all but their last line, and the prefix cache is a slot's own
     writer = work.costs.metered(WRITER, open_model(settings.writer, slots=settings.slots))
     asked, number = 0, 0

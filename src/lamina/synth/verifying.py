@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from rapidfuzz import fuzz
-
 from lamina.checks import (
     Candidate,
     Reason,
@@ -25,7 +23,8 @@ from lamina.checks.counting import check_count
 from lamina.checks.evidence import evidence_of, numbers_in, plain
 from lamina.checks.grounding import missing_values
 from lamina.synth.chatter import with_chatter
-from lamina.synth.conversing import check_conversation, check_withheld
+from lamina.synth.conversing import check_conversation
+from lamina.synth.refusing import check_refusal
 from lamina.synth.writers import Assignment
 from lamina.tools import Toolbox
 from lamina.tools.execution import Executor
@@ -57,7 +56,7 @@ def check_alone(
     if assignment is not None and candidate.script:
         return check_conversation(candidate, toolbox, assignment) or _check_leak(candidate, assignment)
     if assignment is not None and not candidate.calls:
-        return _check_refusal(candidate, toolbox, assignment) or _check_leak(candidate, assignment)
+        return check_refusal(candidate, toolbox, assignment) or _check_leak(candidate, assignment)
     if candidate.writer != "grammar" or candidate.style != "dependent":
         found = check_grounding(candidate, toolbox) or check_request(candidate, toolbox)
     if found is None and assignment is not None:
@@ -139,19 +138,6 @@ def execute(candidates: Sequence[Candidate], executor: Executor) -> None:
     ran = executor.run_many([[(k.name, k.arguments) for k in c.calls] for c in waiting], [c.now for c in waiting])
     for candidate, results in zip(waiting, ran, strict=True):
         candidate.results = [results]
-
-
-def _check_refusal(candidate: Candidate, toolbox: Toolbox, assignment: Assignment) -> Rejection | None:
-    """A written refusal must not be servable: the withheld value is absent and everything else is said, or the
-    request is far from every request the tools do serve."""
-    if assignment.withheld:
-        return check_withheld(candidate.request, assignment.drawn[0], assignment.withheld, toolbox, candidate.now)
-    text = candidate.request.casefold()
-    for tool in toolbox:
-        for example in tool.examples:
-            if fuzz.token_set_ratio(text, example.request.casefold()) >= 80:
-                return Rejection("grounding", Reason.NOT_A_REFUSAL, f"{tool.name} serves: {example.request}")
-    return None
 
 
 def noisy(candidate: Candidate, rng: random.Random, toolbox: Toolbox) -> str:

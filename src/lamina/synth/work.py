@@ -72,6 +72,15 @@ class Work:
         return Materials(self.words, self.pools, self.settings, reached)
 
     @property
+    def examples(self) -> int:
+        """What the user gave: examples of docstrings and of one call, and requests of several calls or none."""
+        return sum(len(t.examples) for t in self.toolbox) + sum(q.kind != "single" for q in self.seeds)
+
+    @property
+    def variants(self) -> int:
+        return self.settings.variants_of(self.examples)
+
+    @property
     def by_model(self) -> int:
         return self.verified[self.settings.writer]
 
