@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from verifier_judge import CLEAN, judge_table
 from verifier_mutants import MUTATIONS, NEEDS_JUDGE, Row, pool_of
 
 from lamina.checks import Candidate, Reason, Rejection
@@ -228,6 +229,8 @@ def main() -> None:
     asked.add_argument("--seed", type=int, default=0)
     asked.add_argument("--distilabel", metavar="PYTHON", help="of an environment in which distilabel is installed")
     asked.add_argument("--show", default="", help="print rows of this mutation that pass (or 'clean': that do not)")
+    asked.add_argument("--judge", metavar="REF", help="a model that is asked about the kinds marked *, and clean rows")
+    asked.add_argument("--judge-rows", type=int, default=50, metavar="N", help="of each of them (default 50)")
     given = asked.parse_args()
     if not given.distilabel:
         print("distilabel's column is left out: pip install distilabel into an environment of its own, --distilabel")
@@ -235,6 +238,10 @@ def main() -> None:
     checker = Checker()
     passed = clean_table(rows, checker, given)
     mutants_table(passed, checker, given)
+    if given.judge:
+        pool = pool_of(passed)
+        kinds = {name: (m for m, _ in mutants_of(name, passed, pool, given.seed)) for name in NEEDS_JUDGE}
+        judge_table(given.judge, given.judge_rows, {**kinds, CLEAN: passed}, checker, given.seed)
 
 
 if __name__ == "__main__":

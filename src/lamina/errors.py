@@ -8,7 +8,7 @@
     │   ├── ConfigMismatchError the run folder belongs to another configuration
     │   └── MissingExtraError   an optional library is not installed
     └── WorkFailedError         exit status 1: the input was fine, the work was not
-        ├── YieldError          synthesis stopped before it had the rows asked for
+        ├── YieldError          synthesis gave no row by its model, or too few to train on
         ├── StorageError        disk full, no permission, damaged file
         └── ModelError          a model backend failed to load or to answer at all
 

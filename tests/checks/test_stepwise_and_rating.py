@@ -81,13 +81,14 @@ def test_every_step_is_shown_with_what_stands_before_it_and_nothing_after():
     assert "Rome" not in first
     assert "Result: clear" in second
     assert 'Assistant calls sky({"city": "Rome"})' in second
-    assert isinstance(verdict, Check)
+    assert isinstance(verdict.outcome, Check)
     assert verdict.detail.startswith("2 steps pass")
 
 
 def test_the_first_step_that_fails_fails_the_record_and_is_named():
     model = Says(lambda question: FAIL if 'The next step:\nAssistant calls sky({"city": "Rome"})' in question else PASS)
-    (verdict,) = judge_steps([dialogue()], model, [dialogue().toolbox()])
+    (opinion,) = judge_steps([dialogue()], model, [dialogue().toolbox()])
+    verdict = opinion.outcome
     assert isinstance(verdict, Rejection)
     assert (verdict.reason.value, verdict.detail) == ("judged-wrong", "message 5: arguments: not said")
 

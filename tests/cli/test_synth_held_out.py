@@ -12,7 +12,8 @@ import re
 
 
 def reply(messages, tools, seed):
-    return "what is 4 times 7" if seed % 2 else "Please scale things for me somehow"
+    said = re.findall(r": ([^;\\]]+)", messages[-1]["content"].rstrip().splitlines()[-1])
+    return "what is 4 times 7" if seed % 2 or not said else f"please take {' and '.join(said)} now"
 """
 
 

@@ -205,7 +205,9 @@ def test_synth_writes_rows_for_an_api_and_really_calls_it(lamina: Cli, weather: 
     root["paths"]["/lost"] = {"get": {"parameters": [{"$ref": "#/nowhere"}]}}
     weather.write_text(json.dumps(root))
     script.write_text(
-        "def reply(messages, tools, seed):\n    return 'how warm is it in Rome or Oslo, number %d' % seed\n"
+        "def reply(messages, tools, seed):\n"
+        "    city = messages[-1]['content'].rstrip(' ]').split()[-1]\n"
+        "    return f'how warm is the weather now in {city}' if seed % 3 else 'blah'\n"
     )
     out = tmp_path / "run"
     result = lamina("synth", str(weather), "--out", str(out), "-n", "8", "--writer", f"scripted:{script}", "--json")
@@ -213,7 +215,7 @@ def test_synth_writes_rows_for_an_api_and_really_calls_it(lamina: Cli, weather: 
     assert "1 of what" in result.err
     rows = [json.loads(line) for name in ("trajectories", "rejects") for line in (out / f"{name}.jsonl").open()]
     assert rows
-    assert "21" in (out / "trajectories.jsonl").read_text() + (out / "rejects.jsonl").read_text()
+    assert "21" in (out / "trajectories.jsonl").read_text()
 
 
 def test_synth_does_not_call_what_changes_things_unasked(lamina: Cli, weather: Path, tmp_path: Path):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lamina.errors import LaminaError, ModelError, ModelReferenceError
-from lamina.models import embedded_path, list_references, open_model
+from lamina.models import check_reference, embedded_path, list_references, open_model
 from lamina.models.references import Backend
 
 
@@ -34,6 +34,32 @@ def test_a_damaged_gguf_is_an_error_that_names_it(content: bytes, tmp_path: Path
     file.write_bytes(content)
     with pytest.raises(ModelError, match=r"bad\.gguf"):
         open_model(str(file))
+
+
+@pytest.mark.parametrize(
+    ("ref", "says"),
+    [
+        ("foo", "names no model"),
+        ("gone.gguf", "there is no such file"),
+        ("scripted:no.py", "there is no such file"),
+        ("openai:", "write openai:NAME"),
+        ("openai:tiny", "names no endpoint; write openai:tiny@http://host/v1"),
+        ("hf:", "not the name of a model"),
+    ],
+)
+def test_a_reference_is_found_wrong_without_loading_a_model(ref: str, says: str, monkeypatch: pytest.MonkeyPatch):
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(LaminaError, match=says):
+        check_reference(ref)
+
+
+def test_a_reference_that_names_something_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "script.py").write_text("def reply(messages, tools, seed):\n    return ''\n")
+    check_reference(f"scripted:{tmp_path / 'script.py'}")
+    check_reference("openai:tiny@http://127.0.0.1:9/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    check_reference("openai:tiny")
 
 
 def test_an_empty_folder_is_an_error_that_names_it(tmp_path: Path):

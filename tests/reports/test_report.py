@@ -31,7 +31,7 @@ def results() -> dict[str, Any]:
         "tools": {"tools": [{"function": {"name": "greet", "description": EVIL, "parameters": {}}}]},
         "synth": {
             "targets": 640, "verified": 402, "seconds": 61,
-            "rejected": {"semantic": {"judged-wrong": 38}, "format": {EVIL: 200}},
+            "rejected": {"judge": {"judged-wrong": 38}, "format": {EVIL: 200}},
             "judge": {"agreement": 0.525, "n": 60}, "round_trip": {"same call": 412},
         },
         "train": {"seconds": 75, "metrics": {"loss": 0.1, "history": history}},
@@ -81,7 +81,7 @@ def folder(tmp_path: Path) -> Path:
         {"id": "r1", "stage": "format", "reason": "unreadable", "detail": EVIL, "record": None, "raw": EVIL},
         {
             "id": "r2",
-            "stage": "semantic",
+            "stage": "judge",
             "reason": "judged-wrong",
             "detail": "no",
             "record": trajectory("bye " + EVIL),
@@ -152,12 +152,84 @@ def test_the_headline_tells_a_cost_from_noise(folder: Path, low: float, high: fl
 def test_a_stage_that_rejected_nothing_is_pointed_out(folder: Path) -> None:
     given = results()
     stages = list(given["synth"]["rejected"])
-    given["synth"]["stages"] = [*stages, "judge"]
+    given["synth"]["stages"] = [*stages, "round trip"]
     _, read = page(folder, given)
-    assert "No row failed at judge." in read.text
+    assert "No row failed at round trip." in read.text
     given["synth"]["stages"] = stages
     _, read = page(folder, given)
     assert "No row failed at" not in read.text
+
+
+def test_the_cost_of_the_rows_is_shown_by_the_role_of_each_model(folder: Path) -> None:
+    given = results()
+    spent = {"requests": 900, "prompt_tokens": 20_000, "completion_tokens": 700, "seconds": 61.0}
+    given["synth"] |= {
+        "tokens": 80_400,
+        "cost": {"models": {"judge": {**spent, "model": "big.gguf"}}, "tool_calls": 1234, "seconds": 75.0},
+    }
+    _, read = page(folder, given)
+    for said in (
+        "80\N{NARROW NO-BREAK SPACE}400 tokens read and written, 200 for each", "1\N{NARROW NO-BREAK SPACE}234 calls",
+        "big.gguf", "900", "1 min 1 s",
+    ):  # fmt: skip
+        assert re.sub(r"\s+", " ", said) in read.text, said
+
+
+def cells(source: str, line: str) -> list[str]:
+    """Of the line of the table of yields that begins with ``line``."""
+    table = source.partition('class="yields"')[2].partition("</table>")[0]
+    found = next(row for row in re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL) if f"<th>{line}</th>" in row)
+    return [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", found, re.DOTALL)]
+
+
+def test_yields_stand_in_apigens_columns_for_each_writer(folder: Path) -> None:
+    given = results()
+    given["synth"]["rejected"] = {
+        "novelty": {"duplicate": 7}, "round trip": {"round-trip-differs": 5}, "grounding": {"not-asked": 20},
+        "judge": {"judged-wrong": 3}, "mix": {"filtered": 2},
+    }  # fmt: skip
+    with Run.at(folder) as run:
+        rows = [("grounding", "small"), ("judge", "small"), ("novelty", "large"), ("format", "small")]
+        run.store.put(
+            Row("reject", f"w{i}", 50 + i, json.dumps({"stage": s, "reason": "x", "record": {"writer": w}}).encode())
+            for i, (s, w) in enumerate(rows)
+        )
+    source, _ = page(folder, given)
+    assert cells(source, "") == [
+        "", "targets", "verified", "fail format", "fail execution", "fail semantic", "of it grounding",
+        "of it round trip", "of it judge", "fail novelty", "fail mix", "yield",
+    ]  # fmt: skip
+    assert cells(source, "all")[2:11] == ["402", "0", "0", "28", "20", "5", "3", "7", "2"]
+    assert cells(source, "small")[1:10] == ["3", "0", "1", "0", "2", "1", "0", "1", "0"]
+    assert cells(source, "large")[1:10] == ["1", "0", "0", "0", "0", "0", "0", "0", "1"]
+
+
+def test_rows_are_called_what_they_are(folder: Path) -> None:
+    given = results()
+    given["synth"]["composition"] = {"your examples": 42, "your examples with other values": 77, "the grammar": 9}
+    with Run.at(folder) as run:
+        variant = trajectory("other") | {"meta": {"writer": "examples", "augmented": "values"}}
+        run.store.put([Row("trajectory", "v", 90, json.dumps(variant).encode())])
+    source, read = page(folder, given)
+    assert "42 your examples, 77 your examples with other values, 9 the grammar." in read.text
+    assert "composed by a program" in read.text
+    assert cells(source, "your examples with other values")[2] == "1"
+
+
+def test_too_few_rows_are_said(folder: Path) -> None:
+    given = results()
+    assert "Fewer rows than asked for." not in page(folder, given)[1].text
+    given["synth"]["shortfall"] = "8 of the 20 rows asked for after 80 attempts"
+    assert "Fewer rows than asked for. 8 of the 20 rows asked for after 80 attempts." in page(folder, given)[1].text
+
+
+def test_what_each_stage_took_is_a_table(folder: Path) -> None:
+    given = results()
+    given["train"]["took"] = {"seconds": 75.0, "peak_rss_bytes": 2_100_000_000, "children_peak_rss_bytes": 0}
+    given["bench"]["took"] = {"seconds": 5.0, "peak_rss_bytes": 300_000_000, "children_peak_rss_bytes": 450_000_000}
+    said = re.sub(r"\s+", " ", page(folder, given)[1].text.replace("\N{NO-BREAK SPACE}", " "))
+    assert "train 1 min 15 s 2.10 GB –" in said
+    assert "bench 5.0 s 300 MB 450 MB" in said
 
 
 def test_text_from_models_is_shown_and_never_run(folder: Path) -> None:
@@ -186,7 +258,7 @@ def test_there_are_ten_passed_rows_to_read_and_the_rejected_with_their_reason(fo
     shown = [attributes.get("class") for tag, attributes in read.tags if tag == "article"]
     assert shown.count("row good") == 10
     assert shown.count("row bad") == 2
-    assert "semantic: judged wrong." in read.text
+    assert "judge: judged wrong." in read.text
     assert "q-017" in read.text
 
 

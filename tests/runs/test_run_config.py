@@ -55,6 +55,16 @@ def test_the_difference_has_a_line_a_key_with_nested_keys_dotted() -> None:
     ]
 
 
+def test_a_file_that_changed_is_named_and_not_its_fingerprint() -> None:
+    old = {"files": {"/home/a/tools.py": "12", "/home/a/rates.py": "34", "/home/a/same.py": "5"}}
+    new = {"files": {"/home/a/tools.py": "99", "/home/a/queries.jsonl": "56", "/home/a/same.py": "5"}}
+    assert config_difference(old, new) == [
+        "/home/a/queries.jsonl was not read before",
+        "/home/a/rates.py is not read now",
+        "/home/a/tools.py changed",
+    ]
+
+
 def test_a_value_that_toml_cannot_hold_is_named_by_its_key() -> None:
     with pytest.raises(InputError, match=r"synth\.model is a object"):
         plain_config({"synth": {"model": object()}})

@@ -34,6 +34,14 @@ def nothing(word: str) -> str:
     """
     return word
 '''
+ASKS = """
+import re
+
+
+def reply(messages, tools, seed):
+    said = re.findall(r": ([^;\\]]+)", messages[-1]["content"].rstrip().splitlines()[-1])
+    return f"what is the area of {' by '.join(said)}"
+"""
 WRITER = """
 import json
 
@@ -72,8 +80,8 @@ def test_what_a_person_leaves_in_the_file_is_taken_by_synth(files, tmp_path: Pat
     changed = with_offers(toolbox, read_offers([tmp_path / "offers.toml"], toolbox))
     assert (changed["area"].category, changed["area"].description) == ("geometry", "Area.")
     assert changed["area"].target is not None, "it still runs"
-    (tmp_path / "says.py").write_text("def reply(messages, tools, seed):\n    return 'x'\n", encoding="utf-8")
-    words = ["--writer", f"scripted:{tmp_path / 'says.py'}", "-n", "2", "--out", str(tmp_path / "run")]
+    (tmp_path / "says.py").write_text(ASKS, encoding="utf-8")
+    words = ["--writer", f"scripted:{tmp_path / 'says.py'}", "-n", "8", "--out", str(tmp_path / "run")]
     assert main(["synth", str(tools), *words, "--offers", str(tmp_path / "offers.toml")]) == 0
     report = json.loads((tmp_path / "run" / "report.json").read_text(encoding="utf-8"))
     assert report["synth"]["categories"] == {"area": "geometry"}

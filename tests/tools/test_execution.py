@@ -259,3 +259,19 @@ def test_ctrl_c_during_a_call_does_not_mix_up_the_next(executor: Executor, monke
 
 def test_limits_are_frozen_and_have_the_documented_defaults() -> None:
     assert Limits() == Limits(wall_seconds=5.0, cpu_seconds=5, memory_mb=512, output_bytes=65536, file_mb=16)
+
+
+def test_calls_that_ran_are_counted_and_refused_ones_are_not(read: Callable[[str], Toolbox]) -> None:
+    source = """
+    PURE = {}
+
+    def half(n: int) -> int:
+        '''Halve a number.'''
+        return 4 // n
+    """
+    for pure in ("True", "False"):
+        with Executor(read(source.format(pure))) as executor:
+            executor.run("half", {"n": 2})
+            executor.run("half", {"n": "two"})
+            executor.run_many([[("half", {"n": n})] for n in range(20)])
+            assert executor.ran == 21

@@ -333,6 +333,37 @@ def test_reading_twice_gives_the_same_fingerprint(desk: Toolbox) -> None:
     assert read_tools(DESK).fingerprint() == desk.fingerprint()
 
 
+def test_a_toolbox_says_which_files_were_read_for_it(write: Callable[..., Path], tmp_path: Path) -> None:
+    write("FACTOR = 2\n", "rates.py")
+    write("print('nobody imports this')\n", "other.py")
+    source = """
+    import json
+    from rates import FACTOR
+
+
+    def double(x: float) -> float:
+        \"\"\"Double a number.\"\"\"
+        return FACTOR * x
+    """
+    file = write(source)
+    assert read_tools(file).files == (file, tmp_path / "rates.py")
+    bound = tmp_path / "bound.json"
+    tool = {"type": "function", "function": read_tools(file)["double"].as_openai()["function"]}
+    bound.write_text(json.dumps({"sources": ["mine.py"], "tools": [tool]}))
+    assert read_tools(bound).files == (bound, file, tmp_path / "rates.py")
+    package = tmp_path / "garden"
+    package.mkdir()
+    for name in ("__init__.py", "beds.py"):
+        (package / name).write_text('def dig(depth: int) -> int:\n    """Dig a hole."""\n    return depth\n')
+    assert read_tools(package).files == (package / "__init__.py", package / "beds.py")
+    assert read_tools([file, package]).files == (
+        package / "__init__.py",
+        package / "beds.py",
+        file,
+        tmp_path / "rates.py",
+    )
+
+
 def test_the_desk_is_described_whole(desk: Toolbox) -> None:
     toolbox = desk
     assert len(toolbox) == 12

@@ -11,14 +11,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lamina.build.inputs import BESIDE, file_beside, fingerprint_of, requests_of, say_what_is_left_out
+from lamina.build.inputs import BESIDE, file_beside, read_for, requests_of, say_what_is_left_out
 from lamina.build.learning import check_learnt_before
 from lamina.build.making import export, mix_sources, split_rows, surroundings, tune, warm_up, write_rows
+from lamina.build.means import check_means
 from lamina.build.measuring import choose_prompt, compare, describe, learn_from_use, reflector_of, score
 from lamina.build.mixing import check_recipe
 from lamina.build.settings import BuildSettings, identity_of
-from lamina.runs import Progress, Run
-from lamina.tools import read_tools, where_of
+from lamina.build.yielding import check_enough
+from lamina.errors import YieldError
+from lamina.runs import Progress, Run, Took
+from lamina.tools import Toolbox, read_tools, where_of
 
 __all__ = ["BuildSettings", "build", "warm_up"]
 
@@ -46,12 +49,12 @@ def build(
     say_what_is_left_out(toolbox, tools_file, progress)
     for file in (settings.examples, settings.queries, settings.dev_queries):
         requests_of(file, toolbox)  # a mistake in them is said now, not after minutes of work
-    _check_means(settings)
+    check_means(settings, toolbox)
     check_recipe(settings.recipe, toolbox, settings.train.prompt_style, progress)
     config = {
         "tools": where_of(tools_file),
         "tools_fingerprint": toolbox.fingerprint(),
-        "examples_fingerprint": fingerprint_of(settings.examples),
+        **read_for(toolbox, settings.examples, settings.queries, settings.dev_queries),
         **identity_of(settings),
     }
     with Run.open(out, config, fresh=fresh) as run:
@@ -73,32 +76,26 @@ def build(
         for stage, work in stages.items():
             if run.is_done(stage):
                 progress.say(f"{stage}: done before")
-            else:
-                run.finish(stage, work())
+                continue
+            if stage == "train":
+                _check_enough(run, toolbox, settings, progress)
+            with Took() as took:
+                result = work()
+            run.finish(stage, {**result, "took": took.as_dict()})
         report = describe(run)
         progress.say(f"report: {report}")
         return {"out": str(out), "seconds": progress.seconds, "metrics": run.results()}
 
 
+def _check_enough(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> None:
+    """A build that has too little to train on leaves a report that shows why."""
+    try:
+        check_enough(run, toolbox, settings, progress)
+    except YieldError:
+        progress.say(f"report: {describe(run)}")
+        raise
+
+
 def _with_files_beside(tools_file: Path, settings: BuildSettings, progress: Progress) -> BuildSettings:
     found = {key: file_beside(tools_file, key, getattr(settings, key), progress) for key in BESIDE}
     return replace(settings, **found)  # type: ignore[arg-type]
-
-
-def _check_means(settings: BuildSettings) -> None:
-    """What is missing is said before the run folder is made, not after ten minutes of work."""
-    from lamina.models import prompt_style_of
-    from lamina.training.base import require_training_libraries
-
-    require_training_libraries()
-    refs = {
-        settings.base,
-        settings.synth.writer,
-        settings.synth.judge,
-        settings.synth.round_trip,
-        reflector_of(settings),
-    }
-    if settings.distillation is not None:
-        refs.add(settings.distillation.teacher)
-    for ref in sorted(refs - {"none", "warm-up"}):
-        prompt_style_of(ref)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lamina.runs import Progress
+from lamina.runs.config import FILES
 from lamina.tools import Toolbox
 
 if TYPE_CHECKING:
@@ -37,6 +38,13 @@ def say_what_is_left_out(toolbox: Toolbox, source: Path, progress: Progress) -> 
 def fingerprint_of(file: Path | None) -> str | None:
     """Of a file's bytes: other examples make another run."""
     return hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file else None
+
+
+def read_for(toolbox: Toolbox, *files: Path | None) -> dict[str, Any]:
+    """For a run's configuration: the bytes of all that a build is made from, the functions' own source among them. A
+    body or an example that changes changes the rows, though a model sees the same tools."""
+    read = [*toolbox.files, *(file.resolve() for file in files if file)]
+    return {FILES: {str(file): fingerprint_of(file) for file in read if file.is_file()}}
 
 
 def requests_of(file: Path | None, toolbox: Toolbox) -> list[Query]:

@@ -29,7 +29,9 @@ class Novelty:
         self._near = NearCopies(near)
 
     def remember(self, request: str, frame: str = "", calls: Sequence[ToolCall] = ()) -> None:
-        """What is there already."""
+        """What is there already; a request counts once, however often it is remembered."""
+        if not self.is_new(request):
+            return
         self._seen.add(plain(request))
         self._frames[frame] += 1
         self._shapes[shape_of_calls(calls)] += 1

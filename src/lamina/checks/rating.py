@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from lamina.checks.agreement import Agreement, agreement_of, labelled_rows
+from lamina.checks.dialogue import said
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Rejection
-from lamina.checks.stepwise import said
 from lamina.models import Model, Request
 from lamina.trajectories import Check, Message, Trajectory
 

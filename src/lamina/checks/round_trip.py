@@ -3,6 +3,7 @@ thing from sentences that merely mention its values (our choice; measured in doc
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from lamina.checks.reasons import Reason
@@ -18,13 +19,16 @@ STAGE = "round trip"
 def check_round_trips(
     candidates: Sequence[Candidate], model: Model, toolbox: Toolbox, style: PromptStyle
 ) -> list[Rejection | None]:
-    """One verdict a candidate, in order. Only the first assistant turn is asked for."""
+    """One verdict a candidate, in order. Only the first turn that calls is asked for, after all that was said before
+    it and with the tools of the row. No clock is given, as none is when the model is used: it says "tomorrow" as the
+    request does, and calls are compared by what that means at the row's clock."""
     requests = [
         Request(
-            messages=[Message(role="user", content=c.request)], tools=c.offered or toolbox, style=style, max_tokens=192
+            messages=_before_the_call(c), tools=toolbox if c.offered is None else c.offered, style=style,
+            max_tokens=192,
         )
         for c in candidates
-    ]
+    ]  # fmt: skip
     verdicts: list[Rejection | None] = []
     for candidate, reply in zip(candidates, model.generate(requests), strict=True):
         wanted = candidate.turns[0] if candidate.turns else []
@@ -35,3 +39,8 @@ def check_round_trips(
         else:
             verdicts.append(None)
     return verdicts
+
+
+def _before_the_call(candidate: Candidate) -> list[Message]:
+    spoken = itertools.takewhile(lambda m: not m.tool_calls, candidate.script)
+    return list(spoken) or [Message(role="user", content=candidate.request)]

@@ -47,3 +47,21 @@ class Candidate:
     @property
     def calls(self) -> list[ToolCall]:
         return [call for turn in self.turns for call in turn]
+
+    def conversation(self, request: str) -> list[Message]:
+        """The messages of the row, with what the tools returned after each turn of calls. ``request``: how the user
+        says it, where it is one request."""
+        script = list(self.script) or [
+            Message(role="user", content=request),
+            *(Message(role="assistant", tool_calls=turn or None) for turn in self.turns),
+        ]
+        messages: list[Message] = []
+        returned = iter(self.results)
+        for message in script:
+            messages.append(message)
+            calls = message.tool_calls or []
+            messages += [
+                Message(role="tool", name=call.name, content=result.text, tool_call_id=call.id)
+                for call, result in zip(calls, next(returned, []) if calls else [], strict=False)
+            ]
+        return messages

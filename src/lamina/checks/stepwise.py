@@ -4,15 +4,15 @@ cannot settle). The first step that fails fails the record."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lamina.checks.agreement import Agreement, agreement_of, labelled_rows
-from lamina.checks.judge import STAGE, voted
-from lamina.checks.rule import Rejection
+from lamina.checks.dialogue import dialogue, said, setting
+from lamina.checks.judge import Opinion, voted
 from lamina.models import Model
 from lamina.tools import Toolbox
-from lamina.trajectories import Check, Message, Trajectory
+from lamina.trajectories import Trajectory
 
 TASK = (
     "You check the next step of an assistant that calls functions in a dialogue. A value must come from what the user "
@@ -20,8 +20,6 @@ TASK = (
 )
 MOST_BEFORE = 12
 """Messages before the step that the judge reads; the first one, which has the request, always."""
-LONGEST = 300
-"""Characters of a message or a result that it reads."""
 
 
 def has_steps(record: Trajectory) -> bool:
@@ -33,20 +31,18 @@ def measure_step_agreement(model: Model) -> Agreement:
     """Has the model judge 30 labelled steps, half of them wrong."""
     rows = labelled_rows("steps")
     questions = [_question(row, len(row.messages) - 1, row.toolbox()) for row in rows]
-    said = voted(questions, model, 1, task=TASK)
-    return agreement_of(model.ref, rows, [_passed(one) for one in said])
-
-
-def _passed(verdict: Check | Rejection) -> bool | None:
-    if isinstance(verdict, Check):
-        return True
-    return False if verdict.reason.value == "judged-wrong" else None
+    return agreement_of(model.ref, rows, [one.passed for one in voted(questions, model, 1, task=TASK)])
 
 
 def judge_steps(
-    records: Sequence[Trajectory], model: Model, toolboxes: Sequence[Toolbox], *, votes: int = 1
-) -> list[Check | Rejection]:
-    """One verdict a record, in order. A record without any call has no step to judge and passes as ``unjudged``."""
+    records: Sequence[Trajectory],
+    model: Model,
+    toolboxes: Sequence[Toolbox],
+    *,
+    votes: int = 1,
+    needed: int | None = None,
+) -> list[Opinion | None]:
+    """An opinion a record, in order; None of one without any call, which has no step to judge."""
     asked = [
         (number, place)
         for number, record in enumerate(records)
@@ -54,36 +50,23 @@ def judge_steps(
         if message.role == "assistant" and message.tool_calls
     ]
     questions = [_question(records[number], place, toolboxes[number]) for number, place in asked]
-    found: list[Check | Rejection] = [Check(name=STAGE, verdict="unjudged", detail="no step calls") for _ in records]
+    found: list[Opinion | None] = [None] * len(records)
     steps = [0] * len(records)
-    for (number, place), verdict in zip(asked, voted(questions, model, votes, task=TASK), strict=True):
-        if isinstance(found[number], Rejection):
+    for (number, place), opinion in zip(asked, voted(questions, model, votes, needed, task=TASK), strict=True):
+        before = found[number]
+        if before is not None and not before.passed:
             continue
         steps[number] += 1
-        if isinstance(verdict, Rejection):
-            found[number] = Rejection(verdict.stage, verdict.reason, f"message {place}: {verdict.detail}")
-        else:
-            found[number] = Check(name=STAGE, detail=f"{steps[number]} steps pass; the last: {verdict.detail}")
+        where = f"{steps[number]} steps pass; the last: " if opinion.passed else f"message {place}: "
+        found[number] = replace(opinion, where=where)
     return found
 
 
 def _question(record: Trajectory, place: int, toolbox: Toolbox) -> str:
     step = record.messages[place]
-    named = {call.name for call in step.tool_calls or []}
-    listed = "\n".join(f"- {t.name}({', '.join(t.properties)}): {t.description}" for t in toolbox if t.name in named)
     before = [m for m in record.messages[:place] if m.role != "system"]
     cut = before if len(before) <= MOST_BEFORE else [before[0], *before[-MOST_BEFORE + 1 :]]
     return (
-        f"Functions:\n{listed}\n\nThe dialogue so far:\n{chr(10).join(map(said, cut))}\n\n"
+        f"{setting(toolbox, record.meta.now)}The dialogue so far:\n{dialogue(cut)}\n\n"
         f"The next step:\n{said(step)}\n\nIs this step right, each of its values said or returned before?"
     )
-
-
-def said(message: Message) -> str:
-    """A message as a judge reads it, on lines of its own."""
-    calls = [f"{c.name}({json.dumps(c.arguments, ensure_ascii=False)})" for c in message.tool_calls or []]
-    text = message.content.strip()[:LONGEST]
-    if message.role == "tool":
-        return f"Result: {text}"
-    who = "User" if message.role == "user" else "Assistant"
-    return "\n".join([*([f"{who}: {text}"] if text else []), *(f"{who} calls {call}" for call in calls)])

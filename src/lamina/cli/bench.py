@@ -83,8 +83,9 @@ def bench(
 def _model(ref: str, style: Style | None) -> BenchModel:
     """Named in the rows by what tells it apart: the file's name, or the reference."""
     from lamina.bench import BenchModel
-    from lamina.models import prompt_style_of
+    from lamina.models import check_reference, prompt_style_of
 
+    check_reference(ref)
     label = Path(ref).stem if Path(ref).exists() else ref
     return BenchModel(ref, label, "", style.value if style else prompt_style_of(ref) or "full")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -186,7 +186,8 @@ def _distillation(teacher: str, transfer: str, keep_every: int) -> Distillation:
 
 
 def _lines(result: dict[str, object], out: Path) -> list[str]:
-    metrics: dict[str, dict[str, list[dict[str, object]]]] = result["metrics"]  # type: ignore[assignment]
+    metrics: dict[str, dict[str, Any]] = result["metrics"]  # type: ignore[assignment]
+    made_of = ", ".join(f"{count} {name}" for name, count in metrics["synth"]["composition"].items())
     rows = [r for r in metrics["bench"]["rows"] if r["metric"] in ("call_exact", "refusal_right")]
     shown = [
         (
@@ -200,7 +201,7 @@ def _lines(result: dict[str, object], out: Path) -> list[str]:
         for r in rows
         if r["value"] is not None
     ]
-    return [*table(shown), f"report: {out / 'report.html'}", f'try it: lamina act "…" --run {out}']
+    return [f"rows: {made_of}", *table(shown), f"report: {out / 'report.html'}", f'try it: lamina act "…" --run {out}']
 
 
 app = verb(build, example="lamina build examples/desk/tools.py --out runs/desk")

@@ -11,16 +11,18 @@ from lamina.cli.data_options import (
     DataFiles,
     Execute,
     From,
+    JudgeAnyway,
     JudgeRef,
     NearShare,
     RateRef,
     Skip,
     ToolsForAll,
-    Votes,
+    check_judge_options,
     checker_of,
     counted,
+    judge_of,
 )
-from lamina.cli.options import AsJson, Config, Fresh, HeldOut, Out, PerCall, verb
+from lamina.cli.options import AsJson, Config, Fresh, HeldOut, Out, PerCall, Votes, VotesNeeded, verb
 from lamina.cli.output import given, show, tell
 
 
@@ -33,6 +35,8 @@ def fix(
     skip: Skip = "",
     judge: JudgeRef = None,
     votes: Votes = 1,
+    votes_needed: VotesNeeded = None,
+    judge_anyway: JudgeAnyway = False,
     rate: RateRef = None,
     near: NearShare = None,
     per_call: PerCall = None,
@@ -56,6 +60,7 @@ def fix(
         for line in [] if quiet or as_json else difference(verdict.before, verdict.record):
             tell(line)
 
+    check_judge_options(judge, votes, votes_needed, judge_anyway)
     found = files_of(files)
     key = {
         "verb": "data fix",
@@ -65,12 +70,19 @@ def fix(
         "tools": str(tools.resolve()) if tools else "",
         "skip": skip,
         **({"judge": judge, "votes": votes} if judge else {}),
+        **({"votes_needed": votes_needed} if votes_needed else {}),
+        **({"judge_anyway": True} if judge_anyway else {}),
         **({"rate": rate} if rate else {}),
         **given(near=near, per_call=per_call, held_out=held_out),
     }
     with Run.open(out, key, fresh=fresh) as run:
         if not run.is_done("fix"):
-            with checker_of(execute, tools, skip, judge, votes, rate, Apart(near, per_call, held_out)) as checker:
+            with (
+                judge_of(judge, rate, votes, votes_needed, judge_anyway) as asked,
+                checker_of(
+                    execute, tools, skip, [model for model in asked if model], Apart(near, per_call, held_out)
+                ) as checker,
+            ):
                 told = fix(found, run, checker, Progress(as_json), print_difference, format)
                 trusted, models = trust(checker.models)
                 run.finish("fix", {**told, **({"models": models, "trust": trusted} if models else {})})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ from lamina.cli.output import listed, table
 
 if TYPE_CHECKING:
     from lamina.data import Checker
-    from lamina.data.model_checks import ModelCheck
+    from lamina.data.model_checks import Judge, ModelCheck, Rater
 
 
 def _path(text: str | Path) -> Path:
@@ -59,7 +59,12 @@ JudgeRef = Annotated[
     str | None,
     typer.Option("--judge", metavar="REF", help="A model that judges what passes everything else."),
 ]
-Votes = Annotated[int, typer.Option("--votes", min=1, help="Of the judge, a record: more than half of them must pass.")]
+JudgeAnyway = Annotated[
+    bool,
+    typer.Option(
+        "--judge-anyway", help="Ask a judge that is near chance, too: what it says is a remark, never a reject."
+    ),
+]
 RateRef = Annotated[
     str | None,
     typer.Option(
@@ -94,13 +99,10 @@ def checker_of(
     execute: Path | None,
     tools: Path | None,
     skip: str,
-    judge: str | None = None,
-    votes: int = 1,
-    rate: str | None = None,
+    models: Sequence[ModelCheck] = (),
     apart: Apart = Apart(),
 ) -> Iterator[Checker]:
-    """A checker, with the functions of ``execute`` ready to run and the models open. Raises InputError for a check that
-    is not there."""
+    """A checker, with the functions of ``execute`` ready to run. Raises InputError for a check that is not there."""
     from lamina.checks.novelty import STAGE as NOVELTY
     from lamina.checks.recorded_novelty import RecordedNovelty
     from lamina.data import Checker
@@ -117,7 +119,6 @@ def checker_of(
     toolbox = read_tools(tools) if tools else None
     with contextlib.ExitStack() as stack:
         executor = stack.enter_context(open_executor(read_tools(execute), allow_changes=False)) if execute else None
-        models = stack.enter_context(_models(judge, votes, rate))
         yield Checker(
             executor, skip=left_out, toolbox=None if execute else toolbox, novelty=novelty, held_out=held_out,
             models=models,
@@ -131,16 +132,30 @@ def held_out_requests(files: str | None) -> dict[str, str]:
     return {} if files is None else requests_of(listed(files) or [""])
 
 
+def check_judge_options(
+    judge: str | None, votes: int, needed: int | None, anyway: bool = False, sample: int | None = None
+) -> None:
+    """Raises UserError for votes that cannot be had, and for what is said of a judge that nobody named."""
+    from lamina.checks.judge import passes_needed
+    from lamina.errors import InputError
+
+    passes_needed(votes, needed)
+    said = {"--votes-needed": needed is not None, "--judge-anyway": anyway, "--sample": sample is not None}
+    if judge is None and (options := [name for name, given in said.items() if given]):
+        raise InputError("no judge is named", mend=f"{options[0]} wants --judge REF")
+
+
 @contextlib.contextmanager
-def _models(judge: str | None, votes: int, rate: str | None) -> Iterator[list[ModelCheck]]:
-    """One model is opened once, whatever it is asked to do."""
+def judge_of(
+    ref: str | None, rate: str | None, votes: int, needed: int | None, anyway: bool
+) -> Iterator[tuple[Rater | None, Judge | None]]:
+    """The models that are asked, open. One that does both is opened once."""
     from lamina.data.model_checks import Judge, Rater
     from lamina.models import open_model
 
-    opened = {ref: open_model(ref) for ref in dict.fromkeys(filter(None, (judge, rate)))}
-    found: list[ModelCheck] = [Rater(opened[rate])] if rate else []
+    opened = {one: open_model(one) for one in dict.fromkeys(filter(None, (ref, rate)))}
     try:
-        yield [*found, *([Judge(opened[judge], votes)] if judge else [])]
+        yield (Rater(opened[rate]) if rate else None, Judge(opened[ref], votes, needed, anyway) if ref else None)
     finally:
         for model in opened.values():
             model.close()

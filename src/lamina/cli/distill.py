@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lamina.cli.options import AsJson, Config, Epochs, Fresh, Out, PromptStyleOption, Seed, Style, verb
-from lamina.cli.output import given, show, table
+from lamina.cli.output import given, listed, show, table
 
 if TYPE_CHECKING:
     from lamina.runs import Progress
@@ -144,12 +144,13 @@ def _grid(
 
     if experiment.dataset not in SOURCES:
         raise InputError(f"no experiment {experiment.dataset!r}", mend=f"it is one of {', '.join(SOURCES)}")
+    wanted, by = _names(transfers, KINDS, "transfer"), _names(rules, RULES, "rule for rates")
     with Run.open(out, experiment.config(), fresh=fresh) as run:
         found = run_grid(
             experiment,
             run,
-            transfers=_names(transfers, KINDS),
-            rules=_names(rules, RULES),
+            transfers=wanted,
+            rules=by,
             seeds=seeds,
             workers=workers,
             engine=engine,
@@ -184,7 +185,10 @@ def _language(
     from lamina.reports import write_report
     from lamina.runs import Run
     from lamina.training import TrainSettings, fine_tune, read_training_data
+    from lamina.training.base import check_base
 
+    for ref in (student, plan.teacher):
+        check_base(ref)
     found = read_training_data(data)
     settings = TrainSettings(**given(epochs=epochs), prompt_style=style, seed=seed)
     key = {"verb": "distill", "student": student, "data": data.resolve(), "rows": found.identity}
@@ -202,8 +206,13 @@ def _language(
     show(result, as_json=as_json, lines=[*table(plain), f"model: {out / 'model'}", f"report: {report}"])
 
 
-def _names(given_names: str | None, all_names: tuple[str, ...]) -> list[str]:
-    return [n.strip() for n in given_names.split(",") if n.strip()] if given_names else list(all_names)
+def _names(given_names: str | None, all_names: tuple[str, ...], what: str) -> list[str]:
+    from lamina.errors import InputError
+
+    names = listed(given_names) or all_names
+    if unknown := [name for name in names if name not in all_names]:
+        raise InputError(f"no {what} {unknown[0]!r}", mend=f"it is one of {', '.join(all_names)}")
+    return list(names)
 
 
 def _pairs(text: str | None) -> dict[str, str] | None:

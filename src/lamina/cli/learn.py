@@ -111,7 +111,10 @@ def learn(
     The same command goes on where it was stopped; no model is asked the same twice.
     """
     from lamina.agents.learning import PRESETS, LearnSettings, Limits
+    from lamina.models import check_reference
 
+    for ref in filter(None, (model, reflector)):
+        check_reference(ref)
     chosen = given(
         rpo=rpo and rpo.value,
         reward=reward and reward.value,

@@ -140,7 +140,11 @@ Rows = Annotated[
     typer.Option("--rows", min=1, help="Verified rows wanted, in at most four times as many tries."),
 ]
 Writer = Annotated[str, typer.Option("--writer", metavar="REF", help="The model that writes the requests.")]
-Votes = Annotated[int, typer.Option("--votes", min=1, help="Of the judge, a row: more than half of them must pass.")]
+Votes = Annotated[int, typer.Option("--votes", min=1, help="How often the judge is asked about a row.")]
+VotesNeeded = Annotated[
+    int | None,
+    typer.Option("--votes-needed", metavar="K", help="Of the votes, how many must pass; else more than half."),
+]
 Judge = Annotated[str, typer.Option("--judge", metavar="REF", help="The model that judges them, or none.")]
 RoundTrip = Annotated[
     str,
@@ -213,7 +217,12 @@ PromptStyleOption = Annotated[
 ]
 Variants = Annotated[
     int | None,
-    typer.Option("--variants", min=0, help="How often each of your examples is said again with other values."),
+    typer.Option(
+        "--variants",
+        min=0,
+        help="How often each of your examples is said again with other values.  "
+        "[2; 1 of over 300 examples, 0 of over 600]",
+    ),
 ]
 Examples = Annotated[
     Path | None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lamina.cli.options import AsJson, Config, Types, verb
-from lamina.cli.output import show, table
+from lamina.cli.output import listed, show, table
 
 if TYPE_CHECKING:
     from lamina.models import Model, Request
@@ -54,10 +54,15 @@ def quantize(
     """
     from lamina.quantize import quantize_types
     from lamina.quantize.calibration import calibration_of
+    from lamina.quantize.precisions import precisions
 
     source = model / "model" if (model / "model").is_dir() else model
+    wanted = listed(types) or ()
+    precisions(wanted)  # a mistake in them, or in the requests, is said before the model is read
+    if queries is not None:
+        _requests_for(source, queries)
     calibration = calibration_of(imatrix, source) if imatrix else None
-    files = quantize_types(source, [t.strip() for t in types.split(",") if t.strip()], out, calibration=calibration)
+    files = quantize_types(source, wanted, out, calibration=calibration)
     for file in files:
         file["parity"] = None
     if queries is not None:
@@ -89,22 +94,14 @@ def _remarks(files: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _measure(source: Path, files: list[dict[str, Any]], queries: Path) -> None:
-    from lamina.errors import InputError
-    from lamina.models import Request, open_model
-    from lamina.models.metadata import facts_of
+    from lamina.models import Request, open_model, prompt_style_of
     from lamina.quantize.distance import distances
     from lamina.quantize.parity_check import parity
-    from lamina.trajectories import Message, read_queries
+    from lamina.trajectories import Message
 
-    facts = facts_of(str(source))
-    if facts.toolbox is None:
-        raise InputError("does not say which tools it knows", file=source, mend="leave out --queries")
-    toolbox = facts.toolbox
-    rows = read_queries(queries, toolbox)
-    asked = [
-        Request([Message(role="user", content=q.query)], tools=toolbox, style=facts.prompt_style or "full")
-        for q in rows
-    ]
+    rows, toolbox = _requests_for(source, queries)
+    style = prompt_style_of(str(source)) or "full"
+    asked = [Request([Message(role="user", content=q.query)], tools=toolbox, style=style) for q in rows]
     reference = open_model(str(source))
     try:
         wanted = reference.generate(asked)
@@ -122,6 +119,18 @@ def _measure(source: Path, files: list[dict[str, Any]], queries: Path) -> None:
     most_precise = max(files, key=lambda file: float(file["bits_per_weight"]))
     for file, distance in zip(files, distances(Path(most_precise["path"]), paths, texts), strict=True):
         file["distance"] = distance | {"reference": most_precise["path"]}
+
+
+def _requests_for(source: Path, queries: Path) -> tuple[list[Query], Toolbox]:
+    """The requests, and the tools that the model knows. Raises InputError for a file or a model that has none."""
+    from lamina.errors import InputError
+    from lamina.models.metadata import facts_of
+    from lamina.trajectories import read_queries
+
+    toolbox = facts_of(str(source)).toolbox
+    if toolbox is None:
+        raise InputError("does not say which tools it knows", file=source, mend="leave out --queries")
+    return read_queries(queries, toolbox), toolbox
 
 
 def _right_answers(model: Model, rows: list[Query], asked: list[Request], toolbox: Toolbox) -> list[Said]:

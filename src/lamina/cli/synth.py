@@ -6,7 +6,7 @@ import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -36,6 +36,7 @@ from lamina.cli.options import (
     ToolsFile,
     Variants,
     Votes,
+    VotesNeeded,
     Wordings,
     Writer,
     verb,
@@ -52,6 +53,7 @@ def synth(
     writer: Writer = "embedded",
     judge: Judge = "none",
     votes: Votes = 1,
+    votes_needed: VotesNeeded = None,
     round_trip: RoundTrip = "none",
     how: HowToWrite = How.call_first,
     constrained: Constrained = True,
@@ -87,11 +89,13 @@ def synth(
     rows are split by group into train, validation and test.
     """
     from lamina.build import warm_up
-    from lamina.build.inputs import file_beside, fingerprint_of, requests_of, say_what_is_left_out
+    from lamina.build.inputs import file_beside, read_for, requests_of, say_what_is_left_out
     from lamina.build.making import surroundings
+    from lamina.build.means import check_writers
+    from lamina.data.sources import files_of
     from lamina.reports import write_report
     from lamina.runs import Progress, Run
-    from lamina.synth import SynthSettings, split, synthesize
+    from lamina.synth import SynthSettings, check_yield, split, synthesize
     from lamina.synth.offers import left_out, read_offers, with_offers
     from lamina.tools import read_tools, where_of
     from lamina.tools.execution import open_executor
@@ -101,7 +105,8 @@ def synth(
         raise UserError("--per-request says how many pairs are asked for at once; add --how pairs or leave it out")
     toolbox, progress = read_tools(tools), Progress(as_json)
     say_what_is_left_out(toolbox, tools, progress)
-    offered = {} if offers is None else read_offers([Path(file) for file in listed(offers) or [""]], toolbox)
+    offer_files = [] if offers is None else [Path(file) for file in listed(offers) or [""]]
+    offered = read_offers(offer_files, toolbox)
     toolbox, unusable = with_offers(toolbox, offered), left_out(offered)
     for name, reason in unusable.items():
         progress.say(f"{name} is left out: {reason}")
@@ -111,6 +116,7 @@ def synth(
         writer=writer,
         judge=judge,
         votes=votes,
+        votes_needed=votes_needed,
         round_trip=round_trip,
         how=how.value,
         constrained=constrained,
@@ -123,13 +129,14 @@ def synth(
     )
     examples = file_beside(tools, "examples", examples, progress)
     seeds = requests_of(examples, toolbox)
-    scored = held_out_requests(held_out)
+    held, scored = listed(held_out) or (), held_out_requests(held_out)
+    check_writers(settings, "embedded", toolbox)
     key = {
         "verb": "synth",
         "tools": where_of(tools),
         "tools_fingerprint": toolbox.fingerprint(),
-        "examples_fingerprint": fingerprint_of(examples),
-        **({"held_out": listed(held_out)} if held_out else {}),
+        **read_for(toolbox, examples, *offer_files, *(files_of(held) if held else ())),
+        **({"held_out": held} if held else {}),
     }
     with Run.open(out, {**key, **asdict(settings)}, fresh=fresh) as run:
         if not run.is_done("environment"):
@@ -144,17 +151,33 @@ def synth(
         run.write_report_json()
         report = write_report(run.folder, run.results())
         result, parts = run.result("synth") or {}, run.result("split") or {}
+    show(result, as_json=as_json, lines=[*_lines(result, parts, out), f"report: {report}"])
+    check_yield(result, writer)
+    if result["shortfall"]:
+        progress.say(f"warning: {result['shortfall']}")
+
+
+def _lines(result: dict[str, Any], parts: dict[str, int], out: Path) -> list[str]:
     rejected = [(stage, why, n) for stage, reasons in result["rejected"].items() for why, n in reasons.items()]
     silent = [stage for stage in result.get("stages", []) if stage not in result["rejected"]]
-    lines = [
+    return [
         f"{result['verified']} verified rows of {result['targets']} targets in {out}",
+        "rows: " + ", ".join(f"{count} {name}" for name, count in result["composition"].items()),
         "split: " + ", ".join(f"{name} {count}" for name, count in parts.items()),
         *(["rejected:"] if rejected else []),
         *table(rejected, "  "),
         *[f"no row failed at {stage}: is it checking anything?" for stage in silent],
-        f"report: {report}",
+        *_cost_lines(result["cost"]),
     ]
-    show(result, as_json=as_json, lines=lines)
+
+
+def _cost_lines(cost: dict[str, Any]) -> list[str]:
+    rows = [
+        (role, f"{spent['requests']:,} requests", f"{spent['prompt_tokens'] + spent['completion_tokens']:,} tokens",
+         f"{spent['seconds']:,} s")
+        for role, spent in cost["models"].items()
+    ]  # fmt: skip
+    return [f"cost: {cost['tool_calls']:,} calls of tools, {cost['seconds']:,} s", *table(rows, "  ")]
 
 
 def _shares(text: str | None) -> tuple[tuple[str, float], ...] | None:

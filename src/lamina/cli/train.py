@@ -128,8 +128,10 @@ def train(
     Rows marked train and validation are used as such, test rows never; where no row is marked, all are
     trained on. The model lands in DIR/model.
     """
+    from lamina.models import check_reference
     from lamina.runs import Progress, Run
     from lamina.training import fine_tune, read_training_data
+    from lamina.training.base import check_base, require_reporter
     from lamina.training.recipes import load_recipe
     from lamina.training.sharding import Shards, check_shards, train_sharded
 
@@ -147,6 +149,10 @@ def train(
     if dry_run:
         return _show_plan(ref, found, settings, known, as_json)
     _check_rejected(settings, rejected)
+    check_base(ref)
+    require_reporter(settings.report_to)
+    if rejected and not _is_there(rejected):
+        check_reference(rejected)
     shards = check_shards(Shards(sharding.value, processes), settings) if sharding else None
     key = {"verb": "train", "base": ref, "data": data.resolve(), "rows": found.identity}
     key |= {"rejected": rejected} if rejected else {}
@@ -199,6 +205,17 @@ def _check_rejected(settings: TrainSettings, rejected: str | None) -> None:
         raise InputError("--rejected is for --method dpo")
 
 
+def _is_there(rejected: str) -> bool:
+    """A run or a file of answers, so no model."""
+    from lamina.runs.run import is_run
+
+    return is_run(Path(rejected)) or _is_answers(rejected)
+
+
+def _is_answers(rejected: str) -> bool:
+    return Path(rejected).suffix in (".jsonl", ".json") and Path(rejected).is_file()
+
+
 def _wrong_answers(rejected: str, found: TrainingData, settings: TrainSettings) -> Answers:
     from lamina.models import open_model, prompt_style_of
     from lamina.runs.run import is_run
@@ -206,7 +223,7 @@ def _wrong_answers(rejected: str, found: TrainingData, settings: TrainSettings) 
 
     if is_run(Path(rejected)):
         return answers_of_rejects(Path(rejected), found.train)
-    if Path(rejected).suffix in (".jsonl", ".json") and Path(rejected).is_file():
+    if _is_answers(rejected):
         return answers_of_file(Path(rejected))
     model = open_model(rejected)
     try:

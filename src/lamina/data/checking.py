@@ -5,7 +5,7 @@ record says so."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from lamina.checks.arguments import cast_arguments, check_arguments
 from lamina.checks.contamination import STAGE as CONTAMINATION
 from lamina.checks.counting import check_recorded_count, check_recorded_request
 from lamina.checks.hallucination import check_hallucination
+from lamina.checks.judge import Opinion
 from lamina.checks.novelty import STAGE as NOVELTY
 from lamina.checks.reasoning import check_reasoning
 from lamina.checks.recorded_novelty import RecordedNovelty
@@ -23,7 +24,7 @@ from lamina.checks.replay import STAGE as EXECUTION
 from lamina.checks.replay import Replayed, check_replays
 from lamina.checks.steps import check_steps
 from lamina.checks.turns import check_turns
-from lamina.data.model_checks import ModelCheck
+from lamina.data.model_checks import ModelCheck, Said
 from lamina.data.sources import records_of
 from lamina.tools import Toolbox
 from lamina.tools.execution import Executor
@@ -51,12 +52,14 @@ SKIPPABLE = (*RULES, NOVELTY)
 
 @dataclass(frozen=True)
 class Verdict:
-    """``record`` is the record as it stands after mending; ``mended`` says what changed, a sentence each."""
+    """``record`` is the record as it stands after mending; ``mended`` says what changed, a sentence each; ``opinion``
+    is the judge's, where it was asked."""
 
     before: Trajectory
     record: Trajectory
     rejection: Rejection | None = None
     mended: list[str] = field(default_factory=list)
+    opinion: Opinion | None = None
 
     @property
     def reject(self) -> Reject | None:
@@ -110,7 +113,7 @@ class Checker:
         if self._scored:
             found = self._by_held_out(found)
         for one in self.models:
-            found = self._by_model(one, found)
+            found = self.by_model(one, found)
         return found
 
     def _by_running(self, executor: Executor, found: list[Verdict]) -> list[Verdict]:
@@ -135,11 +138,16 @@ class Checker:
             found[number] = _said_by(said, found[number])
         return found
 
-    def _by_model(self, model: ModelCheck, found: list[Verdict]) -> list[Verdict]:
+    def by_model(self, model: ModelCheck, found: Sequence[Verdict]) -> list[Verdict]:
+        """What ``model`` makes of those that passed so far."""
         passing = [verdict for verdict in found if verdict.rejection is None]
-        toolboxes = [self._toolbox_of(verdict.record) for verdict in passing]
+        toolboxes = [self._on_offer(verdict.record) for verdict in passing]
         said = iter(model.check([verdict.record for verdict in passing], toolboxes))
-        return [verdict if verdict.rejection else _said_by(next(said), verdict) for verdict in found]
+        return [verdict if verdict.rejection else _judged(next(said), verdict) for verdict in found]
+
+    def _on_offer(self, record: Trajectory) -> Toolbox:
+        """What there was to choose from: whoever runs the calls may have more tools than that."""
+        return self._executor.toolbox if self._executor and not record.tools else toolbox_of(record)
 
     def _by_rules(self, trajectory: Trajectory) -> Verdict:
         if self._tools and not trajectory.tools:
@@ -160,9 +168,12 @@ class Checker:
 def _said_by(said: Check | Rejection, verdict: Verdict) -> Verdict:
     """The verdict after one more check."""
     if isinstance(said, Rejection):
-        return Verdict(verdict.before, verdict.record, said, verdict.mended)
-    noted = _with_notes(verdict.record, verdict.before, [said], [])
-    return Verdict(verdict.before, noted, None, verdict.mended)
+        return replace(verdict, rejection=said)
+    return replace(verdict, record=_with_notes(verdict.record, verdict.before, [said], []))
+
+
+def _judged(said: Said, verdict: Verdict) -> Verdict:
+    return replace(_said_by(said.outcome, verdict), opinion=said.opinion or verdict.opinion)
 
 
 def _replayed(verdict: Verdict, replay: Replayed) -> Verdict:

@@ -6,6 +6,7 @@ from lamina.models.grammar import calls_grammar, calls_schema
 from lamina.models.model import Model, Reply, Request
 from lamina.models.parsing import parse_calls
 from lamina.models.references import (
+    check_reference,
     embedded_path,
     is_local,
     list_references,
@@ -20,6 +21,7 @@ __all__ = [
     "Request",
     "calls_grammar",
     "calls_schema",
+    "check_reference",
     "embedded_path",
     "is_local",
     "list_references",

@@ -5,6 +5,7 @@ and share the prefix cache. One engine at a time on a small machine: two spin ag
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -25,6 +26,7 @@ DEFAULT_CONTEXT, SLOT_CONTEXT = 8192, 2048
 REQUEST_SECONDS = 600.0
 CROWDED = "Context size has been exceeded"
 """What llama.cpp tells every request under way when they do not fit into the shared context together."""
+NO_ENGINE = "xllamacpp is not installed; pip install xllamacpp brings the engine"
 LARGEST_SEED = 2**32 - 2
 """The seed after it means: at random."""
 
@@ -178,6 +180,13 @@ def is_of_calls(request: Request) -> bool:
     return request.constrained and free and request.tools is not None
 
 
+def check_reference(ref: str) -> None:
+    """The file is there and is a GGUF, and so is the engine."""
+    facts_of(ref)
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise ModelError(NO_ENGINE)
+
+
 def open_reference(
     ref: str,
     *,
@@ -195,7 +204,7 @@ def _start(path: Path, threads: int, slots: int, context: int) -> Any:
     try:
         import xllamacpp  # type: ignore[import-untyped]
     except ImportError:
-        raise ModelError("xllamacpp is not installed; pip install xllamacpp brings the engine") from None
+        raise ModelError(NO_ENGINE) from None
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(path)
     parameters.n_ctx = context

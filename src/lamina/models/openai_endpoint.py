@@ -237,6 +237,16 @@ def _unwrapped(text: str, request: Request) -> str:
         return text
 
 
+def check_reference(ref: str) -> None:
+    """Raises ModelReferenceError where no endpoint is named: api.openai.com is one only with a key."""
+    endpoint = OpenAIEndpoint(ref)
+    endpoint.close()
+    named = "@" in ref or os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_KEY", "").strip()
+    if not named:
+        mend = f"write {ref}@http://host/v1, or set OPENAI_BASE_URL or OPENAI_API_KEY"
+        raise ModelReferenceError(f"{ref} names no endpoint; {mend}")
+
+
 def open_reference(ref: str, *, slots: int = 8, style: PromptStyle | None = None, **more: Any) -> Model:
     kept = {k: v for k, v in more.items() if k in ("instruction", "backoff", "timeout")}
     return OpenAIEndpoint(ref, slots=slots, style=style, **kept)

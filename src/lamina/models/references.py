@@ -20,8 +20,9 @@ MOST_THREADS = 8
 
 @dataclass(frozen=True)
 class Backend:
-    """``opens`` says whether a reference is this backend's; ``module`` has ``open_reference(ref, **options)``.
-    ``local``: its model runs on the cores of this machine."""
+    """``opens`` says whether a reference is this backend's; ``module`` has ``open_reference(ref, **options)`` and may
+    have ``check_reference(ref)``, which raises what can be known before the model is loaded. ``local``: its model runs
+    on the cores of this machine."""
 
     name: str
     about: str
@@ -65,6 +66,14 @@ def open_model(
         ref, threads=threads or min(usable_cores(), MOST_THREADS), slots=slots, context=context, style=style, **options
     )
     return opened
+
+
+def check_reference(ref: str) -> None:
+    """Whether ``open_model`` can find what ``ref`` names, the file, the package, the endpoint's name, without loading
+    it: a mistake is said before any work. Raises as ``open_model``."""
+    check = getattr(import_module(_backend_of(ref).module), "check_reference", None)
+    if check is not None:
+        check(ref)
 
 
 def is_local(ref: str) -> bool:

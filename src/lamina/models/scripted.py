@@ -66,6 +66,10 @@ def open_reference(ref: str, *, style: PromptStyle | None = None, **_: Any) -> M
     return ScriptedModel(ref, style)
 
 
+def check_reference(ref: str) -> None:
+    _load(Path(ref.removeprefix("scripted:")).expanduser())
+
+
 def _load(file: Path) -> Callable[[list[dict[str, Any]], list[dict[str, Any]] | None, int], Any]:
     if not file.is_file():
         raise ModelReferenceError(f"{file}: there is no such file; scripted: wants a Python file with reply()")

@@ -3,6 +3,8 @@ llama.cpp. Made for comparing (parity) and for models that have no GGUF."""
 
 from __future__ import annotations
 
+import importlib.util
+import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -209,6 +211,19 @@ def _choose(logits: Any, request: Request, generator: Any) -> int:
     ordered, order = chances.sort(descending=True)
     kept = ordered * ((ordered.cumsum(0) - ordered) < request.top_p)
     return int(order[torch.multinomial(kept / kept.sum(), 1, generator=generator)])
+
+
+def check_reference(ref: str) -> None:
+    """The folder holds a model, or the name has the form of one; what a hub has is known when it is asked."""
+    for library in ("torch", "transformers", "llguidance"):
+        if importlib.util.find_spec(library) is None:
+            raise MissingExtraError(library, "train")
+    name = ref.removeprefix("hf:")
+    if name and Path(name).is_dir():
+        if not (Path(name) / "config.json").is_file():
+            raise ModelReferenceError(f"{ref}: holds no model (no config.json); name the folder of one, or hf:org/name")
+    elif not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
+        raise ModelReferenceError(f"{ref}: not the name of a model; write hf:org/name")
 
 
 def open_reference(ref: str, *, threads: int = 2, style: PromptStyle | None = None, **more: Any) -> Model:

@@ -17,7 +17,7 @@ from lamina.quantize.calibrated import calibrated
 from lamina.quantize.calibration import Calibration
 from lamina.quantize.ggml import Array, byte_count, quantized
 from lamina.quantize.grids import trained_for, training_lost
-from lamina.quantize.precisions import Precision, kind_of, precision
+from lamina.quantize.precisions import Precision, kind_of, precision, precisions
 from lamina.quantize.sources import Source, Typed, source_of
 from lamina.runs.files import storage_error
 from lamina.tools.tool import JSON
@@ -47,7 +47,7 @@ def quantize_types(
     ``warning``, a sentence where the type undoes the training; each is also given to ``on_file`` as it is done. All
     types are checked before the first is written. With a ``calibration`` the types under 8 bits are rounded with it,
     layer by layer, but the one that training rounded for; ``on_layer`` is told the number of each that is done."""
-    chosen = [precision(name) for name in types]
+    chosen = precisions(types)
     source = source_of(Path(model_folder))
     try:
         Path(out_folder).mkdir(parents=True, exist_ok=True)

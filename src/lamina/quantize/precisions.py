@@ -6,6 +6,7 @@ a row falls back to one of 32 values a block."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lamina.errors import InputError
@@ -71,6 +72,13 @@ def precision(name: str) -> Precision:
     if found is None:
         raise InputError(f"{name} is no type for a GGUF file", mend=f"choose from {', '.join(PRECISIONS)}")
     return found
+
+
+def precisions(names: Sequence[str]) -> list[Precision]:
+    """Raises InputError for a name that is not on offer, and where there is none."""
+    if not names:
+        raise InputError("no type for a GGUF file is named", mend=f"choose from {', '.join(PRECISIONS)}")
+    return [precision(name) for name in names]
 
 
 def kind_of(name: str, shape: tuple[int, ...], chosen: Precision, layout: Layout) -> tuple[str, str | None]:

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from lamina.reports.rows import writer_of
 from lamina.runs import RecordStore
 from lamina.runs.files import atomic_file
 from lamina.runs.run import STORE
@@ -58,7 +59,7 @@ def _passed(record: JSON) -> JSON:
         "id": record.get("id"),
         "kind": "passed",
         "style": meta.get("style") or "",
-        "writer": meta.get("writer") or meta.get("source") or "",
+        "writer": writer_of(meta) if meta.get("writer") else meta.get("source") or "",
         "wording": meta.get("wording") or "",
         "split": meta.get("split") or "",
         "tools": _called(record),
@@ -77,7 +78,7 @@ def _rejected(reject: JSON) -> JSON:
         "id": reject.get("id"),
         "kind": "rejected",
         "style": meta.get("style") or "",
-        "writer": meta.get("writer") or meta.get("source") or "",
+        "writer": writer_of(meta) if meta.get("writer") else meta.get("source") or "",
         "wording": meta.get("wording") or "",
         "stage": reject.get("stage"),
         "reason": reject.get("reason"),

@@ -19,11 +19,11 @@ from lamina.reports.browsing import write_rows_page
 from lamina.reports.distilled import distillation_view
 from lamina.reports.learned import learning_view
 from lamina.reports.rows import Group, Rows, read_misses, read_rows
+from lamina.reports.yields import columns_of, ordered
 from lamina.runs.config import read_config
 
 JSON = dict[str, Any]
 _MOST_POINTS = 80
-STAGE_ORDER = ("format", "execution", "grounding", "semantic", "novelty")
 
 
 def write_report(run_folder: str | Path, results: Mapping[str, Any]) -> Path:
@@ -62,6 +62,7 @@ def render_report(folder: Path, results: Mapping[str, Any], browsable: str | Non
         style=Markup(source),  # our own file
         title=folder.name or "run",
         machine=results.get("environment") or {},
+        took=[(stage, result["took"]) for stage, result in results.items() if result.get("took")],
         toolbox=(results.get("tools") or {}).get("tools") or [],
         synth=synthesis_view(results, rows),
         splits=results.get("split"),
@@ -84,18 +85,21 @@ def render_report(folder: Path, results: Mapping[str, Any], browsable: str | Non
 
 
 def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
-    """The yields as APIGen prints them: verified, and failed at each stage, for all and by group."""
+    """The yields as APIGen prints them: verified, and failed at each stage, for all and by writer, style, …"""
     result = results.get("synth") or {}
     counted = {stage: dict(reasons) for stage, reasons in rows.reasons.items()}
     rejected: dict[str, dict[str, int]] = result.get("rejected") or counted
     if not result and not rows.verified and not rejected:
         return None
-    stages = sorted(rejected, key=lambda s: STAGE_ORDER.index(s) if s in STAGE_ORDER else len(STAGE_ORDER))
+    stages = ordered(rejected)
     everything = Group("all", result.get("verified", rows.verified))
     everything.failed.update({stage: sum(reasons.values()) for stage, reasons in rejected.items()})
     return {
         "seconds": result.get("seconds"),
         "stages": stages,
+        "columns": columns_of(stages),
+        "composition": result.get("composition") or {},
+        "shortfall": result.get("shortfall"),
         "reasons": {s: sorted(rejected[s].items(), key=lambda item: -item[1]) for s in stages},
         "all": everything,
         "targets": max(result.get("targets", 0), everything.targets),
@@ -103,7 +107,8 @@ def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
             by: sorted(groups.values(), key=lambda g: (-g.targets, g.name)) for by, groups in rows.groups.items()
         },
         "facts": {name: _scalars(result[name]) for name in ("judge", "round_trip", "diversity") if result.get(name)},
-        "cost": {name: result.get(name) for name in ("tokens", "seconds", "asked") if result.get(name)},
+        "tokens": result.get("tokens"),
+        "cost": result.get("cost"),
         "silent": [stage for stage in result.get("stages") or [] if not rejected.get(stage)],
         "settled": result.get("settled") or {},
     }
@@ -130,7 +135,8 @@ def training_view(folder: Path, train: Mapping[str, Any] | None) -> JSON | None:
         return None
     metrics = dict(train.get("metrics") or {})
     points = metrics.pop("history", None) or train.get("history") or _logged(folder)
-    shown = {name: found for name, found in train.items() if name not in ("metrics", "out", "history")} | metrics
+    apart = ("metrics", "out", "history", "took")
+    shown = {name: found for name, found in train.items() if name not in apart} | metrics
     series = []
     for key, label, shade in (("loss", "training", "after"), ("eval_loss", "validation", "before")):
         line = [(float(p["step"]), float(p[key])) for p in points if p.get(key) is not None]

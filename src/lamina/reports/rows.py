@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ JSON = dict[str, Any]
 _A_BUCKET = 10
 """Examples kept of one style and tool, or of one reason: enough where a run has only one of them."""
 UNKNOWN = "not known"
+NO_MODELS = {"examples": "your examples", "grammar": "the grammar"}
+"""Writers that are no model, as a reader calls them."""
 GROUPED_BY = ("writer", "style", "wording", "category", "tool")
 
 
@@ -27,6 +29,9 @@ class Group:
     name: str
     verified: int = 0
     failed: Counter[str] = field(default_factory=Counter)
+
+    def failed_at(self, stages: Iterable[str]) -> int:
+        return sum(self.failed[stage] for stage in stages)
 
     @property
     def targets(self) -> int:
@@ -95,7 +100,7 @@ def _facts(record: JSON, categories: Mapping[str, str]) -> dict[str, list[str]]:
     calls = [c["function"] for turn in turns for c in turn] or record.get("calls") or []
     tools = list(dict.fromkeys(str(call["name"]) for call in calls))
     return {
-        "writer": [_writer(meta)],
+        "writer": [writer_of(meta)],
         "style": [str(meta.get("style") or UNKNOWN)],
         "wording": [str(meta["wording"])] if meta.get("wording") else [],
         "category": list(dict.fromkeys(categories[tool] for tool in tools if categories.get(tool))),
@@ -103,10 +108,11 @@ def _facts(record: JSON, categories: Mapping[str, str]) -> dict[str, list[str]]:
     }
 
 
-def _writer(meta: JSON) -> str:
-    """Variants of what somebody wrote are a line of their own."""
+def writer_of(meta: JSON) -> str:
+    """Variants of what somebody wrote are a line of their own, called what they are."""
     name = str(meta.get("writer") or UNKNOWN)
-    return f"{name}, other {meta['augmented']}" if meta.get("augmented") else name
+    name = NO_MODELS.get(name, name)
+    return f"{name} with other {meta['augmented']}" if meta.get("augmented") else name
 
 
 def _turns(record: JSON) -> list[list[JSON]]:
@@ -136,7 +142,7 @@ def _example(record: JSON) -> JSON:
     return {
         "id": record.get("id"),
         "style": meta.get("style"),
-        "writer": _writer(meta),
+        "writer": writer_of(meta),
         "now": meta.get("now"),
         "turns": _steps(record),
         "checks": [c.get("name") for c in meta.get("checks") or [] if c.get("verdict") == "passed"],

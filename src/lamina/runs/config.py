@@ -16,6 +16,9 @@ HEADER = "# The effective configuration of this Lamina run. The same command con
 
 Config = dict[str, Any]
 
+FILES = "files"
+"""The table of what was read: a file's name, and a fingerprint of its bytes."""
+
 
 def plain_config(config: Config) -> Config:
     """``config`` as it will be read back: no ``None``, paths and enumerations as text, tuples as lists.
@@ -52,13 +55,18 @@ def read_config(path: Path) -> Config:
 
 
 def config_difference(old: Config, new: Config) -> list[str]:
-    """One line per key that differs, nested keys with dots: ``synth.rows: 400 -> 500``."""
+    """One line per key that differs, nested keys with dots: ``synth.rows: 400 -> 500``; of the table ``files`` the
+    files that have changed."""
     before, after = _flat(plain_config(old)), _flat(plain_config(new))
     absent = object()
     lines = []
     for key in sorted(before.keys() | after.keys()):
         was, is_now = before.get(key, absent), after.get(key, absent)
         if was != is_now or isinstance(was, bool) != isinstance(is_now, bool):
+            if key.startswith(f"{FILES}."):
+                how = "was not read before" if was is absent else "is not read now" if is_now is absent else "changed"
+                lines.append(f"{key.removeprefix(f'{FILES}.')} {how}")
+                continue
             shown = ["(not set)" if v is absent else repr(v) for v in (was, is_now)]
             lines.append(f"{key}: {shown[0]} -> {shown[1]}")
     return lines

@@ -43,13 +43,11 @@ def _seed_candidate(query: Query, work: Work) -> Candidate:
 
 
 def write_grammar(work: Work, progress: Progress) -> None:
-    """``grammar_share`` of the rows wanted and of the examples' variants; ``split`` sets aside more than a third."""
+    """``grammar_share`` of the rows wanted (the user's examples and their variants bring it no more)."""
     settings = work.settings
     if work.is_done("grammar") or settings.grammar_share == 0:
         return
-    examples = sum(len(tool.examples) for tool in work.toolbox)
-    whole = (settings.wanted or settings.attempts) + examples * settings.variants
-    quota = int(whole * settings.grammar_share)
+    quota = int((settings.wanted or settings.attempts) * settings.grammar_share)
     outcomes: list[Trajectory | Reject] = []
     targets = 0
     with progress.stage("grammar", total=quota) as bar:
@@ -74,10 +72,10 @@ def write_grammar(work: Work, progress: Progress) -> None:
 
 
 def write_variants(work: Work, progress: Progress) -> None:
-    """``variants`` of each of the user's examples, each really run and checked. Those that fail are rejects like any
-    other. (What a model wrote has other values than the examples already.)"""
+    """``work.variants`` of each of the user's examples, each really run and checked. Those that fail are rejects like
+    any other. (What a model wrote has other values than the examples already.)"""
     settings = work.settings
-    if work.is_done("variants") or not settings.variants:
+    if work.is_done("variants") or not work.variants:
         return
     work.words.stock.begin()  # variants must not depend on calls that a killed run had left over
     rows = [r for r in work.rows.trajectories() if r.meta.writer == "examples" and not is_variant(r)]
@@ -85,7 +83,7 @@ def write_variants(work: Work, progress: Progress) -> None:
     with progress.stage("variants", total=len(rows)) as bar:
         for row in rows:
             rng = random.Random(f"{settings.seed}/variants/{row.id}")
-            for _ in range(settings.variants):
+            for _ in range(work.variants):
                 candidate = with_other_values(row, work.words, rng)
                 if candidate is not None and work.novelty.is_new(candidate.request):
                     work.novelty.remember(candidate.request, calls=candidate.calls)

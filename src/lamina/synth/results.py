@@ -5,30 +5,41 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from lamina.synth.augment import is_variant
+from lamina.synth.costs import JUDGE, ROUND_TRIP, WRITER, summed, tokens_of
 from lamina.synth.work import Work
+from lamina.synth.yields import made_by, shortfall
 from lamina.trajectories import diversity_of
 
 RUN_BEFORE = "calls are drawn and run before their requests are written, and what fails is not written for"
 
 
-def result_of(work: Work, sandbox: str) -> dict[str, Any]:
-    """``stages`` are those that could reject, ``settled`` those that could not, each with the reason."""
+def result_of(work: Work, sandbox: str, stopped: str) -> dict[str, Any]:
+    """What ``synthesize`` returns. ``stages`` are those that could reject, ``settled`` those that could not, each with
+    the reason."""
     rejected: dict[str, Counter[str]] = {}
+    failures: Counter[tuple[str, str]] = Counter()
     for reject in work.rows.rejects():
         rejected.setdefault(reject.stage, Counter())[reject.reason] += 1
+        if (reject.record or {}).get("writer") == work.settings.writer:
+            failures[reject.stage, reject.reason] += 1
     counts: dict[str, Counter[str]] = {"styles": Counter(), "tools": Counter(), "wordings": Counter()}
+    composition: Counter[str] = Counter()
     for row in work.rows.trajectories():
         counts["styles"][row.meta.style] += 1
         counts["tools"].update({c.name for c in row.calls} or {"(no call)"})
+        composition[made_by(row.meta.writer, variant=is_variant(row))] += 1
         if wording := (row.meta.model_extra or {}).get("wording"):
             counts["wordings"][wording] += 1
     stages = _stages(work)
     return {
-        **work.tally,
+        "targets": work.targets,
         "verified": work.rows.count() - work.augmented,
         "augmented": work.augmented,
         "rejected": {stage: dict(reasons) for stage, reasons in rejected.items()},
         "writers": dict(work.verified),
+        "composition": dict(composition),
+        "variants": work.variants,
         **{name: dict(counted) for name, counted in counts.items()},
         "categories": {t.name: t.category for t in work.toolbox if t.category},
         "diversity": diversity_of(work.rows.trajectories()),
@@ -37,6 +48,9 @@ def result_of(work: Work, sandbox: str) -> dict[str, Any]:
         "sandbox": sandbox,
         "round_trip": work.round_trip.ref if work.round_trip else "not run",
         "judge": work.agreement.as_dict() if work.agreement else {"judge": "none"},
+        **_cost(work),
+        "stopped": stopped,
+        "shortfall": shortfall(work, failures),
     }
 
 
@@ -61,3 +75,13 @@ def _stages(work: Work) -> list[str]:
         "judge": work.judge is not None,
     }
     return [stage for stage, may_reject in asked.items() if may_reject]
+
+
+def _cost(work: Work) -> dict[str, Any]:
+    """Of the whole run, whatever part of it was done before a kill."""
+    total = summed([work.cost, work.costs.taken()])
+    refs = {WRITER: work.settings.writer, JUDGE: work.settings.judge, ROUND_TRIP: work.settings.round_trip}
+    for role, spent in total["models"].items():
+        spent |= {"model": refs[role], "seconds": round(spent["seconds"], 1)}
+    total["seconds"] = round(total["seconds"], 1)
+    return {"tokens": tokens_of(total), "seconds": total["seconds"], "cost": total}

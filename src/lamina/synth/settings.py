@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from lamina.checks.judge import passes_needed
 from lamina.errors import UserError
 
 GRAMMAR_SHARE_AT_MOST = 1 / 3
@@ -23,22 +24,24 @@ PAIRS_LIBRARY = {"simple": 0.3, "multiple": 0.34, "parallel": 0.18, "parallel-mu
 OF_SEVERAL_TOOLS = ("multiple", "parallel-multiple")
 ATTEMPTS_PER_ROW = 4
 """Synthesis stops, saying so, at this many attempts for each row asked for."""
+VARIANTS = ((300, 2), (600, 1))
+"""Up to so many examples of the user's each is said again so often; beyond, not at all: rows that a program composed
+would outnumber what people and models wrote (our choice)."""
 
 
 @dataclass(frozen=True)
 class SynthSettings:
-    """``rows``: verified rows wanted. ``targets``: attempts, whatever they yield (then ``rows`` is ignored).
-    ``how``: ``call-first`` draws a valid call and has the model write the request; ``pairs`` is APIGen's own,
-    the model writes query and answer (arXiv 2406.18518 section 3.1). ``round_trip``: ``warm-up`` (a model
-    tuned for a moment on the rows at hand), ``none`` or a model reference. ``judge``: ``none`` or a model
-    reference, asked ``votes`` times a row, of which more than half must pass. ``variants``: how often each example of
-    one call that the user wrote is said again with other values. ``allow_changes``: whether tools may be called that
-    change things elsewhere.
-    ``styles``: what share of what a model is asked for is of each style; empty for ``FEW_TOOLS`` or ``LIBRARY``, of
-    pairs ``PAIRS_FEW_TOOLS`` or ``PAIRS_LIBRARY``. ``sampler``: which tool is next. ``wordings``: how requests for
-    tools without examples are worded, and all that ``pairs`` writes. ``offer``:
-    tools on offer in a row at most, None for all; a larger set is a library, whose rows offer a choice of it.
-    ``near``: share of words in common, in order, from which on a request is a near copy of one for the same tools.
+    """``rows``: verified rows wanted. ``targets``: attempts, whatever they yield (then ``rows`` is ignored). ``how``:
+    ``call-first`` draws a valid call and has the model write the request; ``pairs`` is APIGen's own, the model writes
+    query and answer (arXiv 2406.18518 section 3.1). ``round_trip``: ``warm-up`` (a model tuned for a moment on the rows
+    at hand), ``none`` or a model reference. ``judge``: ``none`` or a model reference, asked ``votes`` times a row, of
+    which ``votes_needed`` must pass (None: more than half). ``variants``: how often each example of one call that the
+    user wrote is said again with other values; None to let their number decide (``VARIANTS``). ``allow_changes``:
+    whether tools may be called that change things elsewhere. ``styles``: what share of what a model is asked for is of
+    each style; empty for ``FEW_TOOLS`` or ``LIBRARY``, of pairs ``PAIRS_FEW_TOOLS`` or ``PAIRS_LIBRARY``. ``sampler``:
+    which tool is next. ``wordings``: how requests for tools without examples are worded, and all that ``pairs`` writes.
+    ``offer``: tools on offer in a row at most, None for all; a larger set is a library, whose rows offer a choice of
+    it. ``near``: share of words in common, in order, from which on a request is a near copy of one for the same tools.
     ``per_call``: rows at most that call the same functions with the same arguments given; None for any number.
     ``constrained``: whether ``pairs`` answers are held to a JSON Schema. ``per_request``: how many pairs a model is
     asked for at once."""
@@ -48,10 +51,11 @@ class SynthSettings:
     writer: str = "embedded"
     judge: str = "none"
     votes: int = 1
+    votes_needed: int | None = None
     round_trip: str = "none"
     how: Literal["call-first", "pairs"] = "call-first"
     grammar_share: float = 0.32
-    variants: int = 2
+    variants: int | None = None
     temperature: float = 0.4
     slots: int = 1
     batch: int = 64
@@ -72,9 +76,10 @@ class SynthSettings:
             raise UserError(f"grammar_share is {self.grammar_share}; it must lie between 0 and 1/3")
         if self.votes < 1:
             raise UserError(f"votes is {self.votes}; a judge has at least one")
+        passes_needed(self.votes, self.votes_needed)
         if not 0 < self.near <= 1 or (self.per_call is not None and self.per_call < 1):
             raise UserError("near is a share above 0 and up to 1, per_call at least 1")
-        if self.variants < 0:
+        if self.variants is not None and self.variants < 0:
             raise UserError(f"variants is {self.variants}; give 0 for none")
         if self.rows < 1 or (self.targets is not None and self.targets < 1):
             raise UserError("rows and targets must be at least 1")
@@ -100,6 +105,12 @@ class SynthSettings:
             return LIBRARY if self.is_library(tools) else FEW_TOOLS
         usual = PAIRS_LIBRARY if self.is_library(tools) else PAIRS_FEW_TOOLS
         return {style: share for style, share in usual.items() if tools > 1 or style not in OF_SEVERAL_TOOLS}
+
+    def variants_of(self, examples: int) -> int:
+        """How often each of that many examples is said again with other values."""
+        if self.variants is not None:
+            return self.variants
+        return next((times for most, times in VARIANTS if examples <= most), 0)
 
     @property
     def wanted(self) -> int | None:

@@ -7,18 +7,19 @@ again and gives the same rows."""
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
-from lamina.checks import Candidate, Rejection, check_judge, check_round_trips, measure_agreement
+from lamina.checks import Agreement, Candidate, Rejection, check_judge, check_round_trips, measure_agreement
 from lamina.errors import UserError
 from lamina.models import Model, open_model
 from lamina.models.model import PromptStyle, Reply, Request
 from lamina.runs import Progress, Run
 from lamina.synth import grammar, prompts
 from lamina.synth.composing import write_examples, write_grammar, write_variants
+from lamina.synth.costs import JUDGE, ROUND_TRIP, WRITER
 from lamina.synth.pairs import PAIRS
 from lamina.synth.results import result_of, why_unjudged
 from lamina.synth.sampling import SAMPLERS
@@ -36,6 +37,8 @@ WarmUp = Callable[[list[Trajectory]], Model]
 """Tunes a model on the rows at hand for the round trip; given by whoever ties training to synthesis."""
 
 
+AGREEMENT = "agreement"
+"""The phase in which the judge proves itself."""
 PROVEN = ("missing-argument", "multi-turn")
 """Styles that the round trip has nothing to ask for: what is absent was verified word by word before."""
 
@@ -51,17 +54,19 @@ def synthesize(
 ) -> dict[str, Any]:
     """Fills the run's store with verified trajectories and rejects and exports both as JSON lines.
 
-    Returns ``{"targets", "verified", "rejected": {stage: {reason: n}}, "seconds", "tokens", …}``. ``warm_up`` is
-    needed for ``round_trip = "warm-up"``; without it that stage is said to be not run. ``seeds``: requests that the
-    user wrote, examples like those of docstrings."""
-    started = time.monotonic()
-    _check_settings(settings, len(toolbox))
+    Returns ``{"targets", "verified", "rejected": {stage: {reason: n}}, "seconds", "tokens", "cost", …}``, of the whole
+    run; ``shortfall`` is a sentence where there are fewer rows than asked for, and else None. ``warm_up`` is needed for
+    ``round_trip = "warm-up"``; without it that stage is said to be not run. ``seeds``: requests that the user wrote,
+    examples like those of docstrings."""
+    check_settings(settings, len(toolbox))
     toolbox = with_examples(toolbox, seeds)
     words = grammar.Words(
         toolbox, grammar.located_examples(toolbox), ValuePool.of(list(toolbox)), executor, settings.now, settings.seed
     )
     work = Work(toolbox, run, settings, words, TrajectoryStore(run.store), seeds)
     work.remember()
+    if settings.variants is None and work.examples:
+        progress.say(f"each of your {work.examples} examples gets {work.variants} variants (--variants)")
     write_examples(work)
     write_grammar(work, progress)
     try:
@@ -73,10 +78,10 @@ def synthesize(
                 model.close()
     write_variants(work, progress)
     work.rows.export(run.folder)
-    return {**result_of(work, executor.level), "stopped": stopped, "seconds": round(time.monotonic() - started, 1)}
+    return result_of(work, executor.level, stopped)
 
 
-def _check_settings(settings: SynthSettings, tools: int) -> None:
+def check_settings(settings: SynthSettings, tools: int) -> None:
     """Raises UserError for a style, sampler or wording that is none, a style that pairs does not write, and a warm-up
     on a library."""
     if settings.round_trip == "warm-up" and settings.is_library(tools):
@@ -104,22 +109,31 @@ def _check_settings(settings: SynthSettings, tools: int) -> None:
 def _open_verifiers(work: Work, warm_up: WarmUp | None, progress: Progress) -> None:
     settings = work.settings
     if settings.round_trip == "warm-up" and warm_up is not None:
-        work.round_trip = warm_up(list(work.rows.trajectories()))
+        work.round_trip = work.costs.metered(ROUND_TRIP, warm_up(list(work.rows.trajectories())))
     elif settings.round_trip not in ("warm-up", "none"):
-        work.round_trip = open_model(settings.round_trip)
+        work.round_trip = work.costs.metered(ROUND_TRIP, open_model(settings.round_trip))
     if settings.judge != "none":
-        work.judge = open_model(settings.judge)
-        with progress.stage("judge's agreement with labelled rows", total=60) as bar:
-            work.agreement = measure_agreement(work.judge)
-            bar.advance(60, agreement=f"{work.agreement.agreed}/60")
+        work.judge = work.costs.metered(JUDGE, open_model(settings.judge))
+        work.agreement = _agreement(work, work.judge, progress)
+
+
+def _agreement(work: Work, judge: Model, progress: Progress) -> Agreement:
+    """Measured once a run: a slow judge takes its time over 60 rows."""
+    if known := work.noted(AGREEMENT).get("agreement"):
+        return Agreement(**known)
+    with progress.stage("judge's agreement with labelled rows", total=60) as bar:
+        found = measure_agreement(judge)
+        bar.advance(60, agreement=f"{found.agreed}/60")
+    work.commit(AGREEMENT, 2 * PHASE_STRIDE - 1, [], agreement=asdict(found))
+    return found
 
 
 def _write_by_model(work: Work, progress: Progress) -> str:
     """Batch after batch; returns why it stopped."""
     settings = work.settings
-    share = settings.wanted - int(settings.wanted * settings.grammar_share) if settings.wanted else None
+    share = settings.wanted - work.verified["grammar"] if settings.wanted else None
     # one slot: a group's prompts share all but their last line, and the prefix cache is a slot's own
-    writer = open_model(settings.writer, slots=settings.slots)
+    writer = work.costs.metered(WRITER, open_model(settings.writer, slots=settings.slots))
     asked, number = 0, 0
     attempts = settings.attempts
     if settings.targets is not None:  # what the grammar tried counts: -n is the number of all attempts
@@ -162,8 +176,7 @@ def _one_batch(work: Work, writer: Model, number: int, asked: int, size: int) ->
     _by_models(work, candidates, rejections)
     outcomes = [work.outcome(c, r, rng) for c, r in zip(candidates, rejections, strict=True)]
     position = (number + 2) * PHASE_STRIDE
-    tokens = sum(r.prompt_tokens + r.completion_tokens for r in replies)
-    work.commit(f"model-{number}", position, outcomes, size, tokens)
+    work.commit(f"model-{number}", position, outcomes, size)
 
 
 def _generate(writer: Model, requests: Sequence[Request]) -> list[Reply]:
@@ -198,7 +211,8 @@ def _by_models(work: Work, candidates: list[Candidate], rejections: list[Rejecti
             candidates[i].notes.append(Check(name="round trip", detail=work.round_trip.ref))
     left = [i for i, r in enumerate(rejections) if r is None]
     if work.judge is not None and work.agreement is not None and work.agreement.usable:
-        verdicts = check_judge([candidates[i] for i in left], work.judge, work.toolbox, votes=work.settings.votes)
+        votes, needed = work.settings.votes, work.settings.votes_needed
+        verdicts = check_judge([candidates[i] for i in left], work.judge, work.toolbox, votes=votes, needed=needed)
         for i, verdict in zip(left, verdicts, strict=True):
             rejections[i] = verdict
     else:

@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from rapidfuzz import fuzz
-
 from lamina.checks import (
     Candidate,
     Reason,
@@ -25,7 +23,8 @@ from lamina.checks.counting import check_count
 from lamina.checks.evidence import evidence_of, numbers_in, plain
 from lamina.checks.grounding import missing_values
 from lamina.synth.chatter import with_chatter
-from lamina.synth.conversing import check_conversation, check_withheld
+from lamina.synth.conversing import check_conversation
+from lamina.synth.refusing import check_refusal
 from lamina.synth.writers import Assignment
 from lamina.tools import Toolbox
 from lamina.tools.execution import Executor
@@ -57,7 +56,7 @@ def check_alone(
     if assignment is not None and candidate.script:
         return check_conversation(candidate, toolbox, assignment) or _check_leak(candidate, assignment)
     if assignment is not None and not candidate.calls:
-        return _check_refusal(candidate, toolbox, assignment) or _check_leak(candidate, assignment)
+        return check_refusal(candidate, toolbox, assignment) or _check_leak(candidate, assignment)
     if candidate.writer != "grammar" or candidate.style != "dependent":
         found = check_grounding(candidate, toolbox) or check_request(candidate, toolbox)
     if found is None and assignment is not None:
@@ -141,19 +140,6 @@ def execute(candidates: Sequence[Candidate], executor: Executor) -> None:
         candidate.results = [results]
 
 
-def _check_refusal(candidate: Candidate, toolbox: Toolbox, assignment: Assignment) -> Rejection | None:
-    """A written refusal must not be servable: the withheld value is absent and everything else is said, or the
-    request is far from every request the tools do serve."""
-    if assignment.withheld:
-        return check_withheld(candidate.request, assignment.drawn[0], assignment.withheld, toolbox, candidate.now)
-    text = candidate.request.casefold()
-    for tool in toolbox:
-        for example in tool.examples:
-            if fuzz.token_set_ratio(text, example.request.casefold()) >= 80:
-                return Rejection("grounding", Reason.NOT_A_REFUSAL, f"{tool.name} serves: {example.request}")
-    return None
-
-
 def noisy(candidate: Candidate, rng: random.Random, toolbox: Toolbox) -> str:
     """The request as it will stand in the record: sometimes with chatter around it, sometimes typed carelessly, its
     values always whole. Examples that a person wrote stay as they are."""
@@ -219,21 +205,10 @@ def _truncated(candidate: Candidate) -> list[int]:
 
 
 def _messages(candidate: Candidate, toolbox: Toolbox, request: str) -> list[Message]:
-    """The conversation, with what the tools returned after each turn of calls."""
-    script = list(candidate.script)
-    if not script:
-        script.append(Message(role="user", content=request))
-        script += [Message(role="assistant", tool_calls=turn or None) for turn in candidate.turns]
-    messages: list[Message] = []
-    returned = iter(candidate.results)
-    for message in script:
+    messages = []
+    for message in candidate.conversation(request):
         calls = [_in_schema_order(c, toolbox) for c in message.tool_calls or []]
         messages.append(message.model_copy(update={"tool_calls": calls}) if calls else message)
-        if calls:
-            messages += [
-                Message(role="tool", name=c.name, content=r.text, tool_call_id=c.id)
-                for c, r in zip(calls, next(returned, []), strict=False)
-            ]
     return messages
 
 
@@ -241,6 +216,7 @@ def reject_of(candidate: Candidate, toolbox: Toolbox, rejection: Rejection) -> R
     calls = [{"name": c.name, "arguments": c.arguments} for c in candidate.calls]
     record = {"request": candidate.request, "calls": calls, "style": candidate.style, "writer": candidate.writer,
               **({"wording": candidate.wording} if candidate.wording else {}),
+              **({"template": candidate.template} if candidate.template else {}),
               **({"script": [m.content for m in candidate.script if m.content]} if candidate.script else {}),
               **({"evidence": _evidence(candidate, toolbox)} if rejection.stage == "grounding" else {}),
               **({"truncated": cut} if (cut := _truncated(candidate)) else {}),

@@ -12,21 +12,25 @@ from typing import Any
 import orjson
 
 from lamina.checks import Agreement, Candidate, Novelty, Rejection
+from lamina.checks.judge import STAGE as JUDGE
+from lamina.checks.round_trip import STAGE as ROUND_TRIP
 from lamina.models import Model
 from lamina.runs import Run
 from lamina.runs.records import Row
+from lamina.synth.costs import Costs, summed
 from lamina.synth.grammar import Words, unserved_requests
 from lamina.synth.settings import SynthSettings
 from lamina.synth.verifying import noisy, reject_of, trajectory_of
 from lamina.synth.wording import Exemplar, locate
 from lamina.synth.writers import Materials
 from lamina.tools import Toolbox
-from lamina.trajectories import Query, Reject, Trajectory, TrajectoryStore
+from lamina.trajectories import Query, Reject, ToolCall, Trajectory, TrajectoryStore
 from lamina.trajectories.store import record_row
 
 MARKER = "synth-batch"
 PHASE_STRIDE = 1_000_000
 """Positions between two phases; the model's batches begin at the third."""
+AFTER_NOVELTY = (ROUND_TRIP, JUDGE)
 MISSES = 6
 """Rejects that count like a verified row where a sampler looks for the tool that has the fewest: one that the writer
 cannot write for does not take all that is left (our choice)."""
@@ -38,7 +42,7 @@ LARGEST_POOL = 40
 class Work:
     """``verified`` counts rows by writer, ``covered`` by called tool, ``missed`` rejects by
     the tool that they were to call, ``augmented`` counts variants. ``seeds``: requests
-    that the user wrote."""
+    that the user wrote. ``cost``: of what is committed."""
 
     toolbox: Toolbox
     run: Run
@@ -52,15 +56,29 @@ class Work:
     covered: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
     augmented: int = 0
-    tally: dict[str, Any] = field(default_factory=lambda: {"targets": 0, "tokens": 0})
+    targets: int = 0
+    cost: dict[str, Any] = field(default_factory=lambda: summed([]))
+    costs: Costs = field(init=False)
     round_trip: Model | None = None
     judge: Model | None = None
     agreement: Agreement | None = None
+
+    def __post_init__(self) -> None:
+        self.costs = Costs(self.words.executor)
 
     @property
     def materials(self) -> Materials:
         reached = {t.name: self.covered[t.name] + self.missed[t.name] // MISSES for t in self.toolbox}
         return Materials(self.words, self.pools, self.settings, reached)
+
+    @property
+    def examples(self) -> int:
+        """What the user gave: examples of docstrings and of one call, and requests of several calls or none."""
+        return sum(len(t.examples) for t in self.toolbox) + sum(q.kind != "single" for q in self.seeds)
+
+    @property
+    def variants(self) -> int:
+        return self.settings.variants_of(self.examples)
 
     @property
     def by_model(self) -> int:
@@ -76,23 +94,30 @@ class Work:
             self._keep(row)
         for reject in self.rows.rejects():
             self._miss(reject)
+            self._remember_reject(reject)
         for marker in self.run.store.iterate(MARKER):
             self._count(orjson.loads(marker.payload))
 
     def is_done(self, phase: str) -> bool:
         return self.run.store.get(MARKER, phase) is not None
 
-    def targets_of(self, phase: str) -> int:
+    def noted(self, phase: str) -> dict[str, Any]:
+        """What the marker of a phase says; empty where it is not done."""
         row = self.run.store.get(MARKER, phase)
-        return int(orjson.loads(row.payload)["targets"]) if row else 0
+        found: dict[str, Any] = orjson.loads(row.payload) if row else {}
+        return found
+
+    def targets_of(self, phase: str) -> int:
+        return int(self.noted(phase).get("targets", 0))
 
     def commit(
-        self, phase: str, position: int, outcomes: Sequence[Trajectory | Reject], targets: int = 0, tokens: int = 0
+        self, phase: str, position: int, outcomes: Sequence[Trajectory | Reject], targets: int = 0, **notes: Any
     ) -> None:
-        """Position 0 is the first phase's, ``PHASE_STRIDE`` the second's. Outcomes of one id are one."""
+        """Position 0 is the first phase's, ``PHASE_STRIDE`` the second's. Outcomes of one id are one. The marker says
+        ``notes``, and what was spent since the last commit."""
         distinct = list({o.id: o for o in outcomes}.values())
         rows = [record_row(outcome, position + i) for i, outcome in enumerate(distinct)]
-        marker = {"targets": targets, "tokens": tokens}
+        marker = {"targets": targets, "cost": self.costs.taken(), **notes}
         self.run.store.put([*rows, Row(MARKER, phase, position, orjson.dumps(marker))])
         for outcome in distinct:
             if isinstance(outcome, Trajectory):
@@ -136,6 +161,13 @@ class Work:
     def _miss(self, reject: Reject) -> None:
         self.missed.update({call["name"] for call in (reject.record or {}).get("calls", [])})
 
+    def _remember_reject(self, reject: Reject) -> None:
+        """Novelty comes before the models' checks: what they rejected was new then, and a copy of it is one."""
+        record = reject.record or {}
+        if reject.stage in AFTER_NOVELTY:
+            calls = [ToolCall.of(call["name"], call["arguments"]) for call in record["calls"]]
+            self.novelty.remember(record["request"], record.get("template", ""), calls)
+
     def _count(self, marker: dict[str, Any]) -> None:
-        for key in ("targets", "tokens"):
-            self.tally[key] += marker[key]
+        self.targets += marker["targets"]
+        self.cost = summed([self.cost, marker["cost"]])

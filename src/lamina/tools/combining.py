@@ -15,9 +15,10 @@ def combined(
     """``boxes`` are (label, toolbox). A name that is taken gets its label before it, and a remark says so; the
     same target is one tool. With ``categories`` a tool that has none gets its label."""
     tools: dict[str, Tool] = {}
-    said = list(remarks)
+    said, files = list(remarks), set()
     for label, box in boxes:
         said += box.remarks
+        files |= {*box.files}
         for tool in box:
             before = tools.get(tool.name)
             if before is not None and before.target is not None and before.target == tool.target:
@@ -28,4 +29,4 @@ def combined(
                 said.append(Remark(label, "renamed", f"{tool.name} of {label} is the tool {name}: the name is taken"))
             category = tool.category or (label if categories else "")
             tools[name] = dataclasses.replace(tool, name=name, category=category)
-    return Toolbox(tools.values(), said)
+    return Toolbox(tools.values(), said, files)

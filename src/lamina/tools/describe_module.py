@@ -3,8 +3,8 @@
     python -m lamina.tools.describe_module FILE RESULT SECONDS [each]
 
 Importing can print, raise, exit, hang or start threads: none of it reaches the parent, which reads RESULT
-(JSON: ``{"tools": […], "flaws": […]}`` or ``{"flaw": {what, mend, line, file}}``) and takes its absence for an
-exit. With ``each`` a function that cannot be described is one of ``flaws`` and the others are described.
+(JSON: ``{"tools": […], "flaws": […], "files": […]}`` or ``{"flaw": {what, mend, line, file}}``) and takes its absence
+for an exit. With ``each`` a function that cannot be described is one of ``flaws`` and the others are described.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import os
 import re
 import signal
 import sys
+import sysconfig
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -51,7 +52,24 @@ def describe(file: Path, seconds: float, *, each: bool = False) -> dict[str, Any
             raise Flaw("there is no public function in this file", mend)
     except Flaw as flaw:
         return {"flaw": flaw.as_json()}
-    return {"tools": tools, "flaws": flaws}
+    return {"tools": tools, "flaws": flaws, "files": _files(file)}
+
+
+def _files(file: Path) -> list[str]:
+    """The file, and of the modules beside and below it those that it imported: the user's own, nothing installed."""
+    root = file.parent
+    while (root / "__init__.py").exists():
+        root = root.parent
+    installed = (Path(sysconfig.get_path("stdlib")), Path(__file__).resolve().parents[1])
+    others = [folder for folder in installed if not root.is_relative_to(folder)]
+    named = [vars(m).get("__file__") for m in list(sys.modules.values()) if isinstance(m, ModuleType)]
+    own = {
+        found
+        for found in (Path(name).resolve() for name in named if isinstance(name, str))
+        if found.is_relative_to(root) and "site-packages" not in found.relative_to(root).parts
+        and not any(found.is_relative_to(folder) for folder in others)
+    }  # fmt: skip
+    return sorted({str(f) for f in (file, *own)})
 
 
 def _import(file: Path, seconds: float) -> ModuleType:

@@ -105,7 +105,7 @@ def _bound(toolbox: Toolbox, sources: Any, path: Path) -> Toolbox:
                 error_schema=source.error_schema if tool.error_schema is None else tool.error_schema,
             )
         )
-    return Toolbox(tools, remarks)
+    return Toolbox(tools, remarks, code.files)
 
 
 def _tool(row: Any, number: int, path: Path) -> Tool:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,28 +35,38 @@ def read(path: Path, *, import_seconds: float = IMPORT_SECONDS) -> Toolbox:
     Raises ToolDefinitionError, one line with file, line and mend, for a file that cannot be parsed, imported
     in ``import_seconds``, or described.
     """
-    return Toolbox(tool for tool, _ in _described(path, import_seconds, each=False)[0])
+    described = _described(path, import_seconds, each=False)
+    return Toolbox([tool for tool, _ in described.tools], files=described.files)
 
 
-def read_each(path: Path, *, import_seconds: float = IMPORT_SECONDS) -> tuple[list[tuple[Tool, str]], list[Remark]]:
-    """As ``read``, for one module of many: (tool, the module that defines it) and a remark for each function
-    that cannot be described. Raises ToolDefinitionError where the module cannot be imported."""
-    found, flaws = _described(path, import_seconds, each=True)
-    remarks = []
-    for flaw in flaws:
-        where = f"{flaw['file'] or path}:{flaw['line']}"
-        remarks.append(Remark(where, "undescribable", f"{flaw['what']}; {flaw['mend']}", dropped=True))
-    return found, remarks
+@dataclass(frozen=True)
+class Described:
+    """What a module says: ``tools`` with the module that defines each, a remark for each function that cannot be
+    described, and the ``files`` of the user's that were imported for it."""
+
+    tools: list[tuple[Tool, str]]
+    remarks: list[Remark]
+    files: list[Path]
 
 
-def _described(path: Path, seconds: float, *, each: bool) -> tuple[list[tuple[Tool, str]], list[dict[str, Any]]]:
+def read_each(path: Path, *, import_seconds: float = IMPORT_SECONDS) -> Described:
+    """As ``read``, for one module of many. Raises ToolDefinitionError where the module cannot be imported."""
+    return _described(path, import_seconds, each=True)
+
+
+def _described(path: Path, seconds: float, *, each: bool) -> Described:
     _check_syntax(path)
     answer = _describe_in_child(path, seconds, each)
     if "flaw" in answer:
         flaw = answer["flaw"]
         file = flaw["file"] if flaw["file"] and Path(flaw["file"]) != path.resolve() else path
         raise ToolDefinitionError(flaw["what"], file=file, line=flaw["line"], mend=flaw["mend"])
-    return [(_tool(row, path), row["module"]) for row in answer["tools"]], answer["flaws"]
+    remarks = []
+    for flaw in answer["flaws"]:
+        where = f"{flaw['file'] or path}:{flaw['line']}"
+        remarks.append(Remark(where, "undescribable", f"{flaw['what']}; {flaw['mend']}", dropped=True))
+    tools = [(_tool(row, path), row["module"]) for row in answer["tools"]]
+    return Described(tools, remarks, [Path(file) for file in answer["files"]])
 
 
 def _tool(row: dict[str, Any], path: Path) -> Tool:

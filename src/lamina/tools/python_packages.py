@@ -42,19 +42,20 @@ def read_modules(files: list[Path], whole: Path | str) -> Toolbox:
     seen: set[tuple[str, str]] = set()
     for file in files:
         try:
-            found, said = read_each(file)
+            found = read_each(file)
         except ToolDefinitionError as error:
             if len(files) == 1:
                 raise
             remarks.append(Remark(str(file), "unreadable", str(error).removeprefix(f"{file}: "), dropped=True))
             continue
-        remarks += said
+        remarks += found.remarks
         own = []
-        for tool, module in found:
+        for tool, module in found.tools:
             if (module, tool.name) not in seen:  # a function that another module hands on
                 seen.add((module, tool.name))
                 own.append(tool)
-        boxes.append((file.parent.name if file.name == "__init__.py" else file.stem, Toolbox(own)))
+        label = file.parent.name if file.name == "__init__.py" else file.stem
+        boxes.append((label, Toolbox(own, files=[file, *found.files])))
     toolbox = combined(boxes, categories=True, remarks=remarks)
     if not len(toolbox):
         first = f"; the first reason: {remarks[0].where}: {remarks[0].detail}" if remarks else ""

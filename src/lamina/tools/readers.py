@@ -120,7 +120,9 @@ def _read(path: Path) -> Toolbox:
         raise ToolDefinitionError("there is no such file", file=path, mend="check the path")
     for reader in readers():
         if reader.claims(path):
-            return reader.read(path)
+            found = reader.read(path)
+            own = [path] if path.is_file() else []
+            return Toolbox(found, found.remarks, [*found.files, *own])
     if not path.is_file():
         what = "this is not a file, nor a folder with Python modules"
         raise ToolDefinitionError(what, file=path, mend="name the file in it")

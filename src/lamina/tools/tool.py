@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from lamina.tools.targets import PythonTarget as PythonTarget
@@ -130,11 +131,12 @@ class Tool:
 
 class Toolbox:
     """An ordered set of tools with distinct names. ``remarks`` says what of its sources was left out or
-    changed, and why."""
+    changed, and why; ``files`` are those that were read for it."""
 
-    def __init__(self, tools: Iterable[Tool], remarks: Iterable[Remark] = ()):
+    def __init__(self, tools: Iterable[Tool], remarks: Iterable[Remark] = (), files: Iterable[Path] = ()):
         self._tools = {t.name: t for t in tools}
         self.remarks = tuple(remarks)
+        self.files = tuple(sorted({file.resolve() for file in files}))
 
     def __iter__(self) -> Iterator[Tool]:
         return iter(self._tools.values())

@@ -14,6 +14,7 @@ from typing import Any
 
 from lamina.errors import InputError, MissingExtraError, ModelError, ModelReferenceError
 from lamina.models import embedded_path
+from lamina.models.metadata import facts_of
 
 QWEN2_PATTERN = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -37,15 +38,11 @@ class Base:
 def load_base(ref: str) -> Base:
     """The base in float32, trainable, on the CPU. Raises ModelReferenceError, MissingExtraError, ModelError, and
     InputError where the vocabulary outgrew the embedding."""
-    require_training_libraries()
+    check_base(ref)
     gguf = gguf_of(ref)
     if gguf is not None:
         return Base(ref, _model_from_gguf(gguf), tokenizer_from_gguf(gguf), gguf)
     folder = ref.removeprefix("hf:")
-    if not ref.startswith("hf:") and not (Path(folder) / "config.json").is_file():
-        raise ModelReferenceError(
-            f"{ref}: no base for training; give embedded, a .gguf file, a Transformers folder or hf:org/name"
-        )
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
@@ -59,6 +56,18 @@ def load_base(ref: str) -> Base:
         mend = "model.resize_token_embeddings(len(tokenizer)), train what is new, and save it"
         raise InputError(f"{ref}: its tokenizer has {known} tokens and its embedding only {rows} rows", mend=mend)
     return Base(ref, model, tokenizer)
+
+
+def check_base(ref: str) -> None:
+    """Whether ``load_base`` can find what ``ref`` names, without reading the weights. Raises as it does."""
+    require_training_libraries()
+    gguf = gguf_of(ref)
+    if gguf is not None:
+        facts_of(str(gguf))
+    elif not (ref.removeprefix("hf:") if ref.startswith("hf:") else (Path(ref) / "config.json").is_file()):
+        raise ModelReferenceError(
+            f"{ref!r} is no base for training; give embedded, a .gguf file, a Transformers folder or hf:org/name"
+        )
 
 
 def tokenizer_of(ref: str) -> Any:

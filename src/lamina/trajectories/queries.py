@@ -144,7 +144,8 @@ def with_examples(toolbox: Toolbox, queries: Sequence[Query]) -> Toolbox:
     for query in queries:
         if query.kind == "single":
             added.setdefault(query.calls[0].name, []).append(Example(query.query, query.calls[0].arguments))
-    return Toolbox(replace(tool, examples=(*tool.examples, *added.get(tool.name, []))) for tool in toolbox)
+    tools = [replace(tool, examples=(*tool.examples, *added.get(tool.name, []))) for tool in toolbox]
+    return Toolbox(tools, toolbox.remarks, toolbox.files)
 
 
 def kinds(queries: Sequence[Query]) -> dict[str, int]:

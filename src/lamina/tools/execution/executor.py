@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -93,6 +94,9 @@ class Executor:
         self.toolbox = toolbox
         self.limits = limits or Limits()
         self.workers = workers or max(1, min(4, os.cpu_count() or 1))
+        self.ran = 0
+        """Calls that were run so far, however they ended."""
+        self._counting = threading.Lock()
         self._servers = [_Server(toolbox, self.limits) for _ in range(self.workers)]
         self._idle: queue.LifoQueue[_Server] = queue.LifoQueue()
         for server in reversed(self._servers):
@@ -181,7 +185,7 @@ class Executor:
         if answers is None:
             return [self.run_sequence(calls, now) for calls, now in sequences]
         return [
-            _with_refusal([_result(o) for o in outcomes], refused)
+            _with_refusal(self._counted([_result(o) for o in outcomes]), refused)
             for outcomes, (_, refused) in zip(answers, prepared, strict=True)
         ]
 
@@ -192,7 +196,12 @@ class Executor:
             outcomes = server.run({"calls": calls, "now": now, "scratch": folder}, calls)
         finally:
             self._idle.put(server)
-        return [_result(o) for o in outcomes]
+        return self._counted([_result(o) for o in outcomes])
+
+    def _counted(self, results: list[CallResult]) -> list[CallResult]:
+        with self._counting:
+            self.ran += len(results)
+        return results
 
 
 def _with_refusal(results: list[CallResult], refused: CallResult | None) -> list[CallResult]:

@@ -107,7 +107,7 @@ class MixedExecutor(Executor):
         refused = refusal(self.toolbox, name, arguments)
         runner = self._runner_of(name)
         assert runner is not None
-        return refused or runner.run(self.toolbox[name], arguments, now, scratch)
+        return refused or self._counted([runner.run(self.toolbox[name], arguments, now, scratch)])[0]
 
 
 def _is_remote(target: Target | None) -> TypeGuard[HttpTarget | McpTarget]:

