@@ -159,8 +159,9 @@ class Scores:
     def line(self, name: str, theirs: str = "") -> str:
         n = self.mutants or 1
         synth = f"{self.synth / self.synth_of:>10.1%}" if self.synth_of else f"{'-':>10}"
-        own = f"{self.right / n:>12.1%}{self.rejected / n:>10.1%}{self.styled / n:>12.1%}"
-        return f"{name:<42}{self.mutants:>8}{own}{synth} {f'of {self.synth_of}':<8}{theirs:>12}"
+        own, styled = (f"{share / n:>12.1%}" if share or not name.endswith("*") else f"{'-':>12}"
+                       for share in (self.right, self.styled))  # fmt: skip
+        return f"{name:<42}{self.mutants:>8}{own}{self.rejected / n:>10.1%}{styled}{synth} {f'of {self.synth_of}':<8}{theirs:>12}"
 
 
 def mutants_table(right: list[Trajectory], checker: Checker, given: argparse.Namespace) -> None:
