@@ -142,6 +142,9 @@ def clean_table(rows: list[tuple[str, Trajectory]], checker: Checker, given: arg
     return passed
 
 
+STARRED = {f"{name} *" for name in NEEDS_JUDGE}
+
+
 @dataclass
 class Scores:
     """Of one mutation, or of all: how many mutants, and how many of them are rejected, by whom."""
@@ -159,9 +162,11 @@ class Scores:
     def line(self, name: str, theirs: str = "") -> str:
         n = self.mutants or 1
         synth = f"{self.synth / self.synth_of:>10.1%}" if self.synth_of else f"{'-':>10}"
-        own, styled = (f"{share / n:>12.1%}" if share or not name.endswith("*") else f"{'-':>12}"
-                       for share in (self.right, self.styled))  # fmt: skip
-        return f"{name:<42}{self.mutants:>8}{own}{self.rejected / n:>10.1%}{styled}{synth} {f'of {self.synth_of}':<8}{theirs:>12}"
+        right, styled = (
+            f"{'-':>12}" if name in STARRED else f"{share / n:>12.1%}" for share in (self.right, self.styled)
+        )
+        shares = f"{right}{self.rejected / n:>10.1%}{styled}{synth}"
+        return f"{name:<42}{self.mutants:>8}{shares} {f'of {self.synth_of}':<8}{theirs:>12}"
 
 
 def mutants_table(right: list[Trajectory], checker: Checker, given: argparse.Namespace) -> None:
