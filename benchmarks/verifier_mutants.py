@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from lamina.checks.arguments import is_reference
 from lamina.checks.evidence import leaves_of, numbers_in
 from lamina.data.checking import toolbox_of
 from lamina.tools import Tool, Toolbox
@@ -87,12 +88,12 @@ OTHER_SCRIPTS = [
 
 
 def pool_of(records: Iterable[Trajectory]) -> dict[str, list[Any]]:
-    """Every string and number of the records, whatever its length, size or script."""
+    """Every string and number of the records, whatever its length, size or script; references to results are none."""
     found: dict[str, list[Any]] = {"string": [], "number": []}
     for record in records:
         for call in record.calls:
             for value in call.arguments.values():
-                if isinstance(value, str) and value.strip():
+                if isinstance(value, str) and value.strip() and not is_reference(value, ()):
                     found["string"].append(value)
                 elif isinstance(value, int | float) and not isinstance(value, bool):
                     found["number"].append(value)

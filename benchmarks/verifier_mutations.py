@@ -143,6 +143,9 @@ def clean_table(rows: list[tuple[str, Trajectory]], checker: Checker, given: arg
     return passed
 
 
+STARRED = {f"{name} *" for name in NEEDS_JUDGE}
+
+
 @dataclass
 class Scores:
     """Of one mutation, or of all: how many mutants, and how many of them are rejected, by whom."""
@@ -160,8 +163,11 @@ class Scores:
     def line(self, name: str, theirs: str = "") -> str:
         n = self.mutants or 1
         synth = f"{self.synth / self.synth_of:>10.1%}" if self.synth_of else f"{'-':>10}"
-        own = f"{self.right / n:>12.1%}{self.rejected / n:>10.1%}{self.styled / n:>12.1%}"
-        return f"{name:<42}{self.mutants:>8}{own}{synth} {f'of {self.synth_of}':<8}{theirs:>12}"
+        right, styled = (
+            f"{'-':>12}" if name in STARRED else f"{share / n:>12.1%}" for share in (self.right, self.styled)
+        )
+        shares = f"{right}{self.rejected / n:>10.1%}{styled}{synth}"
+        return f"{name:<42}{self.mutants:>8}{shares} {f'of {self.synth_of}':<8}{theirs:>12}"
 
 
 def mutants_table(right: list[Trajectory], checker: Checker, given: argparse.Namespace) -> None:

@@ -242,7 +242,8 @@ def test_a_value_that_something_said_accounts_for_is_grounded(request_: str, arg
 @pytest.mark.parametrize(
     "arguments",
     [{"city": "Bergen"}, {"city": "Oslo", "days": 7}, {"city": "Oslo", "share": 40.7128}, {"city": "QX-8841"},
-     {"city": "2022-04-15"}, {"city": "Paris"}, {"city": "Rome"}, {"city": "大阪"}, {"city": "Zürich"}, {"city": "XYZ"},
+     {"city": "2022-04-15"}, {"city": "Paris"}, {"city": "Rome"}, {"city": "大阪"}, {"city": "Zürich"},
+     {"city": "XYZ"}, {"city": "rat"},
      {"city": "Oslo", "share": 0.3}, {"city": "Oslo", "days": 1}, {"city": "#FF0000"}],
 )  # fmt: skip
 def test_a_value_out_of_nowhere_is_told(arguments: dict[str, Any]):

@@ -52,6 +52,10 @@ def test_what_is_said_otherwise_is_said(request_: str, value: Any):
 @pytest.mark.parametrize(
     ("request_", "value"),
     [
+        ("the divisor of 100 and 120", 10000),
+        ("an input of 99", "£9"),
+        ("a female patient", "male"),
+        ("a thousand of them", "sandy"),
         ("a table at 5pm", "18:00"),
         ("a table at 5 in the morning", "17:00"),
         ("lunch at noon", "13:00"),

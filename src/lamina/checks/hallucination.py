@@ -50,6 +50,8 @@ _PRONOUNS = {
 }
 SHORT = 4
 """Letters: a word of fewer has to stand as a word of its own ("ca" is not said by "can")."""
+_LARGEST_SHARE = 10
+"""1000 %; larger numbers are no shares."""
 _UNSAID = {
     0: frozenset(("no", "none", "zero", "nothing", "without", "free", "from", "start", "first", "off", "top", "null")),
     1: frozenset(
@@ -188,7 +190,11 @@ class _Evidence:
         """Said as it is, as a share (15 % is 0.15), as a part of something longer (a date, an id), or as the next one
         below or above a bound ("less than 5" is at most 4)."""
         value = abs(value)  # "I gave 40 away" is -40 added
-        same = {value, value * 100, value / 100}
+        same = {value}
+        if value <= _LARGEST_SHARE:
+            same.add(value * 100)
+        if value <= 100:
+            same.add(value / 100)
         if value < 1:  # 50 mH are 0.05 H
             same |= {value * 1000, value * 1e6}
         if value == int(value):
@@ -208,11 +214,18 @@ class _Evidence:
             return float(dated[1]) in self.numbers or bool(_EDGE.search(self.text)) or self._ends_a_stay(int(dated[1]))
         words = [w for w in _WORD.findall(value) if len(w) > 1 or w.isdigit()]
         words = [w for w in words if w not in _EMPTY_WORDS] or words
-        if not words or value in self.text or re.sub(r"[\W_]+", "", value) in self.folded:
+        if not words or self._stands_there(value):
             return True
         if "default" in told and value in told:
             return True
         return 2 * sum(self._said(w) for w in words) >= len(words)
+
+    def _stands_there(self, value: str) -> bool:
+        """As it is, or with other marks between its letters; a short value as a word of its own."""
+        folded = re.sub(r"[\W_]+", "", value)
+        if len(folded) > SHORT:
+            return value in self.text or folded in self.folded
+        return re.search(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", self.text) is not None or folded in self.words
 
     def _day(self, value: str, now: str) -> bool:
         """A date at the clock: by a phrase that means it, by its day with its month, or by a word for a day near."""
@@ -244,7 +257,9 @@ class _Evidence:
         if not word.isascii():  # scripts without spaces, and endings of others
             pairs = [word[i : i + 2] for i in range(len(word) - 1)] or [word]
             return 2 * sum(pair in self.folded for pair in pairs) >= len(pairs)
-        return word in self.words if len(word) < SHORT else _stem(word) in self.folded
+        if len(word) < SHORT:
+            return word in self.words
+        return word in self.folded or any(said.startswith(_stem(word)) for said in self.words)
 
 
 def _stem(word: str) -> str:
