@@ -17,7 +17,8 @@ from lamina.synth.grammar import Words
 from lamina.synth.styles.joint import joined_candidate
 from lamina.synth.values import ValuePool
 from lamina.synth.verifying import check_alone
-from lamina.synth.writers import Assignment, Materials, one_line
+from lamina.synth.wording import Exemplar
+from lamina.synth.writers import Assignment, Materials, easy_to_follow, one_line
 from lamina.tools import Toolbox, read_tools
 from lamina.tools.execution import CallResult, Executor
 from lamina.trajectories import ToolCall, TrajectoryStore
@@ -190,3 +191,12 @@ def test_requests_for_several_tools_are_written_one_by_one_and_said_as_one(
 )
 def test_quotes_around_an_answer_go_and_quotes_within_it_stay(said: str, kept: str) -> None:
     assert one_line(said) == kept
+
+
+def test_a_writer_is_shown_short_examples_where_there_are_enough() -> None:
+    def said(request: str) -> Exemplar:
+        return Exemplar("paint_door", request, {}, (), request)
+
+    short, long = [said(f"paint door {n}") for n in range(8)], [said("paint " * 30)]
+    assert easy_to_follow([*long, *short]) == short
+    assert easy_to_follow([*long, *short[1:]]) == [*long, *short[1:]]

@@ -22,7 +22,7 @@ from lamina.synth.grammar import Words, unserved_requests
 from lamina.synth.settings import SynthSettings
 from lamina.synth.verifying import noisy, reject_of, trajectory_of
 from lamina.synth.wording import Exemplar, locate
-from lamina.synth.writers import Materials
+from lamina.synth.writers import Materials, easy_to_follow
 from lamina.tools import Toolbox
 from lamina.trajectories import Query, Reject, ToolCall, Trajectory, TrajectoryStore
 from lamina.trajectories.store import record_row
@@ -89,7 +89,7 @@ class Work:
         self.novelty = Novelty(near=self.settings.near, per_call=self.settings.per_call)
         for request in unserved_requests(self.toolbox):
             self.novelty.remember(request)
-        self.pools = {name: list(found) for name, found in self.words.exemplars.items()}
+        self.pools = {name: easy_to_follow(found) for name, found in self.words.exemplars.items()}
         for row in self.rows.trajectories():
             self._keep(row)
         for reject in self.rows.rejects():
