@@ -65,7 +65,7 @@ def _files(file: Path) -> list[str]:
     named = [vars(m).get("__file__") for m in list(sys.modules.values()) if isinstance(m, ModuleType)]
     own = {
         found
-        for found in (Path(name).resolve() for name in named if isinstance(name, str))
+        for found in (Path(name) for name in named if isinstance(name, str) and name.startswith(str(root)))
         if found.is_relative_to(root) and "site-packages" not in found.relative_to(root).parts
         and not any(found.is_relative_to(folder) for folder in others)
     }  # fmt: skip
