@@ -213,7 +213,9 @@ def test_a_key_stands_in_no_file_of_a_run(shop: Toolbox, tmp_path: Path, monkeyp
     document["paths"] = {name: document["paths"][name] for name in ("/leak", "/home")}
     (tmp_path / "two.json").write_text(json.dumps(document))
     words = ["--out", str(tmp_path / "run"), "--writer", f"scripted:{writer}", "-n", "6"]
-    assert main(["synth", str(tmp_path / "two.json"), *words]) == 0
+    assert main(["synth", str(tmp_path / "two.json"), *words]) == 1, (
+        "no row of this writer passes, all are kept as rejects"
+    )
     assert Shop.counts.get("/v1/leak"), "it was called"
     files = [file for file in (tmp_path / "run").rglob("*") if file.is_file()]
     assert files

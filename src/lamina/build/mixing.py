@@ -62,7 +62,7 @@ def mix_rows(run: Run, file: Path, toolbox: Toolbox, style: str, scored: Mapping
     with Run.open(run.folder / STAGE, config, fresh=True) as inner:  # a mix that was cut off is soon made anew
         for source in recipe.source:
             source.path = str(own) if source.path == SYNTHESIS else source.path
-        recipe.held_out = [*recipe.held_out, str(held_out)]
+        recipe.held_out = [*recipe.held_out, *([str(held_out)] if asked else [])]
         result = mix(recipe, inner, progress)
         _check_tools(TrajectoryStore(inner.store).trajectories(), toolbox, style, file)
     if not result["split"].get("train"):
