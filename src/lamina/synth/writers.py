@@ -28,8 +28,8 @@ GROUP = 4
 EXAMPLES = 4
 """Examples in a prompt, the nearest last (our choice)."""
 SHORT = 12
-"""Words of an example that a writer is shown, where there are enough such. Shown people's long detours, a 135M writer
-loses itself in them: 20 % of its attempts passed, 36 % when all examples were short (our choice)."""
+"""Words of an example that a writer is shown, where there are enough such: shown people's long detours, a 135M writer
+loses itself in them (our choice; docs/results/more-examples.md)."""
 FROM_ROWS = 0.2
 """Groups whose example is a verified row, for a tool that nobody gave an example for: a model says such a row's very
 words again, a near copy nineteen times in twenty (docs/results/library.md)."""
