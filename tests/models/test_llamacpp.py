@@ -82,7 +82,7 @@ def test_a_grammar_that_the_engine_gives_up_on_is_seen(model: Model, ask: Ask, m
     import lamina.models.llamacpp as engine
 
     # what calls_grammar keeps from happening: llama.cpp then decodes freely and says nothing
-    monkeypatch.setattr(engine, "calls_grammar", lambda tools: "start: ((")
+    monkeypatch.setattr(engine, "calls_grammar", lambda tools, **_: "start: ((")
     assert model.generate([ask(max_tokens=8)])[0].problem == "the engine did not follow the grammar"
 
 
