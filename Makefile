@@ -39,7 +39,7 @@ quickstart: setup  ## build an agent from examples/desk/tools.py into runs/desk 
 	@echo "quickstart: lamina build examples/desk/tools.py --out runs/desk"
 	$(BIN)/lamina build examples/desk/tools.py --out runs/desk
 
-quickstart-fast: setup  ## the same with fewer rows and a quarter of the training, into runs/desk-fast (about 5 minutes)
+quickstart-fast: setup  ## the same with fewer rows and a quarter of the training, into runs/desk-fast (about 15 minutes)
 	@echo "quickstart-fast: lamina build examples/desk/tools.py --out runs/desk-fast --rows 60 --variants 0 --epochs 0.25 --judge none --types Q8_0 --generated-prompts 10"
 	$(BIN)/lamina build examples/desk/tools.py --out runs/desk-fast --rows 60 --variants 0 --epochs 0.25 --judge none --types Q8_0 --generated-prompts 10
 
