@@ -35,7 +35,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 	@echo "setup: done; 'source $(VENV)/bin/activate' puts lamina on your path"
 
-quickstart: setup  ## build an agent from examples/desk/tools.py into runs/desk (30 to 40 minutes, 2 cores)
+quickstart: setup  ## build an agent from examples/desk/tools.py into runs/desk (some 40 minutes, 2 cores)
 	@echo "quickstart: lamina build examples/desk/tools.py --out runs/desk"
 	$(BIN)/lamina build examples/desk/tools.py --out runs/desk
 
