@@ -56,15 +56,19 @@ class Row:
 Mutation = Callable[[Row], str | None]
 MUTATIONS: dict[str, Mutation] = {}
 NEEDS_JUDGE: set[str] = set()
+OF_COUNT: set[str] = set()
 
 
-def mutation(name: str, *, needs_judge: bool = False) -> Callable[[Mutation], Mutation]:
-    """Registers a mutation. ``needs_judge``: no rule without a model can tell; reported apart."""
+def mutation(name: str, *, needs_judge: bool = False, of_count: bool = False) -> Callable[[Mutation], Mutation]:
+    """Registers a mutation. ``needs_judge``: no rule without a model can tell; reported apart. ``of_count``: it changes
+    the number of calls."""
 
     def register(function: Mutation) -> Mutation:
         MUTATIONS[name] = function
         if needs_judge:
             NEEDS_JUDGE.add(name)
+        if of_count:
+            OF_COUNT.add(name)
         return function
 
     return register
@@ -164,13 +168,13 @@ def out_of_enum(row: Row) -> str | None:
     return None if call.arguments[name] in tool.properties[name]["enum"] else FORMAT
 
 
-@mutation("off by one: one call too few")
+@mutation("off by one: one call too few", of_count=True)
 def one_too_few(row: Row) -> str | None:
     """Of two parallel calls one is left, of one none."""
     return _drop_call(row) if len(row.record.calls) <= 2 else None
 
 
-@mutation("off by one: one of three or more gone")
+@mutation("off by one: one of three or more gone", of_count=True)
 def one_of_many_gone(row: Row) -> str | None:
     """How many were asked for is then in the words alone, whatever the style."""
     return _drop_call(row) and GROUNDING if len(row.record.calls) > 2 else None
@@ -189,7 +193,7 @@ def _drop_call(row: Row) -> str | None:
     return FORMAT
 
 
-@mutation("off by one: one call twice")
+@mutation("off by one: one call twice", of_count=True)
 def one_call_twice(row: Row) -> str | None:
     message = row.acting
     calls = message.tool_calls or []
@@ -197,7 +201,7 @@ def one_call_twice(row: Row) -> str | None:
     return FORMAT if _counted(row, len(calls)) else STEPS
 
 
-@mutation("extra call")
+@mutation("extra call", of_count=True)
 def extra_call(row: Row) -> str | None:
     """Of another function on offer (the same where there is one), with values that fit it and that nobody said."""
     calls = row.acting.tool_calls or []

@@ -3,12 +3,13 @@
     python benchmarks/verifier_mutations.py ../shared/data [--seed 0] [--distilabel VENV/bin/python] [--show NAME]
 
 Per mutation: mutants, and the share rejected at the right stage and at all by ``lamina data check``; the same where
-each record says its style (the number of calls of the set's own answer, as the blueprint of a synthesised row does;
-that is what "number of calls against the style" asks), where else only formats that have a style say it; the share that
-synthesis' own verifier (``check_alone``, of the rows that it passes unchanged) rejects; and what distilabel's execution
-check (the callable part of its APIGen) rejects of the same rows. Then the clean rows that are rejected, by reason. The
-clean rows are the sets' own answers, chosen by nothing but being readable as a record with calls. Mutations live in
-``verifier_mutants.py``."""
+each record says its style (the number of calls of the set's own answer: none, one or several; else only formats that
+have a style say it), and where it says its blueprint besides, as a synthesised row does (how many calls it was written
+for, where the style leaves that open); the share that synthesis' own verifier (``check_alone``, of the rows that it
+passes unchanged) rejects; and what distilabel's execution check (the callable part of its APIGen) rejects of the same
+rows. Where a blueprint has the number of calls, the format stage is right for whatever changes the number. Then the
+clean rows that are rejected, by reason. The clean rows are the sets' own answers, chosen by nothing but being readable
+as a record with calls. Mutations live in ``verifier_mutants.py``."""
 
 from __future__ import annotations
 
@@ -18,13 +19,13 @@ import random
 import subprocess
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from verifier_judge import CLEAN, judge_table
-from verifier_mutants import MUTATIONS, NEEDS_JUDGE, Row, pool_of
+from verifier_mutants import MUTATIONS, NEEDS_JUDGE, OF_COUNT, Row, pool_of
 
 from lamina.checks import Candidate, Reason, Rejection
 from lamina.data import Checker
@@ -69,6 +70,14 @@ def _with_style(record: Trajectory, style: str) -> Trajectory:
     return record.model_copy(update={"meta": record.meta.model_copy(update={"style": style})})
 
 
+def _with_blueprint(record: Trajectory) -> Trajectory:
+    """As a synthesised row has it: its style, and the number of calls where the style leaves that open."""
+    known = _with_style(record, _style_of(record))
+    calls = len(record.turns[0]) if record.turns else 0
+    more = {"expected_calls": calls} if known.meta.style == "parallel" else {}
+    return known.model_copy(update={"meta": known.meta.model_copy(update=more)})
+
+
 def _style_of(record: Trajectory) -> str:
     """By the set's own answer. BFCL's categories and the desk's kinds say the same; other sets say nothing."""
     turns = record.turns
@@ -80,7 +89,10 @@ def _style_of(record: Trajectory) -> str:
 def synthesis_rejects(record: Trajectory) -> Rejection | None:
     """What ``lamina synth`` says of the same request and calls, with the recorded results for those of a run."""
     results = [[CallResult("ok", as_value(m.content), m.content) for m in record.messages if m.role == "tool"]]
-    row = Candidate(record.request, record.turns, record.meta.style, "a data set", 0, record.meta.now or "", results)
+    row = Candidate(
+        record.request, record.turns, record.meta.style, "a data set", 0, record.meta.now or "", results,
+        expected_calls=record.expected_calls,
+    )  # fmt: skip
     try:
         return check_alone(row, toolbox_of(record))
     except ValueError as error:  # a broken schema: synthesis' own tools have none
@@ -143,6 +155,7 @@ def clean_table(rows: list[tuple[str, Trajectory]], checker: Checker, given: arg
     return passed
 
 
+Mutants = Sequence[tuple[Trajectory, str]]
 STARRED = {f"{name} *" for name in NEEDS_JUDGE}
 
 
@@ -154,6 +167,7 @@ class Scores:
     right: int = 0
     rejected: int = 0
     styled: int = 0
+    planned: int = 0
     synth: int = 0
     synth_of: int = 0
 
@@ -163,29 +177,32 @@ class Scores:
     def line(self, name: str, theirs: str = "") -> str:
         n = self.mutants or 1
         synth = f"{self.synth / self.synth_of:>10.1%}" if self.synth_of else f"{'-':>10}"
-        right, styled = (
-            f"{'-':>12}" if name in STARRED else f"{share / n:>12.1%}" for share in (self.right, self.styled)
+        right, styled, planned = (
+            f"{'-':>12}" if name in STARRED else f"{share / n:>12.1%}"
+            for share in (self.right, self.styled, self.planned)
         )
-        shares = f"{right}{self.rejected / n:>10.1%}{styled}{synth}"
+        shares = f"{right}{self.rejected / n:>10.1%}{styled}{planned}{synth}"
         return f"{name:<42}{self.mutants:>8}{shares} {f'of {self.synth_of}':<8}{theirs:>12}"
 
 
 def mutants_table(right: list[Trajectory], checker: Checker, given: argparse.Namespace) -> None:
     pool = pool_of(right)
     styled = [_with_style(record, _style_of(record)) for record in right]
-    theirs = {record.id for record in styled if synthesis_rejects(record) is None}
-    print(f"\n{'':<50}{'data check':>12}{'':>10}{'with style':>12}{'synthesis':>10}")
+    planned = [_with_blueprint(record) for record in right]
+    theirs = {record.id for record in planned if synthesis_rejects(record) is None}
+    print(f"\n{'':<50}{'data check':>12}{'':>10}{'with style':>12}{'blueprint':>12}{'synthesis':>10}")
     print(
-        f"{'mutation':<42}{'mutants':>8}{'right stage':>12}{'rejected':>10}{'right stage':>12}{'rejected':>10}"
-        f"{'distilabel':>21}"
+        f"{'mutation':<42}{'mutants':>8}{'right stage':>12}{'rejected':>10}{'right stage':>12}{'right stage':>12}"
+        f"{'rejected':>10}{'distilabel':>21}"
     )
     total = Scores()
     for name in sorted(MUTATIONS, key=lambda n: n in NEEDS_JUDGE):
         mutants = list(mutants_of(name, right, pool, given.seed))
         with_style = list(mutants_of(name, styled, pool, given.seed))
+        with_blueprint = list(mutants_of(name, planned, pool, given.seed))
         kept = distilabel(given.distilabel, [m for m, _ in mutants]) if mutants else None
         column = f"{kept.count(False) / len(mutants):.1%}" if kept is not None else "-"
-        scores = score(name, mutants, with_style, checker, theirs, given.show)
+        scores = score(name, mutants, with_style, with_blueprint, checker, theirs, given.show)
         starred = name in NEEDS_JUDGE
         print(scores.line(name + " *" * starred, column))
         total = total if starred else total + scores
@@ -194,8 +211,8 @@ def mutants_table(right: list[Trajectory], checker: Checker, given: argparse.Nam
 
 
 def score(
-    name: str, mutants: Sequence[tuple[Trajectory, str]], with_style: Iterable[tuple[Trajectory, str]],
-    checker: Checker, synthesis_passes: set[str], show_of: str,
+    name: str, mutants: Mutants, with_style: Mutants, with_blueprint: Mutants, checker: Checker,
+    synthesis_passes: set[str], show_of: str,
 ) -> Scores:  # fmt: skip
     found = Scores(mutants=len(mutants))
     for mutant, stage in mutants:
@@ -207,6 +224,10 @@ def score(
     for mutant, stage in with_style:
         rejection = checker.check(mutant).rejection
         found.styled += rejection is not None and rejection.stage == stage
+    for mutant, stage in with_blueprint:
+        rejection = checker.check(mutant).rejection
+        counted = rejection is not None and rejection.reason is Reason.WRONG_CALL_COUNT and name in OF_COUNT
+        found.planned += rejection is not None and (rejection.stage == stage or counted)
         if mutant.id in synthesis_passes:
             found.synth_of += 1
             found.synth += synthesis_rejects(mutant) is not None

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from lamina.checks import Candidate, Reason, check_judge
-from lamina.checks.counting import check_count, check_recorded_request, check_style
+from lamina.checks.counting import check_count, check_recorded_count, check_recorded_request, check_style
 from lamina.checks.recorded_results import check_recorded_results
 from lamina.checks.unanswered import unanswered
 from lamina.models import open_model
 from lamina.tools import Tool, Toolbox
-from lamina.trajectories import Message, ToolCall, Trajectory
+from lamina.trajectories import Message, Meta, ToolCall, Trajectory
 
 BOX = Toolbox([Tool("walk", "Walk.", {"type": "object", "properties": {"steps": {"type": "integer"}}})])
 CALL = ToolCall.of("walk", {"steps": 3})
@@ -28,6 +28,21 @@ def test_a_style_says_how_many_calls_there_are(style: str, calls: int, right: bo
     found = check_count(style, [[CALL] * calls])
     assert (found is None) == right
     assert found is None or found.reason is Reason.WRONG_CALL_COUNT
+
+
+def test_a_record_keeps_how_many_calls_it_was_written_for_and_is_held_to_them() -> None:
+    calls = [ToolCall.of("walk", {"steps": n}) for n in (1, 2, 3)]
+
+    def record(made: list[ToolCall], expected: object) -> Trajectory:
+        said = [Message(role="user", content="walk 1, 2 and 3"), Message(role="assistant", tool_calls=made)]
+        return Trajectory(id="1", messages=said, meta=Meta(style="parallel", expected_calls=expected))  # type: ignore[call-arg]
+
+    assert check_recorded_count(record(calls, 3)) is None
+    found = check_recorded_count(record(calls[:2], 3))
+    assert found is not None
+    assert found.reason is Reason.WRONG_CALL_COUNT
+    for nothing in (0, None, "three", True):
+        assert check_recorded_count(record(calls[:2], nothing)) is None
 
 
 COAT = {"colour": {"type": "string"}, "coats": {"type": "integer", "default": 1}}

@@ -49,8 +49,8 @@ def pair(prompt, draw):
     one = {"water_plant": pour, "count_pots": count}
     if "one call of each" in prompt:
         made = [one[name](draw) for name in names]
-    elif "two or three calls" in prompt:
-        made = [one[names[0]](draw), one[names[0]](draw)]
+    elif asked := re.search("answered by (two|three) calls", prompt):
+        made = [one[names[0]](draw) for _ in range({"two": 2, "three": 3}[asked[1]])]
     else:
         made = [one[draw.choice(names)](draw)]
     words = " ".join("".join(draw.choices("bdfgklmnprst", k=6)) for _ in range(6))
@@ -123,6 +123,22 @@ def test_a_row_is_held_to_the_style_that_was_asked_for_and_not_to_what_came(gard
         assert rows == []
         assert rejects[0].reason == "wrong-call-count"
         assert style in rejects[0].detail
+
+
+def test_a_row_has_as_many_calls_as_its_writer_was_told_to_ask_for(
+    garden: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = {**POUR, "arguments": {**POUR["arguments"], "plant": "elm"}}  # type: ignore[dict-item]
+    writer = scripted(tmp_path, [{"query": "3 liters for the oak and for the elm", "answers": [POUR, other]}])
+    told = {"writer": writer, "targets": 1, "styles": (("parallel", 1.0),)}
+    monkeypatch.setattr("lamina.synth.pairs.CALLS", (3,))
+    _, rows, rejects = synth(garden, tmp_path / "three", **told)
+    assert rows == []
+    assert rejects[0].reason == "wrong-call-count"
+    assert rejects[0].detail == "2 calls; the request was to need 3"
+    monkeypatch.setattr("lamina.synth.pairs.CALLS", (2,))
+    _, rows, rejects = synth(garden, tmp_path / "two", **told)
+    assert [row.expected_calls for row in rows] == [2], [r.detail for r in rejects]
 
 
 def test_a_row_calls_nothing_that_it_does_not_offer(garden: Path, tmp_path: Path) -> None:
@@ -296,16 +312,17 @@ def test_a_constrained_writer_can_write_as_many_pairs_and_calls_as_asked_for_and
     def pairs(*names: str, count: int = 2) -> list[dict[str, Any]]:
         return [{"query": "so", "answers": [calls[name] for name in names]}] * count
 
-    simple = prompts.pairs_schema([walk], "simple", 2)
+    simple = prompts.pairs_schema([walk], "simple", 2, 1)
     assert admits(simple, pairs("walk"))
     assert not admits(simple, pairs("walk", count=1))
     assert not admits(simple, pairs("walk", count=3))
     assert not admits(simple, pairs())
     assert not admits(simple, pairs("walk", "walk"))
-    parallel = prompts.pairs_schema([walk], "parallel", 2)
+    parallel = prompts.pairs_schema([walk], "parallel", 2, 2)
     assert admits(parallel, pairs("walk", "walk"))
+    assert not admits(parallel, pairs("walk", "walk", "walk"))
     assert not admits(parallel, pairs("walk"))
-    both = prompts.pairs_schema([walk, run], "parallel-multiple", 2)
+    both = prompts.pairs_schema([walk, run], "parallel-multiple", 2, 2)
     assert admits(both, pairs("walk", "run"))
     assert not admits(both, pairs("walk", "walk"))
 

@@ -1,6 +1,6 @@
-"""Counting: are there as many calls as the record's style has, of as many functions, and none twice? (APIGen section
-3.3 names the styles; checking their number of calls is our choice.) Styles that say nothing of a number
-(``dependent``, ``multi-turn``) are left alone. And are there as many as the request's own words count?
+"""Counting: are there as many calls as the record's style has and as it was written for, of as many functions, and
+none twice? (APIGen section 3.3 names the styles; checking their number of calls is our choice.) Styles that say nothing
+of a number (``dependent``, ``multi-turn``) are left alone. And are there as many as the request's own words count?
 (``unanswered``)"""
 
 from __future__ import annotations
@@ -29,22 +29,25 @@ CALLS: dict[str, tuple[int, float]] = {
 """The least and the most calls that the answer to one request of a style has."""
 
 
-def check_count(style: str, turns: Sequence[Sequence[Any]]) -> Rejection | None:
+def check_count(style: str, turns: Sequence[Sequence[Any]], expected: int = 0) -> Rejection | None:
     """``turns``: the calls of each assistant turn that answers ONE request. Only the first turn counts: what follows
-    a result may well be the next step."""
-    if style not in CALLS:
-        return None
+    a result may well be the next step. ``expected``: how many calls the row was to have; 0 where nobody said."""
     made = len(turns[0]) if turns else 0
-    least, most = CALLS[style]
-    if least <= made <= most:
-        return None
-    wanted = f"{least}" if least == most else f"at least {least}"
-    return Rejection(STAGE, Reason.WRONG_CALL_COUNT, f"{made} calls; the style {style} has {wanted}")
+    least, most = CALLS.get(style, (0, float("inf")))
+    if not least <= made <= most:
+        wanted = f"{least}" if least == most else f"at least {least}"
+        return Rejection(STAGE, Reason.WRONG_CALL_COUNT, f"{made} calls; the style {style} has {wanted}")
+    if expected and made != expected:
+        return Rejection(STAGE, Reason.WRONG_CALL_COUNT, f"{made} calls; the request was to need {expected}")
+    return None
 
 
-def check_style(style: str, turns: Sequence[Sequence[ToolCall]], toolbox: Toolbox, now: str) -> Rejection | None:
+def check_style(
+    style: str, turns: Sequence[Sequence[ToolCall]], toolbox: Toolbox, now: str, expected: int = 0
+) -> Rejection | None:
     """Of a row that was asked for in a style: the number of calls, which functions, and no call twice."""
-    return check_count(style, turns) or _check_functions(style, turns) or _check_distinct(turns, toolbox, now)
+    found = check_count(style, turns, expected) or _check_functions(style, turns)
+    return found or _check_distinct(turns, toolbox, now)
 
 
 def _check_functions(style: str, turns: Sequence[Sequence[ToolCall]]) -> Rejection | None:
@@ -75,7 +78,7 @@ def check_recorded_count(trajectory: Trajectory) -> Rejection | None:
     """The same for a whole record; one in which the user says more than one thing has no single style."""
     if sum(m.role == "user" for m in trajectory.messages) != 1:
         return None
-    return check_count(trajectory.meta.style, trajectory.turns)
+    return check_count(trajectory.meta.style, trajectory.turns, trajectory.expected_calls)
 
 
 def check_request(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:

@@ -41,6 +41,8 @@ class Candidate:
     wording: str = ""
     script: tuple[Message, ...] = ()
     """The whole conversation but for what tools returned, where it is more than one request."""
+    expected_calls: int = 0
+    """How many calls one request was to be written for, where its style leaves that open; 0 for what the style says."""
     unread: Rejection | None = None
     """Why what was written could not be made a row of; then nothing else of it is checked."""
 

@@ -25,6 +25,8 @@ from lamina.trajectories import ToolCall
 
 MORE = (1, 1, 2)
 """Tools that a prompt shows beside the first where the style has several (our choice)."""
+CALLS = (2, 2, 2, 3)
+"""Of each parallel row of a prompt, as ``call-first`` has it (our choice)."""
 ALONE = 0.5
 """Of a library's parallel rows offer the one tool alone, as ``call-first`` has it."""
 SHOWN = 3
@@ -77,15 +79,19 @@ def _tools(style: str, first: Tool, toolbox: Toolbox, rng: random.Random) -> lis
 
 def _assignment(style: str, tools: list[Tool], rows: int, m: Materials, rng: random.Random) -> Assignment:
     wording = rng.choice(m.settings.wordings)
+    calls = {"parallel": rng.choice(CALLS), "parallel-multiple": len(tools)}.get(style, 1)
+    shown = _shown(style, tools, m, rng)
     request = Request(
-        messages=[], raw_prompt=prompts.pairs_prompt(tools, _shown(style, tools, m, rng), style, wording, rows),
-        constraint=prompts.pairs_schema(tools, style, rows) if m.settings.constrained else None,
+        messages=[], raw_prompt=prompts.pairs_prompt(tools, shown, style, wording, rows, calls),
+        constraint=prompts.pairs_schema(tools, style, rows, calls) if m.settings.constrained else None,
         max_tokens=ANSWER_TOKENS * rows, temperature=m.settings.temperature, top_p=0.95, seed=rng.randrange(1 << 31),
         stop=() if m.settings.constrained else ("\n\n\n", "\nFunctions:"),
     )  # fmt: skip
     alone = m.is_library and (style == "simple" or (style == "parallel" and rng.random() < ALONE))
     offered = Toolbox(tools) if alone else m.offered(tools, rng)
-    return Assignment((request,), style, rng.randrange(1 << 31), offered=offered, wording=wording, rows=rows)
+    seed = rng.randrange(1 << 31)
+    expected = calls if calls > 1 else 0
+    return Assignment((request,), style, seed, offered=offered, wording=wording, rows=rows, expected_calls=expected)
 
 
 def _shown(style: str, tools: Sequence[Tool], m: Materials, rng: random.Random) -> list[tuple[str, list[Any]]]:

@@ -12,12 +12,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from lamina.checks.counting import CALLS
 from lamina.models import calls_schema
 from lamina.synth.wording import Exemplar, Slot
 from lamina.tools import Tool, Toolbox
 
-MOST_CALLS = 3
+NUMBERS = {1: "one", 2: "two", 3: "three"}
 """Of one function, in a pair (our choice)."""
 
 
@@ -100,9 +99,11 @@ def unserved_prompt(requests: Sequence[str]) -> str:
 
 
 def pairs_prompt(
-    tools: Sequence[Tool], examples: Sequence[tuple[str, list[dict[str, Any]]]], style: str, wording: str, count: int
-) -> str:
-    """APIGen's way: tools and verified examples in, ``count`` new requests with their calls out, as a JSON array."""
+    tools: Sequence[Tool], examples: Sequence[tuple[str, list[dict[str, Any]]]], style: str, wording: str, count: int,
+    calls: int,
+) -> str:  # fmt: skip
+    """APIGen's way: tools and verified examples in, ``count`` new requests with ``calls`` calls each out, as a JSON
+    array."""
     listed = "\n".join(
         json.dumps({"name": t.name, "description": _about(t), "parameters": t.parameters}) for t in tools
     )
@@ -110,22 +111,21 @@ def pairs_prompt(
     said = [
         "Requests to these functions with the calls that answer them, each a JSON object like "
         '{"query": "…", "answers": [{"name": "…", "arguments": {…}}]}. Every value of the calls is said '
-        f"in the request. {told['styles'][style]}",
+        f"in the request. {told['styles'][style].format(number=NUMBERS[calls])}",
         *(json.dumps({"query": q, "answers": a}, ensure_ascii=False) for q, a in examples),
     ]
     wanted = f"{count} new {'one' if count == 1 else 'ones, all different'}, as a JSON array:"
     return f"Functions:\n{listed}\n\n" + "\n".join(said) + f"\n\n{told['wordings'][wording]} {wanted}\n"
 
 
-def pairs_schema(tools: Sequence[Tool], style: str, count: int) -> dict[str, Any]:
-    """An array of ``count`` pairs, each with as many calls as the style has: of several functions one call each."""
-    calls = calls_schema(Toolbox(tools))
+def pairs_schema(tools: Sequence[Tool], style: str, count: int, calls: int) -> dict[str, Any]:
+    """An array of ``count`` pairs with ``calls`` calls each: of several functions one call each."""
+    schema_of_calls = calls_schema(Toolbox(tools))
     if style == "parallel-multiple":
-        each = calls["items"]["anyOf"]
+        each = schema_of_calls["items"]["anyOf"]
         kinds: dict[str, Any] = {"prefixItems": each, "items": False, "minItems": len(each), "maxItems": len(each)}
     else:
-        least = CALLS[style][0]
-        kinds = {"items": calls["items"], "minItems": least, "maxItems": least if least == 1 else MOST_CALLS}
+        kinds = {"items": schema_of_calls["items"], "minItems": calls, "maxItems": calls}
     pair = {
         "type": "object",
         "properties": {"query": {"type": "string", "maxLength": 240}, "answers": {"type": "array", **kinds}},
@@ -133,7 +133,7 @@ def pairs_schema(tools: Sequence[Tool], style: str, count: int) -> dict[str, Any
         "additionalProperties": False,
     }
     schema = {"type": "array", "items": pair, "minItems": count, "maxItems": count}
-    return {**schema, "$defs": calls["$defs"]} if "$defs" in calls else schema
+    return {**schema, "$defs": schema_of_calls["$defs"]} if "$defs" in schema_of_calls else schema
 
 
 def shuffled(items: Sequence[Any], count: int, rng: random.Random) -> list[Any]:

@@ -74,7 +74,7 @@ def _check_style(candidate: Candidate, toolbox: Toolbox, absent: bool) -> Reject
     style = "simple" if absent else candidate.style
     if candidate.writer in HAND_MADE:
         return check_count(style, candidate.turns)
-    return check_style(style, candidate.turns, toolbox, candidate.now)
+    return check_style(style, candidate.turns, toolbox, candidate.now, candidate.expected_calls)
 
 
 def _check_marks(candidate: Candidate) -> Rejection | None:
@@ -188,6 +188,8 @@ def trajectory_of(candidate: Candidate, offered: Toolbox, sandbox: str, request:
         extra["augmented"] = candidate.augmented
     if candidate.wording:
         extra["wording"] = candidate.wording
+    if candidate.expected_calls:
+        extra["expected_calls"] = candidate.expected_calls
     meta = Meta(
         source="synth", style=candidate.style, license="", writer=candidate.writer, seed=candidate.seed,
         now=candidate.now, sandbox=sandbox, group=candidate.group, checks=candidate.notes, **extra,
@@ -216,6 +218,7 @@ def reject_of(candidate: Candidate, toolbox: Toolbox, rejection: Rejection) -> R
     calls = [{"name": c.name, "arguments": c.arguments} for c in candidate.calls]
     record = {"request": candidate.request, "calls": calls, "style": candidate.style, "writer": candidate.writer,
               **({"wording": candidate.wording} if candidate.wording else {}),
+              **({"expected_calls": candidate.expected_calls} if candidate.expected_calls else {}),
               **({"template": candidate.template} if candidate.template else {}),
               **({"script": [m.content for m in candidate.script if m.content]} if candidate.script else {}),
               **({"evidence": _evidence(candidate, toolbox)} if rejection.stage == "grounding" else {}),

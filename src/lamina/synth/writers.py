@@ -81,6 +81,8 @@ class Assignment:
     """The request is for a tool that is not on offer: checked like any other, the right answer is no call."""
     wording: str = ""
     rows: int = 1
+    expected_calls: int = 0
+    """Of each row, where the style leaves the number open."""
 
 
 def easy_to_follow(exemplars: Sequence[Exemplar]) -> list[Exemplar]:
@@ -170,7 +172,7 @@ def blank_candidate(assignment: Assignment, request: str, texts: Sequence[str], 
     return Candidate(
         request=request, turns=[[]], style=assignment.style, writer=m.settings.writer, seed=assignment.seed,
         now=m.settings.now, raw="\n".join(texts)[:2000], group=request, offered=assignment.offered,
-        wording=assignment.wording,
+        wording=assignment.wording, expected_calls=assignment.expected_calls,
     )  # fmt: skip
 
 

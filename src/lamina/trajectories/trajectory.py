@@ -115,6 +115,13 @@ class Trajectory(BaseModel):
         said = (self.meta.model_extra or {}).get("truncated")
         return [number for number in said if type(number) is int] if isinstance(said, list) else []
 
+    @property
+    def expected_calls(self) -> int:
+        """``meta.expected_calls``: how many calls the record was written to answer its one request with; 0 where that
+        is not said."""
+        said = (self.meta.model_extra or {}).get("expected_calls")
+        return said if type(said) is int and said > 0 else 0
+
     def toolbox(self) -> Toolbox:
         return Toolbox.from_openai(self.tools)
 

@@ -81,7 +81,10 @@ def _assignments(
         alone = len(tools) == 1 and rng.random() < ALONE
         offered = Toolbox(tools) if alone and m.is_library else m.offered(tools, rng)
         shown = (*prompts.leaks(tools), *shown)
-        found.append(Assignment(requests, style, rng.randrange(1 << 31), tuple(calls), shown=shown, offered=offered))
+        seed = rng.randrange(1 << 31)
+        found.append(
+            Assignment(requests, style, seed, tuple(calls), shown=shown, offered=offered, expected_calls=len(calls))
+        )
     return found
 
 
