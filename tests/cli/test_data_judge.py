@@ -50,6 +50,14 @@ def test_what_passes_everything_else_is_judged(lamina, tools_file: Path, tmp_pat
     assert found["models"][0]["usable"]
 
 
+def test_a_slow_judge_is_seen_at_work(lamina, tools_file: Path, tmp_path: Path, judge: str, monkeypatch):
+    monkeypatch.setattr("lamina.runs.progress.SECONDS_BETWEEN_LINES", 0.0)
+    file = rows(tmp_path / "rows.jsonl", "what is 4 times 7")
+    words = [file, "--execute", tools_file, "--judge", judge]
+    assert "check: 0 (answers 60)" in lamina("data", "check", *words).err  # the labelled rows come first
+    assert "fix: 0 (answers 61)" in lamina("data", "fix", *words, "--out", tmp_path / "fixed").err
+
+
 def test_more_than_half_of_the_votes_must_pass(lamina, tools_file: Path, tmp_path: Path, judge: str):
     file = rows(tmp_path / "rows.jsonl", "maybe 4 times 7")
     words = ["data", "check", file, "--execute", tools_file, "--judge", judge, "--votes", "3", "--json"]

@@ -69,8 +69,9 @@ def check(
 
     check_judge_options(judge, votes, votes_needed, judge_anyway, sample)
     found = Found(None if as_json else SHOWN, None if as_json or sample else SHOWN)
+    progress = Progress(as_json)
     with (
-        judge_of(judge, rate, votes, votes_needed, judge_anyway) as (rater, asked),
+        judge_of(judge, rate, votes, votes_needed, judge_anyway, progress.answered) as (rater, asked),
         checker_of(
             execute,
             tools,
@@ -78,7 +79,7 @@ def check(
             [model for model in (rater, None if sample else asked) if model],
             Apart(near, per_call, held_out),
         ) as checker,
-        Progress(as_json).stage("check") as bar,
+        progress.stage("check") as bar,
     ):
         chosen = files_of(files)
         if sample is not None and asked is not None:

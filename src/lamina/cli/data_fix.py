@@ -75,15 +75,16 @@ def fix(
         **({"rate": rate} if rate else {}),
         **given(near=near, per_call=per_call, held_out=held_out),
     }
+    progress = Progress(as_json)
     with Run.open(out, key, fresh=fresh) as run:
         if not run.is_done("fix"):
             with (
-                judge_of(judge, rate, votes, votes_needed, judge_anyway) as asked,
+                judge_of(judge, rate, votes, votes_needed, judge_anyway, progress.answered) as asked,
                 checker_of(
                     execute, tools, skip, [model for model in asked if model], Apart(near, per_call, held_out)
                 ) as checker,
             ):
-                told = fix(found, run, checker, Progress(as_json), print_difference, format)
+                told = fix(found, run, checker, progress, print_difference, format)
                 trusted, models = trust(checker.models)
                 run.finish("fix", {**told, **({"models": models, "trust": trusted} if models else {})})
         run.write_report_json()

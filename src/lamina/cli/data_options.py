@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -147,13 +147,15 @@ def check_judge_options(
 
 @contextlib.contextmanager
 def judge_of(
-    ref: str | None, rate: str | None, votes: int, needed: int | None, anyway: bool
+    ref: str | None, rate: str | None, votes: int, needed: int | None, anyway: bool, tell: Callable[[int], None]
 ) -> Iterator[tuple[Rater | None, Judge | None]]:
-    """The models that are asked, open. One that does both is opened once."""
+    """The models that are asked, open. One that does both is opened once. ``tell`` hears how many answers there are:
+    a judge of some size takes seconds for each."""
     from lamina.data.model_checks import Judge, Rater
     from lamina.models import open_model
+    from lamina.models.answered import Answered
 
-    opened = {one: open_model(one) for one in dict.fromkeys(filter(None, (ref, rate)))}
+    opened = {one: Answered(open_model(one), tell) for one in dict.fromkeys(filter(None, (ref, rate)))}
     try:
         yield (Rater(opened[rate]) if rate else None, Judge(opened[ref], votes, needed, anyway) if ref else None)
     finally:

@@ -30,6 +30,7 @@ class Progress:
         self._started = time.monotonic()
         self.stage_seconds: dict[str, float] = {}
         """How long each finished stage took."""
+        self._open: Bar | None = None
 
     @property
     def seconds(self) -> float:
@@ -40,13 +41,20 @@ class Progress:
     def stage(self, name: str, total: int | None = None) -> Iterator[Bar]:
         bar = Bar(self, name, total)
         bar.start()
+        self._open = bar
         ended = "stopped"
         try:
             yield bar
             ended = "done"
         finally:
+            self._open = None
             self.stage_seconds[name] = bar.seconds
             bar.end(ended)
+
+    def answered(self, answers: int) -> None:
+        """Shows beside the count of the open stage how many answers of a model there are: some take seconds each."""
+        if self._open is not None:
+            self._open.advance(0, answers=answers)
 
     def say(self, text: str) -> None:
         """One line, with the total time so far."""
