@@ -12,7 +12,7 @@ import pytest
 from lamina.checks import Candidate, Reason
 from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings, synthesize
-from lamina.synth.calls import SPAN, DrawnCall, Stock
+from lamina.synth.calls import SPAN, DrawnCall, Stock, draw_calls
 from lamina.synth.grammar import Words
 from lamina.synth.styles.joint import joined_candidate
 from lamina.synth.values import ValuePool
@@ -23,6 +23,7 @@ from lamina.tools import Toolbox, read_tools
 from lamina.tools.execution import CallResult, Executor
 from lamina.trajectories import ToolCall, TrajectoryStore
 
+NOW = "2026-11-24T10:00:00"
 TOOLS = '''
 """Two pure functions."""
 
@@ -58,7 +59,7 @@ def doors(tmp_path: Path) -> Toolbox:
 
 def taken(toolbox: Toolbox, batches: list[int], each: int) -> dict[int, list[Any]]:
     with Executor(toolbox) as executor:
-        stock = Stock(ValuePool(), executor, "2026-11-24T10:00:00", len(toolbox))
+        stock = Stock(toolbox, ValuePool(), executor, NOW)
         found = {}
         for batch in batches:
             stock.begin(batch)
@@ -123,7 +124,7 @@ def test_a_tool_that_a_writer_cannot_write_for_does_not_take_all_that_is_left(do
 )  # fmt: skip
 def test_marks_of_the_prompt_are_not_what_people_say(doors: Toolbox, request_: str) -> None:
     calls = [[ToolCall.of("paint_door", {"colour": "red", "coats": 5})]]
-    candidate = Candidate(request_, calls, "simple", "writer", 0, "2026-11-24T10:00:00")
+    candidate = Candidate(request_, calls, "simple", "writer", 0, NOW)
     found = check_alone(candidate, doors)
     assert found is not None
     assert (found.stage, found.reason) == ("grounding", Reason.REQUEST_SAYS_MORE)
@@ -131,7 +132,7 @@ def test_marks_of_the_prompt_are_not_what_people_say(doors: Toolbox, request_: s
 
 def two_doors(request: str, *calls: tuple[str, int]) -> Candidate:
     made = [ToolCall.of("paint_door", {"colour": colour, "coats": coats}) for colour, coats in calls]
-    return Candidate(request, [made], "parallel", "writer", 0, "2026-11-24T10:00:00")
+    return Candidate(request, [made], "parallel", "writer", 0, NOW)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,7 @@ def test_requests_for_several_tools_are_written_one_by_one_and_said_as_one(
     )
     assignment = Assignment((), "parallel-multiple", 3, drawn)
     with Executor(doors) as executor:
-        words = Words(doors, {}, ValuePool(), executor, "2026-11-24T10:00:00")
+        words = Words(doors, {}, ValuePool(), executor, NOW)
         materials = Materials(words, {}, SynthSettings(now=words.now))
         row = joined_candidate(assignment, ["paint a door red, 2 coats\n", light], materials)
     found = check_alone(row, doors, assignment)
@@ -200,3 +201,50 @@ def test_a_writer_is_shown_short_examples_where_there_are_enough() -> None:
     short, long = [said(f"paint door {n}") for n in range(8)], [said("paint " * 30)]
     assert easy_to_follow([*long, *short]) == short
     assert easy_to_follow([*long, *short[1:]]) == [*long, *short[1:]]
+
+
+PICKY = '''
+"""Doors."""
+
+PURE = True
+
+
+def open_door(number: int) -> str:
+    """Open a door.
+
+    Args:
+        number: The number of the door.
+    """
+    if number % 7:
+        raise ValueError("there is no such door")
+    return f"door {number} is open"
+'''
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_calls_drawn_many_rounds_at_once_are_those_of_one_round_at_a_time(tmp_path: Path, hard: bool) -> None:
+    pure, other = tmp_path / "pure.py", tmp_path / "other.py"
+    pure.write_text(PICKY, encoding="utf-8")
+    other.write_text(PICKY.replace("PURE = True", ""), encoding="utf-8")
+    found = []
+    for file in (pure, other):  # what is not declared pure is drawn one round at a time
+        toolbox, rng = read_tools(file), random.Random(1)
+        with Executor(toolbox) as executor:
+            calls = [draw_calls(toolbox["open_door"], 3, rng, ValuePool(), executor, NOW, hard) for _ in range(4)]
+        found.append(([[c.arguments for c in some] for some in calls], rng.random()))
+    assert found[0] == found[1]
+    assert any(found[0][0])
+
+
+def test_calls_drawn_ahead_are_the_same_in_any_company(doors: Toolbox) -> None:
+    with Executor(doors) as executor:
+        alone = Stock(doors, ValuePool(), executor, NOW)
+        alone.begin(0)
+        first = alone.take(doors["light_lamp"], random.Random(0))
+        beside = Stock(doors, ValuePool(), executor, NOW)
+        beside.begin(0)
+        beside.take(doors["paint_door"], random.Random(0))
+        second = beside.take(doors["light_lamp"], random.Random(5))
+    assert first is not None
+    assert second is not None
+    assert first.arguments == second.arguments

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from lamina.synth.values import ValuePool, draw_arguments
-from lamina.tools import PythonTarget, Tool
+from lamina.tools import PythonTarget, Tool, Toolbox
 from lamina.tools.execution import CallResult, Executor, carried_error
 
 DRAWS_PER_CALL = 12
@@ -23,6 +24,8 @@ SPAN = 16
 """Batches that calls of a pure tool are drawn ahead for."""
 AHEAD = 128
 """Of these, calls for one batch of all tools together; of one tool at least ``FEW``."""
+TOGETHER = 128
+"""Tools whose calls are drawn ahead at once (our choice)."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +43,16 @@ class Stock:
     batch uses follows from its number, not from what earlier ones left over, so that a killed run goes on with the
     same rows."""
 
+    toolbox: Toolbox
     pool: ValuePool
     executor: Executor
     now: str
-    tools: int
     seed: int = 0
     _batch: int | None = None
     _kept: dict[str, list[DrawnCall]] = field(default_factory=dict)
-    _ahead: dict[str, tuple[int, list[DrawnCall]]] = field(default_factory=dict)
+    _span: int = -1
+    _ahead: dict[str, list[DrawnCall]] = field(default_factory=dict)
+    """Of the span, by tool."""
 
     def begin(self, batch: int | None = None) -> None:
         """Forgets what is left over. ``batch``: its number; None for a phase that is none."""
@@ -63,42 +68,112 @@ class Stock:
                 if fits is None or fits(call):
                     return kept.pop(i)
             if left:
-                kept += draw_calls(tool, MANY if fits else FEW, rng, self.pool, self.executor, self.now)
+                hard = len(self._ahead.get(tool.name, ())) < self._count
+                kept += draw_calls(tool, MANY if fits else FEW, rng, self.pool, self.executor, self.now, hard)
         return None
 
     def _of_the_batch(self, tool: Tool) -> list[DrawnCall]:
-        if self._batch is None or not (isinstance(tool.target, PythonTarget) and tool.target.pure):
+        if self._batch is None or not is_pure(tool):
             return []
         span, place = divmod(self._batch, SPAN)
-        of, calls = self._ahead.get(tool.name, (-1, []))
-        if of != span:
-            rng = random.Random(f"{self.seed}/calls/{tool.name}/{span}")
-            count = SPAN * max(FEW, AHEAD // self.tools)
-            calls = draw_calls(tool, count, rng, self.pool, self.executor, self.now)
-            self._ahead[tool.name] = span, calls
-        return calls[place::SPAN]
+        if self._span != span:
+            self._span, self._ahead = span, {}
+        if tool.name not in self._ahead:
+            self._draw_ahead(tool, span)
+        return self._ahead[tool.name][place::SPAN]
+
+    @property
+    def _count(self) -> int:
+        """Calls of a tool that are drawn ahead."""
+        return SPAN * max(FEW, AHEAD // len(self.toolbox))
+
+    def _draw_ahead(self, tool: Tool, span: int) -> None:
+        """For the tool and those that stand beside it, all run together: what takes time is starting to run, and in a
+        span nearly every tool's turn comes. Each tool draws its own lots, so its calls are the same in any company."""
+        pure = [t for t in self.toolbox if is_pure(t)]
+        at = pure.index(tool) // TOGETHER * TOGETHER
+        tools = pure[at : at + TOGETHER]
+        wanted = [(t, self._count, random.Random(f"{self.seed}/calls/{t.name}/{span}")) for t in tools]
+        drawn = draw_for_each(wanted, self.pool, self.executor, self.now)
+        self._ahead |= {t.name: calls for t, calls in zip(tools, drawn, strict=True)}
 
 
 def draw_calls(
-    tool: Tool, count: int, rng: random.Random, pool: ValuePool, executor: Executor, now: str
+    tool: Tool, count: int, rng: random.Random, pool: ValuePool, executor: Executor, now: str, hard: bool = False
 ) -> list[DrawnCall]:
-    """``count`` calls that ran, or a few more; fewer where the tool refuses most of what is drawn."""
-    found: list[DrawnCall] = []
-    for _ in range(DRAWS_PER_CALL):
-        wanted = count - len(found)
-        drawn = [draw_arguments(tool, rng, pool) for _ in range(wanted + max(2, wanted // 4))]
-        drawn = [a for a in drawn if not _repeats_choice(tool, a) and not tool.problems(a)]
-        if not drawn:
-            continue
-        ran = executor.run_many([[(tool.name, a)] for a in drawn], [now] * len(drawn))
-        found += [
-            DrawnCall(tool, a, r[0])
-            for a, r in zip(drawn, ran, strict=True)
-            if r and r[0].ok and not carried_error(tool, r[0].value)
-        ]
-        if len(found) >= count:
-            break
-    return found
+    """``count`` calls that ran, or a few more; fewer where the tool refuses most of what is drawn. ``hard``: whether
+    that is to be expected."""
+    return _found([_Search(tool, count, rng, pool, ahead=0 if hard else 1)], executor, now)[0]
+
+
+def draw_for_each(
+    wanted: Sequence[tuple[Tool, int, random.Random]], pool: ValuePool, executor: Executor, now: str
+) -> list[list[DrawnCall]]:
+    """As ``draw_calls``, of several tools, each with lots of its own. What is drawn of all of them runs together."""
+    return _found([_Search(tool, count, rng, pool) for tool, count, rng in wanted], executor, now)
+
+
+def _found(searches: Sequence[_Search], executor: Executor, now: str) -> list[list[DrawnCall]]:
+    while going_on := [search for search in searches if search.goes_on]:
+        drawn = [(search.tool.name, a) for search in going_on for a in search.draw()]
+        ran = iter(executor.run_many([[call] for call in drawn], [now] * len(drawn)) if drawn else [])
+        for search in going_on:
+            search.learn(ran)
+    return [search.found for search in searches]
+
+
+@dataclass
+class _Search:
+    """Draws calls of one tool, round after round, until ``count`` of them ran or ``DRAWS_PER_CALL`` rounds are over.
+
+    ``ahead``: from how many rounds on all those to come are drawn as if nothing of theirs would run, and run together:
+    starting to run is what takes time, and tools that refuse most of what is drawn are the most common reason for it.
+    If one does run, the lots go back to where they were after its round, so that the calls are those of one round at a
+    time. Not so of tools that are not declared pure: they would be called more often than needed."""
+
+    tool: Tool
+    count: int
+    rng: random.Random
+    pool: ValuePool
+    ahead: int = DRAWS_PER_CALL
+    found: list[DrawnCall] = field(default_factory=list)
+    _over: int = 0
+    _rounds: list[tuple[list[dict[str, Any]], Any]] = field(default_factory=list)
+    """What is drawn for each of the rounds under way, and the state of the lots after it."""
+
+    @property
+    def goes_on(self) -> bool:
+        return len(self.found) < self.count and self._over < DRAWS_PER_CALL
+
+    def draw(self) -> list[dict[str, Any]]:
+        rounds = DRAWS_PER_CALL - self._over if self._over >= self.ahead and is_pure(self.tool) else 1
+        self._rounds = [(self._round(), self.rng.getstate()) for _ in range(rounds)]
+        return [arguments for drawn, _ in self._rounds for arguments in drawn]
+
+    def learn(self, ran: Iterator[list[CallResult]]) -> None:
+        """``ran`` begins with the results of what was drawn."""
+        results = [(drawn, list(islice(ran, len(drawn))), state) for drawn, state in self._rounds]
+        for drawn, of_round, state in results:
+            self._over += 1
+            fit = [
+                DrawnCall(self.tool, a, r[0])
+                for a, r in zip(drawn, of_round, strict=True)
+                if r and r[0].ok and not carried_error(self.tool, r[0].value)
+            ]
+            if fit:
+                self.found += fit
+                self.rng.setstate(state)
+                break
+
+    def _round(self) -> list[dict[str, Any]]:
+        """Some more than are missing, without those that the tool's schema refuses."""
+        missing = self.count - len(self.found)
+        drawn = [draw_arguments(self.tool, self.rng, self.pool) for _ in range(missing + max(2, missing // 4))]
+        return [a for a in drawn if not _repeats_choice(self.tool, a) and not self.tool.problems(a)]
+
+
+def is_pure(tool: Tool) -> bool:
+    return isinstance(tool.target, PythonTarget) and tool.target.pure
 
 
 def _repeats_choice(tool: Tool, arguments: dict[str, Any]) -> bool:

@@ -65,7 +65,7 @@ class Words:
     stock: Stock = field(init=False)
 
     def __post_init__(self) -> None:
-        self.stock = Stock(self.pool, self.executor, self.now, len(self.toolbox), self.seed)
+        self.stock = Stock(self.toolbox, self.pool, self.executor, self.now, self.seed)
 
     def drawn_like(self, exemplar: Exemplar, rng: random.Random) -> DrawnCall | None:
         """A valid call that says the same arguments as the exemplar."""

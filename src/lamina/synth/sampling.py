@@ -9,6 +9,7 @@ import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -53,8 +54,9 @@ def companions(first: Tool, toolbox: Toolbox, rng: random.Random, count: int) ->
     name, else any. Fewer where there are no more."""
     nouns = _nouns(first)
     others = [t for t in toolbox if t.name != first.name]
-    near = [t for t in others if (t.category and t.category == first.category) or nouns & _nouns(t)]
-    far = [t for t in others if t not in near]
+    near = [t for t in others if (t.category and t.category == first.category) or not nouns.isdisjoint(_nouns(t))]
+    close = {t.name for t in near}
+    far = [t for t in others if t.name not in close]
     chosen = rng.sample(near, min(count, len(near)))
     return chosen + rng.sample(far, min(count - len(chosen), len(far)))
 
@@ -90,7 +92,13 @@ def none_fits(missing: Tool, toolbox: Toolbox, most: int, rng: random.Random) ->
     return Toolbox(rng.sample(far, min(len(far), rng.randint(2, most))))
 
 
-def _nouns(tool: Tool) -> set[str]:
-    """The words of its name after the first, which mostly is a verb, without a plural s."""
-    words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", tool.name).lower())
-    return {w.rstrip("s") for w in words[1:] if len(w) > 3}
+def _nouns(tool: Tool) -> frozenset[str]:
+    return _nouns_of(tool.name)
+
+
+@lru_cache(maxsize=1 << 16)
+def _nouns_of(name: str) -> frozenset[str]:
+    """The words of its name after the first, which mostly is a verb, without a plural s. Asked of each pair of tools,
+    row after row."""
+    words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+    return frozenset(w.rstrip("s") for w in words[1:] if len(w) > 3)

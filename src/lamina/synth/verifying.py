@@ -6,6 +6,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from lamina.checks import (
@@ -133,11 +134,14 @@ def _check_roles(candidate: Candidate) -> Rejection | None:
 
 
 def execute(candidates: Sequence[Candidate], executor: Executor) -> None:
-    """Runs the calls of candidates that have not been run; those that don't fit the schema are left alone."""
+    """Runs the calls of candidates that have not been run, each one's in one session; those that don't fit the schema
+    are left alone."""
     waiting = [c for c in candidates if c.calls and not c.results]
     ran = executor.run_many([[(k.name, k.arguments) for k in c.calls] for c in waiting], [c.now for c in waiting])
     for candidate, results in zip(waiting, ran, strict=True):
-        candidate.results = [results]
+        left = iter(results)
+        by_turn = [list(islice(left, len(turn))) for turn in candidate.turns]
+        candidate.results = [found for found in by_turn if found]
 
 
 def noisy(candidate: Candidate, rng: random.Random, toolbox: Toolbox) -> str:

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 
 from lamina.checks import Candidate
 from lamina.synth import prompts
+from lamina.synth.calls import is_pure
 from lamina.synth.sampling import companions
 from lamina.synth.styles.missing_argument import opening_prompt
 from lamina.synth.styles.style import Style, one_row
+from lamina.synth.verifying import execute
 from lamina.synth.wording import spoken_slots
 from lamina.synth.writers import Assignment, Materials, ask, blank_candidate, one_line
 from lamina.trajectories import Message, ToolCall
@@ -55,13 +57,14 @@ def multi_turn(m: Materials, rng: random.Random, count: int) -> list[Assignment]
 
 
 def read_conversation(assignment: Assignment, texts: Sequence[str], m: Materials) -> Candidate:
-    """Its results are those of running both calls in one session, which the blueprint's are compared with."""
+    """Its results are those of running both calls in one session, which the blueprint's are compared with. Of pure
+    tools all sessions of a batch are run together, later."""
     opening, question, reply, later = (one_line(text) for text in texts)
     made = blank_candidate(assignment, opening, texts, m)
     calls = [ToolCall.of(d.tool.name, d.arguments, id=f"call_{i}") for i, d in enumerate(assignment.drawn, 1)]
     made.turns = [[call] for call in calls]
-    ran = m.words.executor.run_sequence([(c.name, c.arguments) for c in calls], m.settings.now)
-    made.results = [[result] for result in ran]
+    if not all(is_pure(d.tool) for d in assignment.drawn):
+        execute([made], m.words.executor)
     made.script = (
         Message(role="user", content=opening),
         Message(role="assistant", content=question),
