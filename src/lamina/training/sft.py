@@ -7,7 +7,6 @@ merged model appears in it when all is done, and ``training.json``, written last
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from lamina.errors import InputError
 from lamina.models.copying import copied_arguments
-from lamina.models.templates import LAMINA_TEMPLATE, with_end_mark
 from lamina.runs import Progress
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
@@ -31,20 +29,14 @@ from lamina.training.folder import (
     step_of,
     write_json,
 )
-from lamina.training.preferences import (
-    Answers,
-    Pairing,
-    make_pairs,
-    make_preference_trainer,
-    preference_config,
-)
+from lamina.training.material import Material, material_of
+from lamina.training.preferences import Answers, make_preference_trainer, preference_config
 from lamina.training.processes import is_first
 from lamina.training.rounding import Rounding
-from lamina.training.rows import Row, token_rows
 from lamina.training.saving import save_merged, storage, whole_model
 from lamina.training.settings import TrainSettings
-from lamina.training.trainer import TrainingLog, as_dataset, make_trainer, order_of_rows, train_config
-from lamina.training.weights import context_of, inner_model, trainable
+from lamina.training.trainer import TrainingLog, as_dataset, make_trainer, train_config
+from lamina.training.weights import inner_model, trainable
 from lamina.trajectories import Trajectory, content_id
 
 if TYPE_CHECKING:
@@ -105,68 +97,41 @@ def _train(
     if distillation is not None:
         base = distillation.student_of(base)
     train, validation = hold_out(train, validation, settings)
-    pairing = _pairs(train, base, settings, toolbox, wrong or {}) if settings.method == "dpo" else None
-    rows, refused = ([], pairing.refused) if pairing else _rows(train, base, settings, toolbox)
-    count = len(pairing.pairs) if pairing else len(rows)
-    held, held_refused = _rows(validation, base, settings, toolbox)
-    if not count:
-        why = refused[0]["reason"] if refused else "there are no rows"
-        raise InputError(f"nothing to train on: {why}")
+    material = material_of(train, validation, base, settings, toolbox, wrong or {})
     bf16 = settings.precision == "bf16" or (
         settings.precision == "auto" and settings.update == "lora" and _computes_in_bf16()
     )
     model, changed = trainable(base.model, settings, bf16)
     teaching = distillation.begin(inner_model(model), base, out, progress) if distillation else None
-    order = order_of_rows(count, settings.epochs, settings.seed)
-    steps = math.ceil(len(order) / (settings.batch * settings.accumulate))
-    with progress.stage("train", total=steps) as bar:
+    with progress.stage("train", total=material.steps) as bar:
         log = TrainingLog(
-            out / "train-log.csv", bar, count, settings.batch * settings.accumulate, settings.save_seconds
+            out / "train-log.csv", bar, material.count, settings.batch * settings.accumulate, settings.save_seconds
         )
         checkpoint = last_checkpoint(out / UNFINISHED, identity)
         log.begin(step_of(checkpoint))
-        rounding = Rounding(model, settings.qat, settings.qat_share, steps) if settings.qat != "none" else None
-        watch = _watch(validation, held, base, toolbox, settings, count, out, rounding)
+        rounding = Rounding(model, settings.qat, settings.qat_share, material.steps) if settings.qat != "none" else None
+        watch = _watch(validation, material, base, toolbox, settings, out, rounding)
         if watch:
             watch.begin(step_of(checkpoint))
-        arguments = train_config(out / UNFINISHED, settings, steps, bf16 or settings.precision == "mixed")
-        if pairing:
-            arguments = preference_config(arguments, settings)
-            trainer = make_preference_trainer(model, base.tokenizer, arguments, pairing.pairs, order, log, watch)
-        else:
-            held_out = as_dataset(held, range(len(held))) if held else None
-            trainer = make_trainer(
-                model, base.tokenizer, arguments, as_dataset(rows, order), held_out, log, watch, teaching, rounding
-            )
+        arguments = train_config(out / UNFINISHED, settings, material.steps, bf16 or settings.precision == "mixed")
+        trainer = _trainer(model, base, arguments, material, settings, log, watch, teaching, rounding)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        seconds = log.seconds
+        seconds = log.seconds  # goes on
         if watch:
             watch.restore(trainer.model)
         if rounding:
             rounding.settle()
-    scores = trainer.evaluate() if held and not pairing else {}
-    tail = log.losses[-max(1, len(log.losses) // 10) :]
-    metrics: JSON = (
-        {
-            "base": base.ref,
-            "method": settings.method,
-            "rows": count,
-            "validation_rows": len(held),
-            "refused": refused + held_refused,
-            "steps": steps,
-            "tokens": log.tokens,
-            "seconds": round(seconds, 1),
-            "tokens_per_second": round(log.tokens / seconds, 1) if seconds else None,
-            "loss": sum(tail) / len(tail),
-            "validation_loss": scores.get("eval_loss"),
-            "validation_token_accuracy": scores.get("eval_mean_token_accuracy"),
-            "trainable_parameters": changed,
-            "precision": "bf16" if bf16 else "float32",
-            "resumed_from_step": step_of(checkpoint),
-        }
-        | (teaching.metrics() if teaching else {})
-        | (watch.metrics() if watch else {})
-    )
+    scores = trainer.evaluate() if material.held and settings.method != "dpo" else {}
+    metrics = {
+        "base": base.ref,
+        "method": settings.method,
+        **_measured(material, log, seconds, scores),
+        "trainable_parameters": changed,
+        "precision": "bf16" if bf16 else "float32",
+        "resumed_from_step": step_of(checkpoint),
+        **(teaching.metrics() if teaching else {}),
+        **(watch.metrics() if watch else {}),
+    }
     whole = whole_model(trainer, base, settings, bf16)
     if is_first():
         save_merged(whole, base, out, settings, toolbox, copied_arguments(train, toolbox), bf16)
@@ -175,23 +140,53 @@ def _train(
     return metrics
 
 
+def _trainer(
+    model: Any, base: Base, arguments: Any, material: Material, settings: TrainSettings, log: TrainingLog,
+    watch: Watch | None, teaching: Any, rounding: Rounding | None,
+) -> Any:  # fmt: skip
+    if settings.method == "dpo":
+        preferring = preference_config(arguments, settings)
+        return make_preference_trainer(model, base.tokenizer, preferring, material.pairs, material.order, log, watch)
+    rows, held = material.rows, material.held
+    held_out = as_dataset(held, range(len(held))) if held else None
+    return make_trainer(
+        model, base.tokenizer, arguments, as_dataset(rows, material.order), held_out, log, watch, teaching, rounding
+    )
+
+
+def _measured(material: Material, log: TrainingLog, seconds: float, scores: JSON) -> JSON:
+    """``seconds``: of the training alone. ``loss``: mean over the last tenth of the steps."""
+    tail = log.losses[-max(1, len(log.losses) // 10) :]
+    return {
+        "rows": material.count,
+        "validation_rows": len(material.held),
+        "refused": material.refused,
+        "steps": material.steps,
+        "tokens": log.tokens,
+        "seconds": round(seconds, 1),
+        "tokens_per_second": round(log.tokens / seconds, 1) if seconds else None,
+        "loss": sum(tail) / len(tail),
+        "validation_loss": scores.get("eval_loss"),
+        "validation_token_accuracy": scores.get("eval_mean_token_accuracy"),
+    }
+
+
 def _watch(
     held: Sequence[Trajectory],
-    rows: Sequence[Row],
+    material: Material,
     base: Base,
     toolbox: Toolbox,
     settings: TrainSettings,
-    count: int,
     out: Path,
     rounding: Rounding | None,
 ) -> Watch | None:
     """Who looks at held-out answers, where that was asked for. Raises InputError where there is none to look at."""
     if not settings.patience:
         return None
-    questions = questions_of(held, rows)
+    questions = questions_of(held, material.held)
     if not questions:
         raise InputError("patience needs held-out rows with an answer", mend="give more rows, or patience 0")
-    every = max(1, round(settings.look_every * count / (settings.batch * settings.accumulate)))
+    every = max(1, round(settings.look_every * material.count / (settings.batch * settings.accumulate)))
 
     def look(model: Any) -> float:
         with rounding.at(rounding.first) if rounding else nullcontext():  # as it would be kept
@@ -211,38 +206,6 @@ def _flushed_denormals() -> Iterator[None]:
         yield
     finally:
         torch.set_flush_denormal(False)
-
-
-def _rows(
-    trajectories: Sequence[Trajectory], base: Base, settings: TrainSettings, toolbox: Toolbox
-) -> tuple[list[Row], list[JSON]]:
-    return token_rows(
-        trajectories,
-        toolbox,
-        base.tokenizer,
-        with_end_mark(LAMINA_TEMPLATE, base.tokenizer.eos_token),
-        style=settings.prompt_style,
-        max_length=_longest(base, settings),
-    )
-
-
-def _pairs(
-    trajectories: Sequence[Trajectory], base: Base, settings: TrainSettings, toolbox: Toolbox, wrong: Answers
-) -> Pairing:
-    return make_pairs(
-        trajectories,
-        wrong,
-        toolbox,
-        base.tokenizer,
-        with_end_mark(LAMINA_TEMPLATE, base.tokenizer.eos_token),
-        style=settings.prompt_style,
-        max_length=_longest(base, settings),
-    )
-
-
-def _longest(base: Base, settings: TrainSettings) -> int:
-    """Tokens of a row: what was set, and never more than the base reads."""
-    return min(settings.max_length, context_of(base.model.config, settings.max_length))
 
 
 def _computes_in_bf16() -> bool:
