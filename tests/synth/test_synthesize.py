@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -19,7 +20,8 @@ from lamina.models import open_model
 from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings, split, synthesize
 from lamina.synth.synthesize import _by_models
-from lamina.tools import read_tools
+from lamina.synth.verifying import trajectory_of
+from lamina.tools import Tool, Toolbox, read_tools
 from lamina.tools.execution import Executor
 from lamina.trajectories import ToolCall, TrajectoryStore, read_trajectories
 
@@ -197,3 +199,12 @@ def test_of_the_votes_of_a_judge_more_than_half_must_pass(
     rejections: list[Rejection | None] = [None]
     _by_models(work, [row], rejections)  # type: ignore[arg-type]
     assert (rejections[0] is None) == passes
+
+
+@pytest.mark.parametrize("by", ["examples", "grammar"])
+def test_rows_that_no_model_wrote_keep_their_number_of_calls_too(by: str) -> None:
+    box = Toolbox([Tool("walk", "Walk.", {"type": "object", "properties": {"steps": {"type": "integer"}}})])
+    calls = [ToolCall.of("walk", {"steps": steps}) for steps in (3, 5)]
+    for style, made, kept in (("parallel", calls, 2), ("simple", calls[:1], 0), ("irrelevant", [], 0)):
+        row = Candidate("walk 3 and then 5", [made], style, by, 0, "2026-01-01T00:00:00")
+        assert trajectory_of(row, box, "guarded", row.request, random.Random(0)).expected_calls == kept

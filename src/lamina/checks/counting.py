@@ -27,6 +27,8 @@ CALLS: dict[str, tuple[int, float]] = {
     "missing-argument": (0, 0),
 }
 """The least and the most calls that the answer to one request of a style has."""
+OPEN_STYLES = frozenset(style for style, (_, most) in CALLS.items() if most == float("inf"))
+"""Those that leave the number open: a row of theirs has its own (``meta.expected_calls``)."""
 
 
 def check_count(style: str, turns: Sequence[Sequence[Any]], expected: int = 0) -> Rejection | None:

@@ -17,7 +17,7 @@ from lamina.synth.wording import Exemplar, Slot
 from lamina.tools import Tool, Toolbox
 
 NUMBERS = {1: "one", 2: "two", 3: "three"}
-"""Of one function, in a pair (our choice)."""
+"""Calls of a pair, as a prompt says them: ``pairs`` asks for no more than three."""
 
 
 def bracket(slots: Sequence[Slot]) -> str:

@@ -20,7 +20,7 @@ from lamina.checks import (
     check_request,
     check_style,
 )
-from lamina.checks.counting import check_count
+from lamina.checks.counting import OPEN_STYLES, check_count
 from lamina.checks.evidence import evidence_of, numbers_in, plain
 from lamina.checks.grounding import missing_values
 from lamina.synth.chatter import with_chatter
@@ -192,8 +192,8 @@ def trajectory_of(candidate: Candidate, offered: Toolbox, sandbox: str, request:
         extra["augmented"] = candidate.augmented
     if candidate.wording:
         extra["wording"] = candidate.wording
-    if candidate.expected_calls:
-        extra["expected_calls"] = candidate.expected_calls
+    if candidate.style in OPEN_STYLES:
+        extra["expected_calls"] = candidate.expected_calls or len(candidate.turns[0])
     meta = Meta(
         source="synth", style=candidate.style, license="", writer=candidate.writer, seed=candidate.seed,
         now=candidate.now, sandbox=sandbox, group=candidate.group, checks=candidate.notes, **extra,
