@@ -18,10 +18,11 @@ from lamina.checks import Candidate, Reason, Rejection
 from lamina.errors import UserError
 from lamina.models import open_model
 from lamina.runs import Progress, Run
-from lamina.synth import SynthSettings, split, synthesize
+from lamina.synth import SynthSettings, composing, split, synthesize
 from lamina.synth.synthesize import _by_models
 from lamina.synth.verifying import trajectory_of
 from lamina.tools import Tool, Toolbox, read_tools
+from lamina.synth.work import Work
 from lamina.tools.execution import Executor
 from lamina.trajectories import ToolCall, TrajectoryStore, read_trajectories
 
@@ -175,6 +176,36 @@ def test_a_killed_synthesis_continues_and_ends_byte_identical(garden: Path, writ
     subprocess.run([sys.executable, "-c", code], check=True)
     for name in ("trajectories.jsonl", "rejects.jsonl"):
         assert (broken / name).read_bytes() == (tmp_path / "unbroken" / name).read_bytes()
+
+
+def test_a_grammar_broken_off_between_its_parts_continues_and_ends_byte_identical(
+    garden: Path, writer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(composing, "PART", 4)
+    commit = Work.commit
+
+    def broken_off(work: Work, phase: str, *given: Any, **notes: Any) -> None:
+        commit(work, phase, *given, **notes)
+        if phase == "grammar-2":
+            raise KeyboardInterrupt
+
+    whole = run_synth(garden, tmp_path / "whole", writer=writer, rows=60)
+    monkeypatch.setattr(Work, "commit", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        run_synth(garden, tmp_path / "broken", writer=writer, rows=60)
+    monkeypatch.setattr(Work, "commit", commit)
+    resumed = run_synth(garden, tmp_path / "broken", writer=writer, rows=60)
+    for name in ("trajectories.jsonl", "rejects.jsonl"):
+        assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert (resumed["targets"], resumed["writers"]) == (whole["targets"], whole["writers"])
+
+
+def test_the_attempts_of_the_grammar_count_in_whatever_parts_they_were_committed(
+    garden: Path, writer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = run_synth(garden, tmp_path / "at once", writer=writer, targets=60)
+    monkeypatch.setattr(composing, "PART", 4)
+    assert run_synth(garden, tmp_path / "in parts", writer=writer, targets=60)["targets"] == at_once["targets"] == 60
 
 
 @pytest.mark.parametrize(("votes", "passes"), [(1, True), (3, False), (5, True)])

@@ -4,6 +4,8 @@ verified."""
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 
 from lamina.checks import Candidate
 from lamina.runs import Progress
@@ -17,6 +19,8 @@ from lamina.trajectories import Query, Reject, ToolCall, Trajectory
 VARIANTS_PHASE = 900 * PHASE_STRIDE
 """After every batch of the model."""
 
+PART = 2000
+"""Rows and rejects of the grammar that are committed together (our choice)."""
 STYLE_OF_KIND = {"single": "simple", "parallel": "parallel", "dependent": "dependent", "refusal": "irrelevant"}
 
 
@@ -42,33 +46,64 @@ def _seed_candidate(query: Query, work: Work) -> Candidate:
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Place:
+    """How far the grammar has come: the attempt of a style that is next, the rows kept of that style, all attempts that
+    gave a row or reject, and all rows kept."""
+
+    style: int = 0
+    attempt: int = 0
+    kept: int = 0
+    tried: int = 0
+    kept_in_all: int = 0
+
+
 def write_grammar(work: Work, progress: Progress) -> None:
-    """``grammar_share`` of the rows wanted (the user's examples and their variants bring it no more)."""
+    """``grammar_share`` of the rows wanted (the user's examples and their variants bring it no more). Of many rows each
+    ``PART`` is committed by itself, so that memory does not grow with them."""
     settings = work.settings
     if work.is_done("grammar") or settings.grammar_share == 0:
         return
     quota = int((settings.wanted or settings.attempts) * settings.grammar_share)
-    outcomes: list[Trajectory | Reject] = []
-    targets = 0
+    number, place = 0, Place()
+    while noted := work.noted(f"grammar-{number}"):
+        number, place = number + 1, Place(**noted["place"])
+    part: list[Trajectory | Reject] = []
     with progress.stage("grammar", total=quota) as bar:
-        for style, share in grammar.STYLE_SHARES.items():
-            wanted, kept = round(quota * share), 0
-            for i in range(wanted * 12):
-                if kept >= wanted or (settings.targets is not None and targets >= quota):
-                    break
-                rng = random.Random(f"{settings.seed}/grammar/{style}/{i}")
-                candidate = grammar.compose(style, work.words, rng, rng.randrange(1 << 31))
-                if candidate is None:
-                    continue
-                targets += 1
-                rejection = check_alone(candidate, work.toolbox)
-                if rejection is None and style != "irrelevant":
-                    rejection = work.novelty.check(candidate, near=False)
-                outcomes.append(work.outcome(candidate, rejection))
-                if rejection is None:
-                    kept += 1
-                    bar.advance(1)
-    work.commit("grammar", PHASE_STRIDE, outcomes, targets)
+        bar.advance(place.kept_in_all)
+        for outcome, after in _composed(work, quota, place):
+            bar.advance(after.kept_in_all - place.kept_in_all)
+            place = after
+            part.append(outcome)
+            if len(part) == PART:
+                work.commit(f"grammar-{number}", PHASE_STRIDE + number * PART, part, PART, place=asdict(place))
+                number, part = number + 1, []
+                work.words.stock.begin()  # the next part must not depend on calls that a killed run had left over
+    work.commit("grammar", PHASE_STRIDE + number * PART, part, len(part), tried=place.tried)
+
+
+def _composed(work: Work, quota: int, place: Place) -> Iterator[tuple[Trajectory | Reject, Place]]:
+    """What comes after ``place``, with the place after each."""
+    settings = work.settings
+    for number, (style, share) in enumerate(grammar.STYLE_SHARES.items()):
+        if number < place.style:
+            continue
+        if number > place.style:
+            place = replace(place, style=number, attempt=0, kept=0)
+        wanted = round(quota * share)
+        for i in range(place.attempt, wanted * 12):
+            if place.kept >= wanted or (settings.targets is not None and place.tried >= quota):
+                break
+            rng = random.Random(f"{settings.seed}/grammar/{style}/{i}")
+            candidate = grammar.compose(style, work.words, rng, rng.randrange(1 << 31))
+            if candidate is None:
+                continue
+            rejection = check_alone(candidate, work.toolbox)
+            if rejection is None and style != "irrelevant":
+                rejection = work.novelty.check(candidate, near=False)
+            more = int(rejection is None)
+            place = Place(number, i + 1, place.kept + more, place.tried + 1, place.kept_in_all + more)
+            yield work.outcome(candidate, rejection), place
 
 
 def write_variants(work: Work, progress: Progress) -> None:

@@ -108,14 +108,16 @@ class Work:
         return found
 
     def targets_of(self, phase: str) -> int:
-        return int(self.noted(phase).get("targets", 0))
+        """Of all its parts, where it was committed in some."""
+        noted = self.noted(phase)
+        return int(noted.get("tried", noted.get("targets", 0)))
 
     def commit(
         self, phase: str, position: int, outcomes: Sequence[Trajectory | Reject], targets: int = 0, **notes: Any
     ) -> None:
-        """Position 0 is the first phase's, ``PHASE_STRIDE`` the second's. Outcomes of one id are one. The marker says
-        ``notes``, and what was spent since the last commit."""
-        distinct = list({o.id: o for o in outcomes}.values())
+        """Position 0 is the first phase's, ``PHASE_STRIDE`` the second's. Outcomes of one id are one, and
+        one that is there already is none. The marker says ``notes``, and what was spent since the last commit."""
+        distinct = [o for o in {o.id: o for o in outcomes}.values() if not self.rows.has(o)]
         rows = [record_row(outcome, position + i) for i, outcome in enumerate(distinct)]
         marker = {"targets": targets, "cost": self.costs.taken(), **notes}
         self.run.store.put([*rows, Row(MARKER, phase, position, orjson.dumps(marker))])

@@ -37,6 +37,10 @@ class TrajectoryStore:
         for row in self.store.iterate(REJECT):
             yield Reject.model_validate_json(row.payload)
 
+    def has(self, record: Trajectory | Reject) -> bool:
+        """Whether one of its id is there."""
+        return self.store.get(TRAJECTORY if isinstance(record, Trajectory) else REJECT, record.id) is not None
+
     def count(self) -> int:
         """Trajectories, rejects not among them."""
         return self.store.count(TRAJECTORY)
