@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import LCSseq
 
 from lamina.checks import Candidate, Novelty, Reason
-from lamina.checks.near import NearCopies
+from lamina.checks.near import NearCopies, WordCodes
 from lamina.trajectories import ToolCall
 
 WORDS = ["remind", "me", "to", "call", "ana", "ben", "today", "at", "nine", "ten", "about", "the", "trip", "please"]
@@ -77,7 +77,7 @@ def test_in_a_large_set_what_minhash_proposes_holds_the_near_copies():
 
 
 def test_more_words_than_there_are_characters_share_some(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(NearCopies, "most_words", 8)
+    monkeypatch.setattr(WordCodes, "most_words", 8)
     copies = NearCopies(0.7)
     copies.add("one two three four five six seven eight", ["f"])
     copies.add("nine ten eleven twelve thirteen fourteen fifteen", ["f"])

@@ -23,15 +23,38 @@ _SURROGATES = 0xD800, 0x800
 _MOST_WORDS = 0x110000 - _SURROGATES[1]
 
 
-class NearCopies:
-    """``share`` of the longer request's words; 1 asks for the very words."""
+class WordCodes:
+    """Texts with one character a word: what rapidfuzz compares fastest, and little to keep."""
 
     most_words = _MOST_WORDS
 
-    def __init__(self, share: float = 0.7, many: int = MANY):
-        self.share, self.many = share, many
+    def __init__(self) -> None:
         self._characters: dict[str, str] = {}
         self._words: list[str] = []
+
+    def coded(self, words: Iterable[str]) -> str:
+        return "".join(map(self._character, words))
+
+    def words(self, coded: str) -> list[str]:
+        return [self._words[_place(character)] for character in coded]
+
+    def _character(self, word: str) -> str:
+        found = self._characters.get(word)
+        if found is None:
+            number = len(self._words)
+            if number == self.most_words:  # no characters are left: rare words share those of others
+                return self._characters[self._words[zlib.crc32(word.encode("utf-8", "replace")) % number]]
+            found = self._characters[word] = chr(number if number < _SURROGATES[0] else number + _SURROGATES[1])
+            self._words.append(word)
+        return found
+
+
+class NearCopies:
+    """``share`` of the longer request's words; 1 asks for the very words."""
+
+    def __init__(self, share: float = 0.7, many: int = MANY):
+        self.share, self.many = share, many
+        self._codes = WordCodes()
         self._known: dict[str, list[str]] = defaultdict(list)
         self._proposals: dict[str, _Proposals] = {}
 
@@ -59,21 +82,10 @@ class NearCopies:
             known = [known[place] for place in sorted(index.near(text))]
         score = LCSseq.normalized_similarity
         best = process.extractOne(text, known, scorer=score, score_cutoff=self.share, processor=None)
-        return " ".join(self._words[_place(c)] for c in best[0]) if best and text else None
+        return " ".join(self._codes.words(best[0])) if best and text else None
 
     def _coded(self, request: str) -> str:
-        """One character a word: what rapidfuzz compares fastest, and little to keep."""
-        return "".join(map(self._character, re.findall(r"\w+", request.casefold())))
-
-    def _character(self, word: str) -> str:
-        found = self._characters.get(word)
-        if found is None:
-            number = len(self._words)
-            if number == self.most_words:  # no characters are left: rare words share those of others
-                return self._characters[self._words[zlib.crc32(word.encode("utf-8", "replace")) % number]]
-            found = self._characters[word] = chr(number if number < _SURROGATES[0] else number + _SURROGATES[1])
-            self._words.append(word)
-        return found
+        return self._codes.coded(re.findall(r"\w+", request.casefold()))
 
 
 def _place(character: str) -> int:

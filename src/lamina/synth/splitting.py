@@ -13,6 +13,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import LCSseq
 
 from lamina.checks import contaminated
+from lamina.checks.near import WordCodes
 from lamina.runs import Row, Run
 from lamina.trajectories import Check, Trajectory, TrajectoryStore
 
@@ -144,10 +145,11 @@ def _clusters(frames: list[str], tools: list[str]) -> list[int]:
         a, b = root(i), root(j)
         parent[max(a, b)] = min(a, b)
 
-    first: dict[tuple[str, tuple[str, ...]], int] = {}
+    codes = WordCodes()
+    first: dict[tuple[str, str], int] = {}
     for i, (frame, named) in enumerate(zip(frames, tools, strict=True)):
-        join(i, first.setdefault((named, _words(frame)), i))
-    blocks: dict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
+        join(i, first.setdefault((named, codes.coded(_words(frame))), i))
+    blocks: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for (named, words), i in first.items():
         blocks[named].append((words, i))
     for block in blocks.values():
@@ -162,5 +164,5 @@ def _clusters(frames: list[str], tools: list[str]) -> list[int]:
     return [root(i) for i in range(len(frames))]
 
 
-def _words(frame: str) -> tuple[str, ...]:
-    return tuple(re.findall(r"[\w{}.]+", frame.casefold()))
+def _words(frame: str) -> list[str]:
+    return re.findall(r"[\w{}.]+", frame.casefold())
