@@ -21,8 +21,8 @@ from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings, composing, split, synthesize
 from lamina.synth.synthesize import _by_models
 from lamina.synth.verifying import trajectory_of
-from lamina.tools import Tool, Toolbox, read_tools
 from lamina.synth.work import Work
+from lamina.tools import Tool, Toolbox, read_tools
 from lamina.tools.execution import Executor
 from lamina.trajectories import ToolCall, TrajectoryStore, read_trajectories
 
