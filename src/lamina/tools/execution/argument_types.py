@@ -2,7 +2,7 @@
 
 For plain hints it is built without importing pydantic, from the very schema that pydantic would make (a test compares
 them). Each fork has all memory of the supervisor to take over and, for ``threading``, which pydantic imports, to tidy
-up: without it a fork takes two thirds of the time.
+up: without pydantic a call takes 3.1 ms of a core instead of 3.6.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def reader_for(hint: Any) -> Reader:
     """Raises whatever pydantic raises for a hint that it cannot read."""
     schema = plain_schema(hint)
     if schema is not None:
-        return SchemaValidator(schema).validate_json  # type: ignore[arg-type]
+        return SchemaValidator(schema).validate_json
     from pydantic import TypeAdapter
 
     adapter: TypeAdapter[Any] = TypeAdapter(hint)

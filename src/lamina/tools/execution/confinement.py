@@ -106,7 +106,7 @@ def set_environment(scratch: str, now: str | None) -> None:
 
 def _go_first() -> None:
     """If the machine itself runs out of memory, this process goes first."""
-    try:  # noqa: SIM105
+    try:
         score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)  # open() would take ten times as long here
         os.write(score, b"1000")
         os.close(score)

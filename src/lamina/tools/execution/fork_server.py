@@ -25,11 +25,11 @@ from lamina.tools.execution.argument_types import reader_for
 from lamina.tools.execution.batch import run_batch
 from lamina.tools.execution.confinement import Confinement
 from lamina.tools.execution.fork import Function, run_calls, said
-from lamina.tools.execution.outcomes import Limits
+from lamina.tools.execution.outcomes import LINKED_AT_START, Limits
 from lamina.tools.execution.warming import warm
 from lamina.tools.execution.watch import Stop, Watch
 from lamina.tools.signatures import Flaw, read_parameters
-from lamina.tools.user_module import load_module
+from lamina.tools.user_module import library_first, load_module
 
 
 @dataclass
@@ -54,6 +54,8 @@ def main() -> None:
     pipes = _Pipes.take_over()
     processes.prctl(processes.PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGTERM, _stop)
+    for name in LINKED_AT_START:
+        os.environ.pop(name, None)
     setup = frames.receive(pipes.requests)
     if setup is None:
         return
@@ -64,7 +66,6 @@ def main() -> None:
         frames.send(pipes.answers, {"problem": error.what if isinstance(error, Flaw) else said(error)})
         return
     supervisor = Supervisor(functions, limits, setup["base"], pipes)
-    warm()
     gc.collect()
     gc.freeze()  # forks share these pages only as long as the collector does not touch them
     frames.send(pipes.answers, {"ready": True})
@@ -86,14 +87,17 @@ def _preload(targets: list[list[str]]) -> dict[str, Function]:
     """Import each file once; ``targets`` holds (tool name, file, function name)."""
     modules = {file: load_module(file) for file in dict.fromkeys(file for _, file, _ in targets)}
     functions = {}
-    for name, file, function in targets:
-        call = getattr(modules[file], function)
-        functions[name] = Function(call, {p.name: reader_for(p.hint) for p in read_parameters(call, name)})
-    import random  # noqa: F401 -- so that no fork has to import it
+    with library_first():
+        for name, file, function in targets:
+            call = getattr(modules[file], function)
+            functions[name] = Function(call, {p.name: reader_for(p.hint) for p in read_parameters(call, name)})
+        import random  # noqa: F401 -- so that no fork has to import it
 
-    if any(inspect.iscoroutinefunction(f.call) for f in functions.values()):
-        import asyncio  # noqa: F401
+        if any(inspect.iscoroutinefunction(f.call) for f in functions.values()):
+            import asyncio  # noqa: F401
 
+        with contextlib.suppress(Exception):  # a module that broke what this needs: each call will say so
+            warm()
     return functions
 
 
@@ -204,15 +208,15 @@ def remove_tree(folder: str) -> None:
         if os.path.islink(folder):
             os.unlink(folder)
             return
-    import shutil
+    with library_first():  # so late because forks are faster without them
+        import shutil
+        import subprocess
 
     try:
         shutil.rmtree(folder)
     except FileNotFoundError:
         return
     except (OSError, RecursionError):
-        import subprocess  # which imports threading
-
         for command in (["chmod", "-R", "u+rwx", folder], ["rm", "-rf", folder]):
             with contextlib.suppress(OSError):
                 subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
