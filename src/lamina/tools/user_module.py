@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+
+_own_path = list(sys.path)  # as it was before any folder of the user's came first
 
 
 def load_module(file: str | Path) -> ModuleType:
@@ -44,3 +48,14 @@ def _load_from_package(path: Path) -> ModuleType:
     if Path(module.__file__ or "").resolve() != path:
         raise ImportError(f"{name} is another module ({module.__file__}); rename the package {root.name}")
     return module
+
+
+@contextlib.contextmanager
+def library_first() -> Iterator[None]:
+    """In here an import finds Python's own module and the installed one before a file of the user's of that name."""
+    users_path = list(sys.path)
+    sys.path[:] = _own_path + [entry for entry in users_path if entry not in _own_path]
+    try:
+        yield
+    finally:
+        sys.path[:] = users_path

@@ -7,20 +7,20 @@ supervisor running the calls in doubt again, each in a fork of its own, so that 
 
 from __future__ import annotations
 
+import _socket
 import contextlib
 import io
 import os
 import resource
 import select
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from lamina.tools.execution import frames, processes
-from lamina.tools.execution.fork import Function, call_function, confine
+from lamina.tools.execution.confinement import Confinement
+from lamina.tools.execution.fork import Function, call_function
 from lamina.tools.execution.outcomes import Limits
 
 FLUSH_SECONDS = 0.05
@@ -36,27 +36,18 @@ Outcomes = list[dict[str, Any]]
 Alone = Callable[[Sequence], Outcomes]
 
 
-@dataclass(frozen=True)
-class Confinement:
-    """As ``confine`` takes it; ``closed`` are descriptors that the fork must not have."""
-
-    mapped: int
-    scratch: str
-    most_processes: int | None
-    closed: tuple[int, ...]
-
-
 def run_batch(
     sequences: list[Sequence],
     functions: dict[str, Function],
-    limits: Limits,
     confinement: Confinement,
+    scratch: str,
+    most_processes: int | None,
     alone: Alone,
 ) -> list[Outcomes]:
     """The outcomes of each sequence, as a fork of its own would give them."""
     done: list[Outcomes] = []
     while len(done) < len(sequences):
-        done += _in_one_fork(sequences[len(done) :], functions, limits, confinement)
+        done += _in_one_fork(sequences[len(done) :], functions, confinement, scratch, most_processes)
         left = sequences[len(done) :]
         done += [alone(sequence) for sequence in left[:DOUBTFUL]]
     return done
@@ -65,11 +56,13 @@ def run_batch(
 def _in_one_fork(
     sequences: list[Sequence],
     functions: dict[str, Function],
-    limits: Limits,
     confinement: Confinement,
+    scratch: str,
+    most_processes: int | None,
 ) -> list[Outcomes]:
     """The outcomes of the first of ``sequences``: all of them, or those before the one that broke the batch off."""
-    result, result_end = (end.detach() for end in socket.socketpair())
+    limits = confinement.limits
+    result, result_end = (end.detach() for end in _socket.socketpair())
     pid = os.fork()
     if pid == 0:
         try:
@@ -79,7 +72,7 @@ def _in_one_fork(
             os.dup2(nothing, 1)
             os.dup2(nothing, 2)
             calls = sum(len(s["calls"]) for s in sequences)
-            confine(limits, calls, confinement.mapped, confinement.scratch, None, confinement.most_processes)
+            confinement.apply(calls, scratch, None, most_processes)
             _work(sequences, functions, limits, result_end)
         except BaseException:  # the supervisor finds out, running what is missing alone
             pass

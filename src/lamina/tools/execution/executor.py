@@ -23,7 +23,7 @@ from typing import Any
 from lamina.errors import InputError, ToolDefinitionError, UserError, WorkFailedError
 from lamina.tools.environment import allowed_environment
 from lamina.tools.execution import frames, processes
-from lamina.tools.execution.outcomes import CallResult, Limits
+from lamina.tools.execution.outcomes import LINKED_AT_START, CallResult, Limits
 from lamina.tools.execution.results import failed, refusal
 from lamina.tools.targets import PythonTarget
 from lamina.tools.tool import JSON, Toolbox
@@ -277,7 +277,7 @@ class _Server:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "lamina.tools.execution.fork_server"],
             cwd=self._base,
-            env=allowed_environment(Path(self._base)),
+            env={**allowed_environment(Path(self._base)), **LINKED_AT_START},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

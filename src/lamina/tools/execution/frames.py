@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 HEADER = struct.Struct("!I")
+_decoder = json.JSONDecoder()
 
 
 def pack(message: Any) -> bytes:
@@ -38,7 +39,7 @@ def receive(descriptor: int) -> Any:
     if header is None:
         return None
     body = _exactly(descriptor, HEADER.unpack(header)[0])
-    return None if body is None else json.loads(body)
+    return None if body is None else _value(body)
 
 
 def _exactly(descriptor: int, count: int) -> bytes | None:
@@ -58,6 +59,15 @@ def split(buffer: bytearray) -> list[Any]:
         end = HEADER.size + HEADER.unpack(buffer[: HEADER.size])[0]
         if len(buffer) < end:
             break
-        found.append(json.loads(buffer[HEADER.size : end]))
+        found.append(_value(buffer[HEADER.size : end]))
         del buffer[:end]
     return found
+
+
+def _value(body: bytearray | bytes) -> Any:
+    """``json.loads`` without its guess at the encoding and at white space, none of which ``pack`` writes."""
+    text = body.decode("utf-8", "surrogatepass")
+    value, end = _decoder.raw_decode(text)
+    if end != len(text):
+        raise ValueError("more than one value")
+    return value

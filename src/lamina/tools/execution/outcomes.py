@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 Status = Literal["ok", "raised", "timed_out", "killed", "exited", "unserialisable", "invalid"]
 
+LINKED_AT_START = {"LD_BIND_NOW": "1"}
+"""For the fork server's environment alone: C functions are looked up once in it, not once more in every fork."""
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -13,6 +13,7 @@ from pathlib import Path
 LINUX = sys.platform == "linux"
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 36, 38  # linux/prctl.h
 
+_KILL = int(signal.SIGKILL)
 _prctl = ctypes.CDLL(None, use_errno=True).prctl if LINUX else None  # looked up before any fork: it takes half a ms
 
 
@@ -65,8 +66,10 @@ def kill(pid: int) -> None:
 
 
 def kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
+    try:  # noqa: SIM105 -- after every fork: suppress() is one more object and two more frames
+        os.killpg(pid, _KILL)
+    except (ProcessLookupError, PermissionError):
+        pass
 
 
 def kill_until_none_left(seconds: float = 5.0) -> bool:
