@@ -99,7 +99,7 @@ def main() -> None:
 
     with Executor(toolbox) as together, Executor(apart) as alone:
         stage_2(candidates(calls[:50]), together)
-        stage_2(candidates(calls[:50]), alone)
+        stage_2(candidates(calls[:FORKED]), alone)  # so many that every supervisor is started
         for _ in range(ROUNDS):
             rows, few = candidates(calls), candidates(calls[:FORKED])
             timed("stage 1", stage_1, rows, toolbox)

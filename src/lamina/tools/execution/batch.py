@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lamina.tools.execution import frames, processes
-from lamina.tools.execution.confinement import Confinement
+from lamina.tools.execution.confinement import Confinement, place
 from lamina.tools.execution.fork import Function, call_function
 from lamina.tools.execution.outcomes import Limits
 
@@ -63,6 +63,7 @@ def _in_one_fork(
     """The outcomes of the first of ``sequences``: all of them, or those before the one that broke the batch off."""
     limits = confinement.limits
     result, result_end = (end.detach() for end in _socket.socketpair())
+    place(scratch, None)
     pid = os.fork()
     if pid == 0:
         try:
@@ -72,7 +73,7 @@ def _in_one_fork(
             os.dup2(nothing, 1)
             os.dup2(nothing, 2)
             calls = sum(len(s["calls"]) for s in sequences)
-            confinement.apply(calls, scratch, None, most_processes)
+            confinement.apply(calls, most_processes)
             _work(sequences, functions, limits, result_end)
         except BaseException:  # the supervisor finds out, running what is missing alone
             pass

@@ -1,8 +1,9 @@
-"""What a fork may use, set from within it before any tool runs.
+"""What a fork may use, and where it finds itself.
 
 A fork pays for every page of memory that it writes to first, and in Python looking at an object is writing to it: the
-copies are most of what a fork costs. So what is the same for all forks is worked out before, in the supervisor, and
-the rest is done with as few objects as it takes.
+copies are most of what a fork costs. So what a fork inherits is set before, in the supervisor, where it differs from
+the fork before; only what the supervisor must not have itself is set from within the fork, with as few objects as it
+takes.
 """
 
 from __future__ import annotations
@@ -50,14 +51,16 @@ class Confinement:
         if LINUX:
             allowed = mapped + limits.memory_mb * MEGABYTE
             wanted.append((resource.RLIMIT_AS, allowed, allowed + HEADROOM))
+            _go_first()
         prctl(PR_SET_NO_NEW_PRIVS, 1)
         _set_signal(signal.SIGCHLD, _DEFAULT)
         os.environ.pop("LAMINA_NOW", None)
+        os.umask(0o077)
         fixed = tuple((which, min(soft, _ceiling(which)), min(hard, _ceiling(which))) for which, soft, hard in wanted)
         return cls(limits, fixed, {w: _ceiling(w) for w in (resource.RLIMIT_CPU, resource.RLIMIT_NPROC)}, closed)
 
-    def apply(self, calls: int, scratch: str, now: str | None, most_processes: int | None) -> None:
-        """Own session, resource limits, scratch folder as working directory, home and temporary folder.
+    def apply(self, calls: int, most_processes: int | None) -> None:
+        """In the fork: own session, and resource limits.
 
         ``most_processes`` is a ceiling over a fork bomb for all processes of the user, so it is coarse; the
         supervisor counts those of the call.
@@ -65,16 +68,11 @@ class Confinement:
         os.setsid()
         prctl(PR_SET_PDEATHSIG, _KILL)
         _set_signal(_TERMINATE, _DEFAULT)
-        os.umask(0o077)
-        os.chdir(scratch)
-        set_environment(scratch, now)
         for which, soft, hard in self.fixed:
             set_limit(which, soft, hard)
         self._limit(resource.RLIMIT_CPU, self.limits.cpu_seconds, self.limits.cpu_seconds * calls + 1)
         if most_processes is not None:
             self._limit(resource.RLIMIT_NPROC, most_processes, most_processes)
-        if LINUX:
-            _go_first()
 
     def _limit(self, which: int, soft: int, hard: int) -> None:
         ceiling = self.ceilings[which]
@@ -93,19 +91,24 @@ def set_limit(which: int, soft: int, hard: int) -> None:
         pass
 
 
-def set_environment(scratch: str, now: str | None) -> None:
-    """The supervisor has no LAMINA_NOW by now, so there is none to take away."""
+def place(scratch: str, now: str | None) -> None:
+    """In the supervisor: forks find ``scratch`` as working directory, home and temporary folder, and ``now`` as
+    LAMINA_NOW. Raises OSError for a folder that cannot be gone to."""
+    os.chdir(scratch)
     environment = os.environ
-    environment["HOME"] = environment["TMPDIR"] = scratch
-    if now is not None:
-        environment["LAMINA_NOW"] = now
+    if environment.get("HOME") != scratch or environment.get("TMPDIR") != scratch:
+        environment["HOME"] = environment["TMPDIR"] = scratch
+    if environment.get("LAMINA_NOW") != now:
+        environment.pop("LAMINA_NOW", None)
+        if now is not None:
+            environment["LAMINA_NOW"] = now
     temporary: Any = sys.modules.get("tempfile")
     if temporary is not None and temporary.tempdir is not None:
-        temporary.tempdir = None  # a cached choice
+        temporary.tempdir = None  # a choice made at import
 
 
 def _go_first() -> None:
-    """If the machine itself runs out of memory, this process goes first."""
+    """If the machine itself runs out of memory, the supervisor and its forks go first, largest first."""
     try:
         score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)  # open() would take ten times as long here
         os.write(score, b"1000")

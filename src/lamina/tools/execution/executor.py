@@ -35,6 +35,8 @@ BATCH = 1024
 """Sequences of pure tools a fork."""
 FEW = 16
 """Of so few of them a second fork would take longer than they do."""
+WORTH_A_START = 64
+"""Calls, a fork each, that take about as long as a supervisor does to start."""
 
 Call = tuple[str, JSON]
 
@@ -93,11 +95,14 @@ class Executor:
         self.note = level_note()
         self.toolbox = toolbox
         self.limits = limits or Limits()
-        self.workers = workers or max(1, min(4, os.cpu_count() or 1))
+        cores = min(4, os.cpu_count() or 1)
+        self.workers = workers or cores
+        """Supervisors that compute at a time."""
+        self._most = workers or 2 * cores  # while a fork is watched, or a tool waits, a core has nothing to do
         self.ran = 0
         """Calls that were run so far, however they ended."""
         self._counting = threading.Lock()
-        self._servers = [_Server(toolbox, self.limits) for _ in range(self.workers)]
+        self._servers = [_Server(toolbox, self.limits) for _ in range(self._most)]
         self._idle: queue.LifoQueue[_Server] = queue.LifoQueue()
         for server in reversed(self._servers):
             self._idle.put(server)
@@ -151,7 +156,7 @@ class Executor:
         results: dict[int, list[CallResult]] = {}
         if len(shares) == 1:
             return run(shares[0])
-        pool = ThreadPoolExecutor(self.workers)
+        pool = ThreadPoolExecutor(max(self.workers, min(self._most, len(shares) // WORTH_A_START)))
         try:
             for share, made in zip(shares, pool.map(run, shares), strict=True):
                 results.update(zip(share, made, strict=True))

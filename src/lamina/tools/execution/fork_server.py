@@ -12,7 +12,6 @@ import _socket
 import contextlib
 import gc
 import inspect
-import itertools
 import os
 import signal
 import sys
@@ -23,9 +22,10 @@ from typing import Any
 from lamina.tools.execution import frames, processes
 from lamina.tools.execution.argument_types import reader_for
 from lamina.tools.execution.batch import run_batch
-from lamina.tools.execution.confinement import Confinement
+from lamina.tools.execution.confinement import Confinement, place
 from lamina.tools.execution.fork import Function, run_calls, said
 from lamina.tools.execution.outcomes import LINKED_AT_START, Limits
+from lamina.tools.execution.scratch import ScratchFolders, remove_tree
 from lamina.tools.execution.warming import warm
 from lamina.tools.execution.watch import Stop, Watch
 from lamina.tools.signatures import Flaw, read_parameters
@@ -107,32 +107,21 @@ class Supervisor:
     def __init__(self, functions: dict[str, Function], limits: Limits, base: str, pipes: _Pipes):
         self._functions = functions
         self._limits = limits
-        self._base = base
+        self._folders = ScratchFolders(base)
         self._requests = pipes.requests
         closed = (pipes.requests, pipes.answers)
         self._confinement = Confinement.of(limits, processes.mapped_bytes(), closed)
-        self._numbers = itertools.count()
         self._counted = (-10.0, 0)
         """When this user's threads were counted, and how many there were."""
 
     def answer(self, job: dict[str, Any]) -> dict[str, Any]:
         """A job in the folder it names, or in one that is removed afterwards; a batch of jobs as one."""
-        scratch = job.get("scratch") or self._new_folder()
+        scratch = job.get("scratch") or self._folders.take()
         try:
             return self._run_batch(job, scratch) if "batch" in job else self._run(job, scratch)
         finally:
             if not job.get("scratch"):
-                remove_tree(scratch)
-
-    def _new_folder(self) -> str:
-        """In ``base``, which is this supervisor's alone, so that a number is enough of a name."""
-        while True:
-            folder = f"{self._base}/call-{next(self._numbers)}"
-            try:
-                os.mkdir(folder, 0o700)
-            except FileExistsError:  # made by a call, out of its place
-                continue
-            return folder
+                self._folders.give_back(scratch)
 
     def _run_batch(self, job: dict[str, Any], scratch: str) -> dict[str, Any]:
         gone = True
@@ -149,6 +138,10 @@ class Supervisor:
         return {"outcomes": outcomes, "gone": gone}
 
     def _run(self, job: dict[str, Any], scratch: str) -> dict[str, Any]:
+        try:
+            place(scratch, job["now"])
+        except OSError as error:
+            return {"outcomes": [{"status": "raised", "error": said(error)}], "gone": True}
         ours, theirs = _socket.socketpair()  # socket.socketpair() wraps each end in a second object
         result, result_end = ours.detach(), theirs.detach()
         printed, printed_end = os.pipe()
@@ -183,7 +176,7 @@ class Supervisor:
             os.dup2(printed, 2)
             os.close(printed)
             gc.enable()
-            self._confinement.apply(len(job["calls"]), scratch, job["now"], most)
+            self._confinement.apply(len(job["calls"]), most)
             run_calls(job, self._functions, self._limits, result)
         except BaseException as error:
             with contextlib.suppress(BaseException):
@@ -196,30 +189,6 @@ class Supervisor:
         if time.monotonic() - self._counted[0] > 5.0:
             self._counted = (time.monotonic(), processes.user_threads())
         return self._counted[1] + self._limits.processes + 64
-
-
-def remove_tree(folder: str) -> None:
-    """Remove what a call left, whatever it did: no permissions, a link in its place, folders in folders."""
-    try:
-        return os.rmdir(folder)  # most leave nothing
-    except OSError:
-        pass
-    with contextlib.suppress(OSError):
-        if os.path.islink(folder):
-            os.unlink(folder)
-            return
-    with library_first():  # so late because forks are faster without them
-        import shutil
-        import subprocess
-
-    try:
-        shutil.rmtree(folder)
-    except FileNotFoundError:
-        return
-    except (OSError, RecursionError):
-        for command in (["chmod", "-R", "u+rwx", folder], ["rm", "-rf", folder]):
-            with contextlib.suppress(OSError):
-                subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":

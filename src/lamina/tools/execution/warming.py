@@ -10,7 +10,7 @@ import os
 import resource
 
 from lamina.tools.execution.argument_types import reader_for
-from lamina.tools.execution.confinement import set_environment, set_limit
+from lamina.tools.execution.confinement import set_limit
 from lamina.tools.execution.fork import Function, run_calls
 from lamina.tools.execution.outcomes import Limits
 
@@ -24,15 +24,9 @@ def warm() -> None:
 
     readers = {"text": reader_for(str), "number": reader_for(int)}
     job = {"calls": [["stand_in", {"text": "a", "number": 1}]], "now": None}
-    home, temporary = os.environ.get("HOME"), os.environ.get("TMPDIR")
     core = resource.getrlimit(resource.RLIMIT_CORE)
     nothing = os.open(os.devnull, os.O_WRONLY)
     for _ in range(ENOUGH):
         run_calls(job, {"stand_in": Function(stand_in, readers)}, Limits(), nothing)
-        set_environment(os.getcwd(), None)
         set_limit(resource.RLIMIT_CORE, *core)
     os.close(nothing)
-    for name, value in (("HOME", home), ("TMPDIR", temporary)):
-        os.environ.pop(name)
-        if value is not None:
-            os.environ[name] = value
