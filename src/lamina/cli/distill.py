@@ -62,6 +62,10 @@ def distill(
     relative: Annotated[
         bool, Option("--relative", help="Compare each layer's difference with its own at the start.")
     ] = False,
+    recompute: Annotated[
+        bool,
+        Option("--recompute-teacher", help="For Jacobians: compute its activations again, to keep fewer in memory."),
+    ] = False,
     seeds: Annotated[int, Option("--seeds", min=1, help="Of each cell of the grid.")] = 5,
     fraction: Annotated[float, Option("--fraction", min=0.001, max=1, help="Of the training images.")] = 1.0,
     steps: Annotated[int, Option("--steps", min=1, help="Of each cell.")] = 400,
@@ -101,6 +105,8 @@ def distill(
             )
         if weight:
             raise InputError("--weight is of one transfer, a grid has several", mend="leave --weight out")
+        if recompute:
+            raise InputError("a grid reads its teacher's Jacobians from disk", mend="leave --recompute-teacher out")
         from lamina.training.layerwise.cell import Schedule
         from lamina.training.layerwise.grid import Experiment
 
@@ -113,11 +119,13 @@ def distill(
 
     plan = Distillation(
         teacher,
-        TransferSettings(transfer or "attention", weight, samples=DERIVATIVE_ROWS),
+        TransferSettings(transfer or "attention", weight, samples=DERIVATIVE_ROWS, recompute=recompute),
         rule,
         keep_every,
         _pairs(layers),
     )
+    if recompute and plan.transfer.kind != "jacobian":
+        raise InputError("--recompute-teacher is for --transfer jacobian", mend="leave it out")
     _language(plan, student, data, out, style.value, epochs, seed, fresh, progress, as_json)
 
 

@@ -120,6 +120,20 @@ def test_intervals_and_p_are_students():
     assert paired_p([0.5]) is None
 
 
+def test_layer_wise_rates_are_compared_with_their_control_too():
+    scores = {("none", "uniform"): [0.5, 0.6], ("jacobian", "uniform"): [0.6, 0.7]}
+    scores |= {("jacobian", "layerwise"): [0.7, 0.9], ("jacobian", "random"): [0.65, 0.7]}
+    _, pairs = summary(cells_of(scores))
+    assert {(p["a"], p["b"]) for p in pairs} == {
+        ("none/uniform", "jacobian/uniform"),
+        ("jacobian/uniform", "jacobian/layerwise"),
+        ("jacobian/uniform", "jacobian/random"),
+        ("jacobian/random", "jacobian/layerwise"),
+    }
+    control = next(p for p in pairs if p["a"] == "jacobian/random")
+    assert control["difference"] == pytest.approx(0.125)
+
+
 def test_several_questions_are_corrected_for_their_number():
     scores = {("none", "uniform"): [0.5, 0.6, 0.7], ("none", "layerwise"): [0.51, 0.62, 0.71]}
     scores |= {("none", "random"): [0.5, 0.61, 0.69]}

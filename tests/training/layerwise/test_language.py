@@ -47,6 +47,15 @@ def test_each_transfer_trains_a_student(kind: str, tiny: Path, teacher: Path, tm
     assert any(float(line["rate"]) != 1 for line in lines)
 
 
+def test_a_teacher_that_is_computed_again_teaches_the_same(tiny: Path, teacher: Path, tmp_path: Path, toolbox: Toolbox):
+    logs = []
+    for recompute in (False, True):
+        settings = TransferSettings("jacobian", samples=2, recompute=recompute)
+        distilled(tiny, teacher, tmp_path / str(recompute), toolbox, transfer=settings)
+        logs.append((tmp_path / str(recompute) / "layer-rates.csv").read_text())
+    assert logs[0] == logs[1]
+
+
 def test_attention_transfer_brings_the_maps_closer_than_training_alone(
     tiny: Path, teacher: Path, tmp_path: Path, toolbox: Toolbox
 ):

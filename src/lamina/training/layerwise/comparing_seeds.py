@@ -15,7 +15,8 @@ def summary(cells: Sequence[Mapping[str, Any]]) -> tuple[list[JSON], list[JSON]]
     """``cells``: results of ``train_cell``. Returns ``rows``, one a transfer and rule (``{"transfer", "rates", "value",
     "low", "high", "n", "step_seconds"}``), and ``pairs``, one a question (``{"a", "b", "difference" (b minus a),
     "low", "high", "p", "p_holm", "n", "better", "worse"}``): each rule against uniform rates of the same transfer,
-    and each transfer with uniform rates against none. Intervals are Student's at 95 % over seeds; p is of the paired
+    each transfer with uniform rates against none, and layer-wise rates against the control, the same rates given to
+    other layers. Intervals are Student's at 95 % over seeds; p is of the paired
     t test, p_holm that of Holm's correction over all of a table's questions."""
     scores: dict[tuple[str, str], dict[int, float]] = {}
     seconds: dict[tuple[str, str], list[float]] = {}
@@ -35,9 +36,12 @@ def summary(cells: Sequence[Mapping[str, Any]]) -> tuple[list[JSON], list[JSON]]
 def _questions(scores: Mapping[tuple[str, str], Mapping[int, float]]) -> list[JSON]:
     found = []
     for transfer, rule in scores:
-        against = (transfer, "uniform") if rule != "uniform" else ("none", "uniform")
-        if against in scores and against != (transfer, rule):
-            found += _paired(against, (transfer, rule), scores[against], scores[transfer, rule])
+        others = [(transfer, "uniform") if rule != "uniform" else ("none", "uniform")]
+        if rule == "layerwise":
+            others.append((transfer, "random"))
+        for against in others:
+            if against in scores and against != (transfer, rule):
+                found += _paired(against, (transfer, rule), scores[against], scores[transfer, rule])
     ranked = sorted((row for row in found if row["p"] is not None), key=lambda row: float(row["p"]))
     worst = 0.0
     for place, row in enumerate(ranked):

@@ -28,7 +28,7 @@ from lamina.training.layerwise.matching import (
     watched,
 )
 from lamina.training.layerwise.rates import LayerRates, RateRule, rates_callback
-from lamina.training.layerwise.transfer import ORDERS, Knowledge, Transfer, TransferSettings, derivative
+from lamina.training.layerwise.transfer import ORDERS, Knowledge, Transfer, TransferSettings, derivative, frugal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -227,9 +227,11 @@ class _LanguageTeacher:
         if layers:
             n = self.settings.samples
             own = batch.apart(self.model.get_input_embeddings()(batch.ids), whole=True)[:n]
-            made = {
-                j: derivative(batch.features_of(self.model, self.paths[j]), own, maps[j][:n], probes) for j in layers
-            }
+            with frugal(self.settings, self.model, block_paths(self.model)):
+                made = {
+                    j: derivative(batch.features_of(self.model, self.paths[j]), own, maps[j][:n], probes)
+                    for j in layers
+                }
         return Knowledge(logits, maps, made)
 
 

@@ -8,6 +8,7 @@ samples. Attention maps come out of the forward pass that is made anyway: all la
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,6 +25,7 @@ from lamina.training.layerwise.losses import (
     map_peak,
 )
 from lamina.training.layerwise.matching import LayerPair, layer_outputs
+from lamina.training.layerwise.recomputing import recomputed
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -40,7 +42,8 @@ WEIGHTS = {"none": 0.0, "logits": 1.0, "attention": 1.0, "jacobian": 1.0, "hessi
 class TransferSettings:
     """``weight`` 0 takes the usual one of the kind. ``form``: of attention transfer. ``samples`` of a batch and every
     ``every``-th step count for Jacobians and Hessians; ``in_turn``: one layer a step, else all. ``probes``: of
-    Hutchinson's estimator. ``temperature``: of the logits."""
+    Hutchinson's estimator. ``temperature``: of the logits. ``recompute``: for Jacobians, the teacher's layers keep
+    their inputs alone and are computed again (less memory, more time)."""
 
     kind: str = "attention"
     weight: float = 0.0
@@ -51,6 +54,7 @@ class TransferSettings:
     in_turn: bool = True
     probes: int = 4
     antithetic: bool = True
+    recompute: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -97,8 +101,14 @@ class LiveTeacher:
             logits, outputs = layer_outputs(self.model, self.paths, x)
             maps = [attention_map(output) for output in outputs]
         n = self.settings.samples
-        made = {j: derivative(features_of(self.model, self.paths[j]), x[:n], maps[j][:n], probes) for j in layers}
+        with frugal(self.settings, self.model, self.paths):
+            made = {j: derivative(features_of(self.model, self.paths[j]), x[:n], maps[j][:n], probes) for j in layers}
         return Knowledge(logits, maps, made)
+
+
+def frugal(settings: TransferSettings, teacher: Any, paths: Sequence[str]) -> AbstractContextManager[None]:
+    """Around a teacher's derivatives: its modules at ``paths`` are recomputed where the settings say so."""
+    return recomputed(teacher, paths) if settings.recompute and settings.kind == "jacobian" else nullcontext()
 
 
 def derivative(features: Features, x: Tensor, maps: Tensor, probes: Tensor | None) -> Tensor:
