@@ -1,11 +1,11 @@
-"""Attention transfer as Lamina does it and with torchdistill's hooks and its ATLoss, on the same teacher and students.
+"""Attention transfer as Lamina does it, and with torchdistill's ATLoss, on the same teacher and students.
 
 usage: attention_torchdistill.py --torchdistill FOLDER [--seeds 5] [--steps 150]     (5 minutes, one core)
 
-FOLDER holds the unpacked wheel (``pip install --no-deps --target FOLDER torchdistill``): its losses and hooks need
-nothing else. scikit-learn's digits, a tenth of the training images, ResNet-18 to ResNet-10 at width 16, uniform rates,
-the ``code`` form that both have, with the weight of its authors (1,000). First weights, batches and schedule are the
-same of a seed; the two take turns. docs/results/layerwise.md.
+FOLDER holds the unpacked wheel (``pip install --no-deps --target FOLDER torchdistill``): its losses need nothing else
+(its hooks need torchvision, so forward hooks of torch stand in). scikit-learn's digits, a tenth of the training images,
+ResNet-18 to ResNet-10 at width 16, uniform rates, the ``code`` form that both have, at one weight. First weights,
+batches and schedule are the same of a seed; the two take turns. docs/results/layerwise.md.
 """
 
 from __future__ import annotations
@@ -26,26 +26,24 @@ from lamina.training.layerwise.teacher_cache import load
 from lamina.training.layerwise.transfer import LiveTeacher, Transfer, TransferSettings
 from lamina.training.layerwise.vision import network
 
-WEIGHT = 1000.0
+WEIGHT = 100.0
 FRACTION = 0.1
 STUDENT_T = {3: 3.182, 5: 2.776, 10: 2.262}
 """Of 97.5 % at that number of seeds, less one."""
 
 
 class Torchdistill:
-    """What ``training_steps`` asks of a transfer, answered by torchdistill's own hooks and loss."""
+    """What ``training_steps`` asks of a transfer, answered by torchdistill's loss."""
 
     def __init__(self, student, teacher, pairs):
-        from torchdistill.core.forward_hook import ForwardHookManager
         from torchdistill.losses.mid_level import ATLoss
 
-        device = torch.device("cpu")
         self.teacher = teacher.eval()
-        self.ours, self.theirs = ForwardHookManager(device), ForwardHookManager(device)
+        self.ours, self.theirs = {}, {}
         named = {}
         for number, pair in enumerate(pairs):
-            self.ours.add_hook(student, pair.student, requires_input=False, requires_output=True)
-            self.theirs.add_hook(teacher, pair.teacher, requires_input=False, requires_output=True)
+            student.get_submodule(pair.student).register_forward_hook(kept_in(self.ours, pair.student))
+            teacher.get_submodule(pair.teacher).register_forward_hook(kept_in(self.theirs, pair.teacher))
             named[f"pair{number}"] = {
                 "student": {"io": "output", "path": pair.student},
                 "teacher": {"io": "output", "path": pair.teacher},
@@ -56,7 +54,14 @@ class Torchdistill:
     def term(self, step, x, rows, logits, outputs):
         with torch.no_grad():
             self.teacher(x)
-        return self.loss(self.ours.pop_io_dict(), self.theirs.pop_io_dict()), {}
+        return self.loss(self.ours, self.theirs), {}
+
+
+def kept_in(found: dict, path: str):
+    def keep(module, inputs, output):
+        found[path] = {"output": output}
+
+    return keep
 
 
 def trained(cell: Cell, images: Images, kind: str) -> tuple[float, float]:

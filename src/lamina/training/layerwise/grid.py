@@ -145,7 +145,7 @@ def _cell(experiment: Experiment, run: Run, transfer: str, rule: str, seed: int)
         width=experiment.width,
         seed=seed,
         schedule=experiment.schedule,
-        transfer=replace(common, kind=transfer, weight=0.0),
+        transfer=replace(common, kind=transfer),
         rule=replace(experiment.rule, name=rule, seed=seed),
     )
 

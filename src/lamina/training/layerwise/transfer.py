@@ -36,12 +36,16 @@ ORDERS = {"jacobian": 1, "hessian": 2}
 
 WEIGHTS = {"none": 0.0, "logits": 1.0, "attention": 1.0, "jacobian": 1.0, "hessian": 1.0}
 """Beside a cross entropy of weight 1. Attention: of the ``squared`` form, the mean over layers."""
+SAMPLES = {"jacobian": 16, "hessian": 8}
+EVERY = {"jacobian": 1, "hessian": 2}
+"""So that a step costs at most twice and three times one of logit distillation (benchmarks/distillation_steps.py)."""
 
 
 @dataclass(frozen=True)
 class TransferSettings:
-    """``weight`` 0 takes the usual one of the kind. ``form``: of attention transfer. ``samples`` of a batch and every
-    ``every``-th step count for Jacobians and Hessians; ``in_turn``: one layer a step, else all. ``probes``: of
+    """``weight``, ``samples`` and ``every`` 0 take the usual ones of the kind. ``form``: of attention transfer.
+    ``samples`` of a batch and every ``every``-th step, with ``every`` times the weight, count for Jacobians and
+    Hessians; ``in_turn``: one layer a step, else all. ``probes``: of
     Hutchinson's estimator. ``temperature``: of the logits. ``recompute``: for Jacobians, the teacher's layers keep
     their inputs alone and are computed again (less memory, more time)."""
 
@@ -49,8 +53,8 @@ class TransferSettings:
     weight: float = 0.0
     form: str = "squared"
     temperature: float = 4.0
-    samples: int = 16
-    every: int = 1
+    samples: int = 0
+    every: int = 0
     in_turn: bool = True
     probes: int = 4
     antithetic: bool = True
@@ -61,13 +65,15 @@ class TransferSettings:
             raise InputError(f"no transfer {self.kind!r}", mend=f"it is one of {', '.join(KINDS)}")
         if self.form not in FORMS:
             raise InputError(f"no form {self.form!r} of attention transfer", mend=f"it is one of {', '.join(FORMS)}")
-        for name in ("samples", "every", "probes"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.temperature <= 0 or self.weight < 0:
-            raise InputError(f"temperature {self.temperature}, weight {self.weight}: neither is below 0")
-        if self.weight == 0:
-            object.__setattr__(self, "weight", WEIGHTS[self.kind])
+        for name, usual in (("weight", WEIGHTS), ("samples", SAMPLES), ("every", EVERY)):
+            if getattr(self, name) == 0:
+                object.__setattr__(self, name, usual.get(self.kind, 0))
+            if getattr(self, name) < 0:
+                raise InputError(f"{name} must not be below 0, got {getattr(self, name)}")
+        if self.probes < 1:
+            raise InputError(f"probes must be at least 1, got {self.probes}")
+        if self.temperature <= 0:
+            raise InputError(f"temperature must be above 0, got {self.temperature}")
 
 
 @dataclass(frozen=True)
@@ -156,7 +162,9 @@ class Transfer:
         differences of the layers that were measured, for ``LayerRates.update``."""
         settings = self.settings
         layers = self._layers(step)
-        probes = self._probes(x) if settings.kind == "hessian" and layers else None
+        if settings.kind in ORDERS and not layers:
+            return None, {}
+        probes = self._probes(x) if settings.kind == "hessian" else None
         known = self.teacher.know(x, rows, layers, probes)
         if settings.kind in ORDERS:
             return self._derivatives(x, known, layers, probes)
@@ -204,7 +212,8 @@ class Transfer:
                 mine = hessian_diagonal(features, few, peak, probes)
                 losses.append(hessian_loss(mine, known.derivatives[j]))
         differences = {self.pairs[j].name: loss.item() for j, loss in zip(layers, losses, strict=True)}
-        return (self.settings.weight * sum(losses[1:], losses[0]) / len(losses) if losses else None), differences
+        weight = self.settings.weight * self.settings.every  # the same on average as at every step
+        return weight * sum(losses[1:], losses[0]) / len(losses), differences
 
     @staticmethod
     def _apart(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> list[Tensor]:
