@@ -96,7 +96,7 @@ def fidelity(images: Images, batches: int = 3) -> None:
     pairs = pairs_of(Cell(images.name, "", "", width=WIDTH), images, teacher)
     for kind in ("jacobian", "hessian"):
         usual = TransferSettings(kind)
-        exact_settings = replace(usual, samples=BATCH, probes=EXACT_PROBES)
+        exact_settings = replace(usual, samples=BATCH, probes=EXACT_PROBES, every=1)
         found: dict[str, list[float]] = {}
         for seed in range(batches):
             rows = torch.randperm(len(images.x_train), generator=torch.Generator().manual_seed(seed))[:BATCH]
@@ -105,7 +105,10 @@ def fidelity(images: Images, batches: int = 3) -> None:
                 for layer in range(len(pairs))
                 for part in rows.split(8)
             )
-            steps = [added(usual, i, teacher, student, images, pairs, rows, seed) for i in range(4 * len(pairs))]
+            steps = [
+                added(usual, i, teacher, student, images, pairs, rows, seed)
+                for i in range(0, 4 * len(pairs) * usual.every, usual.every)
+            ]
             for name, n in (("one step", 1), ("one turn", len(pairs)), ("four turns", 4 * len(pairs))):
                 found.setdefault(name, []).append(cosine(torch.stack(steps[:n]).mean(dim=0), whole))
         print(f"  {kind:10} " + "  ".join(f"{name} {sum(v) / len(v):.3f}" for name, v in found.items()), flush=True)
