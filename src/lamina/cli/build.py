@@ -69,7 +69,7 @@ def build(
     ] = None,
     keep_every: Annotated[
         int,
-        typer.Option("--keep-every", min=1, help="Begin with every Nth layer of the base, so with a smaller model."),
+        typer.Option("--keep-every", min=1, help="Begin with one in N layers of the base, so with a smaller model."),
     ] = 1,
     recipe: Annotated[
         Path | None,

@@ -37,7 +37,7 @@ def distill(
         Option("--data", metavar="DIR", help="Trajectories; with --experiment, the folder of image data sets."),
     ] = None,
     keep_every: Annotated[
-        int, Option("--keep-every", min=1, help="The student starts with every Nth of its layers.")
+        int, Option("--keep-every", min=1, help="The student starts with one in N of its layers.")
     ] = 1,
     layers: Annotated[
         str | None,
@@ -80,6 +80,10 @@ def distill(
     ] = None,
     style: PromptStyleOption = Style.baked,
     epochs: Epochs = None,
+    learning_rate: Annotated[
+        float | None,
+        Option("--learning-rate", min=1e-7, help="At its highest; a student that lost layers learns faster with 1e-3."),
+    ] = None,
     seed: Seed = 0,
     fresh: Fresh = False,
     config: Config = None,
@@ -126,7 +130,18 @@ def distill(
     )
     if recompute and plan.transfer.kind != "jacobian":
         raise InputError("--recompute-teacher is for --transfer jacobian", mend="leave it out")
-    _language(plan, student, data, out, style.value, epochs, seed, fresh, progress, as_json)
+    _language(
+        plan,
+        student,
+        data,
+        out,
+        style.value,
+        given(epochs=epochs, learning_rate=learning_rate),
+        seed,
+        fresh,
+        progress,
+        as_json,
+    )
 
 
 def _grid(
@@ -184,7 +199,7 @@ def _language(
     data: Path,
     out: Path,
     style: Any,
-    epochs: float | None,
+    given_settings: dict[str, Any],
     seed: int,
     fresh: bool,
     progress: Progress,
@@ -198,7 +213,7 @@ def _language(
     for ref in (student, plan.teacher):
         check_base(ref)
     found = read_training_data(data)
-    settings = TrainSettings(**given(epochs=epochs), prompt_style=style, seed=seed)
+    settings = TrainSettings(**given_settings, prompt_style=style, seed=seed)
     key = {"verb": "distill", "student": student, "data": data.resolve(), "rows": found.identity}
     with Run.open(out, {**key, **plan.identity(), **asdict(settings)}, fresh=fresh) as run:
         if not run.is_done("train"):

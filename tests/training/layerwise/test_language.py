@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from lamina.runs import Progress, Run
 from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune
 from lamina.training.base import load_base
-from lamina.training.layerwise.language import Distillation, Rows, check_same_tokenizer, thinned
+from lamina.training.layerwise.language import Distillation, Rows, check_same_tokenizer, kept_layers, thinned
 from lamina.training.layerwise.rates import RateRule
 from lamina.training.layerwise.transfer import TransferSettings
 from lamina.trajectories import TrajectoryStore
@@ -99,6 +100,19 @@ def test_a_build_with_a_teacher_trains_a_smaller_model_under_it(
         metrics = tune(run, toolbox, settings, Progress(silent=True))
     assert (metrics["transfer"], metrics["rates"]) == ("logits", "uniform")
     assert json.loads((tmp_path / "run" / "model" / "config.json").read_text())["num_hidden_layers"] == 1
+
+
+@pytest.mark.parametrize("count", range(2, 40))
+@pytest.mark.parametrize("every", [2, 3, 5])
+def test_the_layers_kept_are_spread_from_the_first_to_the_last(count: int, every: int):
+    kept = kept_layers(count, every)
+    assert len(kept) == -(-count // every)
+    assert kept == sorted(set(kept))
+    assert kept[-1] == count - 1
+    if len(kept) > 1:
+        assert kept[0] == 0
+        steps = [b - a for a, b in itertools.pairwise(kept)]
+        assert max(steps) - min(steps) <= 1
 
 
 def test_thinning_keeps_the_last_layer_and_what_each_layer_computes(tiny: Path):

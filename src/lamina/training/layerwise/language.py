@@ -43,8 +43,8 @@ DERIVATIVE_ROWS = 2
 
 @dataclass(frozen=True)
 class Distillation:
-    """``teacher``: a model reference. ``keep_every``: the student starts with every n-th of its layers (the last one
-    always), 1 for all. ``pairs``: {student's path: teacher's path}, None for relative depth."""
+    """``teacher``: a model reference. ``keep_every``: the student starts with one in so many of its layers (the first
+    and the last always), 1 for all. ``pairs``: {student's path: teacher's path}, None for relative depth."""
 
     teacher: str
     transfer: TransferSettings = field(default_factory=lambda: TransferSettings(samples=DERIVATIVE_ROWS))
@@ -246,16 +246,22 @@ def _outputs(model: Any, paths: Sequence[str], run: Any, x: Tensor) -> list[Tens
     return layer_outputs(runner, paths, x, stop=True)[1]
 
 
+def kept_layers(count: int, every: int) -> list[int]:
+    """Of ``count`` layers one in ``every``, spread evenly from the first to the last; a single one is the last. A model
+    without its first layer learns far worse (docs/results/layerwise.md)."""
+    left = -(-count // every)
+    return [round(i * (count - 1) / (left - 1)) for i in range(left)] if left > 1 else [count - 1]
+
+
 def thinned(model: Any, every: int) -> Any:
-    """The model with every n-th of its layers, counted from the last, in place. Raises InputError where it has none
-    to leave out."""
+    """The model with one in ``every`` of its layers, in place. Raises InputError where it has none to leave out."""
     paths = block_paths(model)
     if len(paths) <= 1 or every > len(paths):
         raise InputError(f"every {every}th of {len(paths)} layers leaves none", mend="lower keep_every")
     parent, _, name = paths[0].rpartition(".")[0].rpartition(".")
     owner = model.get_submodule(parent)
     layers = getattr(owner, name)
-    kept = [i for i in range(len(layers)) if (len(layers) - 1 - i) % every == 0]
+    kept = kept_layers(len(layers), every)
     setattr(owner, name, type(layers)(layers[i] for i in kept))
     for new, layer in enumerate(getattr(owner, name)):
         for module in layer.modules():  # where a layer keeps its place in the cache
