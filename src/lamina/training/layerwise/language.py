@@ -27,6 +27,7 @@ from lamina.training.layerwise.matching import (
     parameters_by_layer,
     watched,
 )
+from lamina.training.layerwise.precision import in_float32
 from lamina.training.layerwise.rates import LayerRates, RateRule, rates_callback
 from lamina.training.layerwise.transfer import ORDERS, Knowledge, Transfer, TransferSettings, derivative, frugal
 
@@ -77,6 +78,9 @@ class Distillation:
         _check_widths(self.transfer.kind, student, teacher.model)
         for pair in pairs:
             progress.say(f"matched: student {pair.student} with teacher {pair.teacher}")
+        for name, weights in parameters_by_layer(student, pairs).items():
+            if not any(weight.requires_grad for weight in weights):
+                progress.say(f"layer {name} has no weight that is trained: it keeps no rate")
         return Teaching(self, student, teacher.model, pairs, out)
 
 
@@ -86,6 +90,7 @@ class Teaching:
     def __init__(self, plan: Distillation, student: Any, teacher: Any, pairs: Sequence[LayerPair], out: Path):
         self.plan, self.student, self.pairs, self.out = plan, student, list(pairs), out
         self.teacher = _LanguageTeacher(teacher, [pair.teacher for pair in pairs], plan.transfer)
+        self.teacher.vocabulary = min(m.get_output_embeddings().weight.shape[0] for m in (student, teacher))
         self.transfer = Transfer(plan.transfer, student, pairs, self.teacher, features=self._features)
         self.seen: dict[str, Tensor] = {}
         self.latest: dict[str, float] = {}
@@ -104,10 +109,10 @@ class Teaching:
         """The loss of the step with the transfer term; ``scores`` are the student's logits at ``learnt`` positions."""
         rows = Rows(batch)
         self.teacher.batch, self.teacher.learnt = rows, learnt
-        outputs = [rows.apart(self.seen[pair.student]) for pair in self.pairs]
+        outputs = [rows.apart(_of_tokens(self.seen, pair.student, rows)) for pair in self.pairs]
         x = rows.apart(self.student.get_input_embeddings()(batch["input_ids"]).detach(), whole=True)
         with _differentiable_attention(self.plan.transfer.kind):
-            term, self.latest = self.transfer.term(self.step, x, learnt, scores, outputs)
+            term, self.latest = self.transfer.term(self.step, x, learnt, scores[:, : self.teacher.vocabulary], outputs)
         self.first |= {name: value for name, value in self.latest.items() if name not in self.first}
         return loss if term is None else loss + term
 
@@ -190,16 +195,19 @@ class Rows:
         return Rows({"input_ids": self.ids[:, :tokens], "position_ids": self.batch["position_ids"][:, :tokens], **cut})
 
     def features_of(self, model: Any, path: str) -> Features:
-        """The model from a table of embeddings (n rows) to the hidden states at ``path``, as a table."""
+        """The model from a table of embeddings (n rows) to the hidden states at ``path``, as a table; computed in
+        float32 at least."""
+
+        decoder = in_float32(model.get_decoder())
 
         def features(x: Tensor) -> Tensor:
             rows = self.first(len(x))
             flat = x.reshape(-1, x.shape[2]).index_select(0, rows.batch["places"]).unsqueeze(0)
 
             def run(embeddings: Tensor) -> Any:
-                return model.get_decoder()(inputs_embeds=embeddings, use_cache=False, **rows.batch)
+                return decoder(inputs_embeds=embeddings, use_cache=False, **rows.batch)
 
-            return rows.apart(_outputs(model, [path], run, flat)[0])
+            return rows.apart(layer_outputs(model, [path], flat, stop=True, run=run)[1][0])
 
         return features
 
@@ -212,6 +220,8 @@ class _LanguageTeacher:
         self.paths, self.settings = paths, settings
         self.batch: Rows
         self.learnt: Tensor
+        self.vocabulary: int | None = None
+        """Scores beyond it are of no token: models of one tokenizer are padded to different sizes."""
 
     def know(self, x: Tensor, rows: Tensor, layers: Sequence[int], probes: Tensor | None) -> Knowledge:
         import torch
@@ -219,10 +229,10 @@ class _LanguageTeacher:
         batch = self.batch
         with torch.no_grad(), watched(self.model, self.paths) as seen:
             hidden = self.model.get_decoder()(input_ids=batch.ids, use_cache=False, **batch.batch).last_hidden_state
-            maps = [attention_map(batch.apart(seen[path])) for path in self.paths]
+            maps = [attention_map(batch.apart(_of_tokens(seen, path, batch))) for path in self.paths]
             logits = hidden.new_zeros(0)
             if self.settings.kind == "logits":
-                logits = self.model.get_output_embeddings()(hidden[:, :-1][self.learnt])
+                logits = self.model.get_output_embeddings()(hidden[:, :-1][self.learnt])[:, : self.vocabulary]
         made = {}
         if layers:
             n = self.settings.samples
@@ -235,15 +245,15 @@ class _LanguageTeacher:
         return Knowledge(logits, maps, made)
 
 
-def _outputs(model: Any, paths: Sequence[str], run: Any, x: Tensor) -> list[Tensor]:
-    """``layer_outputs`` of a model that is run in another way than by calling it with x."""
-
-    class Runner:
-        get_submodule = staticmethod(model.get_submodule)
-        __call__ = staticmethod(run)
-
-    runner: Any = Runner()
-    return layer_outputs(runner, paths, x, stop=True)[1]
+def _of_tokens(seen: dict[str, Tensor], path: str, rows: Rows) -> Tensor:
+    output = seen.get(path)
+    if output is None or output.shape[:2] != rows.ids.shape:
+        shape = "nothing" if output is None else f"an output of shape {tuple(output.shape)}"
+        raise InputError(
+            f"layer {path} gives {shape}, where one row of numbers for each of {rows.ids.shape[1]} tokens is needed",
+            mend="name a block of the network, such as model.layers.3",
+        )
+    return output
 
 
 def kept_layers(count: int, every: int) -> list[int]:
