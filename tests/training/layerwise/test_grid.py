@@ -13,10 +13,11 @@ from lamina.errors import InputError
 from lamina.runs import Run
 from lamina.training.layerwise import cell as cell_module
 from lamina.training.layerwise import grid
-from lamina.training.layerwise.cell import Schedule, average_precision
+from lamina.training.layerwise.cell import Schedule
 from lamina.training.layerwise.comparing_seeds import paired_p, student_interval, summary
 from lamina.training.layerwise.grid import CELL, Experiment, run_grid
 from lamina.training.layerwise.images import SOURCES, read_images, rows_of
+from lamina.training.layerwise.scoring import average_precision
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 pytest.importorskip("sklearn", reason="digits come with scikit-learn (extra vision)")

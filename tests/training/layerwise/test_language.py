@@ -18,8 +18,10 @@ from lamina.runs import Progress, Run
 from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune
 from lamina.training.base import load_base
-from lamina.training.layerwise.language import Distillation, Rows, check_same_tokenizer, kept_layers, thinned
+from lamina.training.layerwise.language import Distillation, check_same_tokenizer
 from lamina.training.layerwise.rates import RateRule
+from lamina.training.layerwise.thinning import kept_layers, thinned
+from lamina.training.layerwise.token_rows import Rows
 from lamina.training.layerwise.transfer import TransferSettings
 from lamina.trajectories import TrajectoryStore
 from tiny_llama import save_tiny_llama, split_rows

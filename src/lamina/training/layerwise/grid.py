@@ -16,7 +16,7 @@ from typing import Any
 from lamina.errors import InputError
 from lamina.runs import Progress, Row, Run
 from lamina.runs.engines import Engine, check_engine, map_ordered
-from lamina.training.layerwise.cell import Cell, Schedule, train_cell, train_teacher
+from lamina.training.layerwise.cell import Cell, Schedule, train_cell, train_teacher, write_jacobians
 from lamina.training.layerwise.comparing_seeds import summary
 from lamina.training.layerwise.images import SOURCES
 from lamina.training.layerwise.rates import RULES, RateRule
@@ -76,6 +76,10 @@ def run_grid(
         progress.say(f"matched: student {pair['student']} with teacher {pair['teacher']}")
     # seed by seed: what is done when it is stopped can already be compared
     wanted = [_cell(experiment, run, t, r, s) for s, t, r in product(range(seeds), transfers, rules)]
+    if "jacobian" in transfers and not first.jacobians_file().is_file():
+        with progress.stage("the teacher's Jacobians", total=1) as bar:
+            write_jacobians(first)
+            bar.advance(1)
     left = [cell for cell in wanted if run.store.get(CELL, cell.name) is None]
     with progress.stage("cells", total=len(wanted)) as bar:
         bar.advance(len(wanted) - len(left))

@@ -106,6 +106,16 @@ def logit_loss(student: Tensor, teacher: Tensor, temperature: float = 4.0, *, pe
     return losses if per_sample else losses.mean()
 
 
+def labels_loss(student: Tensor, teacher: Tensor, temperature: float = 4.0) -> Tensor:
+    """``logit_loss`` where a sample may have several labels: each class is a distribution of its own over yes and no, and
+    their divergences are averaged, as binary cross entropy averages (our choice)."""
+    import torch
+
+    zero = torch.zeros_like(as_float(student)).unsqueeze(-1)
+    ours, theirs = (torch.cat([as_float(x).unsqueeze(-1), zero], dim=-1).flatten(0, -2) for x in (student, teacher))
+    return logit_loss(ours, theirs, temperature)
+
+
 def map_peak(teacher: Tensor) -> Tensor:
     """Where the teacher's map (N, P) is largest, (N,): first and second order look at that position alone, and in
     both networks at the same."""

@@ -21,6 +21,7 @@ from lamina.training.layerwise.losses import (
     attention_map,
     jacobian_loss,
     jensen_shannon_loss,
+    labels_loss,
     logit_loss,
     map_gradient,
     map_peak,
@@ -49,7 +50,8 @@ class TransferSettings:
     ``samples`` of a batch and every ``every``-th step, with ``every`` times the weight, count for Jacobians and
     Hessians; ``in_turn``: one layer a step, else all. ``probes``: of
     Hutchinson's estimator. ``temperature``: of the logits. ``recompute``: for Jacobians, the teacher's layers keep
-    their inputs alone and are computed again (less memory, more time)."""
+    their inputs alone and are computed again (less memory, more time). ``several``: a sample may have several labels.
+    """
 
     kind: str = "attention"
     weight: float = 0.0
@@ -61,6 +63,7 @@ class TransferSettings:
     probes: int = 4
     antithetic: bool = True
     recompute: bool = False
+    several: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -185,7 +188,8 @@ class Transfer:
         if losses:
             return settings.weight * sum(losses[1:], losses[0]) / len(losses), differences
         if settings.kind == "logits":
-            return settings.weight * logit_loss(logits, known.logits, settings.temperature), differences
+            divergence = labels_loss if settings.several else logit_loss
+            return settings.weight * divergence(logits, known.logits, settings.temperature), differences
         return None, differences
 
     def _layers(self, step: int) -> list[int]:
