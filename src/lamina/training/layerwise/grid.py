@@ -21,6 +21,7 @@ from lamina.training.layerwise.comparing_seeds import summary
 from lamina.training.layerwise.images import SOURCES
 from lamina.training.layerwise.rates import RULES, RateRule
 from lamina.training.layerwise.transfer import KINDS, TransferSettings
+from lamina.training.layerwise.vision import check_networks
 
 JSON = dict[str, Any]
 CELL, TEACHER = "cell", "teacher"
@@ -70,6 +71,7 @@ def run_grid(
     _known(transfers, KINDS, "transfer")
     _known(rules, RULES, "rule for rates")
     _known([experiment.dataset], tuple(SOURCES), "data set")
+    check_networks(experiment.teacher, experiment.student)
     first = _cell(experiment, run, "none", "uniform", 0)
     teacher = _teacher(first, run, progress)
     for pair in teacher["pairs"]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from lamina.errors import InputError
 from lamina.runs import Progress
 from lamina.training.base import Base, load_base
-from lamina.training.layerwise.losses import attention_map
+from lamina.training.layerwise.losses import Features, attention_map
 from lamina.training.layerwise.matching import (
     LayerPair,
     block_paths,

@@ -107,8 +107,8 @@ def logit_loss(student: Tensor, teacher: Tensor, temperature: float = 4.0, *, pe
 
 
 def labels_loss(student: Tensor, teacher: Tensor, temperature: float = 4.0) -> Tensor:
-    """``logit_loss`` where a sample may have several labels: each class is a distribution of its own over yes and no, and
-    their divergences are averaged, as binary cross entropy averages (our choice)."""
+    """``logit_loss`` where a sample may have several labels: each class is a distribution of its own over yes and no,
+    and their divergences are averaged, as binary cross entropy averages (our choice)."""
     import torch
 
     zero = torch.zeros_like(as_float(student)).unsqueeze(-1)

@@ -105,10 +105,12 @@ def parameters_by_layer(student: Module, pairs: Sequence[LayerPair]) -> dict[str
     _check_apart(pairs)
     shared_with_output = _tied_with_output(student)
     named = list(student.named_parameters(remove_duplicate=False))
+    place = {path: i for i, (path, _) in enumerate(student.named_modules(remove_duplicate=False))}
+    of_module = [place[name.rpartition(".")[0]] for name, _ in named]
     ends: list[int] = []
-    for pair in pairs:
-        of_layer = [i for i, (name, _) in enumerate(named) if name.startswith(f"{pair.student}.")]
-        ends.append(max(of_layer, default=ends[-1] if ends else -1))
+    for pair in pairs:  # a layer may have no weight itself, an activation function say
+        last = max(i for path, i in place.items() if path == pair.student or path.startswith(f"{pair.student}."))
+        ends.append(max((i for i, module in enumerate(of_module) if module <= last), default=-1))
     groups: dict[str, list[Parameter]] = {pair.name: [] for pair in pairs}
     owner: dict[int, tuple[str, str]] = {}
     start = 0
