@@ -45,7 +45,7 @@ class Experiment:
     def config(self) -> JSON:
         """What makes two grids the same: not which of its cells are asked for, nor where the data lies."""
         found = {k: v for k, v in asdict(self).items() if k != "data"}
-        found["transfer"] = {k: v for k, v in found["transfer"].items() if k not in ("kind", "weight")}
+        found["transfer"] = {k: v for k, v in found["transfer"].items() if k not in ("kind", "weight", "several")}
         found["rule"] = {k: v for k, v in found["rule"].items() if k not in ("name", "seed")}
         return {"verb": "distill", "experiment": found}
 
