@@ -19,9 +19,10 @@ from statistics import mean, median, stdev
 
 import torch
 
-from lamina.training.layerwise.cell import Cell, Schedule, pairs_of, score, train_teacher, training_steps
+from lamina.training.layerwise.cell import Cell, Schedule, pairs_of, train_teacher, training_steps
 from lamina.training.layerwise.images import Images, read_images, rows_of
 from lamina.training.layerwise.rates import RateRule
+from lamina.training.layerwise.scoring import score
 from lamina.training.layerwise.teacher_cache import load
 from lamina.training.layerwise.transfer import LiveTeacher, Transfer, TransferSettings
 from lamina.training.layerwise.vision import network

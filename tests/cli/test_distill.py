@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torch")
+
+from lamina.training.layerwise.images import SOURCES
+from lamina.training.layerwise.rates import RULES
+from lamina.training.layerwise.transfer import KINDS
+
+RECIPES = sorted((Path(__file__).parents[2] / "examples" / "distillation").glob("*.toml"))
 
 
 @pytest.mark.parametrize(
@@ -15,7 +22,12 @@ pytest.importorskip("torch")
     [
         ([], "--teacher, --student and --data are all needed"),
         (["--experiment", "faces"], "no experiment 'faces'"),
-        (["--experiment", "digits", "--teacher", "embedded"], "brings its own teacher"),
+        (["--experiment", "digits", "--teacher", "embedded"], "no network 'embedded'"),
+        (["--experiment", "digits", "--keep-every", "2"], "--keep-every is for language models"),
+        (["--experiment", "digits", "--layers", "a=b"], "--layers is for language models"),
+        (["--experiment", "digits", "--recompute-teacher"], "--recompute-teacher is for language models"),
+        (["--experiment", "digits", "--learning-rate", "0.1"], "--learning-rate is for language models"),
+        (["--teacher", "a", "--student", "b", "--data", "c", "--recompute-teacher"], "is for --transfer jacobian"),
         (["--experiment", "digits", "--weight", "2"], "--weight is of one transfer"),
         (["--experiment", "digits", "--rates", "fast"], "no rule for rates 'fast'"),
         (["--experiment", "digits", "--transfer", "magic"], "no transfer 'magic'"),
@@ -29,6 +41,17 @@ def test_a_wrong_command_is_one_line_with_status_2(lamina, tmp_path: Path, argum
     assert said.status == 2
     assert says in said.errors[-1]
     assert said.errors[-1].startswith("lamina: ")
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda file: file.stem)
+def test_each_recipe_is_a_grid_that_the_verb_takes(lamina, tmp_path: Path, recipe: Path):
+    options = tomllib.loads(recipe.read_text())
+    assert options["experiment"] in SOURCES
+    assert set(options["transfer"].split(",")) <= set(KINDS)
+    assert set(options["rates"].split(",")) <= set(RULES)
+    said = lamina("distill", "--config", recipe, "--out", tmp_path / "run", "--teacher", "none-such")
+    assert said.status == 2
+    assert "no network 'none-such'" in said.errors[-1], "only the network is wrong"
 
 
 def test_an_engine_that_is_not_installed_is_said_before_a_teacher_is_trained(

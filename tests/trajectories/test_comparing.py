@@ -147,6 +147,12 @@ def test_parallel_calls_are_paired_so_that_most_is_right() -> None:
     assert match.reasons == ["split: people is 9, expected 4"]
 
 
+def test_a_number_of_any_length_that_a_model_wrote_is_a_miss_and_no_crash() -> None:
+    match = one("split", {"total": 1}, {"total": 10**30})
+    assert not match.exact
+    assert "1000000000" in " ".join(match.reasons)
+
+
 def test_missing_and_unwanted_calls_are_told() -> None:
     a, b = call("split", total=1), call("split", total=2)
     missing = compare_calls([a, b], [b], TOOLS)

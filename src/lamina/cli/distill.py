@@ -30,8 +30,12 @@ class EngineName(StrEnum):
 
 def distill(
     out: Out,
-    teacher: Annotated[str | None, Option("--teacher", metavar="REF", help="The model that is learnt from.")] = None,
-    student: Annotated[str | None, Option("--student", metavar="REF", help="The model that learns.")] = None,
+    teacher: Annotated[
+        str | None, Option("--teacher", metavar="REF", help="Learnt from; in an experiment a network.")
+    ] = None,
+    student: Annotated[
+        str | None, Option("--student", metavar="REF", help="Learns; in an experiment resnet10, vit2, …")
+    ] = None,
     data: Annotated[
         Path | None,
         Option("--data", metavar="DIR", help="Trajectories; with --experiment, the folder of image data sets."),
@@ -103,18 +107,29 @@ def distill(
     rule = RateRule(rates or "layerwise" if experiment is None else "uniform", exponent, relative=relative, seed=seed)
     progress = Progress(as_json)
     if experiment is not None:
-        if teacher or student:
-            raise InputError(
-                "--experiment brings its own teacher and student", mend="leave --teacher and --student out"
-            )
-        if weight:
-            raise InputError("--weight is of one transfer, a grid has several", mend="leave --weight out")
-        if recompute:
-            raise InputError("a grid reads its teacher's Jacobians from disk", mend="leave --recompute-teacher out")
+        for option, is_given, why in (
+            ("--weight", weight, "is of one transfer, a grid has several"),
+            ("--recompute-teacher", recompute, "is for language models, a grid reads its teacher from disk"),
+            ("--layers", layers, "is for language models, a grid matches where channels change"),
+            ("--keep-every", keep_every > 1, "is for language models, a grid's student is a network of its own"),
+            ("--epochs", epochs, "is for language models, a grid has --steps"),
+            ("--learning-rate", learning_rate, "is for language models, a grid's is fixed"),
+        ):
+            if is_given:
+                raise InputError(f"{option} {why}", mend="leave it out")
         from lamina.training.layerwise.cell import Schedule
         from lamina.training.layerwise.grid import Experiment
 
-        made = Experiment(experiment, data, fraction, width=width, schedule=Schedule(steps=steps), rule=rule)
+        made = Experiment(
+            experiment,
+            data,
+            fraction,
+            teacher or "resnet18",
+            student or "resnet10",
+            width=width,
+            schedule=Schedule(steps=steps),
+            rule=rule,
+        )
         _grid(made, out, transfer, rates, seeds, workers, engine.value, minutes, fresh, progress, as_json)
         return
     if not (teacher and student and data):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
@@ -36,7 +37,10 @@ def show(result: Any, *, as_json: bool, lines: Iterable[str]) -> None:
         import orjson
 
         options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
-        tell(orjson.dumps(result, default=str, option=options).decode())
+        try:
+            tell(orjson.dumps(result, default=str, option=options).decode())
+        except TypeError:  # a model writes integers of any length
+            tell(json.dumps(result, default=str, indent=2, ensure_ascii=False))
     else:
         for line in lines:
             tell(line)

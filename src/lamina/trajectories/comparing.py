@@ -12,7 +12,7 @@ from typing import Any
 
 from lamina.tools.tool import JSON, Tool, Toolbox
 from lamina.trajectories.clock import same_moment
-from lamina.trajectories.trajectory import ToolCall
+from lamina.trajectories.trajectory import ToolCall, json_line
 
 RELATIVE_TOLERANCE = 1e-9
 MOST_PERMUTED = 6  # parallel calls to one function; above it the pairing is greedy
@@ -249,7 +249,5 @@ def _is_clock_argument(name: str, schema: JSON, root: JSON) -> bool:
 
 
 def _shown(value: Any) -> str:
-    import orjson
-
-    text = orjson.dumps(value, default=str).decode()
+    text = json_line(value).decode()
     return text if len(text) <= 80 else text[:77] + "…"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,11 @@ from lamina.errors import InputError
 from lamina.runs import Run
 from lamina.training.layerwise import cell as cell_module
 from lamina.training.layerwise import grid
-from lamina.training.layerwise.cell import Schedule, average_precision
+from lamina.training.layerwise.cell import Schedule
 from lamina.training.layerwise.comparing_seeds import paired_p, student_interval, summary
 from lamina.training.layerwise.grid import CELL, Experiment, run_grid
 from lamina.training.layerwise.images import SOURCES, read_images, rows_of
+from lamina.training.layerwise.scoring import average_precision
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 pytest.importorskip("sklearn", reason="digits come with scikit-learn (extra vision)")
@@ -167,37 +170,100 @@ def test_a_fraction_has_every_class_and_its_seeds_choice():
     assert few.tolist() == rows_of(images, 0.05, seed=3).tolist() != rows_of(images, 0.05, seed=4).tolist()
 
 
-def test_cifars_binary_version_is_read(tmp_path: Path):
-    folder = tmp_path / "cifar-10-batches-bin"
-    folder.mkdir()
+@pytest.mark.parametrize(
+    ("name", "folder", "training", "held", "labels"),
+    [
+        ("cifar10", "cifar-10-batches-bin", ["data_batch_1.bin", "data_batch_2.bin"], "test_batch.bin", 1),
+        ("cifar100", "cifar-100-binary", ["train.bin"], "test.bin", 2),
+    ],
+)
+def test_cifars_binary_version_is_read(
+    tmp_path: Path, name: str, folder: str, training: list[str], held: str, labels: int
+):
+    (tmp_path / folder).mkdir()
     chance = torch.Generator().manual_seed(0)
-    for file in ("data_batch_1.bin", "data_batch_2.bin", "test_batch.bin"):
-        records = torch.randint(0, 256, (10, 3073), generator=chance, dtype=torch.uint8)
-        records[:, 0] = torch.arange(10)
-        (folder / file).write_bytes(records.numpy().tobytes())
-    images = read_images("cifar10", tmp_path)
-    assert images.x_train.shape == (20, 3, 32, 32)
+    for file in (*training, held):
+        records = torch.randint(0, 256, (10, 3072 + labels), generator=chance, dtype=torch.uint8)
+        records[:, labels - 1] = torch.arange(10)
+        (tmp_path / folder / file).write_bytes(records.numpy().tobytes())
+    images = read_images(name, tmp_path)
+    assert images.x_train.shape == (10 * len(training), 3, 32, 32)
     assert images.y_test.tolist() == list(range(10))
 
 
-def test_coco_labels_are_what_each_image_holds(tmp_path: Path):
+def test_a_folder_without_cifars_files_is_said(tmp_path: Path):
+    (tmp_path / "cifar-10-batches-bin").mkdir()
+    with pytest.raises(InputError, match="no data_batch_1"):
+        read_images("cifar10", tmp_path)
+
+
+def small_coco(parent: Path, parts: tuple[str, ...] = ("val2017",)) -> Path:
+    """Ten images a part: the first five hold a cat, all others but the last a dog."""
     from PIL import Image
 
-    folder = tmp_path / "coco"
+    folder = parent / "coco"
     (folder / "annotations").mkdir(parents=True)
-    (folder / "val2017").mkdir()
-    for i in range(10):
-        Image.new("RGB", (20, 10), (25 * i, 0, 0)).save(folder / "val2017" / f"{i}.jpg")
-    notes = {
-        "images": [{"id": i, "file_name": f"{i}.jpg"} for i in range(10)],
-        "categories": [{"id": 7, "name": "cat"}, {"id": 9, "name": "dog"}],
-        "annotations": [{"image_id": i, "category_id": 7 if i < 5 else 9} for i in range(9)],
-    }
-    (folder / "annotations" / "instances_val2017.json").write_text(json.dumps(notes))
+    for part in parts:
+        (folder / part).mkdir()
+        for i in range(10):
+            Image.new("RGB", (20, 10), (25 * i, 0, 0)).save(folder / part / f"{i}.jpg")
+        notes = {
+            "images": [{"id": i, "file_name": f"{i}.jpg"} for i in range(10)],
+            "categories": [{"id": 7, "name": "cat"}, {"id": 9, "name": "dog"}],
+            "annotations": [{"image_id": i, "category_id": 7 if i < 5 else 9} for i in range(9)],
+        }
+        (folder / "annotations" / f"instances_{part}.json").write_text(json.dumps(notes))
+    return folder
+
+
+def test_coco_labels_are_what_each_image_holds(tmp_path: Path):
+    small_coco(tmp_path)
     images = read_images("coco", tmp_path)
     assert images.several
     assert images.x_train.shape == (8, 3, 64, 64)
     assert images.y_test.tolist() == [[1, 0], [0, 0]]
+
+
+def test_cocos_training_images_are_taken_where_they_are_there(tmp_path: Path):
+    small_coco(tmp_path, ("train2017", "val2017"))
+    images = read_images("coco", tmp_path)
+    assert (len(images.x_train), len(images.x_test)) == (10, 10)
+
+
+def test_an_image_that_is_broken_is_named(tmp_path: Path):
+    (small_coco(tmp_path) / "val2017" / "3.jpg").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"3\.jpg is no image"):
+        read_images("coco", tmp_path)
+
+
+def test_colour_images_with_several_labels_are_trained_on(tmp_path: Path):
+    small_coco(tmp_path)
+    small = Experiment("coco", tmp_path, width=8, schedule=Schedule(steps=2, batch=4))
+    with Run.open(tmp_path / "run", small.config()) as run:
+        found = run_grid(small, run, transfers=["logits", "jacobian"], rules=["layerwise"], seeds=1, workers=1)
+    assert found["cells"] == 2
+    assert all(0 <= row["value"] <= 1 for row in found["rows"])
+
+
+def test_transformers_of_images_can_be_teacher_and_student(tmp_path: Path):
+    small = replace(SMALL, teacher="vit3", student="vit2", schedule=Schedule(steps=2, batch=8))
+    with Run.open(tmp_path, small.config()) as run:
+        found = run_grid(small, run, transfers=["attention", "hessian"], rules=["layerwise"], seeds=1, workers=1)
+    assert found["cells"] == 2
+    assert [pair["student"] for pair in found["teacher"]["pairs"]] == ["blocks.0", "blocks.1"]
+
+
+def test_each_cell_leaves_the_rates_of_every_step_and_jacobians_are_made_when_asked_for(tmp_path: Path):
+    with Run.open(tmp_path, SMALL.config()) as run:
+        run_grid(SMALL, run, transfers=["attention"], rules=["layerwise"], seeds=1, workers=1)
+        assert not (tmp_path / "work" / "teacher-jacobians.safetensors").exists()
+        run_grid(SMALL, run, transfers=["jacobian"], rules=["layerwise"], seeds=1, workers=1)
+    assert (tmp_path / "work" / "teacher-jacobians.safetensors").exists()
+    lines = list(csv.DictReader((tmp_path / "rates" / "attention-layerwise-0.csv").open()))
+    assert [int(line["step"]) for line in lines] == [step for step in (1, 2, 3, 4) for _ in range(4)]
+    assert {line["layer"] for line in lines} == {f"stage{i}" for i in (1, 2, 3, 4)}
+    assert all(float(line["difference"]) >= 0 for line in lines)
+    assert any(float(line["rate"]) != 1 for line in lines)
 
 
 def test_average_precision_is_its_definition():

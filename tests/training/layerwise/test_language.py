@@ -18,8 +18,10 @@ from lamina.runs import Progress, Run
 from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune
 from lamina.training.base import load_base
-from lamina.training.layerwise.language import Distillation, Rows, check_same_tokenizer, kept_layers, thinned
+from lamina.training.layerwise.language import Distillation, check_same_tokenizer
 from lamina.training.layerwise.rates import RateRule
+from lamina.training.layerwise.thinning import kept_layers, thinned
+from lamina.training.layerwise.token_rows import Rows
 from lamina.training.layerwise.transfer import TransferSettings
 from lamina.trajectories import TrajectoryStore
 from tiny_llama import save_tiny_llama, split_rows
@@ -149,6 +151,33 @@ def test_other_tokenizers_are_refused_with_a_token(tiny: Path):
     other.tokenizer.add_tokens(["<extra>"])
     with pytest.raises(InputError, match=r"different tokenizers .*'<extra>' is number none and"):
         check_same_tokenizer(base, replace(other, ref="the other"))
+
+
+def test_a_layer_that_is_no_block_is_refused_by_name(tiny: Path, teacher: Path, tmp_path: Path, toolbox: Toolbox):
+    with pytest.raises(InputError, match=r"layer lm_head gives an output of shape .* a row|one row of numbers"):
+        distilled(tiny, teacher, tmp_path, toolbox, pairs={"lm_head": "lm_head"})
+
+
+def test_models_of_one_tokenizer_padded_differently_share_their_logits(
+    tiny: Path, teacher: Path, tmp_path: Path, toolbox: Toolbox
+):
+    padded = load_base(str(teacher))
+    padded.model.resize_token_embeddings(padded.model.config.vocab_size + 64)
+    padded.model.save_pretrained(tmp_path / "padded")
+    padded.tokenizer.save_pretrained(tmp_path / "padded")
+    settings = TransferSettings("logits")
+    found = distilled(tiny, tmp_path / "padded", tmp_path / "out", toolbox, transfer=settings)
+    assert found["transfer"] == "logits"
+
+
+def test_a_layer_that_is_not_trained_is_said(tiny: Path, teacher: Path, tmp_path: Path):
+    base = load_base(str(tiny))
+    base.model.get_submodule("model.layers.0").requires_grad_(False)
+    said: list[str] = []
+    progress = Progress(silent=True)
+    progress.say = said.append  # type: ignore[method-assign]
+    Distillation(str(teacher)).begin(base.model, base, tmp_path, progress)
+    assert "layer model.layers.0 has no weight that is trained: it keeps no rate" in said
 
 
 def test_widths_that_differ_are_refused_for_derivatives(tiny: Path, teacher: Path):

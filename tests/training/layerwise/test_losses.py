@@ -17,7 +17,7 @@ from lamina.training.layerwise import (
     map_gradient,
     map_peak,
 )
-from lamina.training.layerwise.losses import unit
+from lamina.training.layerwise.losses import labels_loss, unit
 
 
 def by_hand(features) -> list[list[float]]:
@@ -98,6 +98,20 @@ def test_jensen_shannon_is_its_formula_and_lies_between_its_bounds(weight: float
     apart = jensen_shannon_loss(torch.eye(2).double()[:1], torch.eye(2).double()[1:], weight)
     assert apart.item() == pytest.approx(entropy([weight, 1 - weight]), rel=1e-9)
     assert jensen_shannon_loss(teacher, teacher * 7, weight).item() == pytest.approx(0, abs=1e-12)
+
+
+def test_jensen_shannon_of_equal_maps_of_other_scales_is_never_below_nought():
+    chance = torch.Generator().manual_seed(0)
+    for _ in range(200):
+        maps = torch.rand(8, 16, generator=chance)
+        assert (jensen_shannon_loss(maps, 3.7 * maps, per_sample=True) >= 0).all()
+
+
+def test_several_labels_are_distributions_of_their_own():
+    ours, theirs = torch.randn(2, 3, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    p, q = torch.sigmoid(theirs / 2), torch.sigmoid(ours / 2)
+    expected = 4 * (p * (p / q).log() + (1 - p) * ((1 - p) / (1 - q)).log()).mean()
+    assert labels_loss(ours, theirs, temperature=2.0).item() == pytest.approx(expected.item())
 
 
 def test_logit_distillation_is_the_scaled_divergence():

@@ -58,15 +58,29 @@ def test_networks_that_do_not_match_are_refused_with_their_layers():
         match_layers(image_network("resnet10"), smaller, torch.zeros(1, 3, 8, 8))
 
 
-def test_different_input_sizes_are_named_when_training():
+@pytest.mark.parametrize("kind", ["attention", "logits", "jacobian", "hessian"])
+def test_different_input_sizes_are_named_when_training(kind: str):
     student, teacher = image_network("resnet10", size=8), image_network("resnet18", size=16)
     pairs = match_layers(student, teacher, pairs={"stage2": "stage2"})
-    settings = TransferSettings("attention")
+    settings = TransferSettings(kind)
     transfer = Transfer(settings, student, pairs, LiveTeacher(teacher, pairs, settings))
     x = torch.randn(2, 1, 16, 16)
     logits, outputs = layer_outputs(student, ["stage2"], x)
     with pytest.raises(InputError, match="layers stage2 and stage2: maps of 256 and 64 positions"):
         transfer.term(0, x, torch.arange(2), logits, outputs)
+
+
+def test_transformers_for_other_image_sizes_are_refused_before_training():
+    student, teacher = image_network("vit2", size=8), image_network("vit4", size=16)
+    with pytest.raises(InputError, match=r"the student cannot read an input of shape \(1, 16, 16\)"):
+        match_layers(student, teacher, torch.zeros(1, 1, 16, 16))
+
+
+def test_a_layer_within_another_is_refused_by_name():
+    model = image_network("resnet10")
+    pairs = [LayerPair("stage2.0", "stage2.0"), LayerPair("stage2", "stage2")]
+    with pytest.raises(InputError, match=r"layer stage2.0 lies within layer stage2"):
+        parameters_by_layer(model, pairs)
 
 
 def test_a_layer_owns_the_weights_since_the_layer_before_it():
@@ -76,6 +90,16 @@ def test_a_layer_owns_the_weights_since_the_layer_before_it():
     names = {id(p): name for name, p in model.named_parameters()}
     starts = [{names[id(p)].split(".")[0] for p in group} for group in groups.values()]
     assert starts == [{"stem", "stage1", "stage2"}, {"stage3", "stage4"}]
+
+
+def test_a_layer_without_weights_owns_those_before_it():
+    model = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2))
+    groups = parameters_by_layer(model, [LayerPair("1", "1"), LayerPair("3", "3")])
+    names = {id(p): name for name, p in model.named_parameters()}
+    assert [[names[id(p)] for p in group] for group in groups.values()] == [
+        ["0.weight", "0.bias"],
+        ["2.weight", "2.bias"],
+    ]
 
 
 def test_layers_that_share_weights_are_refused_by_name():

@@ -219,6 +219,8 @@ def test_what_cannot_work_is_refused_with_the_layers_names():
         LayerRates(sgd(layers()), groups)
     with pytest.raises(InputError, match="LBFGS"):
         LayerRates(torch.optim.LBFGS([p for g in groups.values() for p in g]), groups)
+    with pytest.raises(InputError, match="Rprop"):
+        LayerRates(torch.optim.Rprop([p for g in groups.values() for p in g]), groups)
     with pytest.raises(InputError, match="no layer 'layer9'"):
         LayerRates(sgd(groups), groups).update({"layer9": 1.0})
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import pytest
 import torch
 
-from lamina.errors import InputError
+from lamina.errors import InputError, WorkFailedError
+from lamina.training.layerwise import hessian_diagonal, map_gradient, sign_probes
 from lamina.training.layerwise.matching import LayerPair, watched
-from lamina.training.layerwise.transfer import LiveTeacher, Transfer, TransferSettings
+from lamina.training.layerwise.transfer import LiveTeacher, Transfer, TransferSettings, features_of
 
 PAIRS = [LayerPair("0", "0"), LayerPair("2", "2")]
 
@@ -45,6 +47,56 @@ def test_of_two_steps_one_asks_the_teacher_and_counts_twice(kind: str, tiny_netw
     assert term_of(second, 1, tiny_network) == (None, {}, 0)
     _, differences, _ = term_of(second, 2, tiny_network)
     assert list(differences) == ["2"]  # the next layer's turn
+
+
+@pytest.mark.parametrize("kind", ["none", "logits", "attention", "jacobian", "hessian"])
+def test_a_layer_that_is_nan_is_named(kind: str, tiny_network):
+    def broken(seed: int):
+        made = tiny_network(seed)
+        if seed == 2:
+            torch.nn.init.constant_(made[0].weight, float("nan"))
+        return made
+
+    settings = TransferSettings(kind, samples=2, every=1)
+    with pytest.raises(WorkFailedError, match=r"difference of layer 0 from teacher's 0.* is nan at step 1"):
+        term_of(settings, 0, broken)
+
+
+@pytest.mark.parametrize("kind", ["jacobian", "hessian"])
+@pytest.mark.parametrize("half", [torch.float16, torch.bfloat16])
+def test_networks_of_16_bits_are_derived_in_float32(kind: str, half: torch.dtype):
+    torch.manual_seed(0)
+    parts = (torch.nn.Conv2d(1, 4, 3, 1, 1), torch.nn.Tanh(), torch.nn.Conv2d(4, 2, 3, 1, 1), torch.nn.Tanh())
+    model = torch.nn.Sequential(*parts).to(half)
+    x, probes = torch.randn(2, 1, 4, 4), sign_probes((1, 4, 4), 16)
+    found = derived(kind, model, x, probes)
+    expected = derived(kind, copy.deepcopy(model).float(), x, probes)
+    assert found.dtype == torch.float32
+    assert torch.allclose(found, expected, rtol=1e-4, atol=0)
+    found.pow(2).sum().backward()
+    assert model[0].weight.grad.dtype == half
+
+
+@pytest.mark.parametrize("kind", ["jacobian", "hessian"])
+def test_autocast_does_not_reach_derivatives_that_would_underflow(kind: str):
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3, 1, 1), torch.nn.Tanh())
+    with torch.no_grad():
+        model[0].weight *= 1e-5
+    x, probes = torch.randn(2, 1, 4, 4), sign_probes((1, 4, 4), 16)
+    expected = derived(kind, model, x, probes)
+    with torch.autocast("cpu", torch.float16):
+        found = derived(kind, model, x, probes)
+    assert expected.abs().max() > 0
+    assert torch.equal(found, expected)
+
+
+def derived(kind: str, model, x, probes):
+    features = features_of(model, "1")
+    peak = torch.zeros(len(x), dtype=torch.long)
+    if kind == "jacobian":
+        return map_gradient(features, x, peak, create_graph=True)
+    return hessian_diagonal(features, x, peak, probes)
 
 
 def test_a_kind_brings_its_own_sizes_unless_they_are_given():

@@ -6,6 +6,8 @@ In a training loop of one's own::
     rates = LayerRates(optimizer, groups)     # {layer: its parameters}; schedulers go on working on ``optimizer``
     ...
     rates.update(differences)                 # {layer: how far it is from its teacher}, before optimizer.step()
+
+``Transfer.term`` gives the differences, and the loss to add; docs/verbs/distill.md has a loop from end to end.
 """
 
 from __future__ import annotations
@@ -24,13 +26,17 @@ if TYPE_CHECKING:
         map_gradient,
         map_peak,
     )
-    from lamina.training.layerwise.matching import LayerPair, match_layers, parameters_by_layer
-    from lamina.training.layerwise.rates import LayerRates, RateRule
+    from lamina.training.layerwise.matching import LayerPair, match_layers, parameters_by_layer, watched
+    from lamina.training.layerwise.rates import LayerRates, RateRule, rates_callback
+    from lamina.training.layerwise.transfer import LiveTeacher, Transfer, TransferSettings
 
 _HOME = {
     "LayerPair": "matching",
     "LayerRates": "rates",
+    "LiveTeacher": "transfer",
     "RateRule": "rates",
+    "Transfer": "transfer",
+    "TransferSettings": "transfer",
     "attention_loss": "losses",
     "attention_map": "losses",
     "hessian_diagonal": "curvature",
@@ -42,13 +48,18 @@ _HOME = {
     "map_peak": "losses",
     "match_layers": "matching",
     "parameters_by_layer": "matching",
+    "rates_callback": "rates",
     "sign_probes": "curvature",
+    "watched": "matching",
 }
 
 __all__ = [
     "LayerPair",
     "LayerRates",
+    "LiveTeacher",
     "RateRule",
+    "Transfer",
+    "TransferSettings",
     "attention_loss",
     "attention_map",
     "hessian_diagonal",
@@ -60,7 +71,9 @@ __all__ = [
     "map_peak",
     "match_layers",
     "parameters_by_layer",
+    "rates_callback",
     "sign_probes",
+    "watched",
 ]
 
 

@@ -3,17 +3,23 @@ teacher that all cells of a data set share."""
 
 from __future__ import annotations
 
+import csv
 import functools
+import io
 import time
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from lamina.errors import WorkFailedError
+from lamina.runs.files import atomic_file
 from lamina.training.layerwise import teacher_cache
 from lamina.training.layerwise.images import Images, read_images, rows_of
 from lamina.training.layerwise.matching import LayerPair, match_layers, parameters_by_layer, watched
 from lamina.training.layerwise.rates import LayerRates, RateRule
+from lamina.training.layerwise.scoring import label_loss, score
 from lamina.training.layerwise.teacher_cache import CachedTeacher
 from lamina.training.layerwise.transfer import LiveTeacher, Transfer, TransferSettings
 from lamina.training.layerwise.vision import network
@@ -59,6 +65,13 @@ class Cell:
     def knowledge_file(self) -> Path:
         return Path(self.work) / "teacher-knowledge.safetensors"
 
+    def jacobians_file(self) -> Path:
+        return Path(self.work) / "teacher-jacobians.safetensors"
+
+    def rates_file(self) -> Path:
+        """Each layer's rate and difference at every step."""
+        return Path(self.work).parent / "rates" / f"{self.name.replace('/', '-')}.csv"
+
     def weights_file(self) -> Path:
         return Path(self.work) / "teacher.safetensors"
 
@@ -93,9 +106,22 @@ def train_teacher(cell: Cell) -> JSON:
     x = torch.from_numpy(images.x_train)
     model.eval().requires_grad_(False)
     pairs = pairs_of(cell, images, model)
-    teacher_cache.save(teacher_cache.remember(model, pairs, x, jacobians=True), cell.knowledge_file())
+    teacher_cache.save(teacher_cache.remember(model, pairs, x), cell.knowledge_file())
     teacher_cache.save(dict(model.state_dict()), cell.weights_file())
     return {"score": score(model, images), "seconds": time.monotonic() - started, "pairs": [asdict(p) for p in pairs]}
+
+
+def write_jacobians(cell: Cell) -> None:
+    """What the trained teacher's layers say in first order of all training images: the largest of its files, so made
+    only for cells that read it."""
+    torch, images = _ready(cell, 10_000)
+    model = _network(cell, cell.teacher, images)
+    model.load_state_dict(teacher_cache.load(cell.weights_file()))
+    model.eval().requires_grad_(False)
+    pairs = pairs_of(cell, images, model)
+    known = teacher_cache.load(cell.knowledge_file())
+    found = teacher_cache.jacobians(model, pairs, torch.from_numpy(images.x_train), known)
+    teacher_cache.save(found, cell.jacobians_file())
 
 
 def pairs_of(cell: Cell, images: Images, teacher: Any) -> list[LayerPair]:
@@ -113,21 +139,25 @@ def train_cell(cell: Cell) -> JSON:
     torch.manual_seed(cell.seed)
     student = _network(cell, cell.student, images)
     pairs = pairs_of(cell, images, teacher)
-    live = LiveTeacher(teacher, pairs, cell.transfer)
+    settings = replace(cell.transfer, several=images.several)
+    live = LiveTeacher(teacher, pairs, settings)
     known = teacher_cache.load(cell.knowledge_file())
+    if cell.transfer.kind == "jacobian":
+        known |= teacher_cache.load(cell.jacobians_file())
     generator = torch.Generator().manual_seed(cell.seed)
     asks = cell.transfer.kind != "none" or cell.rule.needs_differences
     transfer = None
     if asks:
-        torch_teacher = CachedTeacher(known, live, cell.transfer)
-        transfer = Transfer(cell.transfer, student, pairs, torch_teacher, generator)
+        transfer = Transfer(settings, student, pairs, CachedTeacher(known, live, settings), generator)
     course: list[JSON] = []
     every = max(1, cell.schedule.steps // POINTS)
     started = time.monotonic()
     rows = rows_of(images, cell.fraction, cell.seed)
-    for step in training_steps(cell, student, images, rows, transfer, pairs):
-        if step["step"] % every == 0 or step["step"] == cell.schedule.steps:
-            course.append(step)
+    with _rates_log(cell) as log:
+        for step in training_steps(cell, student, images, rows, transfer, pairs):
+            log(step)
+            if step["step"] % every == 0 or step["step"] == cell.schedule.steps:
+                course.append(step)
     seconds = time.monotonic() - started
     return {
         "cell": cell.name,
@@ -140,6 +170,22 @@ def train_cell(cell: Cell) -> JSON:
         "step_seconds": round(seconds / cell.schedule.steps, 5),
         "course": course,
     }
+
+
+@contextmanager
+def _rates_log(cell: Cell) -> Iterator[Callable[[JSON], None]]:
+    cell.rates_file().parent.mkdir(exist_ok=True)
+    with atomic_file(cell.rates_file()) as file:
+        lines = csv.writer(text := io.TextIOWrapper(file, "utf-8", newline="", write_through=True))
+        lines.writerow(["step", "layer", "rate", "difference"])
+
+        def log(step: JSON) -> None:
+            for name, rate in step["rates"].items():
+                found = step["differences"].get(name)
+                lines.writerow([step["step"], name, f"{rate:.5f}", "" if found is None else f"{found:.6g}"])
+
+        yield log
+        text.detach()
 
 
 def training_steps(cell: Cell, model: Any, images: Images, rows: Any, transfer: Transfer | None, pairs: Any) -> Any:
@@ -192,40 +238,3 @@ def _batches(rows: Any, size: int, chance: Any) -> Any:
             left = np.concatenate([left, chance.permutation(rows)])
         yield left[:size]
         left = left[size:]
-
-
-def label_loss(logits: Any, labels: Any, several: bool) -> Any:
-    import torch
-
-    if several:
-        return torch.nn.functional.binary_cross_entropy_with_logits(logits, labels)
-    return torch.nn.functional.cross_entropy(logits, labels)
-
-
-def score(model: Any, images: Images) -> float:
-    """Of the test images: the share classified rightly, or the mean over classes of average precision where images
-    have several labels."""
-    import numpy as np
-    import torch
-
-    model.eval()
-    with torch.no_grad():
-        parts = [model(part) for part in torch.split(torch.from_numpy(images.x_test), 256)]
-    logits = torch.cat(parts).numpy()
-    if not images.several:
-        return float(np.mean(logits.argmax(1) == images.y_test))
-    return float(np.mean([average_precision(logits[:, k], images.y_test[:, k]) for k in _present(images)]))
-
-
-def _present(images: Images) -> list[int]:
-    return [k for k in range(images.classes) if images.y_test[:, k].any()]
-
-
-def average_precision(scores: Any, labels: Any) -> float:
-    """The mean, over images that have the label, of the precision among those scored at least as high."""
-    import numpy as np
-
-    order = np.argsort(-scores, kind="stable")
-    right = labels[order].astype(bool)
-    precision = np.cumsum(right) / np.arange(1, len(right) + 1)
-    return float(precision[right].mean())

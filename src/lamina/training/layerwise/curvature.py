@@ -2,8 +2,7 @@
 
 In a network of ReLUs alone a logit's input Hessian is 0 and that of a squared map is ``2/C Σ JᵀJ``: first order once
 more. True curvature needs a smooth activation or a normalisation layer between (``vision.resnet`` has both).
-Everything here is computed in float32 at least, whatever the network's type: in 16 bits a second derivative
-underflows to 0.
+Everything here is computed in float32 at least (``precision``): in 16 bits a second derivative underflows to 0.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lamina.errors import InputError
-from lamina.training.layerwise.losses import Features, as_float, at_peak, attention_map, jacobian_loss
+from lamina.training.layerwise.losses import Features, at_peak, attention_map, jacobian_loss
+from lamina.training.layerwise.precision import as_float, unmixed
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -67,9 +67,10 @@ def hessian_diagonal(features: Features, x: Tensor, peak: Tensor, probes: Tensor
         curved: Tensor = jvp(gradient, (x,), (spread,))[1]
         return spread * curved
 
-    if len(probes) == 1:
-        return product(probes[0])
-    estimates: Tensor = torch.func.vmap(product)(probes)
+    with unmixed(x):
+        if len(probes) == 1:
+            return product(probes[0])
+        estimates: Tensor = torch.func.vmap(product)(probes)
     return estimates.mean(dim=0)
 
 

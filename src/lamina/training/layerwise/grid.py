@@ -16,11 +16,12 @@ from typing import Any
 from lamina.errors import InputError
 from lamina.runs import Progress, Row, Run
 from lamina.runs.engines import Engine, check_engine, map_ordered
-from lamina.training.layerwise.cell import Cell, Schedule, train_cell, train_teacher
+from lamina.training.layerwise.cell import Cell, Schedule, train_cell, train_teacher, write_jacobians
 from lamina.training.layerwise.comparing_seeds import summary
 from lamina.training.layerwise.images import SOURCES
 from lamina.training.layerwise.rates import RULES, RateRule
 from lamina.training.layerwise.transfer import KINDS, TransferSettings
+from lamina.training.layerwise.vision import check_networks
 
 JSON = dict[str, Any]
 CELL, TEACHER = "cell", "teacher"
@@ -44,7 +45,7 @@ class Experiment:
     def config(self) -> JSON:
         """What makes two grids the same: not which of its cells are asked for, nor where the data lies."""
         found = {k: v for k, v in asdict(self).items() if k != "data"}
-        found["transfer"] = {k: v for k, v in found["transfer"].items() if k not in ("kind", "weight")}
+        found["transfer"] = {k: v for k, v in found["transfer"].items() if k not in ("kind", "weight", "several")}
         found["rule"] = {k: v for k, v in found["rule"].items() if k not in ("name", "seed")}
         return {"verb": "distill", "experiment": found}
 
@@ -70,12 +71,17 @@ def run_grid(
     _known(transfers, KINDS, "transfer")
     _known(rules, RULES, "rule for rates")
     _known([experiment.dataset], tuple(SOURCES), "data set")
+    check_networks(experiment.teacher, experiment.student)
     first = _cell(experiment, run, "none", "uniform", 0)
     teacher = _teacher(first, run, progress)
     for pair in teacher["pairs"]:
         progress.say(f"matched: student {pair['student']} with teacher {pair['teacher']}")
     # seed by seed: what is done when it is stopped can already be compared
     wanted = [_cell(experiment, run, t, r, s) for s, t, r in product(range(seeds), transfers, rules)]
+    if "jacobian" in transfers and not first.jacobians_file().is_file():
+        with progress.stage("the teacher's Jacobians", total=1) as bar:
+            write_jacobians(first)
+            bar.advance(1)
     left = [cell for cell in wanted if run.store.get(CELL, cell.name) is None]
     with progress.stage("cells", total=len(wanted)) as bar:
         bar.advance(len(wanted) - len(left))

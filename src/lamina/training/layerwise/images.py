@@ -96,7 +96,7 @@ def _omniglot(folder: Path) -> Images:
     with zipfile.ZipFile(folder / "images_background_small1.zip") as file:
         for path in sorted(n for n in file.namelist() if n.endswith(".png") and "__MACOSX" not in n):
             character = path.rsplit("/", 1)[0]
-            images.append(1.0 - _picture(file.read(path), "L", 28))
+            images.append(1.0 - _picture(file.read(path), "L", 28, path))
             labels.append(names.setdefault(character, len(names)))
     return _split("omniglot-small", np.stack(images), np.array(labels), len(names), test_share=0.25)
 
@@ -127,7 +127,7 @@ def _easy_vqa_part(folder: Path, part: str, kinds: dict[tuple[str, str], int]) -
         paths = {Path(n).stem: n for n in file.namelist() if n.endswith(".png")}
         for image, kind in both.items():
             if str(image) in paths:
-                images.append(_picture(file.read(paths[str(image)]), "RGB", 32))
+                images.append(_picture(file.read(paths[str(image)]), "RGB", 32, paths[str(image)]))
                 labels.append(kinds[kind])
     return np.stack(images), np.array(labels)
 
@@ -142,6 +142,9 @@ def _cifar(classes: int) -> Callable[[Path], Images]:
         labels = 1 if classes == 10 else 2
         training = sorted(folder.glob("data_batch_*.bin")) if classes == 10 else [folder / "train.bin"]
         held = folder / ("test_batch.bin" if classes == 10 else "test.bin")
+
+        if not training:
+            raise ValueError("no data_batch_1.bin")
 
         def records(files: list[Path]) -> tuple[Any, Any]:
             raw = np.concatenate([np.fromfile(file, np.uint8) for file in files]).reshape(-1, labels + 3072)
@@ -172,23 +175,27 @@ def _coco(folder: Path) -> Images:
         for note in notes["annotations"]:
             holds.setdefault(note["image_id"], set()).add(names[note["category_id"]])
         for i, image in enumerate(notes["images"]):
-            images.append(_picture((folder / part / image["file_name"]).read_bytes(), "RGB", 64))
+            file = folder / part / image["file_name"]
+            images.append(_picture(file.read_bytes(), "RGB", 64, file.name))
             labels.append([float(k in holds.get(image["id"], ())) for k in range(len(names))])
             held.append(part == "val2017" if len(parts) == 2 else i % 5 == 4)
     x, y, out = np.stack(images), np.array(labels, np.float32), np.array(held)
     return _normalised("coco", x[~out], y[~out], x[out], y[out], len(names), several=True)
 
 
-def _picture(data: bytes, mode: str, size: int) -> Any:
-    """(channels, size, size), 0 to 1."""
+def _picture(data: bytes, mode: str, size: int, name: str) -> Any:
+    """(channels, size, size), 0 to 1. Raises ValueError, with the file's ``name``, for what is no image."""
     import numpy as np
 
     try:
         from PIL import Image
     except ImportError:
         raise MissingExtraError("pillow", "vision") from None
-    with Image.open(io.BytesIO(data)) as picture:
-        found = np.asarray(picture.convert(mode).resize((size, size), Image.Resampling.BOX), np.float32) / 255
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            found = np.asarray(picture.convert(mode).resize((size, size), Image.Resampling.BOX), np.float32) / 255
+    except OSError as error:
+        raise ValueError(f"{name} is no image that can be read ({type(error).__name__})") from error
     return found[None] if found.ndim == 2 else found.transpose(2, 0, 1)
 
 
@@ -209,7 +216,7 @@ def _normalised(name: str, x: Any, y: Any, x_test: Any, y_test: Any, classes: in
 
     mean, deviation = float(np.mean(x)), float(np.std(x)) or 1.0
     scaled = ((part - mean) / deviation for part in (x, x_test))
-    x, x_test = (part.astype(np.float32) for part in scaled)
+    x, x_test = (np.ascontiguousarray(part, np.float32) for part in scaled)
     return Images(name, x, y, x_test, y_test, classes, several)
 
 

@@ -22,12 +22,13 @@ from lamina.training.layerwise.losses import Features, attention_map
 from lamina.training.layerwise.matching import (
     LayerPair,
     block_paths,
-    layer_outputs,
     match_layers,
     parameters_by_layer,
     watched,
 )
 from lamina.training.layerwise.rates import LayerRates, RateRule, rates_callback
+from lamina.training.layerwise.thinning import thinned
+from lamina.training.layerwise.token_rows import Rows, of_tokens
 from lamina.training.layerwise.transfer import ORDERS, Knowledge, Transfer, TransferSettings, derivative, frugal
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ class Distillation:
         _check_widths(self.transfer.kind, student, teacher.model)
         for pair in pairs:
             progress.say(f"matched: student {pair.student} with teacher {pair.teacher}")
+        for name, weights in parameters_by_layer(student, pairs).items():
+            if not any(weight.requires_grad for weight in weights):
+                progress.say(f"layer {name} has no weight that is trained: it keeps no rate")
         return Teaching(self, student, teacher.model, pairs, out)
 
 
@@ -86,6 +90,7 @@ class Teaching:
     def __init__(self, plan: Distillation, student: Any, teacher: Any, pairs: Sequence[LayerPair], out: Path):
         self.plan, self.student, self.pairs, self.out = plan, student, list(pairs), out
         self.teacher = _LanguageTeacher(teacher, [pair.teacher for pair in pairs], plan.transfer)
+        self.teacher.vocabulary = min(m.get_output_embeddings().weight.shape[0] for m in (student, teacher))
         self.transfer = Transfer(plan.transfer, student, pairs, self.teacher, features=self._features)
         self.seen: dict[str, Tensor] = {}
         self.latest: dict[str, float] = {}
@@ -104,10 +109,10 @@ class Teaching:
         """The loss of the step with the transfer term; ``scores`` are the student's logits at ``learnt`` positions."""
         rows = Rows(batch)
         self.teacher.batch, self.teacher.learnt = rows, learnt
-        outputs = [rows.apart(self.seen[pair.student]) for pair in self.pairs]
+        outputs = [rows.apart(of_tokens(self.seen, pair.student, rows)) for pair in self.pairs]
         x = rows.apart(self.student.get_input_embeddings()(batch["input_ids"]).detach(), whole=True)
         with _differentiable_attention(self.plan.transfer.kind):
-            term, self.latest = self.transfer.term(self.step, x, learnt, scores, outputs)
+            term, self.latest = self.transfer.term(self.step, x, learnt, scores[:, : self.teacher.vocabulary], outputs)
         self.first |= {name: value for name, value in self.latest.items() if name not in self.first}
         return loss if term is None else loss + term
 
@@ -162,48 +167,6 @@ class Teaching:
         return self.teacher.batch.features_of(self.student, path)
 
 
-class Rows:
-    """A batch of rows end to end, as ``packing.collate`` makes it, and its table form."""
-
-    def __init__(self, batch: JSON):
-        self.batch = {k: v for k, v in batch.items() if k != "input_ids"}
-        self.ids = batch["input_ids"]
-        self.count, self.width = batch["row_count"], batch["row_width"]
-
-    def apart(self, flat: Tensor, *, whole: bool = False) -> Tensor:
-        """(1, tokens, size) to (rows, width, size), zeros after each row's end, and, but for ``whole``, at its first
-        token."""
-        places = self.batch["places"]
-        table = flat.new_zeros(self.count * self.width, flat.shape[2]).index_copy(0, places, flat[0])
-        table = table.view(self.count, self.width, flat.shape[2])
-        if whole:
-            return table
-        kept = flat.new_ones(self.width, 1)
-        kept[0] = 0
-        return table * kept
-
-    def first(self, n: int) -> Rows:
-        """The first n rows alone; they lie at the beginning."""
-        n = min(n, self.count)
-        tokens = int((self.batch["places"] < n * self.width).sum())
-        cut = {"places": self.batch["places"][:tokens], "row_count": n, "row_width": self.width}
-        return Rows({"input_ids": self.ids[:, :tokens], "position_ids": self.batch["position_ids"][:, :tokens], **cut})
-
-    def features_of(self, model: Any, path: str) -> Features:
-        """The model from a table of embeddings (n rows) to the hidden states at ``path``, as a table."""
-
-        def features(x: Tensor) -> Tensor:
-            rows = self.first(len(x))
-            flat = x.reshape(-1, x.shape[2]).index_select(0, rows.batch["places"]).unsqueeze(0)
-
-            def run(embeddings: Tensor) -> Any:
-                return model.get_decoder()(inputs_embeds=embeddings, use_cache=False, **rows.batch)
-
-            return rows.apart(_outputs(model, [path], run, flat)[0])
-
-        return features
-
-
 class _LanguageTeacher:
     """Its batch is set before each step."""
 
@@ -212,6 +175,8 @@ class _LanguageTeacher:
         self.paths, self.settings = paths, settings
         self.batch: Rows
         self.learnt: Tensor
+        self.vocabulary: int | None = None
+        """Scores beyond it are of no token: models of one tokenizer are padded to different sizes."""
 
     def know(self, x: Tensor, rows: Tensor, layers: Sequence[int], probes: Tensor | None) -> Knowledge:
         import torch
@@ -219,10 +184,10 @@ class _LanguageTeacher:
         batch = self.batch
         with torch.no_grad(), watched(self.model, self.paths) as seen:
             hidden = self.model.get_decoder()(input_ids=batch.ids, use_cache=False, **batch.batch).last_hidden_state
-            maps = [attention_map(batch.apart(seen[path])) for path in self.paths]
+            maps = [attention_map(batch.apart(of_tokens(seen, path, batch))) for path in self.paths]
             logits = hidden.new_zeros(0)
             if self.settings.kind == "logits":
-                logits = self.model.get_output_embeddings()(hidden[:, :-1][self.learnt])
+                logits = self.model.get_output_embeddings()(hidden[:, :-1][self.learnt])[:, : self.vocabulary]
         made = {}
         if layers:
             n = self.settings.samples
@@ -233,45 +198,6 @@ class _LanguageTeacher:
                     for j in layers
                 }
         return Knowledge(logits, maps, made)
-
-
-def _outputs(model: Any, paths: Sequence[str], run: Any, x: Tensor) -> list[Tensor]:
-    """``layer_outputs`` of a model that is run in another way than by calling it with x."""
-
-    class Runner:
-        get_submodule = staticmethod(model.get_submodule)
-        __call__ = staticmethod(run)
-
-    runner: Any = Runner()
-    return layer_outputs(runner, paths, x, stop=True)[1]
-
-
-def kept_layers(count: int, every: int) -> list[int]:
-    """Of ``count`` layers one in ``every``, spread evenly from the first to the last; a single one is the last. A model
-    without its first layer learns far worse (docs/results/layerwise.md)."""
-    left = -(-count // every)
-    return [round(i * (count - 1) / (left - 1)) for i in range(left)] if left > 1 else [count - 1]
-
-
-def thinned(model: Any, every: int) -> Any:
-    """The model with one in ``every`` of its layers, in place. Raises InputError where it has none to leave out."""
-    paths = block_paths(model)
-    if len(paths) <= 1 or every > len(paths):
-        raise InputError(f"every {every}th of {len(paths)} layers leaves none", mend="lower keep_every")
-    parent, _, name = paths[0].rpartition(".")[0].rpartition(".")
-    owner = model.get_submodule(parent)
-    layers = getattr(owner, name)
-    kept = kept_layers(len(layers), every)
-    setattr(owner, name, type(layers)(layers[i] for i in kept))
-    for new, layer in enumerate(getattr(owner, name)):
-        for module in layer.modules():  # where a layer keeps its place in the cache
-            if hasattr(module, "layer_idx"):
-                module.layer_idx = new
-    config = model.config
-    config.num_hidden_layers = len(kept)
-    if getattr(config, "layer_types", None):
-        config.layer_types = [config.layer_types[i] for i in kept]
-    return model
 
 
 def check_same_tokenizer(student: Base, teacher: Base) -> None:

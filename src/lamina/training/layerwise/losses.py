@@ -12,12 +12,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lamina.errors import InputError
+from lamina.training.layerwise.precision import as_float, unmixed
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Features = Callable[["Tensor"], "Tensor"]
-"""A network up to a layer: input (N, …) to that layer's output activations F."""
+"""A network up to a layer: input (N, …) to that layer's output activations F, in float32 at least for derivatives
+(``transfer.features_of`` sees to it)."""
 
 
 def attention_map(features: Tensor) -> Tensor:
@@ -86,7 +88,7 @@ def jensen_shannon_loss(
         return found
 
     mixed = entropy(student_weight * p + teacher_weight * q)
-    losses = mixed - student_weight * entropy(p) - teacher_weight * entropy(q)
+    losses = (mixed - student_weight * entropy(p) - teacher_weight * entropy(q)).clamp(min=0)  # rounding goes below
     return losses if per_sample else losses.mean()
 
 
@@ -104,6 +106,16 @@ def logit_loss(student: Tensor, teacher: Tensor, temperature: float = 4.0, *, pe
     return losses if per_sample else losses.mean()
 
 
+def labels_loss(student: Tensor, teacher: Tensor, temperature: float = 4.0) -> Tensor:
+    """``logit_loss`` where a sample may have several labels: each class is a distribution of its own over yes and no,
+    and their divergences are averaged, as binary cross entropy averages (our choice)."""
+    import torch
+
+    zero = torch.zeros_like(as_float(student)).unsqueeze(-1)
+    ours, theirs = (torch.cat([as_float(x).unsqueeze(-1), zero], dim=-1).flatten(0, -2) for x in (student, teacher))
+    return logit_loss(ours, theirs, temperature)
+
+
 def map_peak(teacher: Tensor) -> Tensor:
     """Where the teacher's map (N, P) is largest, (N,): first and second order look at that position alone, and in
     both networks at the same."""
@@ -118,7 +130,7 @@ def map_gradient(features: Features, x: Tensor, peak: Tensor, *, create_graph: b
     Source: Srinivas and Fleuret, arXiv 1803.00443, section 4.2 (the Jacobian of the map's largest value)."""
     import torch
 
-    with torch.enable_grad():
+    with torch.enable_grad(), unmixed(x):
         x = as_float(x).detach().requires_grad_()
         value = at_peak(attention_map(features(x)), peak).sum()
         (gradient,) = torch.autograd.grad(value, x, create_graph=create_graph)
@@ -150,11 +162,6 @@ def check_same_maps(student: Tensor, teacher: Tensor) -> None:
             f"maps of {student.shape[-1]} and {teacher.shape[-1]} positions cannot be compared",
             mend="match layers of the same height and width, and give both networks the same input size",
         )
-
-
-def as_float(tensor: Tensor) -> Tensor:
-    """16-bit numbers as float32, float32 and float64 as they are."""
-    return tensor.float() if tensor.element_size() < 4 else tensor
 
 
 def unit(rows: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,9 @@ def match_layers(
         return _by_path(student, teacher, pairs)
     ours, theirs = block_paths(student), block_paths(teacher)
     if ours and theirs:
+        if x is not None:
+            _read(student, x, "student")
+            _read(teacher, x, "teacher")
         return _by_depth(ours, theirs)
     if x is None:
         raise InputError("layers of this network are found by running it", mend="give an input x, or pairs of paths")
@@ -56,12 +59,14 @@ def block_paths(model: Module) -> list[str]:
     return max(found, key=len, default=[])
 
 
-def layer_outputs(model: Module, paths: Sequence[str], x: Tensor, *, stop: bool = False) -> tuple[Any, list[Tensor]]:
+def layer_outputs(
+    model: Module, paths: Sequence[str], x: Tensor, *, stop: bool = False, run: Callable[[Tensor], Any] | None = None
+) -> tuple[Any, list[Tensor]]:
     """What the model returns for x, and the outputs of the modules at ``paths``. ``stop``: don't compute beyond the
-    last of them (the first result is then None)."""
+    last of them (the first result is then None). ``run``: another way of running it on x than by calling it."""
     with watched(model, paths, stop=stop) as seen:
         try:
-            result = model(x)
+            result = (run or model)(x)
         except _EnoughError:
             result = None
     return result, [seen[path] for path in paths]
@@ -96,13 +101,16 @@ def parameters_by_layer(student: Module, pairs: Sequence[LayerPair]) -> dict[str
     with this one, in the order in which the model holds them. What comes after the last matched layer (a classifier)
     is no layer's, and an embedding that the output layer shares neither: both go on at the uniform rate.
 
-    Raises InputError where two layers share a weight: one rate cannot follow both."""
+    Raises InputError where two layers share a weight, or one lies within another: one rate cannot follow both."""
+    _check_apart(pairs)
     shared_with_output = _tied_with_output(student)
     named = list(student.named_parameters(remove_duplicate=False))
+    place = {path: i for i, (path, _) in enumerate(student.named_modules(remove_duplicate=False))}
+    of_module = [place[name.rpartition(".")[0]] for name, _ in named]
     ends: list[int] = []
-    for pair in pairs:
-        of_layer = [i for i, (name, _) in enumerate(named) if name.startswith(f"{pair.student}.")]
-        ends.append(max(of_layer, default=ends[-1] if ends else -1))
+    for pair in pairs:  # a layer may have no weight itself, an activation function say
+        last = max(i for path, i in place.items() if path == pair.student or path.startswith(f"{pair.student}."))
+        ends.append(max((i for i, module in enumerate(of_module) if module <= last), default=-1))
     groups: dict[str, list[Parameter]] = {pair.name: [] for pair in pairs}
     owner: dict[int, tuple[str, str]] = {}
     start = 0
@@ -117,12 +125,22 @@ def parameters_by_layer(student: Module, pairs: Sequence[LayerPair]) -> dict[str
                 raise InputError(
                     f"layers {first} and {pair.name} share a weight ({first_name} is {name}), so no two rates can "
                     "move it",
-                    mend="match only one of them, or take uniform rates",
+                    mend="match only one of them",
                 )
             owner[id(parameter)] = (pair.name, name)
             groups[pair.name].append(parameter)
         start = max(start, end + 1)
     return groups
+
+
+def _check_apart(pairs: Sequence[LayerPair]) -> None:
+    for outer in pairs:
+        for inner in pairs:
+            if inner.name.startswith(f"{outer.name}."):
+                raise InputError(
+                    f"layer {inner.name} lies within layer {outer.name}, so no two rates can move it",
+                    mend="match only one of them",
+                )
 
 
 def _tied_with_output(model: Module) -> set[int]:
@@ -184,11 +202,7 @@ def _stages(model: Module, x: Tensor, whose: str) -> list[tuple[str, tuple[int, 
 
         handles.append(module.register_forward_hook(note))
     try:
-        with torch.no_grad():
-            model(x[:1])
-    except RuntimeError as error:
-        said = str(error).splitlines()[0]
-        raise InputError(f"the {whose} cannot read an input of shape {tuple(x.shape[1:])} ({said})") from error
+        _read(model, x, whose)
     finally:
         for handle in handles:
             handle.remove()
@@ -201,10 +215,16 @@ def _stages(model: Module, x: Tensor, whose: str) -> list[tuple[str, tuple[int, 
     return [(path, size) for path, _, size in stages]
 
 
+def _read(model: Module, x: Tensor, whose: str) -> None:
+    import torch
+
+    try:
+        with torch.no_grad():
+            model(x[:1])
+    except RuntimeError as error:
+        said = str(error).splitlines()[0]
+        raise InputError(f"the {whose} cannot read an input of shape {tuple(x.shape[1:])} ({said})") from error
+
+
 def _listed(stages: Sequence[tuple[str, Any]]) -> str:
     return ", ".join(path for path, _ in stages) or "none"
-
-
-def describe_pairs(pairs: Sequence[LayerPair]) -> list[tuple[str, str]]:
-    """Rows to print before training."""
-    return [("student layer", "teacher layer"), *((pair.student, pair.teacher) for pair in pairs)]

@@ -70,7 +70,7 @@ class LayerRates:
     differences. Layers without a trainable parameter are left out and named in ``frozen``.
 
     Raises InputError for a parameter in two groups or in none of the optimizer's, for layers that are all frozen,
-    and for LBFGS, which has one rate."""
+    for LBFGS, which has one rate, and for Rprop, which reads it once."""
 
     def __init__(
         self, optimizer: Optimizer, groups: Mapping[str, Sequence[Parameter]], rule: RateRule | None = None
@@ -211,6 +211,8 @@ def _check_optimizer(optimizer: Optimizer, groups: Mapping[str, Sequence[Paramet
 
     if isinstance(optimizer, torch.optim.LBFGS):
         raise InputError("LBFGS has one rate for all parameters", mend="take SGD, Adam or another one with groups")
+    if isinstance(optimizer, torch.optim.Rprop):
+        raise InputError("Rprop looks at its rate once, at the first step", mend="take SGD, Adam or another one")
     known = {id(p) for group in optimizer.param_groups for p in group["params"]}
     for name in layers:
         if not any(id(p) in known for p in groups[name]):
@@ -240,6 +242,7 @@ def rates_callback(rates_of: Any, differences: Any) -> Any:
     trainer has made its optimizer, ``differences()`` the latest differences; the rates are saved in and taken from
     the trainer's checkpoints (``layer-rates.json``)."""
     import json
+    import warnings
     from pathlib import Path
 
     from transformers import TrainerCallback
@@ -253,6 +256,8 @@ def rates_callback(rates_of: Any, differences: Any) -> Any:
             file = Path(args.output_dir) / f"checkpoint-{state.global_step}" / "layer-rates.json"
             if state.global_step and file.is_file():
                 self.rates.load_state_dict(json.loads(file.read_text()))
+            elif state.global_step:
+                warnings.warn(f"no {file}: the layers' rates begin anew at step {state.global_step}", stacklevel=2)
 
         def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             assert self.rates is not None

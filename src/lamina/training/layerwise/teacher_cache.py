@@ -38,9 +38,8 @@ class CachedTeacher:
         return Knowledge(self.known["logits"][rows], maps, made)
 
 
-def remember(model: Any, pairs: Sequence[LayerPair], x: Tensor, *, jacobians: bool) -> dict[str, Tensor]:
-    """``logits`` (N, classes), ``map.j`` (N, P) and ``jacobian.j`` (of the shape of x) for each pair's layer j, each at
-    the map's peak."""
+def remember(model: Any, pairs: Sequence[LayerPair], x: Tensor) -> dict[str, Tensor]:
+    """``logits`` (N, classes) and ``map.j`` (N, P) for each pair's layer j."""
     import torch
 
     paths = [pair.teacher for pair in pairs]
@@ -51,12 +50,20 @@ def remember(model: Any, pairs: Sequence[LayerPair], x: Tensor, *, jacobians: bo
             logits, outputs = layer_outputs(model, paths, some)
         parts.setdefault("logits", []).append(logits)
         for j, output in enumerate(outputs):
-            found = attention_map(output)
-            parts.setdefault(f"map.{j}", []).append(found)
-            if jacobians:
-                gradient = map_gradient(features_of(model, paths[j]), some, map_peak(found))
-                parts.setdefault(f"jacobian.{j}", []).append(gradient)
+            parts.setdefault(f"map.{j}", []).append(attention_map(output))
     return {name: torch.cat(found) for name, found in parts.items()}
+
+
+def jacobians(model: Any, pairs: Sequence[LayerPair], x: Tensor, known: dict[str, Tensor]) -> dict[str, Tensor]:
+    """``jacobian.j`` (of the shape of x) for each pair's layer j, at the peak of its map in ``known``."""
+    import torch
+
+    made = {}
+    for j, pair in enumerate(pairs):
+        features, peaks = features_of(model, pair.teacher), map_peak(known[f"map.{j}"])
+        parts = zip(torch.split(x, BATCH), torch.split(peaks, BATCH), strict=True)
+        made[f"jacobian.{j}"] = torch.cat([map_gradient(features, some, peak) for some, peak in parts])
+    return made
 
 
 def save(known: dict[str, Tensor], file: Path) -> None:

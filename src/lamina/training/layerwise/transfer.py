@@ -7,12 +7,13 @@ samples. Attention maps come out of the forward pass that is made anyway: all la
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lamina.errors import InputError
+from lamina.errors import InputError, WorkFailedError
 from lamina.training.layerwise.curvature import hessian_diagonal, hessian_loss, sign_probes
 from lamina.training.layerwise.losses import (
     Features,
@@ -20,11 +21,13 @@ from lamina.training.layerwise.losses import (
     attention_map,
     jacobian_loss,
     jensen_shannon_loss,
+    labels_loss,
     logit_loss,
     map_gradient,
     map_peak,
 )
 from lamina.training.layerwise.matching import LayerPair, layer_outputs
+from lamina.training.layerwise.precision import in_float32
 from lamina.training.layerwise.recomputing import recomputed
 
 if TYPE_CHECKING:
@@ -47,7 +50,8 @@ class TransferSettings:
     ``samples`` of a batch and every ``every``-th step, with ``every`` times the weight, count for Jacobians and
     Hessians; ``in_turn``: one layer a step, else all. ``probes``: of
     Hutchinson's estimator. ``temperature``: of the logits. ``recompute``: for Jacobians, the teacher's layers keep
-    their inputs alone and are computed again (less memory, more time)."""
+    their inputs alone and are computed again (less memory, more time). ``several``: a sample may have several labels.
+    """
 
     kind: str = "attention"
     weight: float = 0.0
@@ -59,6 +63,7 @@ class TransferSettings:
     probes: int = 4
     antithetic: bool = True
     recompute: bool = False
+    several: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -128,8 +133,9 @@ def derivative(features: Features, x: Tensor, maps: Tensor, probes: Tensor | Non
 
 
 def features_of(model: Any, path: str) -> Features:
-    """The network up to the module at ``path``."""
-    return lambda x: layer_outputs(model, [path], x, stop=True)[1][0]
+    """The network up to the module at ``path``, computing in float32 at least."""
+    run = in_float32(model)
+    return lambda x: layer_outputs(model, [path], x, stop=True, run=run)[1][0]
 
 
 class Transfer:
@@ -166,11 +172,11 @@ class Transfer:
             return None, {}
         probes = self._probes(x) if settings.kind == "hessian" else None
         known = self.teacher.know(x, rows, layers, probes)
-        if settings.kind in ORDERS:
-            return self._derivatives(x, known, layers, probes)
         ours = [attention_map(output) for output in outputs]
         for pair, mine, its in zip(self.pairs, ours, known.maps, strict=True):
             _same_positions(pair, mine, its)
+        if settings.kind in ORDERS:
+            return self._derivatives(step, x, known, layers, probes)
         if settings.kind == "attention" and settings.form == "jensen-shannon":
             losses = [jensen_shannon_loss(a, b) for a, b in zip(ours, known.maps, strict=True)]
         elif settings.kind == "attention":
@@ -178,11 +184,12 @@ class Transfer:
         else:
             losses = []
         found = losses if settings.form in ("squared", "jensen-shannon") and losses else self._apart(ours, known.maps)
-        differences = {pair.name: loss.item() for pair, loss in zip(self.pairs, found, strict=True)}
+        differences = _finite(step, self.pairs, found)
         if losses:
             return settings.weight * sum(losses[1:], losses[0]) / len(losses), differences
         if settings.kind == "logits":
-            return settings.weight * logit_loss(logits, known.logits, settings.temperature), differences
+            divergence = labels_loss if settings.several else logit_loss
+            return settings.weight * divergence(logits, known.logits, settings.temperature), differences
         return None, differences
 
     def _layers(self, step: int) -> list[int]:
@@ -198,7 +205,7 @@ class Transfer:
         )
 
     def _derivatives(
-        self, x: Tensor, known: Knowledge, layers: Sequence[int], probes: Tensor | None
+        self, step: int, x: Tensor, known: Knowledge, layers: Sequence[int], probes: Tensor | None
     ) -> tuple[Tensor | None, dict[str, float]]:
         few = x[: self.settings.samples]
         losses = []
@@ -211,7 +218,7 @@ class Transfer:
             else:
                 mine = hessian_diagonal(features, few, peak, probes)
                 losses.append(hessian_loss(mine, known.derivatives[j]))
-        differences = {self.pairs[j].name: loss.item() for j, loss in zip(layers, losses, strict=True)}
+        differences = _finite(step, [self.pairs[j] for j in layers], losses)
         weight = self.settings.weight * self.settings.every  # the same on average as at every step
         return weight * sum(losses[1:], losses[0]) / len(losses), differences
 
@@ -228,6 +235,17 @@ def _same_positions(pair: LayerPair, student: Tensor, teacher: Tensor) -> None:
             "cannot be compared",
             mend="give both networks the same input size, or name other pairs",
         )
+
+
+def _finite(step: int, pairs: Sequence[LayerPair], losses: Sequence[Tensor]) -> dict[str, float]:
+    found = {pair: loss.item() for pair, loss in zip(pairs, losses, strict=True)}
+    if wrong := [pair for pair, value in found.items() if not math.isfinite(value)]:
+        named = ", ".join(f"{pair.student} from teacher's {pair.teacher}" for pair in wrong)
+        raise WorkFailedError(
+            f"the difference of layer {named} is {found[wrong[0]]} at step {step + 1}; check those layers' "
+            "activations in both models, or lower the learning rate"
+        )
+    return {pair.name: value for pair, value in found.items()}
 
 
 def _has_batch_norm(model: Any) -> bool:

@@ -21,11 +21,17 @@ GROUP = 8
 
 def network(name: str, *, channels: int, size: int, classes: int, width: int) -> Any:
     """``resnet10``, ``resnet18``, ``vit4`` or ``vit8`` (a transformer of that many blocks) for square images."""
+    check_networks(name)
     if name in BLOCKS:
         return resnet(BLOCKS[name], channels=channels, size=size, classes=classes, width=width)
-    if name.startswith("vit") and name[3:].isdigit():
-        return vit(int(name[3:]), channels=channels, size=size, classes=classes, width=width * 4)
-    raise InputError(f"no network {name!r}", mend=f"it is {', '.join(BLOCKS)} or vitN with N blocks")
+    return vit(int(name[3:]), channels=channels, size=size, classes=classes, width=width * 4)
+
+
+def check_networks(*names: str) -> None:
+    """Raises InputError for a name of none."""
+    for name in names:
+        if name not in BLOCKS and not (name.startswith("vit") and name[3:].isdigit() and int(name[3:]) > 0):
+            raise InputError(f"no network {name!r}", mend=f"it is {', '.join(BLOCKS)} or vitN with N blocks")
 
 
 def resnet(blocks: int, *, channels: int, size: int, classes: int, width: int) -> Any:
