@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,10 @@ def reply(messages, tools, seed):
 
 
 @pytest.fixture
-def run(lamina, tools_file: Path, tmp_path: Path) -> Path:
+def run(lamina, tools_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "writer.py").write_text(WRITER, encoding="utf-8")
     words = ["--writer", f"scripted:{tmp_path / 'writer.py'}", "-n", "8", "--out", tmp_path / "run"]
+    monkeypatch.setattr(sys, "argv", ["lamina", "synth", str(tools_file), *map(str, words)])
     said = lamina("synth", tools_file, *words)
     assert said.status == 0, said.err
     return tmp_path / "run"
@@ -41,3 +43,12 @@ def test_a_synth_run_is_exported_as_xlam_60k_without_its_results_and_says_so(lam
     for row in with_results:
         assert [(c.name, c.arguments) for c in back[row.id].calls] == [(c.name, c.arguments) for c in row.calls]
     assert "results" in lamina("data", "export", run, "--to", "xlam-60k").out
+
+
+def test_the_card_of_a_synth_run_names_no_path_of_the_machine(lamina, run: Path, tools_file: Path):
+    pytest.importorskip("pyarrow")
+    assert lamina("data", "push", run, "--repo", "me/calls", "--dry-run").status == 0
+    card = (run / "hub" / "README.md").read_text(encoding="utf-8")
+    assert f"lamina synth {tools_file.name} --writer scripted:writer.py -n 8 --out run" in card
+    assert f'"{tools_file.name}": ' in card
+    assert str(run.parent) not in card
