@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +188,20 @@ def test_a_document_that_cannot_be_read_is_one_line(tmp_path: Path, text: str, s
         read(tmp_path, text, "api.yaml")
     assert "\n" not in str(caught.value)
     assert "api.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "deep",
+    ["[" * 30_000, "{a: " * 30_000, "\n" + "".join(" " * n + "a:\n" for n in range(1, 400)), "\n  " + "- " * 30_000],
+)
+def test_a_document_nested_too_deep_is_one_line_and_does_not_end_the_process(tmp_path: Path, deep: str):
+    file = tmp_path / "api.yaml"
+    file.write_text(f"openapi: 3.0.0\npaths: {deep}", encoding="utf-8")
+    said = subprocess.run([sys.executable, "-m", "lamina", "tools", str(file)], capture_output=True, text=True)  # noqa: S603
+    assert said.returncode == 2
+    (line,) = said.stderr.splitlines()
+    assert "nested more than 200 deep; flatten it" in line
+    assert "api.yaml:" in line
 
 
 @pytest.mark.parametrize(
