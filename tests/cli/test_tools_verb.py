@@ -199,6 +199,25 @@ def test_what_a_document_has_that_is_no_tool_is_shown(lamina: Cli, weather: Path
     assert "GET /lost: #/nowhere leads nowhere" in said
 
 
+@pytest.mark.parametrize(
+    ("ref", "said"),
+    [
+        ("users.yaml", "users.yaml is in another document, and only one is read"),
+        ("#/nowhere", "#/nowhere leads nowhere"),
+    ],
+)
+def test_a_path_whose_reference_fails_is_told_by_list_and_lint(lamina: Cli, weather: Path, ref: str, said: str):
+    root = json.loads(weather.read_text())
+    root["paths"]["/users"] = {"$ref": ref}
+    weather.write_text(json.dumps(root))
+    shown = lamina("tools", str(weather)).out
+    assert "left out (1):" in shown
+    assert f"/users: {said}" in shown
+    found = json.loads(lamina("tools", str(weather), "lint", "--json").out)
+    (lost,) = [r for r in found["remarks"] if r["dropped"]]
+    assert (lost["where"], lost["code"], lost["detail"]) == ("/users", "unresolved_ref", said)
+
+
 def test_synth_writes_rows_for_an_api_and_really_calls_it(lamina: Cli, weather: Path, tmp_path: Path):
     script = tmp_path / "writer.py"
     root = json.loads(weather.read_text())

@@ -161,18 +161,38 @@ def test_fixing_writes_what_passes_and_keeps_the_rest_aside(tmp_path: Path):
     assert reject["record"]["id"] == "bad"
 
 
-def test_exporting_counts_what_the_format_cannot_hold_and_refuses_what_it_must_not_lose(tmp_path: Path):
-    one = ToolCall.of("f", {"x": 1})
-    spoken = [Message(role="user", content="hi"), Message(role="assistant", content="thinking", tool_calls=[one])]
-    longer = [*spoken, Message(role="tool", content="3"), Message(role="assistant", content="three")]
+def said(role: str, content: str = "", *calls: ToolCall) -> Message:
+    return Message(role=role, content=content, tool_calls=list(calls) or None)
+
+
+def test_a_format_without_results_holds_what_a_run_writes_and_counts_the_results(tmp_path: Path):
+    f, g = ToolCall.of("f", {"x": 1}), ToolCall.of("g", {})
+    one = [said("user", "hi"), said("assistant", "", f), said("tool", "3"), said("assistant", "It is three.")]
+    two = [said("user", "both"), said("assistant", "", f, g), said("tool", "3"), said("tool", "4")]
     (tmp_path / "t.jsonl").write_bytes(
-        b"\n".join(Trajectory(id=i, messages=m).to_json() for i, m in (("short", spoken), ("long", longer)))
+        b"\n".join(Trajectory(id=i, messages=m).to_json() for i, m in (("one", one), ("two", two)))
     )
     done = export([tmp_path / "t.jsonl"], "xlam-60k", tmp_path / "out.jsonl", QUIET)
+    assert (done.written, done.rejects) == (2, [])
+    assert done.lost["results"] == 2
+    assert done.lost["answers"] == 1
+    written = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [[call["name"] for call in json.loads(row["answers"])] for row in written] == [["f"], ["f", "g"]]
+
+
+def test_exporting_counts_what_the_format_cannot_hold_and_refuses_what_it_must_not_lose(tmp_path: Path):
+    f, g = ToolCall.of("f", {"x": 1}), ToolCall.of("g", {})
+    short = [said("user", "hi"), said("assistant", "thinking", f)]
+    chain = [*short, said("tool", "3"), said("assistant", "", g), said("tool", "4")]
+    again = [*short, said("tool", "3"), said("user", "and now?"), said("assistant", "Nothing more.")]
+    rows_ = (("short", short), ("chain", chain), ("again", again))
+    (tmp_path / "t.jsonl").write_bytes(b"\n".join(Trajectory(id=i, messages=m).to_json() for i, m in rows_))
+    done = export([tmp_path / "t.jsonl"], "xlam-60k", tmp_path / "out.jsonl", QUIET)
     assert done.written == 1
-    assert done.lost["thoughts"] == 1
-    assert [(r.id, r.reason) for r in done.rejects] == [("long", "format-cannot-hold")]
-    assert "results" in done.rejects[0].detail
+    assert done.lost == {"thoughts": 1}
+    assert [(r.id, r.reason) for r in done.rejects] == [(i, "format-cannot-hold") for i in ("chain", "again")]
+    assert "cannot hold its calls;" in done.rejects[0].detail
+    assert "cannot hold its turns;" in done.rejects[1].detail
     (row_,) = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
     assert json.loads(row_["answers"]) == [{"name": "f", "arguments": {"x": 1}}]
     with pytest.raises(InputError, match="toolbench is only read; write one of"):

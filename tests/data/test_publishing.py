@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from lamina.cli import main
+from lamina.data.publishing import prepare
 from lamina.runs import Run
 from lamina.trajectories import Message, Meta, ToolCall, Trajectory, TrajectoryStore
 
@@ -165,3 +166,45 @@ def test_a_name_that_is_none_and_a_run_without_rows_are_the_users_mistakes(run: 
     with Run.open(tmp_path / "empty", {"verb": "synth"}):
         pass
     assert main(["data", "push", str(tmp_path / "empty"), "--repo", "me/calls", "--dry-run"]) == 2
+
+
+MACHINE = "/home/me/secret place"
+HERE = {
+    "files": {f"{MACHINE}/a/rows.jsonl": "1f", f"{MACHINE}/b/rows.jsonl": "2f", "module:math": "3f"},
+    "writer": f"scripted:{MACHINE}/writer.py",
+    "held_out": [f"{MACHINE}/bfcl/", "~/secret place/more.json", "../secret place/x.json"],
+    "offers": f"{MACHINE}/a.toml,{MACHINE}/b.toml",
+    "model": "Qwen/Qwen2.5-0.5B",
+    "endpoint": "http://127.0.0.1:80/v1",
+    "nested": {"deep": [{f"{MACHINE}/k": f"read from {MACHINE}/k"}]},
+}
+
+
+def test_no_path_of_the_machine_is_on_the_card(tmp_path: Path):
+    command = f"lamina synth '{MACHINE}/tools.py' --out='{MACHINE}/run' --writer 'scripted:{MACHINE}/w.py' --n 4"
+    with Run.open(tmp_path / "run", {"verb": "synth", **HERE}) as run:
+        TrajectoryStore(run.store).add([(0, row(0, "train"))])
+        run.finish("environment", {"commands": [command, "lamina data mix not 'a shell's /home/me/line"]})
+        card = (prepare(run, "me/calls", "mit") / "README.md").read_text(encoding="utf-8")
+    assert "secret" not in card
+    assert "/home" not in card
+    assert str(tmp_path) not in card
+    assert "lamina synth tools.py --out=run --writer scripted:w.py --n 4" in card
+    config = json.loads(card.split("```json")[1].split("```")[0])
+    assert config["files"] == {"rows.jsonl": "1f", "rows.jsonl (2)": "2f", "module:math": "3f"}
+    assert config["held_out"] == ["bfcl", "more.json", "x.json"]
+    assert config["offers"] == "a.toml,b.toml"
+    assert (config["model"], config["endpoint"]) == (HERE["model"], HERE["endpoint"])
+
+
+def test_rows_named_after_a_file_are_sent_without_its_folders(tmp_path: Path):
+    import pyarrow.parquet
+
+    with Run.open(tmp_path / "run", {"verb": "import"}) as run:
+        rows = [row(n, "train") for n in range(3)]
+        rows[0].id, rows[1].id = f"{MACHINE}/a/rows.jsonl:1", f"{MACHINE}/b/rows.jsonl:1"
+        rows[2].messages[0].content = "list /home/me"
+        TrajectoryStore(run.store).add(enumerate(rows))
+        sent = pyarrow.parquet.read_table(prepare(run, "me/calls", "mit") / "data" / "train.parquet").to_pylist()
+    assert [one["id"] for one in sent] == ["rows.jsonl:1", "rows.jsonl:1 (2)", "r2"]
+    assert "list /home/me" in json.dumps(sent[2]).replace("\\/", "/"), "what a row says is not changed"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from lamina.errors import ToolDefinitionError
 from lamina.tools import Toolbox, read_tools
+from lamina.tools.openapi.document import Document
 from lamina.tools.targets import HttpTarget
 
 SPECS = Path(__file__).parents[3] / "shared" / "data" / "openapi-specs"
@@ -164,6 +167,45 @@ def test_five_thousand_operations_with_names_that_clash_are_five_thousand_tools(
     assert box.names[:3] == ["same", "same_2", "same_3"]
 
 
+def doubling(levels: int) -> dict[str, Any]:
+    """Schemas of which each refers to the one before it twice: the last has 2**levels parts."""
+    schemas: dict[str, Any] = {"S0": {"type": "object", "properties": {"a": {"type": "string"}}}}
+    for n in range(1, levels):
+        before = {"$ref": f"#/components/schemas/S{n - 1}"}
+        schemas[f"S{n}"] = {"type": "object", "properties": {"one": before, "two": before}}
+    return {"components": {"schemas": schemas}}
+
+
+def sends(schema: str) -> dict[str, Any]:
+    return {"required": True, "content": as_json({"$ref": f"#/components/schemas/{schema}"})}
+
+
+def test_references_that_double_are_followed_once_for_a_thousand_operations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    followed = []
+    at = Document.at
+    monkeypatch.setattr(Document, "at", lambda self, ref: followed.append(ref) or at(self, ref))
+    paths = {f"p{n}": {"post": {"operationId": f"p{n}", "requestBody": sends(f"S{39 - n % 3}")}} for n in range(1_000)}
+    box = read(tmp_path, document(**paths, good=get("good")) | doubling(40))
+    assert box.names == ["good"]
+    assert [r.code for r in box.remarks if r.dropped] == ["too_large"] * 1_000
+    assert len(followed) < 60_000, "three schemas are tried, not a thousand"
+
+
+def test_the_schemas_of_a_document_are_bounded_together_and_what_comes_after_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("lamina.tools.openapi.document.MOST_PARTS", 1_500)
+    optional = {"name": "q", "in": "query", "schema": {"$ref": "#/components/schemas/S7"}}
+    root = document(a=get("a", optional), b=get("b", optional), c=get("c", optional)) | doubling(8)
+    box = read(tmp_path, root)
+    assert box.names == ["a", "b"]
+    (lost,) = [r for r in box.remarks if r.dropped]
+    assert (lost.where, lost.code) == ("GET /c", "too_large")
+    assert "more than 1,500 parts together" in lost.detail
+
+
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join([f'*{chr(97 + i)}'] * 9)}]\n" for i in range(9)
 )
@@ -186,6 +228,20 @@ def test_a_document_that_cannot_be_read_is_one_line(tmp_path: Path, text: str, s
         read(tmp_path, text, "api.yaml")
     assert "\n" not in str(caught.value)
     assert "api.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "deep",
+    ["[" * 30_000, "{a: " * 30_000, "\n" + "".join(" " * n + "a:\n" for n in range(1, 400)), "\n  " + "- " * 30_000],
+)
+def test_a_document_nested_too_deep_is_one_line_and_does_not_end_the_process(tmp_path: Path, deep: str):
+    file = tmp_path / "api.yaml"
+    file.write_text(f"openapi: 3.0.0\npaths: {deep}", encoding="utf-8")
+    said = subprocess.run([sys.executable, "-m", "lamina", "tools", str(file)], capture_output=True, text=True)
+    assert said.returncode == 2
+    (line,) = said.stderr.splitlines()
+    assert "nested more than 200 deep; flatten it" in line
+    assert "api.yaml:" in line
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,29 @@ def test_lint_says_what_a_small_model_stumbles_over(tmp_path: Path):
     assert {code for _, code in found} <= set(CODES)
 
 
+def test_a_tool_like_many_others_is_one_line_with_their_number(tmp_path: Path):
+    said = "Finds flights between two airports on one day."
+    box = read(tmp_path, [{"name": f"find_flights_{n}", "description": said, "parameters": CITY} for n in range(60)])
+    found = [r for r in lint(box) if r.code == "like_another"]
+    assert [r.where for r in found] == [f"find_flights_{n}" for n in range(1, 60)]
+    assert found[0].detail == "it reads like find_flights_0"
+    assert found[58].detail == "it reads like find_flights_0 and 58 more"
+
+
+def test_a_list_that_names_its_code_is_run_by_it(tmp_path: Path):
+    (tmp_path / "code.py").write_text(FUNCTION.format(name="half"))
+    words = {
+        "name": "half",
+        "description": "Halves.",
+        "parameters": {"type": "object", "properties": {"x": {"type": "number"}}},
+    }
+    box = read(tmp_path, {"sources": ["code.py"], "tools": [words, {**words, "name": "third"}]})
+    assert box["half"].description == "Halves.", "the words are the list's"
+    assert box["half"].target == read_tools(tmp_path / "code.py")["half"].target
+    assert box["third"].target is None
+    assert [(r.where, r.code) for r in box.remarks] == [("third", "not_bound")]
+
+
 def test_example_arguments_fit_the_schema(tmp_path: Path):
     properties = {
         "day": {"type": "string", "format": "date"},

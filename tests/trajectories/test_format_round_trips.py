@@ -80,11 +80,11 @@ def test_calls_and_results_come_back_or_the_loss_is_told(
     assert write_trajectories(file, [one], format=name) == 1
     rejected: list[Any] = []
     back = list(read_trajectories(file, rejected.append, format=name))
-    if set(lost) & ESSENTIAL:
+    if set(lost) & (ESSENTIAL - target.lacks):
         return
     assert len(back) == 1
     assert called(back[0]) == called(one)
-    assert returned(back[0]) == returned(one)
+    assert returned(back[0]) == returned(one) or "results" in lost
     for field in ("tools", "requests", "answers", "thoughts", "system", "order"):
         if field not in lost:
             assert _view(field, back[0]) == _view(field, one)
@@ -116,7 +116,7 @@ def test_the_unified_form_of_the_paper_holds_any_record_both_ways(one: Trajector
 @pytest.mark.parametrize("name", sorted(set(WRITABLE) - {"jsonl", "xlam-60k", "instruction"}))
 @pytest.mark.parametrize("source", sorted(ROWS))
 def test_an_ordinary_row_of_any_format_goes_into_any_other_and_back(name: str, source: str):
-    """``xlam-60k`` and ``instruction`` hold no results; what they refuse is tested with the export."""
+    """``xlam-60k`` and ``instruction`` hold one turn; what they refuse is tested with the export."""
     reader, target = find_format(source).from_row, find_format(name)
     assert reader is not None
     assert target.losses is not None

@@ -28,8 +28,8 @@ def export(
 ) -> None:
     """Write records in another format.
 
-    What the format cannot hold is counted, field by field. A record whose calls or results it cannot hold is not
-    written, and said.
+    What the format cannot hold is counted, field by field. A record whose calls, results or further turns it cannot
+    hold is not written, and said. A format without results by design is written without them.
     """
     from lamina.data import export, files_of
     from lamina.errors import InputError

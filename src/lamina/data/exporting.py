@@ -1,5 +1,6 @@
 """Export: the records of a run in another format. What the format cannot hold is counted, field by field; a record
-whose calls or results it cannot hold is not written, but rejected."""
+whose calls, results or further turns it cannot hold is not written, but rejected. A format that has no results by its
+design (xLAM's 60k) is written without them: they are counted like any other field."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from lamina.errors import InputError
 from lamina.runs import Progress, Run
 from lamina.trajectories import Reject, Trajectory, TrajectoryStore
 from lamina.trajectories.formats import Format, find_format, formats
-from lamina.trajectories.formats.reading.losses import MEANING
+from lamina.trajectories.formats.reading.losses import MEANING, TURNS
 
 
 @dataclass
@@ -64,7 +65,7 @@ def write_as(target: Format, file: Path, records: Iterator[Trajectory]) -> int:
 
 def _holds(target: Format, one: Trajectory, found: Exported) -> bool:
     lost = target.losses(one) if target.losses else Counter[str]()
-    if essential := sorted({*MEANING, "record"} & set(lost)):
+    if essential := sorted(({*MEANING, TURNS, "record"} - target.lacks) & set(lost)):
         detail = f"{target.name} cannot hold its {' and '.join(essential)}; write jsonl, trl or xlam-unified"
         found.rejects.append(Reject(id=one.id, stage="export", reason=Reason.FORMAT_CANNOT_HOLD, detail=detail))
         return False

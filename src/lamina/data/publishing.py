@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.data.packing import pack
+from lamina.data.without_paths import command_without_paths, unused, without_paths
 from lamina.errors import InputError, MissingExtraError, WorkFailedError
 from lamina.runs import Run
 from lamina.trajectories import Trajectory, TrajectoryStore
@@ -34,13 +35,14 @@ def prepare(run: Run, name: str, license: str) -> Path:
     lines = {side: folder / f"{side}.jsonl" for side in SIDES}
     counts: dict[str, Counter[str]] = {key: Counter() for key in ("side", "style", "tool", "license")}
     files = {side: path.open("wb") for side, path in lines.items()}
+    cut: set[str] = set()
     try:
         for row in TrajectoryStore(run.store).trajectories():
             side = row.meta.split or WHOLE
             if side not in SIDES:
                 counts["side"][side] += 1
                 continue
-            files[side].write(json_line(row.model_dump(exclude_none=True)) + b"\n")
+            files[side].write(json_line(_public(row, cut)) + b"\n")
             _count(counts, side, row)
     finally:
         for file in files.values():
@@ -93,25 +95,27 @@ def card(run: Run, name: str, license: str, counts: Mapping[str, Counter[str]]) 
         lines += ["## Licences of the rows' sources", "", *_table(("licence", "rows"), sources), ""]
     lines += ["## Made by", ""]
     if commands := (run.result("environment") or {}).get("commands"):
-        lines += ["```console", *commands, "```", ""]
+        lines += ["```console", *map(command_without_paths, commands), "```", ""]
     lines += [
         "with this configuration:",
         "",
         "```json",
-        json.dumps(_public(run.config), indent=1, ensure_ascii=False),
+        json.dumps(without_paths(run.config), indent=1, ensure_ascii=False),
         "```",
         "",
     ]
     return "\n".join(lines)
 
 
-def _public(value: Any) -> Any:
-    """Without the folders of whoever made it."""
-    if isinstance(value, dict):
-        return {key: _public(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_public(inner) for inner in value]
-    return Path(value).name if isinstance(value, str) and value.startswith("/") else value
+def _public(row: Trajectory, given: set[str]) -> JSON:
+    """A row as it is sent. Rows that came without an id are named after their file, with its folders; ``given`` are the
+    ids that were cut so far. What a request, a call or a result says is data and stays."""
+    kept = row.model_dump(exclude_none=True)
+    kept["meta"] = {key: without_paths(v) if isinstance(v, str) else v for key, v in kept["meta"].items()}
+    if (cut := without_paths(row.id)) != row.id:
+        kept["id"] = unused(cut, given)
+        given.add(kept["id"])
+    return kept
 
 
 def _count(counts: Mapping[str, Counter[str]], side: str, row: Trajectory) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from lamina.errors import MissingExtraError, ToolDefinitionError
 
@@ -55,6 +55,7 @@ def _yaml(data: bytes, path: Path) -> Any:
         raise MissingExtraError("pyyaml", "apis") from None
 
     try:
+        _refuse_depth(data, path)
         loader = _loader()(data)
         try:
             node = loader.get_single_node()
@@ -69,6 +70,26 @@ def _yaml(data: bytes, path: Path) -> Any:
         said = getattr(error, "problem", None) or str(error).splitlines()[0]
         line = mark.line + 1 if mark else None
         raise ToolDefinitionError(f"this is not YAML ({said})", file=path, line=line, mend="mend it") from None
+
+
+def _refuse_depth(data: bytes, path: Path) -> None:
+    """Count how deep the values are nested before anything is built of them: libyaml builds nodes by calling itself,
+    and ten thousands of brackets would end the process. Events come one by one."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(data, Loader=_loader()):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MOST_DEPTH:
+                _refuse_deep(event, path)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _refuse_deep(found: Any, path: Path) -> NoReturn:
+    line = found.start_mark.line + 1
+    raise ToolDefinitionError(f"is nested more than {MOST_DEPTH} deep", file=path, line=line, mend="flatten it")
 
 
 def _refuse_bombs(root: Any, path: Path) -> None:
@@ -89,8 +110,7 @@ def _refuse_bombs(root: Any, path: Path) -> None:
                 line = node.start_mark.line + 1
                 raise ToolDefinitionError(what, file=path, line=line, mend="write it without aliases")
             if depths[id(node)] > MOST_DEPTH:
-                what = f"is nested more than {MOST_DEPTH} deep"
-                raise ToolDefinitionError(what, file=path, line=node.start_mark.line + 1, mend="flatten it")
+                _refuse_deep(node, path)
         elif id(node) in open_nodes:
             line = node.start_mark.line + 1
             raise ToolDefinitionError("an alias holds itself", file=path, line=line, mend="use $ref for cycles")

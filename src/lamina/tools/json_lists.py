@@ -4,7 +4,7 @@ A list in OpenAI form is read strictly: it is the user's own, and every flaw in 
 others (xLAM, BFCL, ToolBench, MCP) are taken as they are: what cannot be used becomes a remark.
 
 ``{"sources": ["impl.py", "api.yaml"], "tools": […]}`` binds a list to code: the tools of the sources with the same
-names run its calls. It is also what ``lamina tools … --out`` writes.
+names run its calls, and the words stay those of the list. Paths are relative to the list.
 """
 
 from __future__ import annotations

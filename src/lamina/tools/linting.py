@@ -6,7 +6,6 @@ executed and re-described); this is the part of it that only looks."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -52,7 +51,8 @@ MOST_COMPARED = 1_500
 
 
 def lint(toolbox: Toolbox) -> list[Remark]:
-    """The readers' remarks, then what is found in the tools themselves, in their order."""
+    """The readers' remarks, then what is found in the tools themselves, in their order: at most one of each kind for
+    a tool."""
     found = list(toolbox.remarks)
     for tool in toolbox:
         found += _of_one(tool)
@@ -91,7 +91,11 @@ def _alike(toolbox: Toolbox) -> Iterator[Remark]:
     for tool in everyone:
         groups.setdefault("" if len(everyone) <= MOST_COMPARED else tool.category, []).append(tool)
     for group in groups.values():
-        for one, other in combinations(group[:MOST_COMPARED], 2):
-            texts = (f"{t.name.replace('_', ' ')}: {t.description}" for t in (one, other))
-            if fuzz.ratio(*texts, score_cutoff=ALIKE):
-                yield Remark(other.name, "like_another", f"it reads like {one.name}")
+        texts: list[tuple[str, str]] = []
+        for tool in group[:MOST_COMPARED]:
+            text = f"{tool.name.replace('_', ' ')}: {tool.description}"
+            like = [name for name, other in texts if fuzz.ratio(other, text, score_cutoff=ALIKE)]
+            if like:
+                more = f" and {len(like) - 1:,} more" if len(like) > 1 else ""
+                yield Remark(tool.name, "like_another", f"it reads like {like[0]}{more}")
+            texts.append((tool.name, text))

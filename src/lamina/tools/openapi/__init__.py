@@ -30,8 +30,8 @@ def read(path: Path) -> Toolbox:
         raise ToolDefinitionError(f"OpenAPI {said} is not read", file=path, mend="2.0, 3.0 and 3.1 are")
     document = Document(root, path, version)
     tools: dict[str, Tool] = {}
-    remarks: list[Remark] = []
-    for method, route, item, operation in operations(document):
+    found, remarks = operations(document)
+    for method, route, item, operation in found:
         where = f"{method.upper()} {route}"
         try:
             tool, said = tool_of(document, method, route, item, operation, set(tools))

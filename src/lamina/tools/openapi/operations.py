@@ -9,7 +9,7 @@ from lamina.tools.naming import identifier, unique
 from lamina.tools.openapi.arguments import Arguments, description_of, examples_of, without_markup
 from lamina.tools.openapi.bodies import body_of
 from lamina.tools.openapi.compiling import compiling
-from lamina.tools.openapi.document import Document, Unusable, as_list, as_object
+from lamina.tools.openapi.document import Document, DocumentTooLarge, Unusable, as_list, as_object
 from lamina.tools.openapi.schemas import Converter
 from lamina.tools.openapi.security import alternatives, carried_by_key, variable_of
 from lamina.tools.openapi.servers import server_of
@@ -27,18 +27,20 @@ COLLECTIONS = {"csv": ("form", False), "multi": ("form", True), "ssv": ("spaceDe
                "tsv": ("tabDelimited", False), "pipes": ("pipeDelimited", False)}  # fmt: skip
 
 
-def operations(document: Document) -> list[tuple[str, str, JSON, JSON]]:
-    """(method, path, path item, operation) in the document's order, whatever else stands there."""
-    found = []
+def operations(document: Document) -> tuple[list[tuple[str, str, JSON, JSON]], list[Remark]]:
+    """(method, path, path item, operation) in the document's order, whatever else stands there; and the paths whose
+    reference leads nowhere."""
+    found, lost = [], []
     for path, item in as_object(document.root.get("paths")).items():
         if not str(path).startswith("/"):
             continue
         try:
             item = as_object(document.follow(item))
-        except Unusable:
-            item = {}
+        except Unusable as reason:
+            lost.append(Remark(str(path), reason.code, reason.detail, dropped=True))
+            continue
         found += [(m, str(path), item, item[m]) for m in METHODS if isinstance(item.get(m), dict)]
-    return found
+    return found, lost
 
 
 def tool_of(
@@ -128,6 +130,8 @@ def _parameters(
         try:
             _parameter(document, name, where, parameter, converter, arguments)
         except Unusable as reason:
+            if isinstance(reason, DocumentTooLarge):
+                raise
             if parameter.get("required") or where == "path":
                 raise Unusable(reason.code, f"its parameter {name}: {reason.detail}") from None
             remarks.append(Remark(path, reason.code, f"the optional parameter {name} is left out: {reason.detail}"))

@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-from lamina.tools.openapi.document import Document, Unusable, as_list, as_object
+from lamina.tools.openapi.document import Document, DocumentTooLarge, Unusable, as_list, as_object
 from lamina.tools.tool import JSON
 
 MOST_NODES = 20_000
@@ -43,6 +43,7 @@ class Converter:
 
     def __init__(self, document: Document):
         self._document = document
+        self._unfolding = document.unfolding
         self._left = MOST_NODES
         self._names: dict[str, str] = {}
         self.defs: JSON = {}
@@ -58,8 +59,11 @@ class Converter:
 
     def _convert(self, schema: Any, trail: tuple[str, ...]) -> JSON:
         self._left -= 1
+        self._unfolding.left -= 1
+        if self._unfolding.left < 0:
+            raise DocumentTooLarge
         if self._left < 0:
-            raise Unusable("too_large", f"its schema has more than {MOST_NODES:,} parts once references are followed")
+            raise _too_large()
         if not isinstance(schema, dict):  # `true`, or a mistake
             return {} if schema is not False else {"not": {}}
         if isinstance(schema.get("$ref"), str):
@@ -82,9 +86,20 @@ class Converter:
     def _reference(self, schema: JSON, trail: tuple[str, ...]) -> JSON:
         ref = schema["$ref"]
         if ref in trail:
+            if len(circle := trail[trail.index(ref) :]) > 1:
+                self._unfolding.circular.update(circle)
             name = self._names.setdefault(ref, _definition_name(ref, self._names.values()))
             return {"$ref": f"#/$defs/{name}"}
-        found = self._convert(self._document.at(ref), (*trail, ref))
+        before = self._left
+        if before < self._unfolding.needs(ref):
+            raise _too_large()
+        try:
+            found = self._convert(self._document.at(ref), (*trail, ref))
+        except Unusable as reason:
+            if reason.code == "too_large" and not isinstance(reason, DocumentTooLarge):
+                self._unfolding.at_least[ref] = max(before + 1, self._unfolding.at_least.get(ref, 0))
+            raise
+        self._unfolding.at_least[ref] = before - self._left
         beside = {k: v for k, v in schema.items() if k in ("description", "default") and v is not None}
         return {**found, **beside} if "$ref" not in found else found
 
@@ -138,6 +153,10 @@ class Converter:
                 found["type"] = [found["type"], "null"]
             if "enum" in found and None not in found["enum"]:
                 found["enum"] = [*found["enum"], None]
+
+
+def _too_large() -> Unusable:
+    return Unusable("too_large", f"its schema has more than {MOST_NODES:,} parts once references are followed")
 
 
 def _type(schema: JSON) -> Any:

@@ -39,7 +39,8 @@ class Format:
     ``detect`` says in a few words why a file is of this format, or None.
 
     ``losses`` names, for one record, each field that ``write`` cannot hold (found by reading back what was
-    written, so nothing is lost unsaid)."""
+    written, so nothing is lost unsaid). ``lacks`` names those of them that no record of the format has, by its
+    design: they are a loss to be counted, and no reason not to write a record."""
 
     name: str
     description: str
@@ -50,3 +51,4 @@ class Format:
     from_row: Callable[[Any, Path], list[Trajectory]] | None = None
     """For formats of JSON rows: the records of one row that was already parsed."""
     to_row: Callable[[Trajectory], Any] | None = None
+    lacks: frozenset[str] = frozenset()

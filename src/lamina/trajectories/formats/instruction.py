@@ -71,4 +71,6 @@ def _text(message: Message) -> str:
     return json.dumps(calls, ensure_ascii=False) if calls else message.content
 
 
-FORMAT = foreign("instruction", "Instruction rows: Alpaca, Dolly, LLaMA-Factory", detect, read_row, write_row)
+FORMAT = foreign(
+    "instruction", "Instruction rows: Alpaca, Dolly, LLaMA-Factory", detect, read_row, write_row, lacks=["results"]
+)

@@ -60,7 +60,8 @@ def _must(spec: Any) -> bool:
 
 
 def write_row(trajectory: Trajectory) -> JSON:
-    """The first request and the calls of the first turn that has any: the format holds one turn. Types stay those of
+    """The first request and the calls of the first turn that has any: the format holds one turn and, by design, nothing
+    that came back of its calls. Types stay those of
     JSON Schema, in ``parameters`` as a whole, so that ``required`` and nesting are kept."""
     calls = next((m.tool_calls for m in trajectory.messages if m.tool_calls), [])
     answers = [{"name": c.name, "arguments": c.arguments} for c in calls]
@@ -73,4 +74,6 @@ def write_row(trajectory: Trajectory) -> JSON:
     }
 
 
-FORMAT = foreign("xlam-60k", "xlam-function-calling-60k: query, tools, answers", detect, read_row, write_row)
+FORMAT = foreign(
+    "xlam-60k", "xlam-function-calling-60k: query, tools, answers", detect, read_row, write_row, lacks=["results"]
+)

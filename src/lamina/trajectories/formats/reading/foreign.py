@@ -32,9 +32,10 @@ def foreign(
     write_row: RowWriter | None = None,
     *,
     whole_file: bool = False,
+    lacks: Iterable[str] = (),
 ) -> Format:
     """``whole_file``: the rows of a file are the turns of ONE record (API-Bank); ``read_row`` gets them as a
-    list."""
+    list. ``lacks``: fields of a record that the format has no place for, as ``reading.losses`` names them."""
 
     def from_row(row: Any, path: Path) -> list[Trajectory]:
         found = records_of(row, path, read_row, name, "row")
@@ -64,7 +65,7 @@ def foreign(
 
     if write_row is None:
         return Format(name, description, read, detect=detect, from_row=from_row)
-    return Format(name, description, read, write, detect, losses, from_row, write_row)
+    return Format(name, description, read, write, detect, losses, from_row, write_row, frozenset(lacks))
 
 
 def _read(

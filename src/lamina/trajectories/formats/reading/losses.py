@@ -10,6 +10,8 @@ from lamina.trajectories.trajectory import Message, Trajectory
 
 MEANING = ("calls", "results")
 """A format that loses one of these has not held the record; all else is context."""
+TURNS = "turns"
+"""The record came back with fewer turns of the user (messages one after the other are one turn)."""
 
 
 def differences(before: Trajectory, after: Sequence[Trajectory]) -> Counter[str]:
@@ -21,6 +23,8 @@ def differences(before: Trajectory, after: Sequence[Trajectory]) -> Counter[str]
     for field, view in _VIEWS.items():
         pairs[field] = (view(before.messages), view(back.messages))
     found = Counter(field for field, (a, b) in pairs.items() if a != b)
+    if _turns(before.messages) > _turns(back.messages):
+        found[TURNS] += 1
     if before.id != back.id:
         found["id"] += 1
     old, new = before.meta.model_dump(exclude_none=True), back.meta.model_dump(exclude_none=True)
@@ -33,6 +37,11 @@ def differences(before: Trajectory, after: Sequence[Trajectory]) -> Counter[str]
 def _calls(messages: list[Message]) -> list[Any]:
     turns = [[(c.name, c.arguments) for c in m.tool_calls or []] for m in messages if m.role == "assistant"]
     return [turn for turn in turns if turn]
+
+
+def _turns(messages: list[Message]) -> int:
+    roles = [m.role for m in messages if m.role != "system"]
+    return sum(role == "user" and (n == 0 or roles[n - 1] != "user") for n, role in enumerate(roles))
 
 
 def _words(role: str) -> Any:
