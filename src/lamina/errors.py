@@ -43,6 +43,11 @@ class ToolDefinitionError(InputError):
     pass
 
 
+class ImportTooSlowError(ToolDefinitionError):
+    """A module was still importing when its time was over. On a busy machine that says nothing of the module: it is no
+    reason to go on without its tools."""
+
+
 class ModelReferenceError(UserError):
     pass
 

@@ -214,8 +214,8 @@ TWO = {"query": "two", "answers": []}
         f"Sure!\n1. {json.dumps(ONE)}\n2. {json.dumps(TWO)}\nAnything else?",
         f"```json\n{json.dumps([ONE, TWO], indent=2)}\n```",
         json.dumps({"pairs": [ONE, TWO]}),
-        json.dumps([{**ONE, "answers": json.dumps([POUR])}, TWO]),
-        str([ONE, TWO]),
+        json.dumps({"note": "two of them", "pairs": [ONE, TWO], "cost": {"tokens": 9}}),
+        f"[{json.dumps(ONE)}, {json.dumps(TWO)}, ]",
     ],
 )
 def test_pairs_are_read_however_they_are_listed(text: str) -> None:
@@ -245,6 +245,58 @@ def test_a_pair_that_cannot_be_read_says_so_in_its_place(text: str, requests: li
     found = pairs_in(text, 3)
     assert [p.request for p in found] == requests
     assert all(p.problem and p.raw in text for p in found if not p.request)
+
+
+STRANGE = [
+    ('{"query": "one", "answers": [{"name": "count_pots", "day": "friday"}]}', "a call has no 'arguments'"),
+    ('{"query": "one", "answers": [{"name": "count_pots"}]}', "a call has no 'arguments'"),
+    ('{"query": "one", "answers": [{"function": "count_pots", "arguments": {}}]}', "a call has no 'name'"),
+    ('{"query": "one", "answers": [{"name": "f", "arguments": {}, "id": 1}]}', "a call has 'id' beside"),
+    ('{"query": "one", "answers": [{"name": ["f"], "arguments": {}}]}', "the name of a call is no text"),
+    ('{"query": "one", "answers": [{"name": "f", "arguments": "{}"}]}', "the arguments of a call are no object"),
+    ('{"query": "one", "answers": [["f", {}]]}', "a call is no object"),
+    ('{"query": "one", "answers": {"name": "f", "arguments": {}}}', "'answers' is no list"),
+    ('{"query": "one", "answers": "water_plant(plant=\'oak\', liters=3)"}', "'answers' is no list"),
+    ('{"query": "one", "answers": "[]"}', "'answers' is no list"),
+    ('{"query": "one", "answers": null}', "'answers' is no list"),
+    ('{"query": "one", "answers": [],}', "the pair is no strict JSON"),
+    ('{"query": "one", "answers": [{"name": "f", "arguments": {"n": 1,}}]}', "the pair is no strict JSON"),
+    ('{"query": "one", "answers": [{"name": "f", "arguments": {"n": NaN}}]}', "NaN is not JSON"),
+    ('{"query": "one", "answers": [{"name": "f", "arguments": {"n": 1, "n": 2}}]}', "the key 'n' stands in it twice"),
+    ('{"query": "zero", "query": "one", "answers": []}', "the key 'query' stands in it twice"),
+    ('{"query": "one\nand more", "answers": []}', "the pair is no strict JSON"),
+    ("{'query': 'one', 'answers': []}", "the pair is no strict JSON"),
+    ("{'query': 'one', 'answers': [{'name': 'f', 'arguments': {'yes': True}}]}", "the pair is no strict JSON"),
+]
+
+
+@pytest.mark.parametrize(("pair", "problem"), STRANGE)
+@pytest.mark.parametrize("around", ["{}", "[{}]", "Sure!\n{}", "```json\n[{}]\n```", '{"pairs": [{}]}'])
+def test_what_a_writer_wrote_is_a_pair_only_in_strict_json_of_the_form_that_was_asked_for(
+    pair: str, problem: str, around: str
+) -> None:
+    text = around.replace("{}", f"{pair}, {json.dumps(TWO)}")
+    first, second = pairs_in(text, 3)
+    assert (first.request, first.calls, first.raw) == ("", (), pair)
+    assert problem in first.problem
+    assert (second.request, second.problem) == ("two", "")
+
+
+def test_a_call_without_arguments_is_no_verified_row_of_a_tool_that_needs_none(tmp_path: Path) -> None:
+    """It was read as a call with no arguments, which fits, runs and is grounded."""
+    tools = tmp_path / "pots.py"
+    tools.write_text(
+        'def count_pots(day: str = "today") -> int:\n    """Count the pots.\n\n    Args:\n        day: Which day.\n'
+        '    """\n    return 3\n\n\ndef ring() -> int:\n    """Ring the bell."""\n    return 1\n',
+        encoding="utf-8",
+    )
+    call = {"name": "count_pots", "day": "friday"}
+    writer = scripted(tmp_path, [{"query": "how many pots are there", "answers": [call]}])
+    _, rows, rejects = synth(tools, tmp_path / "run", writer=writer, targets=1, styles=(("simple", 1.0),))
+    assert rows == []
+    assert [(r.stage, r.reason) for r in rejects] == [("format", "unreadable")]
+    assert "a call has no 'arguments'" in rejects[0].detail
+    assert '"day": "friday"' in rejects[0].raw
 
 
 def test_pairs_reach_the_styles_that_were_asked_for_and_each_is_what_its_name_says(

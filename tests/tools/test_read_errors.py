@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from lamina.errors import ToolDefinitionError, UserError
+from lamina.errors import ImportTooSlowError, ToolDefinitionError, UserError
 from lamina.tools import python_functions, read_tools
+from lamina.tools.python_packages import read_modules
 
 GOOD = '"""Fine."""\n'
 
@@ -94,6 +95,35 @@ def test_a_module_that_hangs_at_import_is_left_alone_after_its_time(write: Calla
     with pytest.raises(ToolDefinitionError, match=r"mine\.py:3: the module was still importing after 0\.5 s"):
         python_functions.read(path, import_seconds=0.5)
     assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize(
+    ("slow", "line"),
+    [
+        ("import time\n\ntime.sleep(60)\n", ":3"),
+        ("import time\n\ntry:\n    time.sleep(60)\nexcept BaseException:\n    raise ImportError from None\n", ":6"),
+        ("import time\n\ntry:\n    time.sleep(60)\nexcept BaseException:\n    pass\n", ""),
+    ],
+    ids=["hangs", "raises something else", "goes on without"],
+)
+def test_a_module_of_many_that_imports_too_long_is_an_error_and_no_quiet_drop(
+    tmp_path: Path, slow: str, line: str
+) -> None:
+    """The same command gave other tools, and so other rows, on a busy machine."""
+    good = tmp_path / "good.py"
+    good.write_text('def f() -> int:\n    """F."""\n    return 1\n')
+    late = tmp_path / "late.py"
+    late.write_text(slow + 'def g() -> int:\n    """G."""\n    return 1\n')
+    with pytest.raises(ImportTooSlowError) as caught:
+        read_modules([good, late], tmp_path, import_seconds=0.5)
+    assert caught.value.exit_status == 2
+    assert str(caught.value) == (
+        f"{late}{line}: the module was still importing after 0.5 s; "
+        "move the slow work into a function, or try again where the machine was only busy"
+    )
+    late.write_text("raise ValueError('no')\n")
+    box = read_modules([good, late], tmp_path)
+    assert (box.names, [r.dropped for r in box.remarks]) == (["f"], [True]), "a broken one is still said and left out"
 
 
 def test_what_the_module_started_at_import_is_gone_afterwards(write: Callable[..., Path], tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Candidate, Rejection
 from lamina.tools import Toolbox
-from lamina.tools.execution import carried_error
+from lamina.tools.execution import error_in
 
 STAGE = "execution"
 
@@ -26,7 +26,7 @@ def check_execution(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
             if not result.ok:
                 reason = _REASONS.get(result.status, Reason.RAISED)
                 return Rejection(STAGE, reason, result.error or result.status)
-            if why := carried_error(toolbox.get(call.name), result.value):
+            if why := error_in(toolbox.get(call.name), result):
                 detail = f"the result is an error: {why}: {result.text[:200]}"
                 return Rejection(STAGE, Reason.ERROR_RESULT, detail)
     return None

@@ -10,7 +10,7 @@ from typing import Any
 
 from lamina.synth.values import ValuePool, draw_arguments
 from lamina.tools import PythonTarget, Tool, Toolbox
-from lamina.tools.execution import CallResult, Executor, carried_error
+from lamina.tools.execution import CallResult, Executor, error_in
 
 DRAWS_PER_CALL = 12
 """How many draws a valid call may take before the tool is called hard to draw for (our choice)."""
@@ -158,7 +158,7 @@ class _Search:
             fit = [
                 DrawnCall(self.tool, a, r[0])
                 for a, r in zip(drawn, of_round, strict=True)
-                if r and r[0].ok and not carried_error(self.tool, r[0].value)
+                if r and r[0].ok and not error_in(self.tool, r[0])
             ]
             if fit:
                 self.found += fit

@@ -1,19 +1,24 @@
-"""What a writer of pairs answered, taken apart. A JSON array is what is asked for; JSON lines, several objects amid
-other words and an object around the array are read as well. What cannot be read is a pair with a problem."""
+"""What a writer of pairs answered, taken apart. Where the pairs stand is found tolerantly: in an array, in JSON lines,
+amid other words, with an object around them. Each pair is held to strict JSON and to the form that was asked for, as
+APIGen's format check has it; one that is not is a pair with a problem. What others wrote is read loosely by import."""
 
 from __future__ import annotations
 
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-from lamina.models.parsing import LONGEST, parse_calls, value_at
+from lamina.models.json_spans import end_of_value, finite, storable_value
+from lamina.models.parsing import LONGEST
 from lamina.synth.writers import one_line
 from lamina.trajectories import ToolCall
 
 _PAIR = re.compile(r"""\{\s*["']query["']""")
 """How a pair begins: where reading goes on after one that breaks off."""
+_AROUND = re.compile(r"""\{\s*["']\w+["']\s*:\s*\[\s*\{\s*["']query["']""")
+"""How an object around pairs begins: it may break off, or hold a pair that is no JSON, and the others are read."""
+_CALL = {"name", "arguments"}
 
 
 @dataclass(frozen=True)
@@ -26,38 +31,99 @@ class Pair:
     problem: str = ""
 
 
+class _Unfit(ValueError):
+    """Why this is no pair, one sentence."""
+
+
 def pairs_in(text: str, most: int) -> list[Pair]:
     """At most ``most`` pairs in the order in which they were written, those with a problem among them. A writer that
     goes on after that is not read: it was asked for no more."""
     text = text[:LONGEST]
     found: list[Pair] = []
-    at = text.find("{")
+    at, inside = text.find("{"), 0
     while at >= 0 and len(found) < most:
-        value, end, _ = value_at(text, at)
-        if end < 0:
-            following = _PAIR.search(text, at + 1)
-            end = following.start() if following else len(text)
-        found += _pairs_of(value, text[at:end])
+        end = _end(text, at)
+        value, problem = _strict(text[at:end])
+        if _holds_pairs(value) or (value is None and _AROUND.match(text, at)):
+            inside, end = end, at + 1
+        elif value is None or "query" in value or at >= inside:  # beside pairs in an object around them: not meant
+            found.append(_pair(value, problem, text[at:end]))
         at = text.find("{", end)
     if not found and text.strip(" \r\n\t[]"):
         return [Pair(text, problem="there is no JSON object in it")]
-    return found[:most]
+    return found
 
 
-def _pairs_of(value: Any, raw: str) -> list[Pair]:
-    """One pair, or those that an object around them holds; none where ``raw`` is but the opening of such an object."""
-    if not isinstance(value, dict):
-        opening = re.fullmatch(r"\{\s*\"\w+\"\s*:\s*\[\s*", raw)
-        return [] if opening else [Pair(raw, problem="the pair breaks off or is no JSON")]
-    around = [inner for inner in value.values() if isinstance(inner, list)] if "query" not in value else []
-    held = [one for inner in around for one in inner if isinstance(one, dict) and "query" in one]
-    return [_pair(one, json.dumps(one, ensure_ascii=False)) for one in held] or [_pair(value, raw)]
+def _end(text: str, at: int) -> int:
+    """Where the object that opens at ``at`` ends, or the next pair begins if it never does."""
+    end = end_of_value(text, at)
+    if end < 0:
+        end = end_of_value(text, at, quotes="\"'")
+    if end < 0:
+        following = _PAIR.search(text, at + 1)
+        end = following.start() if following else len(text)
+    return end
 
 
-def _pair(value: dict[str, Any], raw: str) -> Pair:
-    request, answers = value.get("query"), value.get("answers")
-    if not isinstance(request, str) or answers is None:
-        lacking = "answers" if isinstance(request, str) else "query"
-        return Pair(raw, problem=f"the pair has no {lacking!r} (it has {', '.join(list(value)[:6])})")
-    calls, problem = parse_calls(answers if isinstance(answers, str) else json.dumps(answers))
-    return Pair(raw, problem=problem) if problem else Pair(raw, one_line(request), tuple(calls))
+def _strict(text: str) -> tuple[dict[str, Any] | None, str]:
+    """The object that ``text`` is, or why it is none. Its depth is bounded before it is read."""
+    if end_of_value(text, 0) != len(text):
+        return None, "the pair breaks off or is no JSON"
+    try:
+        read = json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_constant, parse_float=finite)
+        value: dict[str, Any] = storable_value(read)
+    except json.JSONDecodeError as error:
+        return None, f"the pair is no strict JSON ({error.msg} at its character {error.pos + 1})"
+    except (ValueError, RecursionError) as error:
+        return None, f"the pair is no strict JSON ({error})"
+    return value, ""
+
+
+def _distinct(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(items)
+    if len(value) < len(items):
+        keys = [key for key, _ in items]
+        raise ValueError(f"the key {next(k for k in keys if keys.count(k) > 1)!r} stands in it twice")
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _holds_pairs(value: dict[str, Any] | None) -> bool:
+    if value is None or "query" in value:
+        return False
+    lists = [inner for inner in value.values() if isinstance(inner, list)]
+    return any(isinstance(one, dict) and "query" in one for inner in lists for one in inner)
+
+
+def _pair(value: dict[str, Any] | None, problem: str, raw: str) -> Pair:
+    if value is None:
+        return Pair(raw, problem=problem)
+    try:
+        request, answers = value.get("query"), value.get("answers")
+        if not isinstance(request, str) or "answers" not in value:
+            lacking = "answers" if isinstance(request, str) else "query"
+            raise _Unfit(f"the pair has no {lacking!r} (it has {', '.join(list(value)[:6])})")
+        if not isinstance(answers, list):
+            raise _Unfit(f"'answers' is no list of calls but {json.dumps(answers, ensure_ascii=False)[:80]}")
+        return Pair(raw, one_line(request), tuple(_call(answer) for answer in answers))
+    except _Unfit as unfit:
+        return Pair(raw, problem=str(unfit))
+
+
+def _call(answer: Any) -> ToolCall:
+    """Raises _Unfit where it is not an object of a name and arguments, and of nothing else."""
+    said = json.dumps(answer, ensure_ascii=False)[:80]
+    if not isinstance(answer, dict):
+        raise _Unfit(f"a call is no object with 'name' and 'arguments': {said}")
+    if lacking := sorted(_CALL - set(answer), reverse=True):
+        raise _Unfit(f"a call has no {lacking[0]!r}: {said}")
+    if beside := [key for key in answer if key not in _CALL]:
+        raise _Unfit(f"a call has {beside[0]!r} beside 'name' and 'arguments': {said}")
+    if not isinstance(answer["name"], str):
+        raise _Unfit(f"the name of a call is no text: {said}")
+    if not isinstance(answer["arguments"], dict):
+        raise _Unfit(f"the arguments of a call are no object: {said}")
+    return ToolCall.of(answer["name"], answer["arguments"])

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lamina.tools.signatures import Flaw, read_parameters
+from lamina.tools.signatures import SLOW_MEND, Flaw, TooSlow, read_parameters
 from lamina.tools.tool import Tool
 from lamina.tools.user_module import load_module
 
@@ -73,28 +73,37 @@ def _files(file: Path) -> list[str]:
 
 
 def _import(file: Path, seconds: float) -> ModuleType:
+    late = False
+
     def too_slow(*_: Any) -> None:
+        nonlocal late
+        late = True
         raise _TooSlow
 
     signal.signal(signal.SIGALRM, too_slow)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        return load_module(file)
+        module = load_module(file)
     except _TooSlow as error:
-        what, mend = (
-            f"the module was still importing after {seconds:g} s",
-            "move the slow work into a function",
-        )
-        raise Flaw(what, mend, line=_line(error, file)) from None
+        raise _slow(seconds, _line(error, file)) from None
     except SystemExit as error:
         what, mend = f"the module exits while it is imported (SystemExit: {error.code})", _GUARD
         raise Flaw(what, mend, line=_line(error, file)) from None
     except BaseException as error:
+        if late:  # a library made another error of it
+            raise _slow(seconds, _line(error, file)) from None
         said = (str(error).splitlines() or [""])[0]
         what = f"the module raises while it is imported ({type(error).__name__}: {said})"
         raise Flaw(what, "mend that line, or move it into a function", line=_line(error, file)) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+    if late:  # and went on without what it was importing
+        raise _slow(seconds, None)
+    return module
+
+
+def _slow(seconds: float, line: int | None) -> TooSlow:
+    return TooSlow(f"the module was still importing after {seconds:g} s", SLOW_MEND, line=line)
 
 
 _GUARD = 'put that line under if __name__ == "__main__":'

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from lamina.tools.execution.error_results import carried_error
+from lamina.tools.execution.error_results import error_in
 from lamina.tools.tool import JSON, Tool
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _called(tool: Tool, arguments: JSON, executor: Executor) -> Probe:
         return Probe(tool.name, "unmet", arguments, str(error))
     if not result.ok:
         return Probe(tool.name, str(result.status), arguments, result.error or "")
-    if why := carried_error(tool, result.value):
+    if why := error_in(tool, result):
         return Probe(tool.name, "error-result", arguments, f"{why}: {result.text[:200]}")
     return Probe(tool.name, "ok", arguments, result.text[:200])
 

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lamina.errors import ToolDefinitionError
+from lamina.errors import ImportTooSlowError, ToolDefinitionError
 from lamina.tools.environment import allowed_environment
+from lamina.tools.signatures import SLOW_MEND
 from lamina.tools.tool import Example, PythonTarget, Remark, Tool, Toolbox
 
 IMPORT_SECONDS = 20.0
@@ -50,7 +51,8 @@ class Described:
 
 
 def read_each(path: Path, *, import_seconds: float = IMPORT_SECONDS) -> Described:
-    """As ``read``, for one module of many. Raises ToolDefinitionError where the module cannot be imported."""
+    """As ``read``, for one module of many. Raises ToolDefinitionError where the module cannot be imported,
+    ImportTooSlowError where that took too long."""
     return _described(path, import_seconds, each=True)
 
 
@@ -60,7 +62,8 @@ def _described(path: Path, seconds: float, *, each: bool) -> Described:
     if "flaw" in answer:
         flaw = answer["flaw"]
         file = flaw["file"] if flaw["file"] and Path(flaw["file"]) != path.resolve() else path
-        raise ToolDefinitionError(flaw["what"], file=file, line=flaw["line"], mend=flaw["mend"])
+        kind = ImportTooSlowError if flaw["late"] else ToolDefinitionError
+        raise kind(flaw["what"], file=file, line=flaw["line"], mend=flaw["mend"])
     remarks = []
     for flaw in answer["flaws"]:
         where = f"{flaw['file'] or path}:{flaw['line']}"
@@ -128,7 +131,7 @@ def _describe_in_child(path: Path, seconds: float, each: bool) -> dict[str, Any]
             return answer
         if status is None:
             what = f"the module hung while it was imported or described (more than {seconds:g} s)"
-            raise ToolDefinitionError(what, file=path, mend="move the slow work into a function")
+            raise ImportTooSlowError(what, file=path, mend=SLOW_MEND)
         said = errors.read_text(errors="replace").strip().splitlines()[-1:] or ["nothing on stderr"]
         what = f"the module ended its process while it was imported (status {status}; {said[0][:200]})"
         raise ToolDefinitionError(what, file=path, mend="remove the call that exits")

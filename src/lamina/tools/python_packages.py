@@ -1,7 +1,8 @@
 """Reader for a folder of Python: a package, or modules side by side. One tool for each public function.
 
 A package whose ``__init__`` lists functions in ``__all__`` has those; any other folder those of all its modules.
-Each module is imported in a process of its own; what cannot be imported or described becomes a remark.
+Each module is imported in a process of its own; what cannot be imported or described becomes a remark;
+one that takes too long to import is an error.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from lamina.errors import ToolDefinitionError
+from lamina.errors import ImportTooSlowError, ToolDefinitionError
 from lamina.tools.combining import combined
-from lamina.tools.python_functions import read_each
+from lamina.tools.python_functions import IMPORT_SECONDS, read_each
 from lamina.tools.tool import Remark, Toolbox
 
 
@@ -36,13 +37,18 @@ def read(path: Path) -> Toolbox:
     return read_modules(files, path)
 
 
-def read_modules(files: list[Path], whole: Path | str) -> Toolbox:
-    """The tools of several modules, each with its module as category."""
+def read_modules(files: list[Path], whole: Path | str, *, import_seconds: float = IMPORT_SECONDS) -> Toolbox:
+    """The tools of several modules, each with its module as category.
+
+    Raises ToolDefinitionError where no function of them can be a tool, ImportTooSlowError where a module was still
+    importing after ``import_seconds``: the same command must not give other tools on a busy machine."""
     boxes, remarks = [], []
     seen: set[tuple[str, str]] = set()
     for file in files:
         try:
-            found = read_each(file)
+            found = read_each(file, import_seconds=import_seconds)
+        except ImportTooSlowError:
+            raise
         except ToolDefinitionError as error:
             if len(files) == 1:
                 raise

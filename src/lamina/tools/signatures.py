@@ -10,16 +10,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_type_hints
 
+SLOW_MEND = "move the slow work into a function, or try again where the machine was only busy"
+
 
 class Flaw(Exception):
     """A function that cannot be a tool. Crosses the process border as plain fields."""
+
+    late = False
+    """Whether it is the time that was over."""
 
     def __init__(self, what: str, mend: str = "", *, line: int | None = None, file: str | None = None):
         super().__init__(what)
         self.what, self.mend, self.line, self.file = what, mend, line, file
 
     def as_json(self) -> dict[str, Any]:
-        return {"what": self.what, "mend": self.mend, "line": self.line, "file": self.file}
+        return {"what": self.what, "mend": self.mend, "line": self.line, "file": self.file, "late": self.late}
+
+
+class TooSlow(Flaw):
+    late = True
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class Tool:
 
     ``category`` is what its source says (a tag, a server, a module), empty where it says nothing.
     ``error_schema`` is the declared rule for a success that carries an error: a result that fits this JSON
-    Schema is one. None is the default rule (``execution.error_results``), False says that no result is."""
+    Schema is one. None is the default rule (``execution.default_errors``), False says that no result is."""
 
     name: str
     description: str

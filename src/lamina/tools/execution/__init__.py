@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lamina.tools.execution.outcomes import CallResult, Limits, Status
 
 if TYPE_CHECKING:
-    from lamina.tools.execution.error_results import carried_error
+    from lamina.tools.execution.error_results import carried_error, error_in
     from lamina.tools.execution.executor import Executor, available_level, level_note
     from lamina.tools.execution.opening import MixedExecutor, open_executor
 
@@ -19,11 +19,17 @@ __all__ = [
     "Status",
     "available_level",
     "carried_error",
+    "error_in",
     "level_note",
     "open_executor",
 ]
 
-_WHERE = {"carried_error": "error_results", "MixedExecutor": "opening", "open_executor": "opening"}
+_WHERE = {
+    "carried_error": "error_results",
+    "error_in": "error_results",
+    "MixedExecutor": "opening",
+    "open_executor": "opening",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -226,9 +226,9 @@ def _result(outcome: dict[str, Any]) -> CallResult:
     if outcome["status"] != "ok":
         return failed(outcome["status"], outcome["error"], **more)
     text, truncated = outcome["text"], outcome["truncated"]
-    return CallResult(
-        "ok", None if truncated else json.loads(text), text, None, truncated, more["printed"], more["seconds"]
-    )
+    if truncated:
+        return CallResult("ok", None, text, None, True, carried_error=outcome["carried_error"], **more)
+    return CallResult("ok", json.loads(text), text, None, False, more["printed"], more["seconds"])
 
 
 class _Gone(Exception):
@@ -239,8 +239,10 @@ class _Server:
     """Lamina's end of one supervisor: starts it when needed, replaces it when it dies."""
 
     def __init__(self, toolbox: Toolbox, limits: Limits):
-        self._targets = [
-            [t.name, t.target.file, t.target.function] for t in toolbox if isinstance(t.target, PythonTarget)
+        self._targets: list[list[Any]] = [
+            [t.name, t.target.file, t.target.function, t.error_schema]
+            for t in toolbox
+            if isinstance(t.target, PythonTarget)
         ]
         self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None

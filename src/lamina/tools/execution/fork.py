@@ -19,6 +19,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from lamina.tools.execution import frames
+from lamina.tools.execution.default_errors import default_error
 from lamina.tools.execution.outcomes import Limits
 
 ERROR_CHARACTERS = 500
@@ -29,10 +30,12 @@ _sorted = json.JSONEncoder(sort_keys=True).encode
 
 @dataclass(frozen=True)
 class Function:
-    """A preloaded function of the user's, and for each argument what makes it of its JSON text."""
+    """A preloaded function of the user's, for each argument what makes it of its JSON text, and what says of a result
+    why it is an error (None: it is none); asked only where the result is cut."""
 
     call: Callable[..., Any]
     readers: dict[str, Callable[[bytes], Any]]
+    error_of: Callable[[Any], str | None] = default_error
 
 
 def run_calls(job: dict[str, Any], functions: dict[str, Function], limits: Limits, result: int) -> None:
@@ -80,12 +83,16 @@ def call_function(name: str, arguments: dict[str, Any], function: Function, limi
         except SystemExit as ending:
             return {"status": "exited", "error": f"{name} ended its process (sys.exit({ending.code!r:.80}))"}
         try:
-            text = json_text(value)
+            data = to_jsonable_python(value, fallback=_plain)
+            text = json_text(data)
         except MemoryError:
             raise
         except Exception as error:
             return {"status": "unserialisable", "error": f"{name} returned {_unserialisable(value, error)}"}
-        return {"status": "ok", **_cut(text, limits.output_bytes)}
+        cut = _cut(text, limits.output_bytes)
+        if cut["truncated"]:  # who gets half of it cannot judge it
+            cut["carried_error"] = function.error_of(data)
+        return {"status": "ok", **cut}
     except MemoryError:
         with contextlib.suppress(OSError, ValueError):
             hard = resource.getrlimit(resource.RLIMIT_AS)[1]
@@ -96,11 +103,10 @@ def call_function(name: str, arguments: dict[str, Any], function: Function, limi
         return {"status": "raised", "error": f"{name} raised {said(error)}"}
 
 
-def json_text(value: Any) -> str:
-    """``value`` as JSON text: dataclasses and models as objects, dates in ISO form, enums by value. Raises
-    ValueError, TypeError or a pydantic error for what has no JSON form, NaN and infinity included."""
-
-    text = _encode(to_jsonable_python(value, fallback=_plain))
+def json_text(data: Any) -> str:
+    """``data``, which pydantic made of a result (dataclasses and models as objects, dates in ISO form, enums by value),
+    as JSON text. Raises ValueError or TypeError for what has no JSON form, NaN and infinity included."""
+    text = _encode(data)
     text.encode()  # half a surrogate pair fails here, not in whoever stores it
     return text
 

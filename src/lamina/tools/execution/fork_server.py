@@ -17,12 +17,14 @@ import signal
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from lamina.tools.execution import frames, processes
 from lamina.tools.execution.argument_types import reader_for
 from lamina.tools.execution.batch import run_batch
 from lamina.tools.execution.confinement import Confinement, place
+from lamina.tools.execution.error_results import error_by
 from lamina.tools.execution.fork import Function, run_calls, said
 from lamina.tools.execution.outcomes import LINKED_AT_START, Limits
 from lamina.tools.execution.scratch import ScratchFolders, remove_tree
@@ -83,14 +85,16 @@ def _stop(*_: Any) -> None:
     raise Stop
 
 
-def _preload(targets: list[list[str]]) -> dict[str, Function]:
-    """Import each file once; ``targets`` holds (tool name, file, function name)."""
-    modules = {file: load_module(file) for file in dict.fromkeys(file for _, file, _ in targets)}
+def _preload(targets: list[list[Any]]) -> dict[str, Function]:
+    """Import each file once; ``targets`` holds (tool name, file, function name, rule for results that are errors)."""
+    modules = {file: load_module(file) for file in dict.fromkeys(file for _, file, _, _ in targets)}
     functions = {}
     with library_first():
-        for name, file, function in targets:
+        for name, file, function, rule in targets:
             call = getattr(modules[file], function)
-            functions[name] = Function(call, {p.name: reader_for(p.hint) for p in read_parameters(call, name)})
+            readers = {p.name: reader_for(p.hint) for p in read_parameters(call, name)}
+            functions[name] = Function(call, readers, partial(error_by, rule))
+            error_by(rule, None)  # what it imports and compiles, no fork has to
         import random  # noqa: F401 -- so that no fork has to import it
 
         if any(inspect.iscoroutinefunction(f.call) for f in functions.values()):

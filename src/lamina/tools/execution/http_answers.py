@@ -12,10 +12,13 @@ from http import HTTPStatus
 from typing import Any
 
 from lamina.tools.execution.outcomes import CallResult, Limits
-from lamina.tools.execution.results import failed, succeeded
+from lamina.tools.execution.results import cut_off, failed, succeeded
 from lamina.tools.execution.secrets import Secrets
+from lamina.tools.tool import Tool
 
 SAID_CHARACTERS = 300
+JUDGED_BYTES = 1 << 20
+"""Of an answer are read, though fewer are kept: what fails says so in less, and what is longer is no error."""
 TEXTS = ("text/", "application/xml", "application/yaml", "application/x-yaml", "application/csv")
 
 
@@ -60,21 +63,21 @@ async def read_body(stream: AsyncIterator[bytes], encoding: str, most: int) -> t
     return bytes(body), True
 
 
-def result_of(name: str, answer: Answer, secrets: Secrets, limits: Limits, **more: Any) -> CallResult:
+def result_of(tool: Tool, answer: Answer, secrets: Secrets, limits: Limits, **more: Any) -> CallResult:
     """2xx with JSON or text is ok; every other status is ``raised``, what is no data ``unserialisable``."""
-    more["http_status"] = answer.status
+    name, more["http_status"] = tool.name, answer.status
     if not 200 <= answer.status < 300:
         said = secrets.scrub(_said(answer))  # before it is cut: half a key is a key's half
         said = said if len(said) <= SAID_CHARACTERS else said[:SAID_CHARACTERS] + "…"
         return failed("raised", f"{name}: the server answered {_status(answer.status)}{said}", **more)
     if not answer.body.strip():
-        return succeeded("null", limits, **more)
+        return succeeded(tool, "null", limits, **more)
     if answer.media in ("text/html", "application/xhtml+xml"):
         return failed("unserialisable", f"{name}: the server answered with an HTML page, not with data", **more)
-    if not answer.whole:  # half of a JSON text has no value
+    if not answer.whole:  # half of a JSON text has no value, and no rule is asked about it
         if not _is_text(answer):
             return failed("unserialisable", f"{name}: the server answered with {answer.media}", **more)
-        return succeeded(secrets.scrub(answer.text), limits, **more)
+        return cut_off(secrets.scrub(answer.text), limits, **more)
     try:
         text = _canonical(answer.text)
     except (ValueError, RecursionError):
@@ -86,7 +89,7 @@ def result_of(name: str, answer: Answer, secrets: Secrets, limits: Limits, **mor
         if re.match(r"\s*(<!doctype html|<html)", answer.text, re.IGNORECASE):
             return failed("unserialisable", f"{name}: the server answered with an HTML page, not with data", **more)
         text = json.dumps(answer.text, ensure_ascii=False)
-    return succeeded(secrets.scrub(text), limits, **more)
+    return succeeded(tool, secrets.scrub(text), limits, **more)
 
 
 def _is_text(answer: Answer) -> bool:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from lamina.errors import UserError
 from lamina.tools.execution.event_loop import EventLoop
-from lamina.tools.execution.http_answers import Answer, read_body, result_of
+from lamina.tools.execution.http_answers import JUDGED_BYTES, Answer, read_body, result_of
 from lamina.tools.execution.http_requests import NoRequest, WireRequest, wire_request
 from lamina.tools.execution.outcomes import CallResult, Limits
 from lamina.tools.execution.results import failed
@@ -81,15 +81,16 @@ class HttpRunner:
         named = from_environment(target.server_variable)
         base = _base(named or str(target.server), target.server_variable if named else "")
         _sign(request, [*(_chosen(target) or ()), *target.optional_auth])
-        result = self._loop.run(self._timed(tool.name, request, base, bool(named)))
+        result = self._loop.run(self._timed(tool, request, base, bool(named)))
         return dataclasses.replace(result, seconds=time.monotonic() - start)
 
-    async def _timed(self, name: str, request: WireRequest, base: httpx.URL, named: bool) -> CallResult:
+    async def _timed(self, tool: Tool, request: WireRequest, base: httpx.URL, named: bool) -> CallResult:
         import httpx
 
+        name = tool.name
         try:
             async with asyncio.timeout(self._limits.wall_seconds):
-                return await self._twice(name, request, base, named)
+                return await self._twice(tool, request, base, named)
         except TimeoutError:
             return failed("timed_out", f"{name}: the server was still answering after {self._limits.wall_seconds:g} s")
         except (_Refused, ValueError) as reason:
@@ -99,14 +100,14 @@ class HttpRunner:
         except (httpx.HTTPError, OSError) as error:  # its text may hold the URL, and that the key
             return failed("raised", f"{name}: the connection failed ({type(error).__name__})")
 
-    async def _twice(self, name: str, request: WireRequest, base: httpx.URL, named: bool) -> CallResult:
+    async def _twice(self, tool: Tool, request: WireRequest, base: httpx.URL, named: bool) -> CallResult:
         answer = await self._send(request, base, named)
         printed = ""
         if answer.status in AGAIN and request.method in ("GET", "HEAD"):
             await asyncio.sleep(_pause(answer.headers.get("retry-after", "")))
             first, answer = answer.status, await self._send(request, base, named)
             printed = f"answered {first} at first; this is the second try"
-        return result_of(name, answer, self._secrets, self._limits, printed=printed)
+        return result_of(tool, answer, self._secrets, self._limits, printed=printed)
 
     async def _send(self, request: WireRequest, base: httpx.URL, named: bool) -> Answer:
         """One request, and the redirects that stay on its origin."""
@@ -143,7 +144,7 @@ class HttpRunner:
         request.url = request.url.copy_with(host=address)
         response = await self._transport.handle_async_request(request)
         try:
-            most = self._limits.output_bytes + self._secrets.longest + 1
+            most = max(self._limits.output_bytes, JUDGED_BYTES) + self._secrets.longest + 1
             stream: Any = response.stream
             body, whole = await read_body(aiter(stream), response.headers.get("content-encoding", ""), most)
             return Answer(response.status_code, response.headers, body, whole)

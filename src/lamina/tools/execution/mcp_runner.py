@@ -74,7 +74,7 @@ class McpRunner:
             said = self._secrets.scrub(f"{tool.name}: the server {target.server} {failure}")
             status: Any = "timed_out" if failure.late else "killed" if failure.gone else "raised"
             return failed(status, said)
-        return self._result(tool.name, answer)
+        return self._result(tool, answer)
 
     async def _session(self, key: Key) -> Session:
         from lamina.tools.mcp_servers.session import Session
@@ -95,19 +95,19 @@ class McpRunner:
         if session is not None:
             await session.stop()
 
-    def _result(self, name: str, answer: Any) -> CallResult:
+    def _result(self, tool: Tool, answer: Any) -> CallResult:
         value = _value(answer)
         try:
             text = json.dumps(value, ensure_ascii=False, allow_nan=False)
             text.encode()
         except (ValueError, RecursionError):
-            return failed("unserialisable", f"{name} answered with something that has no JSON form")
+            return failed("unserialisable", f"{tool.name} answered with something that has no JSON form")
         text = self._secrets.scrub(text)
         if answer.is_error:
             said = " ".join(value.split()) if isinstance(value := json.loads(text), str) else text
             said = said if len(said) <= 500 else said[:500] + "…"
-            return failed("raised", f"{name}: {said}")
-        return succeeded(text, self._limits)
+            return failed("raised", f"{tool.name}: {said}")
+        return succeeded(tool, text, self._limits)
 
     def close(self) -> None:
         with self._closing:

@@ -34,6 +34,9 @@ class CallResult:
 
     ``http_status`` is that of the last answer, where the call was an HTTP request that was answered.
 
+    ``carried_error`` says of a truncated result what makes it an error by the tool's rule, judged on the whole of it;
+    ``error_results.error_in`` judges any.
+
     ``error`` is one sentence. ``printed`` is what the call wrote to stdout and stderr. ``seconds`` is a
     measurement: it takes no part in equality and must not enter anything that is derived from content.
     """
@@ -46,6 +49,7 @@ class CallResult:
     printed: str = ""
     seconds: float = field(default=0.0, compare=False)
     http_status: int | None = None
+    carried_error: str | None = None
 
     @property
     def ok(self) -> bool:

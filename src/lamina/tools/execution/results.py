@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
+from lamina.tools.execution.error_results import carried_error
 from lamina.tools.execution.outcomes import CallResult, Limits, Status
-from lamina.tools.tool import Toolbox
+from lamina.tools.tool import Tool, Toolbox
 
 
 def failed(status: Status, error: str, **more: Any) -> CallResult:
@@ -41,10 +42,14 @@ def _check_json(arguments: Any) -> None:
         json.dumps(arguments, ensure_ascii=False, allow_nan=False).encode()
 
 
-def succeeded(text: str, limits: Limits, **more: Any) -> CallResult:
-    """A result from its JSON text; cut, and then without a value, where it is longer than a result may be."""
-    data = text.encode(errors="replace")
-    if len(data) > limits.output_bytes:
-        cut = data[: limits.output_bytes].decode(errors="ignore")
-        return CallResult("ok", None, cut, None, True, **more)
+def succeeded(tool: Tool, text: str, limits: Limits, **more: Any) -> CallResult:
+    """A result from its JSON text; cut, and then without a value but judged, where it is longer than one may be."""
+    if len(text.encode(errors="replace")) > limits.output_bytes:
+        return cut_off(text, limits, carried_error=carried_error(tool, json.loads(text)), **more)
     return CallResult("ok", json.loads(text), text, None, False, **more)
+
+
+def cut_off(text: str, limits: Limits, **more: Any) -> CallResult:
+    """The beginning of a result that is longer than one may be."""
+    beginning = text.encode(errors="replace")[: limits.output_bytes].decode(errors="ignore")
+    return CallResult("ok", None, beginning, None, True, **more)
