@@ -83,6 +83,8 @@ class Assignment:
     rows: int = 1
     expected_calls: int = 0
     """Of each row, where the style leaves the number open."""
+    end_state: Mapping[str, str] = field(default_factory=dict)
+    """What the drawn calls left behind, run as one session."""
 
 
 def easy_to_follow(exemplars: Sequence[Exemplar]) -> list[Exemplar]:
