@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from lamina.checks import Candidate, Reason, Rejection, check_asking
 from lamina.checks.asking import shares_a_word
-from lamina.checks.evidence import evidence_of
+from lamina.checks.evidence import evidence_in, evidence_of
 from lamina.checks.grounding import left_over, missing_values
 from lamina.synth.calls import DrawnCall
 from lamina.synth.writers import Assignment
 from lamina.tools import Toolbox
 from lamina.tools.execution.sessions import difference
-from lamina.trajectories import Check, Evidence, ToolCall
+from lamina.trajectories import Check, ToolCall
 
 STAGE = "grounding"
 PIECES = 4
@@ -55,21 +55,8 @@ def check_conversation(candidate: Candidate, toolbox: Toolbox, assignment: Assig
         or _check_asks(later, second, candidate, toolbox)
     )
     if found is None:
-        told = evidence_told(candidate, toolbox) or None
+        told = evidence_in(candidate.script, toolbox, candidate.now) or None
         candidate.notes += [Check(name="format"), Check(name="execution"), Check(name=STAGE, evidence=told)]
-    return found
-
-
-def evidence_told(candidate: Candidate, toolbox: Toolbox) -> list[Evidence]:
-    """Of each call of a conversation, traced to what the user said since the call before it."""
-    found: list[Evidence] = []
-    said: list[str] = []
-    for message in candidate.script:
-        if message.role == "user":
-            said.append(message.content)
-        elif message.tool_calls:
-            found += evidence_of("\n".join(said), message.tool_calls, toolbox, candidate.now)
-            said = []
     return found
 
 

@@ -16,7 +16,7 @@ from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall
 from lamina.synth.grammar import Words
 from lamina.synth.sampling import SAMPLERS, on_offer
-from lamina.synth.settings import SynthSettings
+from lamina.synth.settings import LIKE_EXAMPLES, SynthSettings
 from lamina.synth.wording import Exemplar, Slot, locate, spoken_slots
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import ToolCall
@@ -141,7 +141,7 @@ def _group(m: Materials, pool: list[Exemplar], style: str, rng: random.Random, c
         prompt = prompts.call_first_prompt(tool, seeds, nearest, slots)
         shown = values_of([*seeds, nearest], m.toolbox, slots)
         requests, seed = (ask(prompt, m.settings, rng),), rng.randrange(1 << 31)
-        found.append(Assignment(requests, style, seed, (drawn,), nearest, shown=shown))
+        found.append(Assignment(requests, style, seed, (drawn,), nearest, shown=shown, wording=LIKE_EXAMPLES))
     return found
 
 

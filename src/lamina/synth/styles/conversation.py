@@ -16,6 +16,7 @@ from lamina.checks import Candidate
 from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall, is_pure
 from lamina.synth.sampling import companions
+from lamina.synth.settings import PLAIN
 from lamina.synth.styles.missing_argument import opening_prompt
 from lamina.synth.styles.style import Style, one_row
 from lamina.synth.wording import spoken_slots
@@ -46,7 +47,7 @@ def multi_turn(m: Materials, rng: random.Random, count: int) -> list[Assignment]
         slots = [s for s in spoken_slots(first, calls[0].arguments, rng) if s.path.split(".")[0] == withheld]
         if not slots:
             continue
-        later = prompts.first_prefix(others[0], "plain")
+        later = prompts.first_prefix(others[0], PLAIN)
         opening, shown = opening_prompt(m, first, calls[0], withheld, rng)
         requests = (
             ask(opening, m.settings, rng),
@@ -59,7 +60,7 @@ def multi_turn(m: Materials, rng: random.Random, count: int) -> list[Assignment]
         found.append(
             Assignment(
                 requests, "multi-turn", seed, tuple(calls), withheld=withheld, offered=offered, shown=shown,
-                end_state=end_state,
+                end_state=end_state, wording=PLAIN,
             )
         )  # fmt: skip
     return found
