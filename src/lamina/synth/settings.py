@@ -47,10 +47,10 @@ class SynthSettings:
     each style; empty for ``FEW_TOOLS`` or ``LIBRARY``, of pairs ``PAIRS_FEW_TOOLS`` or ``PAIRS_LIBRARY``. ``sampler``:
     which tool is next. ``wordings``: how requests for tools without examples are worded, in rows of the styles
     ``WORDED``, and all that ``pairs`` writes. ``offer``: tools on offer in a row at most, None for all; a larger set is
-    a library, whose rows offer a choice of it. ``near``: share of words in common, in order, from which on a request is a near copy of one for the same tools.
-    ``per_call``: rows at most that call the same functions with the same arguments given; None for any number.
-    ``constrained``: whether ``pairs`` answers are held to a JSON Schema. ``per_request``: how many pairs a model is
-    asked for at once."""
+    a library, whose rows offer a choice of it. ``near``: share of words in common, in order, from which on a request is
+    a near copy of one for the same tools. ``per_call``: rows at most that call the same functions with the same
+    arguments given; None for any number. ``constrained``: whether ``pairs`` answers are held to a JSON Schema.
+    ``per_request``: how many pairs a model is asked for at once."""
 
     rows: int = 330
     targets: int | None = None
