@@ -60,11 +60,11 @@ def _spoken_day(phrase: Phrase) -> date | None:
     for pattern, ahead in days.items():
         if phrase.take(pattern):
             return phrase.today + timedelta(ahead)
+    if match := phrase.take(r"(?:the )?end of (?:the|this|(next)) month"):
+        first = _months_on(phrase.today.replace(day=1), 2 if match[1] else 1)
+        return first - timedelta(1)
     if phrase.take("next month"):
         return _months_on(phrase.today, 1)
-    if match := phrase.take(r"(?:the )?end of (?:(the|this|next) month|(month))"):
-        first = _months_on(phrase.today.replace(day=1), 2 if match[1] == "next" else 1)
-        return first - timedelta(1)
     if phrase.take("tonight"):
         phrase.part = "night"
         return phrase.today
