@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamina.checks.evidence import evidence_of
+from lamina.checks.evidence import evidence_in, evidence_of
 from lamina.tools import Tool, Toolbox
-from lamina.trajectories import ToolCall
+from lamina.trajectories import Message, ToolCall
 
 SCHEMA = {
     "type": "object",
@@ -50,6 +50,38 @@ def test_the_words_a_value_comes_from(request_: str, arguments: dict[str, object
     assert told(request_, **arguments) == [(f"split.{name}", verdict, words)]
 
 
+@pytest.mark.parametrize(
+    ("said", "value", "words"),
+    [
+        ("pick the berries", "berry", "berries"),
+        ("birthday parties for kids", "birthday party", "birthday parties"),
+        ("pick a berry", "berries", "berry"),
+        ("two toys", "toy", "toys"),
+        ("I tried it", "try", None),
+        ("the spies", "sky", None),
+    ],
+)
+def test_a_word_is_said_by_its_plural_and_by_its_singular(said: str, value: str, words: str | None):
+    assert told(said, note=value) == [("split.note", "said" if words else "missing", words)]
+
+
+def test_a_call_of_a_conversation_is_traced_to_what_it_answers():
+    def calls(**arguments: object) -> Message:
+        return Message(role="assistant", tool_calls=[ToolCall.of("split", arguments)])
+
+    messages = [
+        Message(role="user", content="Split a bill among four"), Message(role="assistant", content="Of how much?"),
+        Message(role="user", content="84 dollars"), calls(people=4, total=84), Message(role="tool", content="21"),
+        calls(total=21), Message(role="user", content="And for the four again 90"), calls(total=90, people=4),
+        Message(role="user", content="and with 5 on top"), calls(total=90, tip=5),
+    ]  # fmt: skip
+    found = [(e.argument, e.verdict, e.words) for e in evidence_in(messages, TOOLBOX)]
+    assert found == [
+        ("split.people", "said", "four"), ("split.total", "said", "84"), ("split.total", "said", "90"),
+        ("split.people", "said", "four"), ("split.total", "said", "90"), ("split.tip", "said", "5"),
+    ]  # fmt: skip
+
+
 def test_every_item_of_a_list_has_its_own():
     assert told("tea and bread", items=["tea", "milk"]) == [
         ("split.items[0]", "said", "tea"),
@@ -77,6 +109,11 @@ NOW = "2026-11-24T10:30:00"
         ("Remind me tomorrow at nine about Ana", "2026-11-25T09:00:00", "tomorrow at nine"),
         ("Something on the 3rd of December for Bo", "2026-12-03", "on the 3rd of december"),
         ("wake me at 7pm", "19:00", "at 7pm"),
+        ("what did I spend last monday", "2026-11-23", "last monday"),
+        ("what did I spend last tuesday?", "2026-11-17", "last tuesday"),
+        ("pay it by the end of the month", "2026-11-30", "the end of the month"),
+        ("pay it at the end of next month", "2026-12-31", "at the end of next month"),
+        ("ask me again next month", "2026-12-24", "next month"),
     ],
 )
 def test_a_date_is_said_by_the_words_that_mean_it_at_the_clock(request_: str, value: str, words: str):

@@ -33,7 +33,7 @@ from lamina.errors import InputError
 from lamina.runs import Progress, Run
 from lamina.tools import Toolbox, read_tools
 from lamina.tools.execution import Executor
-from lamina.trajectories import Message, Reject, ToolCall, Trajectory, read_trajectories
+from lamina.trajectories import Check, Evidence, Message, Reject, ToolCall, Trajectory, read_trajectories
 
 QUIET = Progress(silent=True)
 TOOLS = '''\
@@ -159,6 +159,28 @@ def test_fixing_writes_what_passes_and_keeps_the_rest_aside(tmp_path: Path):
     assert [t.calls[0].arguments for t in read_trajectories(tmp_path / "run")] == [{"x": 4}, {"x": 4}]
     (reject,) = map(json.loads, (tmp_path / "run" / "rejects.jsonl").read_text().splitlines())
     assert reject["record"]["id"] == "bad"
+
+
+def test_fixing_keeps_the_evidence_of_what_it_does_not_change_and_traces_the_rest_anew(tmp_path: Path):
+    brought = Evidence(argument="double.x", verdict="said", words="brought along", by="number")
+    rows = []
+    for id, arguments, evidence in (
+        ("kept", {"x": 4}, [brought]),
+        ("cast", {"x": "4"}, [brought]),
+        ("new", {"x": 4}, None),
+    ):
+        one = Trajectory.from_json(row(id, arguments, request=f"double 4 for {id}"))
+        checks = [Check(name="grounding", evidence=evidence), Check(name="execution")]
+        meta = one.meta.model_copy(update={"checks": checks})
+        rows.append(one.model_copy(update={"tools": [double()], "meta": meta}).to_json())
+    (tmp_path / "rows.jsonl").write_bytes(b"\n".join(rows))
+    with Run.open(tmp_path / "run", {"verb": "fix"}) as run:
+        fix([tmp_path / "rows.jsonl"], run, Checker(), QUIET, lambda v: None)
+    found = {
+        t.id: [e.words for c in t.meta.checks if c.name == "grounding" for e in c.evidence or []]
+        for t in read_trajectories(tmp_path / "run")
+    }
+    assert found == {"kept": ["brought along"], "cast": ["4"], "new": ["4"]}
 
 
 def said(role: str, content: str = "", *calls: ToolCall) -> Message:

@@ -98,6 +98,7 @@ def test_every_style_is_what_its_name_says(library: Path, says_it_all: str, tmp_
     found = {row.meta.style: row for row in rows}
     assert set(found) == set(STYLES)
     for row in rows:
+        assert (row.meta.model_extra or {}).get("wording"), "every row of a model says how it is worded"
         called = [c.name for c in row.calls]
         assert set(called) <= names_on_offer(row)
         assert 1 <= len(row.tools) <= 4
@@ -212,6 +213,39 @@ def test_what_is_no_style_sampler_or_wording_is_named(
 ) -> None:
     with pytest.raises(UserError, match=said):
         rows_of(library, tmp_path / "run", says_it_all, **settings)
+
+
+class Listening(Progress):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        super().__init__(silent=True)
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+@pytest.mark.parametrize(
+    ("wordings", "styles", "said"),
+    [
+        (("terse",), (("simple", 1.0), ("parallel", 1.0)), ["--wordings does not change parallel rows"]),
+        (("terse",), (("simple", 1.0),), []),
+        (WORDINGS, (("parallel", 1.0),), []),
+    ],
+)
+def test_wordings_that_some_rows_cannot_have_are_said(
+    library: Path, says_it_all: str, tmp_path: Path, wordings: tuple[str, ...], styles: Any, said: list[str]
+) -> None:
+    toolbox, heard = read_tools(library), Listening()
+    made = SynthSettings(targets=2, grammar_share=0, writer=says_it_all, offer=4, wordings=wordings, styles=styles)
+    with Executor(toolbox) as executor, Run.open(tmp_path / "run", {"seed": made.seed}) as run:
+        synthesize(toolbox, run, made, heard, executor)
+    assert [line for line in heard.lines if "--wordings" in line] == said
+    rows = read_trajectories(tmp_path / "run" / "trajectories.jsonl")
+    wanted = {"simple": set(wordings), "parallel": {"plain"}}
+    for row in rows:
+        assert (row.meta.model_extra or {})["wording"] in wanted[row.meta.style]
 
 
 def test_shares_are_of_one_whole() -> None:

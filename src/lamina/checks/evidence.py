@@ -21,16 +21,37 @@ from lamina.checks.quantities import Quantity, in_another_unit, one_said, quanti
 from lamina.checks.words_said import find_words
 from lamina.tools import Tool, Toolbox
 from lamina.tools.tool import JSON
-from lamina.trajectories import Evidence, ToolCall
+from lamina.trajectories import Evidence, Message, ToolCall
 
 _NUMERAL = re.compile(r"[-+]?(?:0|[1-9]\d*)(?:\.\d+)?")
 """A number that is kept as text; one with a leading zero is a code."""
+
+_ENDS_IN_Y = re.compile(r"[b-df-hj-np-tv-xz]y$")
 
 
 def evidence_of(request: str, calls: Sequence[ToolCall], toolbox: Toolbox, now: str | None = None) -> list[Evidence]:
     """One for each of ``values_of``; ``now`` is the record's clock (ISO 8601), at which relative dates are read."""
     said = heard(request, now)
     return [said.trace(argument, value, schema) for argument, value, schema in values_of(calls, toolbox)]
+
+
+def evidence_in(messages: Sequence[Message], toolbox: Toolbox, now: str | None = None) -> list[Evidence]:
+    """Of each call that answers a user, in their order: traced to what was said since the calls before it, and where it
+    was not said there, to all that users said before it. Calls that go on from a result have none: their values may be
+    worked out of it."""
+    found: list[Evidence] = []
+    before: list[str] = []
+    since: list[str] = []
+    for message in messages:
+        if message.role == "user":
+            since.append(message.content)
+        elif message.tool_calls and since:
+            before += since
+            near = evidence_of("\n".join(since), message.tool_calls, toolbox, now)
+            far = evidence_of("\n".join(before), message.tool_calls, toolbox, now) if len(before) > len(since) else near
+            found += [f if n.verdict == "missing" else n for n, f in zip(near, far, strict=True)]
+            since = []
+    return found
 
 
 def values_of(calls: Sequence[ToolCall], toolbox: Toolbox) -> list[tuple[str, Any, JSON]]:
@@ -121,11 +142,13 @@ class Said:
 
 @lru_cache(maxsize=1024)
 def _forms(text: str) -> tuple[str, ...]:
-    """As it is, with spaces for ``_``, and without the ending of a plural."""
+    """As it is, with spaces for ``_``, without the ending of a plural, and with that of one that changes the word."""
     forms = [text, text.replace("_", " ")]
     last = forms[1].rpartition(" ")[2]
     if len(last) > 4 and last.isalpha() and last.endswith("s") and not last.endswith("ss"):
         forms.append(f"{forms[1][:-3]}y" if last.endswith("ies") else forms[1][:-1])
+    if len(last) > 3 and _ENDS_IN_Y.search(last):  # other plurals are endings that ``find_words`` knows
+        forms.append(f"{forms[1][:-1]}ies")
     return tuple(dict.fromkeys(forms))
 
 

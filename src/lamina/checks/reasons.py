@@ -37,6 +37,7 @@ class Reason(StrEnum):
     UNSERIALISABLE = "unserialisable"
     ERROR_RESULT = "error-result"
     RESULT_DIFFERS = "result-differs"
+    STATE_DIFFERS = "state-differs"
     # grounding: request and call do not say the same
     VALUE_NOT_IN_REQUEST = "value-not-in-request"
     REQUEST_SAYS_MORE = "request-says-more"

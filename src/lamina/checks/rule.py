@@ -43,6 +43,9 @@ class Candidate:
     """The whole conversation but for what tools returned, where it is more than one request."""
     expected_calls: int = 0
     """How many calls one request was to be written for, where its style leaves that open; 0 for what the style says."""
+    end_state: dict[str, str] = field(default_factory=dict)
+    """What the calls of a conversation left behind (``Session.end``); empty for calls of pure tools, which leave
+    nothing."""
     unread: Rejection | None = None
     """Why what was written could not be made a row of; then nothing else of it is checked."""
 

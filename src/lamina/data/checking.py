@@ -14,6 +14,8 @@ from lamina.checks import Reason, Rejection, contaminated
 from lamina.checks.arguments import cast_arguments, check_arguments
 from lamina.checks.contamination import STAGE as CONTAMINATION
 from lamina.checks.counting import check_recorded_count, check_recorded_request
+from lamina.checks.evidence import evidence_in
+from lamina.checks.grounding import STAGE as GROUNDING
 from lamina.checks.hallucination import check_hallucination
 from lamina.checks.judge import Opinion
 from lamina.checks.novelty import STAGE as NOVELTY
@@ -42,7 +44,7 @@ RULES: dict[str, Rule] = {
     "steps": lambda trajectory, toolbox: check_steps(trajectory),
     "reasoning": check_reasoning,
     "results": check_recorded_results,
-    "grounding": lambda trajectory, toolbox: (
+    GROUNDING: lambda trajectory, toolbox: (
         check_hallucination(trajectory, toolbox) or check_recorded_request(trajectory, toolbox)
     ),
 }
@@ -115,6 +117,17 @@ class Checker:
         for one in self.models:
             found = self.by_model(one, found)
         return found
+
+    def with_evidence(self, verdict: Verdict) -> Trajectory:
+        """The record, its grounding with evidence: what it brought, or anew where it brought none or was mended."""
+        record = verdict.record
+        if GROUNDING not in self._rules:
+            return record
+        own = next((c.evidence for c in verdict.before.meta.checks if c.name == GROUNDING), None)
+        if not own or verdict.mended:
+            own = evidence_in(record.messages, self._toolbox_of(record), record.meta.now) or None
+        checks = [c.model_copy(update={"evidence": own}) if c.name == GROUNDING else c for c in record.meta.checks]
+        return record.model_copy(update={"meta": record.meta.model_copy(update={"checks": checks})})
 
     def _by_running(self, executor: Executor, found: list[Verdict]) -> list[Verdict]:
         passing = [verdict for verdict in found if verdict.rejection is None]

@@ -40,7 +40,7 @@ def fix(
         if one.mended:
             mended += 1
             on_mended(one)
-        return one.record
+        return checker.with_evidence(one)
 
     with progress.stage("fix") as bar:
         for batch in batches(enumerate(map(kept, check_sources(files, checker, format)))):

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from lamina.checks import Candidate, Reason, Rejection, check_asking
 from lamina.checks.asking import shares_a_word
-from lamina.checks.evidence import evidence_of
+from lamina.checks.evidence import evidence_in, evidence_of
 from lamina.checks.grounding import left_over, missing_values
 from lamina.synth.calls import DrawnCall
 from lamina.synth.writers import Assignment
 from lamina.tools import Toolbox
+from lamina.tools.execution.sessions import difference
 from lamina.trajectories import Check, ToolCall
 
 STAGE = "grounding"
@@ -37,7 +38,8 @@ def check_withheld(
 
 
 def check_conversation(candidate: Candidate, toolbox: Toolbox, assignment: Assignment) -> Rejection | None:
-    """Each piece reveals what it is to reveal and no more; the calls in one session give what the blueprint gave."""
+    """Each piece reveals what it is to reveal and no more; the calls, run afresh, give and leave behind what the
+    blueprint gave and left."""
     said = _said(candidate)
     if len(said) != PIECES:
         return Rejection("format", Reason.NO_ANSWER, "the writer left out the assistant's question")
@@ -45,7 +47,7 @@ def check_conversation(candidate: Candidate, toolbox: Toolbox, assignment: Assig
     first, second = assignment.drawn
     answered = ToolCall.of(first.tool.name, {assignment.withheld: first.arguments[assignment.withheld]})
     found = (
-        _check_results(candidate, assignment)
+        _check_session(candidate, assignment)
         or check_withheld(opening, first, assignment.withheld, toolbox, candidate.now)
         or _check_question(question, first, assignment.withheld)
         or _check_says(reply, answered, toolbox, candidate.now)
@@ -53,7 +55,8 @@ def check_conversation(candidate: Candidate, toolbox: Toolbox, assignment: Assig
         or _check_asks(later, second, candidate, toolbox)
     )
     if found is None:
-        candidate.notes += [Check(name=stage) for stage in ("format", "execution", "grounding")]
+        told = evidence_in(candidate.script, toolbox, candidate.now) or None
+        candidate.notes += [Check(name="format"), Check(name="execution"), Check(name=STAGE, evidence=told)]
     return found
 
 
@@ -62,11 +65,16 @@ def _said(candidate: Candidate) -> list[str]:
     return [m.content for m in candidate.script if not m.tool_calls and (m.role == "user" or m.content)]
 
 
-def _check_results(candidate: Candidate, assignment: Assignment) -> Rejection | None:
-    for drawn, results in zip(assignment.drawn, candidate.results, strict=True):
-        if [drawn.result.value] != [r.value for r in results]:
-            detail = f"{drawn.tool.name} gave something else after the calls before it than alone"
+def _check_session(candidate: Candidate, assignment: Assignment) -> Rejection | None:
+    """All outputs and the end state, against the blueprint's."""
+    returned = [result for turn in candidate.results for result in turn]
+    for drawn, result in zip(assignment.drawn, returned, strict=True):
+        if (drawn.result.value, drawn.result.text) != (result.value, result.text):
+            detail = f"{drawn.tool.name} gives {drawn.result.text[:80]} in the blueprint, then {result.text[:80]}"
             return Rejection("execution", Reason.RESULT_DIFFERS, detail)
+    if differs := difference(dict(assignment.end_state), candidate.end_state):
+        detail = f"the calls do not leave behind what the blueprint left: {differs}"
+        return Rejection("execution", Reason.STATE_DIFFERS, detail)
     return None
 
 

@@ -13,6 +13,12 @@ FEW_TOOLS = {"simple": 0.89, "irrelevant": 0.05, "missing-argument": 0.06}
 """Of what a model is asked for; the grammar adds parallel, dependent and near misses."""
 WORDINGS = ("plain", "terse", "chatty", "indirect", "misspelt", "vague")
 """Of ``material/first.toml``."""
+WORDED = ("simple", "multiple", "irrelevant")
+"""Styles of call-first that ask for a wording, for tools without examples; irrelevant only of a library."""
+PLAIN = "plain"
+"""Of what is written in pieces: chatter and detours between them hide where one ends."""
+LIKE_EXAMPLES = "like-examples"
+"""Of requests that a model words as the examples it is shown."""
 LIBRARY = {
     "simple": 0.24, "multiple": 0.28, "parallel": 0.15, "parallel-multiple": 0.15,
     "irrelevant": 0.06, "missing-argument": 0.06, "multi-turn": 0.06,
@@ -39,12 +45,12 @@ class SynthSettings:
     user wrote is said again with other values; None to let their number decide (``VARIANTS``). ``allow_changes``:
     whether tools may be called that change things elsewhere. ``styles``: what share of what a model is asked for is of
     each style; empty for ``FEW_TOOLS`` or ``LIBRARY``, of pairs ``PAIRS_FEW_TOOLS`` or ``PAIRS_LIBRARY``. ``sampler``:
-    which tool is next. ``wordings``: how requests for tools without examples are worded, and all that ``pairs`` writes.
-    ``offer``: tools on offer in a row at most, None for all; a larger set is a library, whose rows offer a choice of
-    it. ``near``: share of words in common, in order, from which on a request is a near copy of one for the same tools.
-    ``per_call``: rows at most that call the same functions with the same arguments given; None for any number.
-    ``constrained``: whether ``pairs`` answers are held to a JSON Schema. ``per_request``: how many pairs a model is
-    asked for at once."""
+    which tool is next. ``wordings``: how requests for tools without examples are worded, in rows of the styles
+    ``WORDED``, and all that ``pairs`` writes. ``offer``: tools on offer in a row at most, None for all; a larger set is
+    a library, whose rows offer a choice of it. ``near``: share of words in common, in order, from which on a request is
+    a near copy of one for the same tools. ``per_call``: rows at most that call the same functions with the same
+    arguments given; None for any number. ``constrained``: whether ``pairs`` answers are held to a JSON Schema.
+    ``per_request``: how many pairs a model is asked for at once."""
 
     rows: int = 330
     targets: int | None = None

@@ -23,7 +23,7 @@ from lamina.synth.costs import JUDGE, ROUND_TRIP, WRITER
 from lamina.synth.pairs import PAIRS
 from lamina.synth.results import result_of, why_unjudged
 from lamina.synth.sampling import SAMPLERS
-from lamina.synth.settings import OF_SEVERAL_TOOLS, SynthSettings
+from lamina.synth.settings import OF_SEVERAL_TOOLS, WORDED, WORDINGS, SynthSettings
 from lamina.synth.styles import STYLES, Style
 from lamina.synth.values import ValuePool
 from lamina.synth.verifying import check_alone, execute
@@ -67,6 +67,8 @@ def synthesize(
     work.remember()
     if settings.variants is None and work.examples:
         progress.say(f"each of your {work.examples} examples gets {work.variants} variants (--variants)")
+    if unworded := _unworded(work):
+        progress.say(unworded)
     write_examples(work)
     write_grammar(work, progress)
     try:
@@ -104,6 +106,19 @@ def check_settings(settings: SynthSettings, tools: int) -> None:
         )
     if settings.how == "pairs" and tools < 2 and (of := [s for s, _ in settings.styles if s in OF_SEVERAL_TOOLS]):
         raise UserError(f"a {of[0]} row has several tools, and there is one; leave the style out")
+
+
+def _unworded(work: Work) -> str:
+    """A sentence where wordings were asked for that some rows of this run cannot have; empty where there are none."""
+    settings, tools = work.settings, list(work.toolbox)
+    if settings.how == "pairs" or settings.wordings == WORDINGS:
+        return ""
+    worded = WORDED if settings.is_library(len(tools)) else ("simple", "multiple")
+    others = [style for style, share in settings.shares(len(tools)).items() if share and style not in worded]
+    shown = sum(bool(work.words.exemplars.get(tool.name)) for tool in tools)
+    found = [f"{', '.join(others)} rows"] if others else []
+    found += [f"requests for the {shown} of {len(tools)} tools that have examples"] if shown else []
+    return f"--wordings does not change {' and '.join(found)}" if found else ""
 
 
 def _open_verifiers(work: Work, warm_up: WarmUp | None, progress: Progress) -> None:

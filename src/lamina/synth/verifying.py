@@ -21,7 +21,7 @@ from lamina.checks import (
     check_style,
 )
 from lamina.checks.counting import OPEN_STYLES, check_count
-from lamina.checks.evidence import evidence_of, numbers_in, plain
+from lamina.checks.evidence import evidence_in, evidence_of, numbers_in, plain
 from lamina.checks.grounding import missing_values
 from lamina.synth.chatter import with_chatter
 from lamina.synth.conversing import check_conversation
@@ -237,7 +237,11 @@ def reject_of(candidate: Candidate, toolbox: Toolbox, rejection: Rejection) -> R
 
 def _evidence(candidate: Candidate, toolbox: Toolbox) -> list[dict[str, Any]]:
     first = candidate.turns[0] if candidate.turns else []
-    return [e.model_dump(exclude_none=True) for e in evidence_of(candidate.request, first, toolbox, candidate.now)]
+    told = (
+        evidence_in(candidate.script, toolbox, candidate.now) if candidate.script
+        else evidence_of(candidate.request, first, toolbox, candidate.now)
+    )  # fmt: skip
+    return [e.model_dump(exclude_none=True) for e in told]
 
 
 def _in_schema_order(call: ToolCall, toolbox: Toolbox) -> ToolCall:

@@ -16,7 +16,7 @@ from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall
 from lamina.synth.grammar import Words
 from lamina.synth.sampling import SAMPLERS, on_offer
-from lamina.synth.settings import SynthSettings
+from lamina.synth.settings import LIKE_EXAMPLES, SynthSettings
 from lamina.synth.wording import Exemplar, Slot, locate, spoken_slots
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import ToolCall
@@ -83,6 +83,8 @@ class Assignment:
     rows: int = 1
     expected_calls: int = 0
     """Of each row, where the style leaves the number open."""
+    end_state: Mapping[str, str] = field(default_factory=dict)
+    """What the drawn calls left behind, run as one session."""
 
 
 def easy_to_follow(exemplars: Sequence[Exemplar]) -> list[Exemplar]:
@@ -139,7 +141,7 @@ def _group(m: Materials, pool: list[Exemplar], style: str, rng: random.Random, c
         prompt = prompts.call_first_prompt(tool, seeds, nearest, slots)
         shown = values_of([*seeds, nearest], m.toolbox, slots)
         requests, seed = (ask(prompt, m.settings, rng),), rng.randrange(1 << 31)
-        found.append(Assignment(requests, style, seed, (drawn,), nearest, shown=shown))
+        found.append(Assignment(requests, style, seed, (drawn,), nearest, shown=shown, wording=LIKE_EXAMPLES))
     return found
 
 

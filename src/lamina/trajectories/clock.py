@@ -3,7 +3,9 @@
 Conservative: a phrase is resolved only if every word of it is understood as part of a day or a time, so that
 "milk", "may" or "second" stay words. The machine's clock is never read. Conventions, where people differ:
 
-- "next friday" is the Friday of next week, "friday" and "this friday" the first one after today;
+- "next friday" is the Friday of next week, "friday" and "this friday" the first one after today, "last friday" the
+  latest before today;
+- "next week" is this day a week on, "next month" this day of the next month, "the end of the month" its last day;
 - a day or time without a year or a day is the next one to come;
 - an hour from 1 to 6 without am or pm is in the afternoon, and today means the hours ahead;
 - morning is 9:00, afternoon 15:00, evening 19:00, tonight 20:00, midnight the end of the day named.

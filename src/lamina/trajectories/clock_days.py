@@ -60,6 +60,11 @@ def _spoken_day(phrase: Phrase) -> date | None:
     for pattern, ahead in days.items():
         if phrase.take(pattern):
             return phrase.today + timedelta(ahead)
+    if match := phrase.take(r"(?:the )?end of (?:the|this|(next)) month"):
+        first = _months_on(phrase.today.replace(day=1), 2 if match[1] else 1)
+        return first - timedelta(1)
+    if phrase.take("next month"):
+        return _months_on(phrase.today, 1)
     if phrase.take("tonight"):
         phrase.part = "night"
         return phrase.today
@@ -140,12 +145,14 @@ def _weekday_next_week(phrase: Phrase) -> date | None:
 def _weekday(phrase: Phrase) -> date | None:
     if phrase.whole in _NOUNS_TOO:
         return None
-    match = phrase.take(rf"(?:(this coming|this|next|coming) )?{WEEKDAY}")
+    match = phrase.take(rf"(?:(this coming|this|next|coming|last) )?{WEEKDAY}")
     if match is None:
         return None
     today, weekday = phrase.today, DAY_NAMES.index(match[2][:3])
     if match[1] == "next":
         return today - timedelta(today.weekday()) + timedelta(7 + weekday)
+    if match[1] == "last":
+        return today - timedelta((today.weekday() - weekday - 1) % 7 + 1)
     if match[1] == "this" and weekday == today.weekday():
         return today
     return today + timedelta((weekday - today.weekday() - 1) % 7 + 1)

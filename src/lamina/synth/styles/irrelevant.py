@@ -9,6 +9,7 @@ from dataclasses import replace
 from lamina.synth import prompts
 from lamina.synth.grammar import unserved_requests, with_values
 from lamina.synth.sampling import none_fits
+from lamina.synth.settings import LIKE_EXAMPLES
 from lamina.synth.styles.style import Style
 from lamina.synth.writers import Assignment, Materials, ask, call_first
 
@@ -24,6 +25,7 @@ def _unserved(m: Materials, rng: random.Random, count: int) -> list[Assignment]:
             (ask(prompts.unserved_prompt(prompts.shuffled(stock, 8, rng)), m.settings, rng, warmer=0.4),),
             "irrelevant",
             rng.randrange(1 << 31),
+            wording=LIKE_EXAMPLES,
         )
         for _ in range(count if stock else 0)
     ]

@@ -11,6 +11,7 @@ from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall
 from lamina.synth.chatter import joined
 from lamina.synth.sampling import companions
+from lamina.synth.settings import PLAIN
 from lamina.synth.styles.style import Style, one_row
 from lamina.synth.wording import spoken_slots
 from lamina.synth.writers import EXAMPLES, LONGEST_ANSWER, Assignment, Materials, ask, candidate_of, one_line, values_of
@@ -20,9 +21,6 @@ ALONE = 0.5
 """Of a library's parallel rows offer the one tool alone (our choice)."""
 CALLS = (2, 2, 2, 3)
 """How many in one request (our choice)."""
-WORDING = "plain"
-"""Of the parts of a joined request: chatter and detours between them hide where one ends."""
-
 Requests = tuple[Request, ...]
 Shown = tuple[str, ...]
 Asked = Callable[[Materials, Sequence[DrawnCall], random.Random], tuple[Requests, Shown]]
@@ -83,7 +81,16 @@ def _assignments(
         shown = (*prompts.leaks(tools), *shown)
         seed = rng.randrange(1 << 31)
         found.append(
-            Assignment(requests, style, seed, tuple(calls), shown=shown, offered=offered, expected_calls=len(calls))
+            Assignment(
+                requests,
+                style,
+                seed,
+                tuple(calls),
+                shown=shown,
+                offered=offered,
+                expected_calls=len(calls),
+                wording=PLAIN,
+            )
         )
     return found
 
@@ -107,7 +114,7 @@ def _one_by_one(m: Materials, calls: Sequence[DrawnCall], rng: random.Random) ->
     seeds = [m.words.exemplars.get(c.tool.name, [])[:EXAMPLES] for c in calls]
     asked = [
         prompts.call_first_prompt(c.tool, known, None, said) if known
-        else prompts.first_prefix(c.tool, WORDING) + prompts.bracket(said)
+        else prompts.first_prefix(c.tool, PLAIN) + prompts.bracket(said)
         for c, known, said in zip(calls, seeds, slots, strict=True)
     ]  # fmt: skip
     shown = values_of([e for known in seeds for e in known], m.toolbox, [s for said in slots for s in said])

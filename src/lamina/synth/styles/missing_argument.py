@@ -7,6 +7,7 @@ import re
 
 from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall
+from lamina.synth.settings import LIKE_EXAMPLES, PLAIN
 from lamina.synth.styles.style import Style
 from lamina.synth.wording import Exemplar, spoken_slots
 from lamina.synth.writers import EXAMPLES, Assignment, Materials, ask, values_of
@@ -28,7 +29,16 @@ def missing_argument(m: Materials, rng: random.Random, count: int) -> list[Assig
         prompt, shown = opening_prompt(m, tool, drawn, withheld, rng)
         request, offered, seed = ask(prompt, m.settings, rng), m.offered([tool], rng), rng.randrange(1 << 31)
         found.append(
-            Assignment((request,), "missing-argument", seed, (drawn,), withheld=withheld, offered=offered, shown=shown)
+            Assignment(
+                (request,),
+                "missing-argument",
+                seed,
+                (drawn,),
+                withheld=withheld,
+                offered=offered,
+                shown=shown,
+                wording=LIKE_EXAMPLES if m.pools.get(tool.name) else PLAIN,
+            )
         )
     return found
 
@@ -40,7 +50,7 @@ def opening_prompt(
     slots = [s for s in spoken_slots(tool, drawn.arguments, rng) if s.path.split(".")[0] != withheld]
     exemplars = m.pools.get(tool.name)
     if not exemplars:
-        return prompts.first_prefix(tool, "plain") + prompts.bracket(slots), prompts.leaks([tool])
+        return prompts.first_prefix(tool, PLAIN) + prompts.bracket(slots), prompts.leaks([tool])
     shown = [_without(e, withheld) for e in exemplars[:EXAMPLES]]
     return prompts.call_first_prompt(tool, shown, None, slots), values_of(shown, m.toolbox, slots)
 

@@ -23,8 +23,10 @@ from typing import Any
 from lamina.errors import InputError, ToolDefinitionError, UserError, WorkFailedError
 from lamina.tools.environment import allowed_environment
 from lamina.tools.execution import frames, processes
-from lamina.tools.execution.outcomes import LINKED_AT_START, CallResult, Limits
+from lamina.tools.execution.outcomes import LINKED_AT_START, STATE, CallResult, Limits
 from lamina.tools.execution.results import failed, refusal
+from lamina.tools.execution.scratch import remove_tree
+from lamina.tools.execution.sessions import Session, contents_of, state_calls, told_by, without_folder
 from lamina.tools.targets import PythonTarget
 from lamina.tools.tool import JSON, Toolbox
 
@@ -131,8 +133,30 @@ class Executor:
         at the first that is not ok: the list is as long as what was tried. ``scratch`` is a folder that
         stays."""
         runnable, refused = self._runnable(calls)
-        results = self._exchange(runnable, now, scratch) if runnable else []
+        results = self._counted(self._exchange(runnable, now, scratch)) if runnable else []
         return _with_refusal(results, refused)
+
+    def run_session(self, calls: Sequence[Call], now: str | None = None) -> Session:
+        """As ``run_sequence``, with what the calls left behind: the files in their folder and the value of
+        ``_state()`` of each module that has one. Raises ToolDefinitionError for a ``_state()`` that fails."""
+        folder = os.path.realpath(tempfile.mkdtemp(prefix="lamina-session-"))
+        try:
+            results, told = self._run_and_ask(calls, now, Path(folder))
+            if not all(result.ok for result in results):
+                return Session(results)
+            return Session([without_folder(r, folder) for r in results], {**told, **contents_of(folder)})
+        finally:
+            remove_tree(folder)
+
+    def _run_and_ask(
+        self, calls: Sequence[Call], now: str | None, scratch: Path
+    ) -> tuple[list[CallResult], dict[str, str]]:
+        """The modules are asked in the fork that the calls ran in, after the last of them."""
+        runnable, refused = self._runnable(calls)
+        asked = state_calls(self.toolbox, [name for name, _ in runnable]) if refused is None else []
+        ran = self._exchange([*runnable, *((name, {}) for name, _ in asked)], now, scratch) if runnable else []
+        results = self._counted(ran[: len(runnable)])
+        return _with_refusal(results, refused), told_by(asked, ran[len(runnable) :])
 
     def run_many(
         self, sequences: Sequence[Sequence[Call]], nows: Sequence[str | None] | None = None
@@ -201,7 +225,7 @@ class Executor:
             outcomes = server.run({"calls": calls, "now": now, "scratch": folder}, calls)
         finally:
             self._idle.put(server)
-        return self._counted([_result(o) for o in outcomes])
+        return [_result(o) for o in outcomes]
 
     def _counted(self, results: list[CallResult]) -> list[CallResult]:
         with self._counting:
@@ -244,6 +268,8 @@ class _Server:
             for t in toolbox
             if isinstance(t.target, PythonTarget)
         ]
+        files = dict.fromkeys(file for _, file, _, _ in self._targets)
+        self._targets += [[f"{STATE}() of {file}", file, STATE, None] for file in files]
         self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
         self._base = ""

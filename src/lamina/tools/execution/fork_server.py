@@ -16,8 +16,10 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 from lamina.tools.execution import frames, processes
@@ -26,7 +28,7 @@ from lamina.tools.execution.batch import run_batch
 from lamina.tools.execution.confinement import Confinement, place
 from lamina.tools.execution.error_results import error_by
 from lamina.tools.execution.fork import Function, run_calls, said
-from lamina.tools.execution.outcomes import LINKED_AT_START, Limits
+from lamina.tools.execution.outcomes import LINKED_AT_START, STATE, Limits
 from lamina.tools.execution.scratch import ScratchFolders, remove_tree
 from lamina.tools.execution.warming import warm
 from lamina.tools.execution.watch import Stop, Watch
@@ -91,6 +93,9 @@ def _preload(targets: list[list[Any]]) -> dict[str, Function]:
     functions = {}
     with library_first():
         for name, file, function, rule in targets:
+            if function == STATE:
+                functions[name] = Function(_state_of(modules[file]), {}, lambda state: None)
+                continue
             call = getattr(modules[file], function)
             readers = {p.name: reader_for(p.hint) for p in read_parameters(call, name)}
             functions[name] = Function(call, readers, partial(error_by, rule))
@@ -103,6 +108,13 @@ def _preload(targets: list[list[Any]]) -> dict[str, Function]:
         with contextlib.suppress(Exception):  # a module that broke what this needs: each call will say so
             warm()
     return functions
+
+
+def _state_of(module: ModuleType) -> Callable[[], Any]:
+    """The module's ``_state``, where it is a function that needs nothing; else one that has nothing to say."""
+    found = getattr(module, STATE, None)
+    needs_nothing = inspect.isfunction(found) and not inspect.signature(found).parameters
+    return found if needs_nothing else lambda: None  # type: ignore[return-value]
 
 
 class Supervisor:

@@ -99,6 +99,14 @@ class MixedExecutor(Executor):
                     return results
         return results
 
+    def _run_and_ask(
+        self, calls: Sequence[Call], now: str | None, scratch: Path
+    ) -> tuple[list[CallResult], dict[str, str]]:
+        """Calls that leave the sandbox lead to no module that could be asked, and end the fork of those before."""
+        if any(self._runner_of(name) is not None for name, _ in calls):
+            return self.run_sequence(calls, now, scratch), {}
+        return super()._run_and_ask(calls, now, scratch)
+
     def _runner_of(self, name: Any) -> Runner | None:
         tool = self.toolbox.get(name) if isinstance(name, str) else None
         return self._runners[tool.target.runner] if tool is not None and _is_remote(tool.target) else None

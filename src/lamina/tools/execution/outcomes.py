@@ -11,6 +11,10 @@ LINKED_AT_START = {"LD_BIND_NOW": "1"}
 """For the fork server's environment alone: C functions are looked up once in it, not once more in every fork."""
 
 
+STATE = "_state"
+"""The function of a user's module that says what its state is: no tool, for its name is private."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one call may use. ``processes`` counts those it starts; ``memory_mb`` is on top of what the worker
