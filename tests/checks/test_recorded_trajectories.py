@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from lamina.checks.arguments import cast_arguments, check_arguments
+from lamina.checks.arguments import cast_arguments, check_arguments, check_call
 from lamina.checks.hallucination import ungrounded
 from lamina.checks.reasoning import check_reasoning
 from lamina.checks.steps import check_steps
 from lamina.checks.turns import check_turns
-from lamina.tools import Toolbox
+from lamina.tools import Tool, Toolbox
 from lamina.trajectories import Message, Meta, ToolCall, Trajectory
 
 PROPERTIES: dict[str, Any] = {
@@ -62,7 +62,7 @@ def result(text: str, id: str | None = None) -> Message:
         (calls(("look", {"days": 2})), "missing-argument"),
         (look(days="soon"), "wrong-type"),
         (look(tags=["x"]), "wrong-type"),
-        (look(unit="kelvin"), "bad-arguments"),
+        (look(unit="kelvin"), "not-in-enum"),
     ],
 )
 def test_a_call_that_its_tool_does_not_take_is_rejected_with_its_reason(message: Message, reason: str):
@@ -302,3 +302,36 @@ def test_a_choice_against_the_one_that_was_named_is_told():
     chosen = look(unit="celsius")
     assert len(ungrounded(record(chosen, request="Oslo in Fahrenheit"), BOX)) == 1
     assert ungrounded(record(chosen, request="Oslo in Celsius, not Fahrenheit"), BOX) == []
+
+
+LIMITS: dict[str, Any] = {
+    "unit": {"type": "string", "enum": ["c", "f"]},
+    "always": {"const": 1},
+    "day": {"type": "string", "format": "date"},
+    "share": {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+    "pair": {"type": "array", "maxItems": 2},
+    "code": {"type": "string", "pattern": "^[A-Z]+$"},
+    "either": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"unit": "k"}, "not-in-enum"),
+        ({"always": 2}, "not-in-enum"),
+        ({"day": "someday"}, "bad-format"),
+        ({"share": -1}, "out-of-range"),
+        ({"share": 1}, "out-of-range"),
+        ({"pair": [1, 2, 3]}, "out-of-range"),
+        ({"code": "abc"}, "no-match"),
+        ({"unit": 3}, "wrong-type"),
+        ({"share": "half"}, "wrong-type"),
+        ({"either": "x"}, "bad-arguments"),
+    ],
+)
+def test_the_rule_of_the_schema_that_a_value_breaks_has_a_code_of_its_own(arguments: dict[str, Any], reason: str):
+    box = Toolbox([Tool("set", "Sets.", {"type": "object", "properties": LIMITS, "required": []})])
+    found = check_call(ToolCall.of("set", arguments), box)
+    assert found is not None
+    assert (found.stage, found.reason) == ("format", reason)

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from lamina.build.inputs import file_beside
+from lamina.errors import InputError
+from lamina.runs import Progress
 from lamina.synth.offers import left_out, read_offers, with_offers
 from lamina.tools import PythonTarget, Tool, read_tools
 from lamina.tools.execution import CallResult
@@ -176,6 +179,32 @@ def test_a_tool_that_hangs_is_asked_once_and_one_that_changes_things_not_twice(t
     assert asked("raised", local) == (3, 3)
     assert asked("timed_out", local) == (1, 1)
     assert asked("raised", target) == (1, 1)
+
+
+def test_several_sources_are_named_with_commas(lamina: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "mine.py").write_text(FUNCTIONS)
+    (tmp_path / "installed.py").write_text(FUNCTIONS.replace("half", "whole").replace("broken(x: float)", "bare(x)"))
+    monkeypatch.syspath_prepend(tmp_path)
+    said = lamina("tools", f"{tmp_path / 'mine.py'},module:installed")
+    assert said.status == 0
+    assert "3 tools in " in said.out
+    assert "left out (1):" in said.out
+    assert "bare: no type hint on 'x'" in said.out
+
+
+def test_files_beside_several_sources_are_found_and_two_are_one_too_many(tmp_path: Path):
+    sources = []
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        sources.append(str(tmp_path / folder / "mine.py"))
+    named = Path(",".join(sources))
+    beside = tmp_path / "b" / "examples.jsonl"
+    beside.write_text("")
+    assert file_beside(named, "examples", None, Progress(silent=True)) == beside
+    (tmp_path / "a" / "examples.jsonl").write_text("")
+    with pytest.raises(InputError, match=r"a/examples\.jsonl: lies beside some .*; name one with --examples"):
+        file_beside(named, "examples", None, Progress(silent=True))
+    assert file_beside(named, "examples", beside, Progress(silent=True)) == beside
 
 
 def test_lint_counts_its_remarks(lamina: Cli, weather: Path):

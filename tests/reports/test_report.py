@@ -204,6 +204,33 @@ def test_yields_stand_in_apigens_columns_for_each_writer(folder: Path) -> None:
     assert cells(source, "large")[1:10] == ["1", "0", "0", "0", "0", "0", "0", "0", "1"]
 
 
+def test_an_entropy_that_is_not_there_says_why(folder: Path) -> None:
+    given = results()
+    given["synth"]["diversity"] = {
+        "rows": 3, "argument_entropy": None, "no_entropy": "too few calls: f.x has 3", "lowest_entropy": {},
+        "fewest_calls": 8, "arguments_counted": 0, "arguments": {"f.x": {"n": 3, "entropy": 1.0}},
+    }  # fmt: skip
+    _, read = page(folder, given)
+    assert "There is no entropy of the arguments: too few calls: f.x has 3." in read.text
+    assert "f.x n" not in read.text, "the list of all arguments is the report.json's"
+    given["synth"]["diversity"] |= {"argument_entropy": 0.5, "no_entropy": None, "arguments_counted": 1}
+    assert "The mean is of the 1 of 1 arguments that have 8 calls or more." in page(folder, given)[1].text
+    given["synth"]["diversity"] = {"rows": 3, "argument_entropy": 0.5}  # as earlier versions wrote it
+    assert "argument entropy 0.5" in page(folder, given)[1].text
+
+
+def test_a_table_of_forty_tools_says_where_the_others_are(folder: Path) -> None:
+    given = results()
+    given["synth"]["by_tool"] = {"greet": {"passed": 15, "failed": {}}}
+    with Run.at(folder) as run:
+        run.store.put(
+            Row("reject", f"t{i}", 100 + i, json.dumps({
+                "stage": "format", "reason": "x", "record": {"calls": [{"name": f"tool_{i}"}]},
+            }).encode()) for i in range(50)
+        )  # fmt: skip
+    assert re.search(r"by tool, the first and the last twenty of \d+; all of them", page(folder, given)[1].text)
+
+
 def test_rows_are_called_what_they_are(folder: Path) -> None:
     given = results()
     given["synth"]["composition"] = {"your examples": 42, "your examples with other values": 77, "the grammar": 9}

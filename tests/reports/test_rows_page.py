@@ -57,6 +57,16 @@ def test_rows_stand_in_the_page_as_data(tmp_path: Path) -> None:
     assert "innerHTML" not in source
 
 
+def test_rows_can_be_filtered_by_the_category_of_the_tools_they_call(tmp_path: Path) -> None:
+    page = write_rows_page(folder_with(tmp_path), {"f": "music", "g": "maps", "h": "none of these"})
+    assert page is not None
+    source = page.read_text()
+    held = re.search(r'<script type="application/json" id="data">(.*?)</script>', source, re.DOTALL)
+    assert held is not None
+    assert [row["category"] for row in json.loads(held[1])["rows"]] == [["music"], ["maps"]]
+    assert '["category", "category"]' in source
+
+
 def test_a_run_without_rows_has_no_page(tmp_path: Path) -> None:
     assert write_rows_page(tmp_path) is None
 

@@ -161,7 +161,7 @@ def test_a_row_calls_nothing_that_it_does_not_offer(garden: Path, tmp_path: Path
         ({"plant": "oak"}, "missing-argument"),
         ({"plant": "oak", "liters": 3, "can": "red"}, "unknown-argument"),
         ({"plant": "oak", "liters": "3"}, "wrong-type"),
-        ({"plant": "oak", "liters": 3, "pace": "swift"}, "bad-arguments"),
+        ({"plant": "oak", "liters": 3, "pace": "swift"}, "not-in-enum"),
     ],
 )
 def test_the_report_tells_invented_missing_and_mistyped_arguments_apart(

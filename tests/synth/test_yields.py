@@ -48,6 +48,24 @@ def test_a_writer_that_says_blah_writes_no_row_of_any_style(garden: Path, tmp_pa
         check_yield(result, writer)
 
 
+def test_every_tool_has_its_yield(garden: Path, writer: str, tmp_path: Path):
+    result, rows, rejects = outcome(garden, tmp_path / "run", writer)
+    found = result["by_tool"]
+    assert set(found) >= {"water_plant", "count_pots", "(no call)"}
+    for name in ("water_plant", "count_pots"):
+        assert found[name]["passed"] == result["tools"][name] == sum(name in {c.name for c in r.calls} for r in rows)
+        failed = [r for r in rejects if name in {c["name"] for c in (r.record or {}).get("calls", [])}]
+        told = found[name]["failed"]
+        assert failed
+        assert sum(n for reasons in told.values() for n in reasons.values()) == len(failed)
+        assert {(stage, reason) for stage, reasons in told.items() for reason in reasons} == {
+            (r.stage, r.reason) for r in failed
+        }
+    arguments = result["diversity"]["arguments"]
+    assert {"water_plant.plant", "water_plant.liters"} <= set(arguments)
+    assert all(one["n"] >= 1 for one in arguments.values())
+
+
 @pytest.mark.parametrize("text", ["blah", "", "ok ok ok", "blah blah", "lorem ipsum dolor", "42 17", "!!"])
 def test_what_nobody_asks_is_no_refusal(text: str):
     assert not looks_asked(text)

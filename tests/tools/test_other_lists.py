@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lamina.errors import ToolDefinitionError
-from lamina.tools import Toolbox, read_tools
+from lamina.tools import Toolbox, read_tools, sources_of, where_of
 from lamina.tools.json_shapes import python_type, shape_of
 from lamina.tools.linting import CODES, lint
 from lamina.tools.probing import example_arguments
@@ -115,6 +115,75 @@ def test_an_installed_module_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     assert read_tools("module:halves").names == ["half"]
     with pytest.raises(ToolDefinitionError, match="no module 'no_such_thing'"):
         read_tools("module:no_such_thing")
+
+
+BARE = '''
+def {name}(x):
+    """Gives {name} of something."""
+    return x
+'''
+
+
+def test_of_an_installed_module_what_cannot_be_described_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "sums.py").write_text(FUNCTION.format(name="whole") + BARE.format(name="bare"))
+    (tmp_path / "bare_sums.py").write_text(BARE.format(name="bare"))
+    monkeypatch.syspath_prepend(tmp_path)
+    box = read_tools("module:sums")
+    assert {t.name: t.category for t in box} == {"whole": "sums"}
+    assert [(r.code, "bare: no type hint on 'x'" in r.detail) for r in box.remarks if r.dropped] == [
+        ("undescribable", True)
+    ]
+    with pytest.raises(ToolDefinitionError, match="no type hint on 'x'"):
+        read_tools(tmp_path / "sums.py")  # a file of the user's own is there to be mended
+    with pytest.raises(
+        ToolDefinitionError,
+        match=r"^module:bare_sums: it has no usable function; the first reason: .*bare_sums\.py:2: bare: no type hint "
+        r"on 'x'.*; write a file with functions of your own that call those you want",
+    ):
+        read_tools("module:bare_sums")
+
+
+def test_the_standard_librarys_modules_say_why_they_give_no_tools():
+    with pytest.raises(ToolDefinitionError, match=r"^module:colorsys: it has no usable function; the first reason: "):
+        read_tools("module:colorsys")
+
+
+def test_several_sources_stand_in_one_text_with_commas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "one.py").write_text(FUNCTION.format(name="a"))
+    (tmp_path / "halves.py").write_text(FUNCTION.format(name="half"))
+    package = tmp_path / "lib"
+    package.mkdir()
+    (package / "two.py").write_text(FUNCTION.format(name="b"))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    listed = "one.py, lib/*.py,module:halves,"
+    box = read_tools(Path(listed))
+    assert {t.name: t.category for t in box} == {"a": "one", "b": "two", "half": "halves"}
+    assert {file.name for file in box.files} == {"one.py", "two.py", "halves.py"}
+    assert sources_of(listed) == ["one.py", "lib/*.py", "module:halves"]
+    assert where_of("one.py,module:halves") == f"{tmp_path / 'one.py'},module:halves"
+    assert read_tools(where_of("one.py,lib")).names == ["a", "b"], "from any folder"
+    assert read_tools("one.py,one.py").names == ["a"]
+    with pytest.raises(ToolDefinitionError, match=r"^missing\.py: there is no such file"):
+        read_tools("one.py,missing.py")
+    with pytest.raises(ToolDefinitionError, match="no path was given"):
+        read_tools(",")
+
+
+def test_two_functions_of_one_name_in_a_list_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for file, names in {"one.py": "a", "two.py": "ba"}.items():
+        (tmp_path / file).write_text("".join(FUNCTION.format(name=n) for n in names))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        ToolDefinitionError, match=r"^two\.py: two functions are named a, the first in one\.py; rename or remove one"
+    ):
+        read_tools("one.py,two.py")
+
+
+def test_a_name_with_a_comma_in_it_is_one_source(tmp_path: Path):
+    (tmp_path / "one,two.py").write_text(FUNCTION.format(name="a"))
+    assert read_tools(tmp_path / "one,two.py").names == ["a"]
+    assert read_tools(str(tmp_path / "*,[tw]*.py")).names == ["a"]
 
 
 def test_lint_says_what_a_small_model_stumbles_over(tmp_path: Path):

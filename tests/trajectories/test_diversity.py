@@ -29,3 +29,18 @@ def test_rows_with_nothing_in_common_are_told_from_copies() -> None:
 def test_nothing_is_no_division_by_nothing() -> None:
     assert diversity_of([])["frame_share"] is None
     assert diversity_of([row(1, "a", 1)])["self_similarity"] is None
+
+
+def test_every_argument_says_its_entropy_and_of_how_many_calls() -> None:
+    found = diversity_of(row(i, f"request {i}", i % 2) for i in range(16))
+    assert found["arguments"] == {"f.x": {"n": 16, "entropy": 0.25}}
+    assert (found["arguments_counted"], found["no_entropy"]) == (1, None)
+
+
+def test_too_few_calls_are_no_entropy_and_say_so() -> None:
+    found = diversity_of(row(i, f"request {i}", i) for i in range(3))
+    assert found["argument_entropy"] is None
+    assert found["arguments"] == {"f.x": {"n": 3, "entropy": 1.0}}
+    assert found["no_entropy"] == "too few calls: an argument's entropy takes 8, and the most called, f.x, has 3"
+    assert diversity_of([row(1, "a", 1)])["arguments"]["f.x"] == {"n": 1, "entropy": None}
+    assert diversity_of([])["no_entropy"] == "no row has a call with an argument"

@@ -6,9 +6,10 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lamina.errors import InputError
 from lamina.runs import Progress
 from lamina.runs.config import FILES
-from lamina.tools import Toolbox
+from lamina.tools import Toolbox, sources_of
 
 if TYPE_CHECKING:
     from lamina.trajectories import Query
@@ -21,12 +22,17 @@ BESIDE = {
 
 
 def file_beside(tools_file: Path, key: str, given: Path | None, progress: Progress) -> Path | None:
-    """The file given, or the one of its usual name beside the tools file, and then it is said."""
+    """The file given, or the one of its usual name beside the tools file, and then it is said. Raises InputError where
+    there are several, beside tools files in different folders."""
     name, use = BESIDE[key]
-    beside = tools_file.parent / name
-    if given is None and beside.is_file():
-        progress.say(f"{beside} lies beside the functions: its requests are {use}")
-        given = beside
+    folders = dict.fromkeys(Path(source).parent for source in sources_of(tools_file))
+    beside = [] if given is not None else [folder / name for folder in folders if (folder / name).is_file()]
+    if len(beside) > 1:
+        what = f"lies beside some of the functions, and {beside[1]} beside others"
+        raise InputError(what, file=beside[0], mend=f"name one with --{key.replace('_', '-')}, or put them together")
+    if beside:
+        given = beside[0]
+        progress.say(f"{given} lies beside the functions: its requests are {use}")
     return given.resolve() if given else None
 
 

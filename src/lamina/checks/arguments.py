@@ -40,12 +40,12 @@ def check_call(call: ToolCall, toolbox: Toolbox, ids: Collection[str] | None = N
     if tool is None:
         return Rejection(STAGE, Reason.UNKNOWN_FUNCTION, _unknown(call, toolbox))
     try:
-        problems = tool.problems(call.arguments) if ids is None else _problems(call, tool, ids)
+        faults = tool.faults(call.arguments) if ids is None else _problems(call, tool, ids)
     except ValueError as error:
         said = str(error).splitlines()[0][:160]
         return Rejection(STAGE, Reason.BAD_TOOL, f"{tool.name}: its parameters are no JSON Schema ({said})")
-    if problems:
-        reason, problem = _fault(call, tool, problems)
+    if faults:
+        reason, problem = _fault(call, tool, faults)
         return Rejection(STAGE, reason, f"{call.name}: {problem}")
     return None
 
@@ -59,29 +59,43 @@ def is_reference(value: Any, ids: Collection[str]) -> bool:
     return isinstance(value, str) and (value in ids or _REFERENCE.fullmatch(value) is not None)
 
 
-def _problems(call: ToolCall, tool: Tool, ids: Collection[str]) -> list[str]:
+def _problems(call: ToolCall, tool: Tool, ids: Collection[str]) -> list[tuple[str, str]]:
     """References have the type that the result will have: only their names are checked."""
     referred = {name for name, value in call.arguments.items() if is_reference(value, ids)}
     if not referred:
-        return tool.problems(call.arguments)
-    found = tool.problems({name: value for name, value in call.arguments.items() if name not in referred})
-    found += [f"{tool.name} has no argument {name!r}" for name in referred if name not in tool.properties]
+        return tool.faults(call.arguments)
+    found = tool.faults({name: value for name, value in call.arguments.items() if name not in referred})
+    unknown = [name for name in referred if name not in tool.properties]
+    found += [("additionalProperties", f"{tool.name} has no argument {name!r}") for name in unknown]
     absent = tuple(f'"{name}" is a required property' for name in referred)
-    return [problem for problem in found if not problem.endswith(absent)]
+    return [(keyword, problem) for keyword, problem in found if not problem.endswith(absent)]
 
 
 def _unknown(call: ToolCall, toolbox: Toolbox) -> str:
     return f"there is no function {call.name!r}; on offer: {', '.join(toolbox.names[:6])}"
 
 
-def _fault(call: ToolCall, tool: Tool, problems: list[str]) -> tuple[Reason, str]:
+OF_KEYWORD = {
+    "type": Reason.WRONG_TYPE,
+    "enum": Reason.NOT_IN_ENUM,
+    "const": Reason.NOT_IN_ENUM,
+    "format": Reason.BAD_FORMAT,
+    "pattern": Reason.NO_MATCH,
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), Reason.OUT_OF_RANGE),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), Reason.OUT_OF_RANGE),
+}
+"""Of the keyword of JSON Schema that a value fails; any other (``anyOf``, ``uniqueItems``, …) is bad-arguments."""
+
+
+def _fault(call: ToolCall, tool: Tool, faults: list[tuple[str, str]]) -> tuple[Reason, str]:
     """The reason, and of the problems one that it is about."""
+    keyword, first = faults[0]
     if any(name not in tool.properties for name in call.arguments):
-        return Reason.UNKNOWN_ARGUMENT, problems[0]  # invented names come first
+        return Reason.UNKNOWN_ARGUMENT, first  # invented names come first
     if any(name not in call.arguments for name in tool.required):
-        absent = [problem for problem in problems if problem.endswith(" is a required property")]
-        return Reason.MISSING_ARGUMENT, (absent or problems)[0]
-    return Reason.WRONG_TYPE if " is not of type" in problems[0] else Reason.BAD_ARGUMENTS, problems[0]
+        absent = [problem for _, problem in faults if problem.endswith(" is a required property")]
+        return Reason.MISSING_ARGUMENT, (absent or [first])[0]
+    return OF_KEYWORD.get(keyword, Reason.BAD_ARGUMENTS), first
 
 
 def cast_arguments(trajectory: Trajectory, toolbox: Toolbox) -> tuple[Trajectory, list[str]]:

@@ -55,6 +55,7 @@ def fix(
     from lamina.data.checking import Verdict
     from lamina.data.model_checks import trust
     from lamina.runs import Progress, Run
+    from lamina.tools import where_of
 
     def print_difference(verdict: Verdict) -> None:
         for line in [] if quiet or as_json else difference(verdict.before, verdict.record):
@@ -66,8 +67,8 @@ def fix(
         "verb": "data fix",
         "files": [str(f.resolve()) for f in found],
         "format": format,
-        "execute": str(execute.resolve()) if execute else "",
-        "tools": str(tools.resolve()) if tools else "",
+        "execute": where_of(execute) if execute else "",
+        "tools": where_of(tools) if tools else "",
         "skip": skip,
         **({"judge": judge, "votes": votes} if judge else {}),
         **({"votes_needed": votes_needed} if votes_needed else {}),

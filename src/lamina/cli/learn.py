@@ -166,8 +166,10 @@ class _Work:
     def in_environment(self, env: str | None, tools: Path | None, tasks: Path | None, reward_file: Path | None) -> None:
         from lamina.agents.learning import learn_in_run, opened, split_tasks
         from lamina.agents.prompting import manner_of
+        from lamina.tools import where_of
 
-        key = {"env": env, "tools": _resolved(tools), "tasks": _resolved(tasks), "reward_file": _resolved(reward_file)}
+        named = where_of(tools) if tools else None
+        key = {"env": env, "tools": named, "tasks": _resolved(tasks), "reward_file": _resolved(reward_file)}
         with _environment(env, tools, tasks, reward_file) as world:
             start = self._start(world)
             rewarded = getattr(world, "rewarded", True)

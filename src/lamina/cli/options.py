@@ -121,7 +121,8 @@ ToolsFile = Annotated[
     Path,
     typer.Argument(
         metavar="TOOLS",
-        help="Functions (a .py file, a package), an OpenAPI document, an mcpServers config, a JSON list, or a pattern.",
+        help="Functions (a .py file, a package, module:NAME), an OpenAPI document, an mcpServers config, a JSON list, "
+        "a pattern, or several of these with commas between them.",
         show_default=False,
     ),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ MOST = 5000
 PAGE = "rows.html"
 
 
-def write_rows_page(folder: Path) -> Path | None:
-    """Writes ``rows.html`` of a run; None where it has no rows."""
+def write_rows_page(folder: Path, categories: Mapping[str, str] | None = None) -> Path | None:
+    """Writes ``rows.html`` of a run; None where it has no rows. ``categories`` by tool."""
     if not (folder / STORE).exists():
         return None
     with RecordStore(folder / STORE) as store:
@@ -30,16 +30,23 @@ def write_rows_page(folder: Path) -> Path | None:
         passed = (json.loads(row.payload) for row in store.iterate("trajectory"))
         rejected = (json.loads(row.payload) for row in store.iterate("reject"))
         brand = '<a href="report.html">Report of the run</a>'
-        return write_page(folder / PAGE, passed, rejected, counts, brand)
+        return write_page(folder / PAGE, passed, rejected, counts, brand, categories)
 
 
 def write_page(
-    page: Path, passed: Iterable[JSON], rejected: Iterable[JSON], counts: dict[str, int], brand: str = "Lamina"
+    page: Path,
+    passed: Iterable[JSON],
+    rejected: Iterable[JSON],
+    counts: dict[str, int],
+    brand: str = "Lamina",
+    categories: Mapping[str, str] | None = None,
 ) -> Path:
     """Of records and rejects as they stand on disk, the first ``MOST`` of each; ``counts`` says of how many. What
     models wrote stands in the page as data, is shown as text and never becomes markup; ``brand`` is our own markup.
-    Raises StorageError."""
+    ``categories`` by tool: a row is of those of the tools that it calls. Raises StorageError."""
     rows = [*map(_passed, islice(passed, MOST)), *map(_rejected, islice(rejected, MOST))]
+    for row in rows:
+        row["category"] = sorted({categories[name] for name in row["tools"] if categories and categories.get(name)})
     data = json.dumps({"rows": rows, "all": counts}, ensure_ascii=False)
     template = Path(__file__).parent / "templates"
     text = (template / "rows.html").read_text("utf-8")

@@ -33,7 +33,7 @@ def write_report(run_folder: str | Path, results: Mapping[str, Any]) -> Path:
     that it was not run. All text from models is escaped. Raises ``StorageError`` where the folder can't be
     written or its store is damaged."""
     folder = Path(run_folder)
-    browsable = write_rows_page(folder)
+    browsable = write_rows_page(folder, (results.get("synth") or {}).get("categories") or {})
     page = render_report(folder, results, browsable.name if browsable else None)
     path, half = folder / "report.html", folder / "report.html.tmp"
     try:
@@ -106,11 +106,28 @@ def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
         "groups": {
             by: sorted(groups.values(), key=lambda g: (-g.targets, g.name)) for by, groups in rows.groups.items()
         },
-        "facts": {name: _scalars(result[name]) for name in ("judge", "round_trip", "diversity") if result.get(name)},
+        "facts": {name: _scalars(result[name]) for name in ("judge", "round_trip") if result.get(name)},
+        "diversity": diversity_view(result.get("diversity")),
+        "by_tool": bool(result.get("by_tool")),
         "tokens": result.get("tokens"),
         "cost": result.get("cost"),
         "silent": [stage for stage in result.get("stages") or [] if not rejected.get(stage)],
         "settled": result.get("settled") or {},
+    }
+
+
+def diversity_view(found: Mapping[str, Any] | None) -> JSON | None:
+    """``facts`` to list; ``why`` there is no entropy, else of how many of the ``arguments`` it was taken, ``counted``.
+    Runs of earlier versions say no more than the facts."""
+    if not found:
+        return None
+    apart = ("arguments", "no_entropy", "fewest_calls", "arguments_counted")
+    return {
+        "facts": _scalars({name: value for name, value in found.items() if name not in apart}),
+        "why": found.get("no_entropy"),
+        "arguments": len(found.get("arguments") or {}),
+        "counted": found.get("arguments_counted"),
+        "fewest": found.get("fewest_calls"),
     }
 
 

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 from lamina.synth.augment import is_variant
 from lamina.synth.costs import JUDGE, ROUND_TRIP, WRITER, summed, tokens_of
 from lamina.synth.work import Work
 from lamina.synth.yields import made_by, shortfall
-from lamina.trajectories import diversity_of
+from lamina.trajectories import Reject, diversity_of
 
 RUN_BEFORE = "calls are drawn and run before their requests are written, and what fails is not written for"
+NO_CALL = "(no call)"
+NOT_READ = "(not read)"
+"""What answers that are no record count under: which tools they would have called nobody can tell."""
+
+
+@dataclass
+class ToolYield:
+    """Of the rows that call a tool: how many passed, and how many failed, by stage and reason."""
+
+    passed: int = 0
+    failed: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"passed": self.passed, "failed": {stage: dict(reasons) for stage, reasons in self.failed.items()}}
 
 
 def result_of(work: Work, sandbox: str, stopped: str) -> dict[str, Any]:
     """What ``synthesize`` returns. ``stages`` are those that could reject, ``settled`` those that could not, each with
-    the reason."""
+    the reason. ``by_tool``: of each tool of the toolbox and of ``(no call)``, how many rows that call it passed, and
+    how many failed at which stage for which reason; a row with calls to several counts under each."""
     rejected: dict[str, Counter[str]] = {}
     failures: Counter[tuple[str, str]] = Counter()
+    tools = {name: ToolYield() for name in [*work.toolbox.names, NO_CALL]}
     for reject in work.rows.rejects():
+        for name in _drawn(reject):
+            tools.setdefault(name, ToolYield()).failed.setdefault(reject.stage, Counter())[reject.reason] += 1
         rejected.setdefault(reject.stage, Counter())[reject.reason] += 1
         if (reject.record or {}).get("writer") == work.settings.writer:
             failures[reject.stage, reject.reason] += 1
@@ -27,7 +46,10 @@ def result_of(work: Work, sandbox: str, stopped: str) -> dict[str, Any]:
     composition: Counter[str] = Counter()
     for row in work.rows.trajectories():
         counts["styles"][row.meta.style] += 1
-        counts["tools"].update({c.name for c in row.calls} or {"(no call)"})
+        called = {c.name for c in row.calls} or {NO_CALL}
+        counts["tools"].update(called)
+        for name in called:
+            tools.setdefault(name, ToolYield()).passed += 1
         composition[made_by(row.meta.writer, variant=is_variant(row))] += 1
         if wording := (row.meta.model_extra or {}).get("wording"):
             counts["wordings"][wording] += 1
@@ -41,6 +63,7 @@ def result_of(work: Work, sandbox: str, stopped: str) -> dict[str, Any]:
         "composition": dict(composition),
         "variants": work.variants,
         **{name: dict(counted) for name, counted in counts.items()},
+        "by_tool": {name: one.as_dict() for name, one in tools.items()},
         "categories": {t.name: t.category for t in work.toolbox if t.category},
         "diversity": diversity_of(work.rows.trajectories()),
         "stages": stages,
@@ -52,6 +75,13 @@ def result_of(work: Work, sandbox: str, stopped: str) -> dict[str, Any]:
         "stopped": stopped,
         "shortfall": shortfall(work, failures),
     }
+
+
+def _drawn(reject: Reject) -> list[str]:
+    """The tools that a rejected row was to call."""
+    if reject.record is None or "calls" not in reject.record:
+        return [NOT_READ]
+    return sorted({str(call.get("name")) for call in reject.record["calls"]}) or [NO_CALL]
 
 
 def why_unjudged(work: Work) -> str:

@@ -32,16 +32,30 @@ def modules(folder: Path) -> list[Path]:
 
 def read(path: Path) -> Toolbox:
     """Raises ToolDefinitionError where no function of the folder can be a tool."""
-    init = path / "__init__.py"
-    files = [init] if init.exists() and _lists_all(init) else modules(path)
-    return read_modules(files, path)
+    return read_modules(_modules_with_tools(path), path)
 
 
-def read_modules(files: list[Path], whole: Path | str, *, import_seconds: float = IMPORT_SECONDS) -> Toolbox:
-    """The tools of several modules, each with its module as category.
+def read_installed(path: Path, name: str) -> Toolbox:
+    """The tools of the installed module or package ``name``, which is at ``path``. Raises as ``read``."""
+    mend = "write a file with functions of your own that call those you want, with type hints and docstrings"
+    return read_modules([path] if path.is_file() else _modules_with_tools(path), name, mend)
 
-    Raises ToolDefinitionError where no function of them can be a tool, ImportTooSlowError where a module was still
-    importing after ``import_seconds``: the same command must not give other tools on a busy machine."""
+
+def _modules_with_tools(folder: Path) -> list[Path]:
+    init = folder / "__init__.py"
+    return [init] if init.exists() and _lists_all(init) else modules(folder)
+
+
+def read_modules(
+    files: list[Path],
+    whole: Path | str,
+    mend: str = "give functions type hints and docstrings",
+    *,
+    import_seconds: float = IMPORT_SECONDS,
+) -> Toolbox:
+    """The tools of several modules, each with its module as category. Raises ToolDefinitionError where there is none,
+    with ``mend``, and ImportTooSlowError where a module was still importing after ``import_seconds``: the same command
+    must not give other tools on a busy machine."""
     boxes, remarks = [], []
     seen: set[tuple[str, str]] = set()
     for file in files:
@@ -65,10 +79,9 @@ def read_modules(files: list[Path], whole: Path | str, *, import_seconds: float 
     toolbox = combined(boxes, categories=True, remarks=remarks)
     if not len(toolbox):
         first = f"; the first reason: {remarks[0].where}: {remarks[0].detail}" if remarks else ""
-        mend = "give functions type hints and docstrings"
-        raise ToolDefinitionError(
-            f"none of its {len(files)} modules has a usable function{first}", file=whole, mend=mend
-        )
+        many = f"none of its {len(files)} modules has a usable function"
+        what = "it has no usable function" if len(files) == 1 else many
+        raise ToolDefinitionError(what + first, file=whole, mend=mend)
     return toolbox
 
 

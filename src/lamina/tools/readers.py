@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lamina.errors import ToolDefinitionError
-from lamina.tools.tool import Toolbox
+from lamina.tools.tool import Tool, Toolbox
 
 GROUP = "lamina.tools"
 BUILT_IN = (
@@ -48,28 +48,61 @@ def read_tools(source: Source | Sequence[Source]) -> Toolbox:
 
     A path is a ``.py`` file of functions, a folder of Python (a package), an OpenAPI document (``.json``,
     ``.yaml``), a config with ``mcpServers``, a ``.json`` list of tools, or a pattern such as ``apis/*.yaml``;
-    ``module:NAME`` is an installed module or package. What a source has that cannot be a tool is in
-    ``Toolbox.remarks``.
+    ``module:NAME`` is an installed module or package. Several of them may stand in one text with commas between them:
+    each is read as if it were alone, and two tools of one name are an error. What a source has that cannot be a tool
+    is in ``Toolbox.remarks``.
 
     Raises ToolDefinitionError, one line that names file, line and mend, where nothing can be read of a path.
     """
     if isinstance(source, str | Path):
-        paths = _expanded(source)
-        if len(paths) == 1:
-            return _read(paths[0])
-        sources = paths
-    else:
-        sources = [path for each in source for path in _expanded(each)]
-        if not sources:
-            raise ToolDefinitionError("no path was given", mend="name a file of tools")
-        if len(sources) == 1:
-            return _read(sources[0])
-    return _read_several(sources)
+        sources = sources_of(source)
+        return _read_one(sources[0]) if len(sources) == 1 else _read_listed(sources)
+    paths = [path for each in source for one in sources_of(each) for path in _expanded(one)]
+    if not paths:
+        raise ToolDefinitionError("no path was given", mend="name a file of tools")
+    return _read(paths[0]) if len(paths) == 1 else _read_several(paths)
+
+
+def sources_of(source: Source) -> list[str]:
+    """What a text with commas names; a file or a pattern whose own name has commas is one source."""
+    text = str(source)
+    if "," not in text or Path(text).exists() or (glob.has_magic(text) and glob.glob(text, recursive=True)):
+        return [text]
+    named = [part.strip() for part in text.split(",") if part.strip()]
+    if not named:
+        raise ToolDefinitionError("no path was given", mend="name a file of tools")
+    return named
 
 
 def where_of(source: Source) -> str:
-    """The same for the same source, wherever it is named from: an absolute path, or ``module:NAME`` as it is."""
-    return str(source) if str(source).startswith(MODULE) else str(Path(source).resolve())
+    """The same for the same source, wherever it is named from: absolute paths, and ``module:NAME`` as it is."""
+    return ",".join(one if one.startswith(MODULE) else str(Path(one).resolve()) for one in sources_of(source))
+
+
+def _read_one(source: str) -> Toolbox:
+    """A module by its name is read function by function: nobody can edit what is installed."""
+    paths = _expanded(source)
+    if source.startswith(MODULE):
+        from lamina.tools.python_packages import read_installed
+
+        return read_installed(paths[0], source)
+    return _read(paths[0]) if len(paths) == 1 else _read_several(paths)
+
+
+def _read_listed(sources: list[str]) -> Toolbox:
+    """Named one by one, so that none is renamed: which of two would keep its name is for the user to say."""
+    from lamina.tools.combining import combined
+
+    boxes = [(_expanded(source)[0].stem, _read_one(source)) for source in sources]
+    owners: dict[str, tuple[str, Tool]] = {}
+    for source, (_, box) in zip(sources, boxes, strict=True):
+        for tool in box:
+            first, before = owners.setdefault(tool.name, (source, tool))
+            if first != source and (tool.target is None or tool.target != before.target):
+                what = f"two functions are named {tool.name}, the first in {first}"
+                mend = "rename or remove one; a folder or a pattern puts the file's name before it"
+                raise ToolDefinitionError(what, file=source, mend=mend)
+    return combined(boxes, categories=True)
 
 
 def _read_several(paths: list[Path]) -> Toolbox:

@@ -110,14 +110,19 @@ class Tool:
     def problems(self, arguments: Any) -> list[str]:
         """Why ``arguments`` do not fit the schema, one sentence each; empty when they fit. Unknown names are
         a problem even where the schema does not forbid them (an invented argument is a wrong call)."""
+        return [problem for _, problem in self.faults(arguments)]
+
+    def faults(self, arguments: Any) -> list[tuple[str, str]]:
+        """As ``problems``, each after the keyword of JSON Schema that failed (``enum``, ``minimum``, …)."""
         if not isinstance(arguments, dict):
-            return [f"arguments of {self.name} must be an object, got {type(arguments).__name__}"]
-        found = [f"{self.name} has no argument {name!r}" for name in arguments if name not in self.properties]
-        if not found and self._validator.is_valid(arguments):  # nearly always, and without a list of errors
-            return found
+            return [("type", f"arguments of {self.name} must be an object, got {type(arguments).__name__}")]
+        unknown = [name for name in arguments if name not in self.properties]
+        if not unknown and self._validator.is_valid(arguments):  # nearly always, and without a list of errors
+            return []
+        found = [("additionalProperties", f"{self.name} has no argument {name!r}") for name in unknown]
         for error in self._validator.iter_errors(arguments):
             where = ".".join(str(p) for p in error.instance_path) or "arguments"
-            found.append(f"{where}: {error.message}")
+            found.append((str(error.schema_path[-1]) if error.schema_path else "", f"{where}: {error.message}"))
         return found
 
     def with_defaults(self, arguments: JSON) -> JSON:

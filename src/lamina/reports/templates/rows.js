@@ -1,7 +1,7 @@
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
-const fields = [["kind", "passed or rejected"], ["style", "style"], ["tools", "tool"], ["stage", "failed at"],
-  ["reason", "reason"], ["wording", "wording"], ["writer", "writer"], ["split", "part"]];
+const fields = [["kind", "passed or rejected"], ["style", "style"], ["category", "category"], ["tools", "tool"],
+  ["stage", "failed at"], ["reason", "reason"], ["wording", "wording"], ["writer", "writer"], ["split", "part"]];
 const chosen = {};
 let search = "", shown = 0, found = [];
 const PAGE = 50;
