@@ -55,7 +55,7 @@ def scripted(folder: Path, body: str) -> Model:
         (candidate(request="walk " * 400), Reason.TOO_LONG),
         (candidate(request="walk\nand walk"), Reason.UNREADABLE),
         (candidate(request="walk \ufffd"), Reason.UNREADABLE),
-        (candidate(steps=0), Reason.BAD_ARGUMENTS),
+        (candidate(steps=0), Reason.OUT_OF_RANGE),
         (candidate(steps="3"), Reason.WRONG_TYPE),
         (candidate(steps=3, speed=2), Reason.UNKNOWN_ARGUMENT),
         (candidate(steps="3", speed=2), Reason.UNKNOWN_ARGUMENT),
