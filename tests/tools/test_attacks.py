@@ -274,7 +274,7 @@ def test_no_process_of_a_call_is_left_after_it(hurried: Executor, tmp_path: Path
 
 
 def test_a_stopped_supervisor_is_replaced(hurried: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lamina.tools.execution.executor.GRACE_SECONDS", 0.2)
+    monkeypatch.setattr("lamina.tools.execution.supervised.GRACE_SECONDS", 0.2)
     result = attack(hurried, "stops_the_supervisor")
     assert (result.status, result.error) == ("killed", "attack left the supervisor without an answer")
 

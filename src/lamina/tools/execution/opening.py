@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Protocol, TypeGuard
 
 from lamina.errors import InputError
-from lamina.tools.execution.executor import Call, Executor
+from lamina.tools.execution.executor import Executor
 from lamina.tools.execution.outcomes import CallResult, Limits
 from lamina.tools.execution.results import refusal
+from lamina.tools.execution.supervised import Call
 from lamina.tools.targets import HttpTarget, McpTarget, PythonTarget, Target
 from lamina.tools.tool import JSON, Tool, Toolbox
 
