@@ -107,16 +107,14 @@ def distill(
     rule = RateRule(rates or "layerwise" if experiment is None else "uniform", exponent, relative=relative, seed=seed)
     progress = Progress(as_json)
     if experiment is not None:
-        for option, is_given, why in (
-            ("--weight", weight, "is of one transfer, a grid has several"),
-            ("--recompute-teacher", recompute, "is for language models, a grid reads its teacher from disk"),
-            ("--layers", layers, "is for language models, a grid matches where channels change"),
-            ("--keep-every", keep_every > 1, "is for language models, a grid's student is a network of its own"),
-            ("--epochs", epochs, "is for language models, a grid has --steps"),
-            ("--learning-rate", learning_rate, "is for language models, a grid's is fixed"),
-        ):
-            if is_given:
-                raise InputError(f"{option} {why}", mend="leave it out")
+        _refuse_language_options(
+            weight=weight,
+            recompute_teacher=recompute,
+            layers=layers,
+            keep_every=keep_every > 1,
+            epochs=epochs,
+            learning_rate=learning_rate,
+        )
         from lamina.training.layerwise.cell import Schedule
         from lamina.training.layerwise.grid import Experiment
 
@@ -157,6 +155,24 @@ def distill(
         progress,
         as_json,
     )
+
+
+_NOT_FOR_GRIDS = {
+    "weight": "is of one transfer, a grid has several",
+    "recompute_teacher": "is for language models, a grid reads its teacher from disk",
+    "layers": "is for language models, a grid matches where channels change",
+    "keep_every": "is for language models, a grid's student is a network of its own",
+    "epochs": "is for language models, a grid has --steps",
+    "learning_rate": "is for language models, a grid's is fixed",
+}
+
+
+def _refuse_language_options(**given_options: Any) -> None:
+    from lamina.errors import InputError
+
+    for name, value in given_options.items():
+        if value:
+            raise InputError(f"--{name.replace('_', '-')} {_NOT_FOR_GRIDS[name]}", mend="leave it out")
 
 
 def _grid(
