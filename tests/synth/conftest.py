@@ -76,3 +76,27 @@ def writer(tmp_path: Path) -> str:
     file = tmp_path / "writer.py"
     file.write_text(WRITER, encoding="utf-8")
     return f"scripted:{file}"
+
+
+SAYS_IT_ALL = '''
+"""Says the function and every value of the last line's brackets; asks for what is missing."""
+
+import re
+
+
+def reply(messages, tools, seed):
+    lines = messages[-1]["content"].rstrip("\\n").split("\\n")
+    if missing := re.search(r"Missing: ([^(]*)", lines[-1]):
+        return f"What is the {missing[1].strip()} you want?"
+    about = [line for line in lines if line and not line.startswith("[")][-1]
+    about = re.sub(r" Missing.*", "", about)
+    said = re.findall(r": ([^;/\\]]+)", lines[-1])
+    return f" {about.lower().rstrip('.')} {' and '.join(s.strip() for s in said)} {'abcdefghij'[seed % 10]}"
+'''
+
+
+@pytest.fixture
+def says_it_all(tmp_path: Path) -> str:
+    file = tmp_path / "says_it_all.py"
+    file.write_text(SAYS_IT_ALL)
+    return f"scripted:{file}"

@@ -77,33 +77,12 @@ def note_down(what: str, times: int) -> str:
     return "done"
 '''
 
-WRITER = """
-import re
-
-
-def reply(messages, tools, seed):
-    lines = messages[-1]["content"].rstrip("\\n").split("\\n")
-    if missing := re.search(r"Missing: ([^(]*)", lines[-1]):
-        return f"What is the {missing[1].strip()} you want?"
-    about = [line for line in lines if line and not line.startswith("[")][-1]
-    about = re.sub(r" Missing.*", "", about)
-    said = re.findall(r": ([^;/\\]]+)", lines[-1])
-    return f" {about.lower().rstrip('.')} {' and '.join(s.strip() for s in said)} {'abcdefghij'[seed % 10]}"
-"""
-
 
 @pytest.fixture
 def cart(tmp_path: Path) -> Path:
     file = tmp_path / "cart.py"
     file.write_text(CART)
     return file
-
-
-@pytest.fixture
-def writer(tmp_path: Path) -> str:
-    file = tmp_path / "says_it_all.py"
-    file.write_text(WRITER)
-    return f"scripted:{file}"
 
 
 def settings(writer: str = "w") -> SynthSettings:
@@ -114,10 +93,10 @@ def reasons_of(run: Path) -> list[str]:
     return [json.loads(line)["reason"] for line in (run / "rejects.jsonl").open()]
 
 
-def test_calls_that_build_on_each_other_become_conversations(cart: Path, writer: str, tmp_path: Path) -> None:
+def test_calls_that_build_on_each_other_become_conversations(cart: Path, says_it_all: str, tmp_path: Path) -> None:
     toolbox = read_tools(cart)
     with Executor(toolbox) as executor, Run.open(tmp_path / "run", {"seed": 0}) as run:
-        synthesize(toolbox, run, settings(writer), Progress(silent=True), executor)
+        synthesize(toolbox, run, settings(says_it_all), Progress(silent=True), executor)
     rows = list(read_trajectories(tmp_path / "run" / "trajectories.jsonl"))
     rejected = Counter(reasons_of(tmp_path / "run"))
     assert len(rows) >= 10, rejected
@@ -159,7 +138,7 @@ def test_calls_in_another_order_that_leave_something_else_behind_are_rejected(
     assert where in found.detail
 
 
-def test_a_call_that_returns_something_else_the_second_time_is_rejected(tmp_path: Path, writer: str) -> None:
+def test_a_call_that_returns_something_else_the_second_time_is_rejected(tmp_path: Path, says_it_all: str) -> None:
     """What is drawn anew in every process is no blueprint."""
     file = tmp_path / "lots.py"
     file.write_text(
@@ -173,7 +152,7 @@ def test_a_call_that_returns_something_else_the_second_time_is_rejected(tmp_path
     )
     toolbox = read_tools(file)
     with Executor(toolbox) as executor, Run.open(tmp_path / "run", {"seed": 0}) as run:
-        synthesize(toolbox, run, replace(settings(writer), targets=6), Progress(silent=True), executor)
+        synthesize(toolbox, run, replace(settings(says_it_all), targets=6), Progress(silent=True), executor)
     assert set(reasons_of(tmp_path / "run")) == {Reason.RESULT_DIFFERS}
     assert list(read_trajectories(tmp_path / "run" / "trajectories.jsonl")) == []
 

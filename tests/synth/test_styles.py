@@ -46,22 +46,6 @@ def paint_{noun}(colour: str, coats: int) -> str:
     return f"{{coats}} coats of {{colour}}"
 '''
 
-WRITER = '''
-"""Says the function and every value of the last line's brackets; asks for what is missing."""
-
-import re
-
-
-def reply(messages, tools, seed):
-    lines = messages[-1]["content"].rstrip("\\n").split("\\n")
-    if missing := re.search(r"Missing: ([^(]*)", lines[-1]):
-        return f"What is the {missing[1].strip()} you want?"
-    about = [line for line in lines if line and not line.startswith("[")][-1]
-    about = re.sub(r" Missing.*", "", about)
-    said = re.findall(r": ([^;/\\]]+)", lines[-1])
-    return f" {about.lower().rstrip('.')} {' and '.join(s.strip() for s in said)} {'abcdefghij'[seed % 10]}"
-'''
-
 
 @pytest.fixture
 def library(tmp_path: Path) -> Path:
@@ -71,13 +55,6 @@ def library(tmp_path: Path) -> Path:
     for noun in ("door", "fence", "cupboard"):
         (folder / f"{noun}s.py").write_text(MODULE.format(noun=noun))
     return folder
-
-
-@pytest.fixture
-def says_it_all(tmp_path: Path) -> str:
-    file = tmp_path / "says_it_all.py"
-    file.write_text(WRITER)
-    return f"scripted:{file}"
 
 
 def rows_of(tools: Path, out: Path, writer: str, **settings: Any) -> list[Trajectory]:

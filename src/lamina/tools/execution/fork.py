@@ -63,7 +63,9 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:  # noqa: SIM105 -- suppress() is one more object and two more frames
             stream.flush()
-        except Exception:
+        except (
+            Exception
+        ):  # closed, or replaced by an object of the tool's own: what was printed is lost, not the result
             pass
 
 
