@@ -108,7 +108,6 @@ def distill(
     progress = Progress(as_json)
     if experiment is not None:
         _refuse_language_options(
-            weight=weight,
             recompute_teacher=recompute,
             layers=layers,
             keep_every=keep_every > 1,
@@ -118,6 +117,8 @@ def distill(
         from lamina.training.layerwise.cell import Schedule
         from lamina.training.layerwise.grid import Experiment
 
+        if weight and len(listed(transfer) or ()) != 1:
+            raise InputError("--weight is of one transfer, this grid has several", mend="name one with --transfer")
         made = Experiment(
             experiment,
             data,
@@ -126,6 +127,7 @@ def distill(
             student or "resnet10",
             width=width,
             schedule=Schedule(steps=steps),
+            transfer=TransferSettings("none", weight),
             rule=rule,
         )
         _grid(made, out, transfer, rates, seeds, workers, engine.value, minutes, fresh, progress, as_json)
@@ -158,7 +160,6 @@ def distill(
 
 
 _NOT_FOR_GRIDS = {
-    "weight": "is of one transfer, a grid has several",
     "recompute_teacher": "is for language models, a grid reads its teacher from disk",
     "layers": "is for language models, a grid matches where channels change",
     "keep_every": "is for language models, a grid's student is a network of its own",

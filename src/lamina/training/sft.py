@@ -102,7 +102,9 @@ def _train(
         settings.precision == "auto" and settings.update == "lora" and _computes_in_bf16()
     )
     model, changed = trainable(base.model, settings, bf16)
-    teaching = distillation.begin(inner_model(model), base, out, progress) if distillation else None
+    teaching = None
+    if distillation:
+        teaching = distillation.begin(inner_model(model), base, out, progress, again=settings.epochs > 1)
     with progress.stage("train", total=material.steps) as bar:
         log = TrainingLog(
             out / "train-log.csv", bar, material.count, settings.batch * settings.accumulate, settings.save_seconds
@@ -136,6 +138,8 @@ def _train(
     if is_first():
         save_merged(whole, base, out, settings, toolbox, copied_arguments(train, toolbox), bf16)
         write_json(out / FINISHED, {"identity": identity, "metrics": metrics})
+        if teaching:
+            teaching.end()
         shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     return metrics
 

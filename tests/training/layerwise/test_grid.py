@@ -15,11 +15,12 @@ from lamina.errors import InputError
 from lamina.runs import Run
 from lamina.training.layerwise import cell as cell_module
 from lamina.training.layerwise import grid
-from lamina.training.layerwise.cell import Schedule
+from lamina.training.layerwise.cell import Cell, Schedule
 from lamina.training.layerwise.comparing_seeds import paired_p, student_interval, summary
 from lamina.training.layerwise.grid import CELL, Experiment, run_grid
 from lamina.training.layerwise.images import SOURCES, read_images, rows_of
 from lamina.training.layerwise.scoring import average_precision
+from lamina.training.layerwise.transfer import TransferSettings
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 pytest.importorskip("sklearn", reason="digits come with scikit-learn (extra vision)")
@@ -282,3 +283,17 @@ def test_data_that_is_not_there_is_said(tmp_path: Path):
     (tmp_path / "omniglot-small").mkdir()
     with zipfile.ZipFile(tmp_path / "omniglot-small" / "other.zip", "w"), pytest.raises(InputError, match="omniglot"):
         read_images("omniglot-small", tmp_path)
+
+
+def test_a_weight_of_ones_own_makes_another_grid(tmp_path: Path):
+    own = replace(SMALL, transfer=TransferSettings("none", 0.5))
+    assert own.config() != SMALL.config()
+    assert "weight" not in SMALL.config()["experiment"]["transfer"], "grids from before there were weights continue"
+    first = cell_of(own, tmp_path, "jacobian")
+    assert (first.transfer.kind, first.transfer.weight) == ("jacobian", 0.5)
+    assert cell_of(SMALL, tmp_path, "jacobian").transfer.weight == 1
+
+
+def cell_of(experiment: Experiment, folder: Path, transfer: str) -> Cell:
+    with Run.open(folder / str(experiment.transfer.weight), experiment.config()) as run:
+        return grid._cell(experiment, run, transfer, "uniform", 0)

@@ -19,10 +19,13 @@ from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune
 from lamina.training.base import load_base
 from lamina.training.layerwise.language import Distillation, check_same_tokenizer
+from lamina.training.layerwise.language_teacher import LanguageTeacher
 from lamina.training.layerwise.rates import RateRule
+from lamina.training.layerwise.row_memory import RowMemory
 from lamina.training.layerwise.thinning import kept_layers, thinned
 from lamina.training.layerwise.token_rows import Rows
 from lamina.training.layerwise.transfer import TransferSettings
+from lamina.training.packing import collate
 from lamina.trajectories import TrajectoryStore
 from tiny_llama import save_tiny_llama, split_rows
 
@@ -192,3 +195,75 @@ def test_widths_that_differ_are_refused_for_derivatives(tiny: Path, teacher: Pat
     _check_widths("attention", narrow, wide)
     with pytest.raises(InputError, match="32 numbers in the student and 64 in the teacher"):
         _check_widths("jacobian", narrow, wide)
+
+
+class _Counted:
+    """Counts how often the teacher is run."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch):
+        self.runs = 0
+        real = LanguageTeacher._computed
+
+        def computed(teacher: LanguageTeacher):
+            self.runs += 1
+            return real(teacher)
+
+        monkeypatch.setattr(LanguageTeacher, "_computed", computed)
+
+
+@pytest.mark.parametrize("kind", ["logits", "attention", "jacobian"])
+def test_a_teacher_is_run_once_for_each_row_however_many_epochs(
+    kind: str, tiny: Path, teacher: Path, tmp_path: Path, toolbox: Toolbox, monkeypatch: pytest.MonkeyPatch
+):
+    counted = _Counted(monkeypatch)
+    plan = Distillation(str(teacher), TransferSettings(kind, samples=2))
+    settings = replace(FEW, epochs=3)
+    logs = []
+    for remembers in (True, False):
+        if not remembers:
+            monkeypatch.setattr(RowMemory, "recall", lambda memory, batch, learnt: None)
+        counted.runs = 0
+        out = tmp_path / str(remembers)
+        fine_tune(str(tiny), split_rows(8), [], out, settings, toolbox, Progress(silent=True), plan)
+        assert counted.runs == (2 if remembers else 6)  # 8 rows in batches of 4
+        lines = list(csv.DictReader((out / "layer-rates.csv").open()))
+        logs.append([[float(line[name] or 0) for name in ("rate", "difference")] for line in lines])
+        assert not list(out.glob("teacher-rows*"))
+    assert logs[0] == [pytest.approx(line, rel=1e-4, abs=1e-6) for line in logs[1]]
+
+
+def test_another_teacher_remembers_nothing_of_the_first(tiny: Path, teacher: Path, tmp_path: Path):
+    batch = Rows(
+        collate([{"input_ids": [1, 2, 3], "labels": [-100, -100, 3]}, {"input_ids": [4, 5], "labels": [-100, 5]}])
+    )
+    learnt = torch.tensor([[False, True, False, True]])
+    maps, hidden = [torch.rand(2, 3)], torch.rand(2, 4)
+    maps[0][1, 2] = 0  # after the end of the second row
+    first, other = load_base(str(teacher)).model, load_base(str(tiny)).model
+    memory = RowMemory(tmp_path, first, ["model.layers.0"], Progress(silent=True))
+    assert memory.recall(batch, learnt) is None
+    memory.keep(batch, learnt, maps, hidden)
+    known = RowMemory(tmp_path, first, ["model.layers.0"], Progress(silent=True)).recall(batch, learnt)
+    assert known is not None
+    assert torch.equal(known[0][0], maps[0])
+    assert torch.equal(known[1], hidden)
+    assert memory.recall(batch, torch.tensor([[True, True, False, True]])) is None
+    assert RowMemory(tmp_path, other, ["model.layers.0"], Progress(silent=True)).recall(batch, learnt) is None
+    assert RowMemory(tmp_path, first, ["model.layers.1"], Progress(silent=True)).recall(batch, learnt) is None
+
+
+def test_a_full_disk_ends_the_remembering_and_not_the_training(
+    tiny: Path, teacher: Path, tmp_path: Path, toolbox: Toolbox, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):  # fmt: skip
+    real = RowMemory.__init__
+
+    def small(memory: RowMemory, *args) -> None:
+        real(memory, *args)
+        memory._open.execute("PRAGMA max_page_count=3")
+
+    monkeypatch.setattr(RowMemory, "__init__", small)
+    plan = Distillation(str(teacher), TransferSettings("logits"))
+    fine_tune(str(tiny), split_rows(8), [], tmp_path, replace(FEW, epochs=2), toolbox, Progress(), plan)
+    assert "full; the teacher is asked anew" in capsys.readouterr().err
+    assert (tmp_path / "model.safetensors").is_file()

@@ -30,7 +30,7 @@ CELL, TEACHER = "cell", "teacher"
 @dataclass(frozen=True)
 class Experiment:
     """``data`` is the folder of data sets. ``transfer`` and ``rule`` hold what is common to all cells (their kind and
-    name are the grid's)."""
+    name are the grid's); a weight of 0 is each kind's usual one."""
 
     dataset: str
     data: Path | None = None
@@ -45,7 +45,9 @@ class Experiment:
     def config(self) -> JSON:
         """What makes two grids the same: not which of its cells are asked for, nor where the data lies."""
         found = {k: v for k, v in asdict(self).items() if k != "data"}
-        found["transfer"] = {k: v for k, v in found["transfer"].items() if k not in ("kind", "weight", "several")}
+        found["transfer"] = {k: v for k, v in found["transfer"].items() if k not in ("kind", "several")}
+        if not found["transfer"]["weight"]:
+            del found["transfer"]["weight"]
         found["rule"] = {k: v for k, v in found["rule"].items() if k not in ("name", "seed")}
         return {"verb": "distill", "experiment": found}
 

@@ -18,18 +18,14 @@ from typing import TYPE_CHECKING, Any
 from lamina.errors import InputError
 from lamina.runs import Progress
 from lamina.training.base import Base, load_base
-from lamina.training.layerwise.losses import Features, attention_map
-from lamina.training.layerwise.matching import (
-    LayerPair,
-    block_paths,
-    match_layers,
-    parameters_by_layer,
-    watched,
-)
+from lamina.training.layerwise.language_teacher import LanguageTeacher
+from lamina.training.layerwise.losses import Features
+from lamina.training.layerwise.matching import LayerPair, match_layers, parameters_by_layer, watched
 from lamina.training.layerwise.rates import LayerRates, RateRule, rates_callback
+from lamina.training.layerwise.row_memory import RowMemory
 from lamina.training.layerwise.thinning import thinned
 from lamina.training.layerwise.token_rows import Rows, of_tokens
-from lamina.training.layerwise.transfer import ORDERS, Knowledge, Transfer, TransferSettings, derivative, frugal
+from lamina.training.layerwise.transfer import ORDERS, Transfer, TransferSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,9 +62,10 @@ class Distillation:
         """The base with the layers the student keeps."""
         return base if self.keep_every == 1 else replace(base, model=thinned(base.model, self.keep_every))
 
-    def begin(self, student: Any, base: Base, out: Path, progress: Progress) -> Teaching:
-        """Loads the teacher and matches the layers; the pairs are told before training. Raises InputError for
-        another tokenizer, and ``match_layers``' errors."""
+    def begin(self, student: Any, base: Base, out: Path, progress: Progress, *, again: bool = False) -> Teaching:
+        """Loads the teacher and matches the layers; the pairs are told before training. ``again``: rows are seen
+        more than once, so what the teacher says about them is kept in ``out`` until training is done. Raises InputError
+        for another tokenizer, and ``match_layers``' errors."""
         from lamina.training.packing import use_row_attention
 
         teacher = load_base(self.teacher)
@@ -81,15 +78,24 @@ class Distillation:
         for name, weights in parameters_by_layer(student, pairs).items():
             if not any(weight.requires_grad for weight in weights):
                 progress.say(f"layer {name} has no weight that is trained: it keeps no rate")
-        return Teaching(self, student, teacher.model, pairs, out)
+        memory = RowMemory(out, teacher.model, [pair.teacher for pair in pairs], progress) if again else None
+        return Teaching(self, student, teacher.model, pairs, out, memory)
 
 
 class Teaching:
     """One training under a teacher."""
 
-    def __init__(self, plan: Distillation, student: Any, teacher: Any, pairs: Sequence[LayerPair], out: Path):
-        self.plan, self.student, self.pairs, self.out = plan, student, list(pairs), out
-        self.teacher = _LanguageTeacher(teacher, [pair.teacher for pair in pairs], plan.transfer)
+    def __init__(
+        self,
+        plan: Distillation,
+        student: Any,
+        teacher: Any,
+        pairs: Sequence[LayerPair],
+        out: Path,
+        memory: RowMemory | None = None,
+    ):
+        self.plan, self.student, self.pairs, self.out, self.memory = plan, student, list(pairs), out, memory
+        self.teacher = LanguageTeacher(teacher, [pair.teacher for pair in pairs], plan.transfer, memory)
         self.teacher.vocabulary = min(m.get_output_embeddings().weight.shape[0] for m in (student, teacher))
         self.transfer = Transfer(plan.transfer, student, pairs, self.teacher, features=self._features)
         self.seen: dict[str, Tensor] = {}
@@ -137,6 +143,11 @@ class Teaching:
 
         return [self._callback, Log()]
 
+    def end(self) -> None:
+        """What was remembered is of no more use."""
+        if self.memory:
+            self.memory.forget()
+
     def log(self) -> None:
         rates = self._callback.rates.scales
         with (self.out / RATES_LOG).open("a", newline="") as lines:
@@ -165,39 +176,6 @@ class Teaching:
 
     def _features(self, path: str) -> Features:
         return self.teacher.batch.features_of(self.student, path)
-
-
-class _LanguageTeacher:
-    """Its batch is set before each step."""
-
-    def __init__(self, model: Any, paths: Sequence[str], settings: TransferSettings):
-        self.model = model.eval().requires_grad_(False)
-        self.paths, self.settings = paths, settings
-        self.batch: Rows
-        self.learnt: Tensor
-        self.vocabulary: int | None = None
-        """Scores beyond it are of no token: models of one tokenizer are padded to different sizes."""
-
-    def know(self, x: Tensor, rows: Tensor, layers: Sequence[int], probes: Tensor | None) -> Knowledge:
-        import torch
-
-        batch = self.batch
-        with torch.no_grad(), watched(self.model, self.paths) as seen:
-            hidden = self.model.get_decoder()(input_ids=batch.ids, use_cache=False, **batch.batch).last_hidden_state
-            maps = [attention_map(batch.apart(of_tokens(seen, path, batch))) for path in self.paths]
-            logits = hidden.new_zeros(0)
-            if self.settings.kind == "logits":
-                logits = self.model.get_output_embeddings()(hidden[:, :-1][self.learnt])[:, : self.vocabulary]
-        made = {}
-        if layers:
-            n = self.settings.samples
-            own = batch.apart(self.model.get_input_embeddings()(batch.ids), whole=True)[:n]
-            with frugal(self.settings, self.model, block_paths(self.model)):
-                made = {
-                    j: derivative(batch.features_of(self.model, self.paths[j]), own, maps[j][:n], probes)
-                    for j in layers
-                }
-        return Knowledge(logits, maps, made)
 
 
 def check_same_tokenizer(student: Base, teacher: Base) -> None:

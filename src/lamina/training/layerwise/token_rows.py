@@ -23,6 +23,11 @@ class Rows:
         self.ids = batch["input_ids"]
         self.count, self.width = batch["row_count"], batch["row_width"]
 
+    def lengths(self) -> list[int]:
+        """Tokens of each row."""
+        counts = (self.batch["places"] // self.width).bincount(minlength=self.count)
+        return [int(count) for count in counts]
+
     def apart(self, flat: Tensor, *, whole: bool = False) -> Tensor:
         """(1, tokens, size) to (rows, width, size), zeros after each row's end, and, but for ``whole``, at its first
         token."""
