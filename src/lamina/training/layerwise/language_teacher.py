@@ -31,6 +31,7 @@ class LanguageTeacher:
         import torch
 
         batch = self.batch
+        self.model.to(batch.ids.device)  # where the trainer has put the student
         with torch.no_grad():
             maps, hidden = self._said()
             logits = hidden.new_zeros(0)
