@@ -113,10 +113,10 @@ def _unworded(work: Work) -> str:
     settings, tools = work.settings, list(work.toolbox)
     if settings.how == "pairs" or settings.wordings == WORDINGS:
         return ""
-    unworded = () if settings.is_library(len(tools)) else ("irrelevant",)
-    unworded += () if settings.wordings_of_pieces else (IN_PIECES,)
-    asked = [style for style, share in settings.shares(len(tools)).items() if share]
-    others = [style for style in asked if style not in WORDED or style in unworded]
+    worded = set(WORDED)
+    worded -= set() if settings.is_library(len(tools)) else {"irrelevant"}
+    worded -= set() if settings.wordings_of_pieces else {IN_PIECES}
+    others = [style for style, share in settings.shares(len(tools)).items() if share and style not in worded]
     shown = sum(bool(work.words.exemplars.get(tool.name)) for tool in tools)
     found = [f"{', '.join(others)} rows"] if others else []
     found += [f"requests for the {shown} of {len(tools)} tools that have examples"] if shown else []
