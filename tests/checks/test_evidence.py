@@ -113,7 +113,10 @@ NOW = "2026-11-24T10:30:00"
         ("what did I spend last tuesday?", "2026-11-17", "last tuesday"),
         ("pay it by the end of the month", "2026-11-30", "the end of the month"),
         ("pay it at the end of next month", "2026-12-31", "at the end of next month"),
+        ("pay it by the end of the next month", "2026-12-31", "the end of the next month"),
         ("ask me again next month", "2026-12-24", "next month"),
+        ("I sit with Bo from 2 to 3 pm", "15:00", "3 pm"),
+        ("call me, friday midnight is fine", "2026-11-27", "friday"),
     ],
 )
 def test_a_date_is_said_by_the_words_that_mean_it_at_the_clock(request_: str, value: str, words: str):
@@ -122,6 +125,24 @@ def test_a_date_is_said_by_the_words_that_mean_it_at_the_clock(request_: str, va
     assert (found.verdict, found.by, found.words) == ("said", "date", words)
     (without,) = evidence_of(request_, [call], TOOLBOX)
     assert without.verdict == "missing"
+
+
+@pytest.mark.parametrize(
+    ("request_", "value"),
+    [
+        ("pay it at the end of next month", "2026-12-24"),
+        ("pay it by the end of the next month", "2026-12-24"),
+        ("pay it at the end of next month", "2026-11-30"),
+        ("pay it in the first week of next month", "2026-12-24"),
+        ("pay it on the 15 of next month", "2026-12-24"),
+        ("pay it in the middle of next week", "2026-12-01"),
+        ("pay it the day after tomorrow", "2026-11-25"),
+        ("pay it next friday", "2026-11-27"),
+    ],
+)
+def test_part_of_what_names_another_day_says_no_day(request_: str, value: str):
+    (found,) = evidence_of(request_, [ToolCall.of("split", {"note": value})], TOOLBOX, NOW)
+    assert found.verdict == "missing"
 
 
 @pytest.mark.parametrize("value", ["2026-11-26", "2026-11-25T10:00:00", "25"])

@@ -219,6 +219,24 @@ def test_lint_counts_its_remarks(lamina: Cli, weather: Path):
     assert sum(found["counts"].values()) == len(found["remarks"])
 
 
+def test_lint_says_which_tools_it_compared_with_none(lamina: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file, sky = tmp_path / "tools.json", {"description": "Looks up the sky.", "category": "sky"}
+    tools = [{"name": f"sky_{n}", **sky} for n in range(4)] + [{"name": "sea", "description": "Looks up the sea."}]
+    file.write_text(json.dumps([{**tool, "parameters": {"type": "object", "properties": {}}} for tool in tools]))
+    alone = json.loads(lamina("tools", str(file), "lint", "--json").out)["compared"]
+    assert alone == {"within": "toolbox", "at_most": 1500, "left_out": {}}
+    assert "compared" not in lamina("tools", str(file), "lint").out
+    monkeypatch.setattr("lamina.tools.linting.MOST_COMPARED", 3)
+    assert json.loads(lamina("tools", str(file), "lint", "--json").out)["compared"] == {
+        "within": "category",
+        "at_most": 3,
+        "left_out": {"sky": 1},
+    }
+    said = lamina("tools", str(file), "lint").out
+    assert "more than 3 tools: near names and descriptions are looked for within each category" in said
+    assert "in category sky among the first 3 only; 1 more not compared" in said
+
+
 def test_what_a_document_has_that_is_no_tool_is_shown(lamina: Cli, weather: Path):
     root = json.loads(weather.read_text())
     root["paths"]["/lost"] = {"get": {"parameters": [{"$ref": "#/nowhere"}]}}

@@ -14,10 +14,11 @@ from lamina.checks.grounding import missing_values
 from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings, split, synthesize
 from lamina.synth.chatter import with_chatter
-from lamina.synth.grammar import unserved_requests, with_values
+from lamina.synth.grammar import example_candidates, unserved_requests, with_values
+from lamina.synth.verifying import check_alone
 from lamina.tools import Toolbox, read_tools
 from lamina.tools.execution import Executor
-from lamina.trajectories import ToolCall, Trajectory, read_queries, read_trajectories
+from lamina.trajectories import ToolCall, Trajectory, read_queries, read_trajectories, with_examples
 
 SEEDS = [
     {
@@ -84,6 +85,40 @@ def test_a_copy_of_a_held_out_request_neither_trains_nor_tests(garden: Path, wri
     (copy,) = [r for r in rows if r.request == "the tulip wants 3 liters"]
     assert copy.meta.split == "contaminated"
     assert (copy.meta.model_extra or {})["contaminated"] == "queries.jsonl q-7: The tulip wants 3 liters!"
+
+
+NOTHING_PAST = '''
+import os
+
+
+def due(day: str) -> str:
+    """Set the day when something is due.
+
+    Args:
+        day: The day, such as "2026-08-04".
+
+    Examples:
+        it is due on 2026-12-01
+        >>> due(day="2026-12-01")
+    """
+    if day < os.environ["LAMINA_NOW"][:10]:
+        raise ValueError(f"{day} is already past")
+    return os.environ["LAMINA_NOW"]
+'''
+
+
+def test_an_example_of_one_call_runs_at_its_own_clock_however_long_ago_that_is(tmp_path: Path):
+    tools, file = tmp_path / "tools.py", tmp_path / "examples.jsonl"
+    tools.write_text(NOTHING_PAST)
+    said = {"query": "blood test on 2026-08-04", "now": "2026-07-13T15:30:00"}
+    file.write_text(json.dumps({**said, "calls": [{"name": "due", "arguments": {"day": "2026-08-04"}}]}))
+    toolbox = read_tools(tools)
+    toolbox = with_examples(toolbox, read_queries(file, toolbox))
+    with Executor(toolbox) as executor:
+        of_docstring, of_file = example_candidates(toolbox, executor, "2026-11-23T10:00:00")
+    assert [check_alone(row, toolbox, grounded=False) for row in (of_docstring, of_file)] == [None, None]
+    assert (of_docstring.now, of_file.now) == ("2026-11-23T10:00:00", "2026-07-13T15:30:00")
+    assert of_file.results[0][0].value == "2026-07-13T15:30:00"
 
 
 @given(st.integers(0, 10_000), st.sampled_from(["2 liters for the fern", "Pots of Monday?", "I need 3 liters on it"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from difflib import get_close_matches
 from itertools import islice
@@ -20,6 +21,7 @@ from lamina.synth.conversing import check_conversation
 from lamina.synth.sampling import SAMPLERS, companions, none_fits, on_offer
 from lamina.synth.settings import FEW_TOOLS, LIBRARY, WORDINGS
 from lamina.synth.styles import STYLES
+from lamina.synth.wording import Slot
 from lamina.synth.writers import Assignment
 from lamina.tools import Tool, Toolbox, read_tools
 from lamina.tools.execution import Executor
@@ -206,8 +208,14 @@ class Listening(Progress):
 @pytest.mark.parametrize(
     ("wordings", "styles", "said"),
     [
-        (("terse",), (("simple", 1.0), ("parallel", 1.0)), ["--wordings does not change parallel rows"]),
+        (
+            ("terse",),
+            (("simple", 1.0), ("missing-argument", 1.0)),
+            ["--wordings does not change missing-argument rows"],
+        ),
         (("terse",), (("simple", 1.0),), []),
+        (("chatty",), (("parallel", 1.0),), []),
+        (("chatty",), (("parallel-multiple", 1.0),), ["--wordings does not change parallel-multiple rows"]),
         (WORDINGS, (("parallel", 1.0),), []),
     ],
 )
@@ -220,9 +228,30 @@ def test_wordings_that_some_rows_cannot_have_are_said(
         synthesize(toolbox, run, made, heard, executor)
     assert [line for line in heard.lines if "--wordings" in line] == said
     rows = read_trajectories(tmp_path / "run" / "trajectories.jsonl")
-    wanted = {"simple": set(wordings), "parallel": {"plain"}}
+    wanted = {"missing-argument": {"plain"}, "parallel-multiple": {"plain"}}
     for row in rows:
-        assert (row.meta.model_extra or {})["wording"] in wanted[row.meta.style]
+        assert (row.meta.model_extra or {})["wording"] in wanted.get(row.meta.style, set(wordings))
+
+
+def test_requests_of_several_calls_take_the_wordings_that_can_be_joined(
+    library: Path, says_it_all: str, tmp_path: Path
+) -> None:
+    styles = (("parallel", 1.0), ("parallel-multiple", 1.0))
+    rows = rows_of(library, tmp_path / "run", says_it_all, styles=styles, rows=40)
+    found: dict[str, set[str]] = {style: set() for style, _ in styles}
+    for row in rows:
+        found[row.meta.style].add((row.meta.model_extra or {})["wording"])
+    assert found == {"parallel": set(WORDINGS), "parallel-multiple": set(WORDINGS) - {"chatty"}}
+
+
+def test_what_is_asked_of_the_model_for_several_calls_is_worded() -> None:
+    tool, slots = Tool("f", "Do a thing.", {"type": "object", "properties": {}}), [[Slot("a", "1")], [Slot("a", "2")]]
+    asked = {prompts.joint_prompt(tool, wording, [], slots) for wording in WORDINGS}
+    assert len(asked) == len(WORDINGS)
+    assert all(prompt.endswith("Do a thing.\n\n[a: 1 / a: 2]") for prompt in asked)
+    shown = [line for prompt in asked for line in prompt.splitlines()[:-1] if line.startswith("[")]
+    for values, request in (line[1:].split("] ", 1) for line in shown):
+        assert all(value.strip() in request for value in re.findall(r": ([^;/]+)", values)), request
 
 
 def test_shares_are_of_one_whole() -> None:

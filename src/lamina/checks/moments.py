@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
 from lamina.trajectories.clock import resolve
@@ -11,18 +11,23 @@ from lamina.trajectories.clock_words import MONTH, WEEKDAY
 
 MOST_WORDS = 7
 """Of a phrase for one moment (our choice: "on the first of march at half past nine" has nine, without fillers six)."""
+MORNING = 6
+"""The hour before which people may name the day before (our choice)."""
 _WORDS = re.compile(r"\S+")
 _DATED = re.compile(rf"\d|\b(?:{MONTH}|{WEEKDAY})\b|\b(?:to(?:day|morrow|night)|noon|midnight)\b")
 """What a value must have to be tried as words for a moment."""
 _ISO = re.compile(r"\d{4}-\d\d|\d\d:\d\d")
 _ANY_CLOCKS = ("2000-02-29T23:00:00", "2011-07-06T04:00:00")
+_SPAN = re.compile(r"((?:(?:of|in|on|at|the) )*)next (?:week|month)\b", re.IGNORECASE)
+_OF = re.compile(r"\w\W+of\s+(?:the\s+)?$", re.IGNORECASE)
 _EDGES = ".,;:!?\"'()"
 
 
 def phrase_for(value: str, request: str, now: str | None) -> str | None:
     """The longest phrase of ``request`` that means ``value`` (an ISO day, moment or time of day; at a clock also words
-    for one) at ``now`` (ISO 8601). None where there is none and where ``value`` is no moment. Without a clock, what
-    means the same at any."""
+    for one) at ``now`` (ISO 8601). None where there is none and where ``value`` is no moment. Part of a phrase that
+    means another day means nothing: "next month" in "end of next month". Without a clock, what means the same at
+    any."""
     moment = _moment(value) or (_moment_in_words(value, now) if now else None)
     if moment is None:
         return None
@@ -34,16 +39,39 @@ def phrase_for(value: str, request: str, now: str | None) -> str | None:
 
 @lru_cache(maxsize=256)
 def _phrases(request: str, now: str) -> list[tuple[str, date | datetime]]:
-    """Every phrase that is wholly a day or a time, the longest first."""
+    """Every phrase that is wholly a day or a time and no part of one for another day, the longest first."""
     places = [m.span() for m in _WORDS.finditer(request)]
-    found = []
+    found: list[tuple[str, date | datetime]] = []
+    taken: list[tuple[int, int, set[date]]] = []
     for length in range(min(MOST_WORDS, len(places)), 0, -1):
         for first in range(len(places) - length + 1):
-            phrase = request[places[first][0] : places[first + length - 1][1]].strip(_EDGES)
+            last = first + length - 1
+            phrase = request[places[first][0] : places[last][1]].strip(_EDGES)
             means = resolve(phrase, now) if phrase else None
-            if means is not None:
+            if means is None or _is_of_a_span(request[: places[first][0]], phrase):
+                continue
+            days = _days_of(means)
+            # Days alone: "2 to 3 pm" may be two minutes to three, and "3 pm" in it is said all the same.
+            if all(days & others or first < a or last > b for a, b, others in taken):
+                taken.append((first, last, days))
                 found.append((phrase, means))
     return found
+
+
+def _is_of_a_span(before: str, phrase: str) -> bool:
+    """Whether the phrase is no day but what a day belongs to: "next month" after "the first week of"."""
+    found = _SPAN.match(phrase)
+    return found is not None and _OF.search(f"{before} {found[1]}") is not None
+
+
+def _days_of(means: date | datetime) -> set[date]:
+    """Of a moment in the night also the day before: "friday at midnight" is when Saturday begins."""
+    night = isinstance(means, datetime) and means.hour < MORNING
+    return {_day_of(means), *([_day_of(means) - timedelta(1)] if night else [])}
+
+
+def _day_of(means: date | datetime) -> date:
+    return means.date() if isinstance(means, datetime) else means
 
 
 def _moment(value: str) -> date | datetime | time | None:
@@ -67,4 +95,4 @@ def _same(moment: date | datetime | time, means: date | datetime) -> bool:
         return isinstance(means, datetime) and moment.replace(tzinfo=None) == means.replace(tzinfo=None)
     if isinstance(moment, time):
         return isinstance(means, datetime) and moment.replace(tzinfo=None) == means.time().replace(tzinfo=None)
-    return moment == (means.date() if isinstance(means, datetime) else means)
+    return moment == _day_of(means)

@@ -84,16 +84,19 @@ def _listed(toolbox: Toolbox, source: str) -> list[str]:
 
 
 def _lint(toolbox: Toolbox, as_json: bool) -> None:
-    from lamina.tools.linting import lint
+    from lamina.tools.linting import comparison, lint
 
-    found = lint(toolbox)
+    found, compared = lint(toolbox), comparison(toolbox)
     counts = Counter(remark.code for remark in found)
     lines = [
         f"{len(toolbox)} tools, {len(found)} remarks",
+        *compared.told,
         *table([(code, str(count)) for code, count in counts.most_common()], "  "),
         *table([(r.where, r.code, r.detail + (" (left out)" if r.dropped else "")) for r in found]),
     ]
-    show({"tools": len(toolbox), "counts": counts, "remarks": [asdict(r) for r in found]}, as_json=as_json, lines=lines)
+    remarks = [asdict(r) for r in found]
+    result = {"tools": len(toolbox), "counts": counts, "remarks": remarks, "compared": asdict(compared)}
+    show(result, as_json=as_json, lines=lines)
 
 
 def _probe(toolbox: Toolbox, allow_changes: bool, out: Path | None, as_json: bool) -> None:

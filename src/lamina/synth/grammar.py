@@ -210,11 +210,13 @@ def _numbers_of(value: Any) -> list[float]:
 
 
 def example_candidates(toolbox: Toolbox, executor: Executor, now: str) -> list[Candidate]:
-    """The docstring examples themselves, really run, as rows of the writer ``examples``."""
+    """The examples of the tools themselves, each really run at its own clock, ``now`` where it has none, as rows of the
+    writer ``examples``."""
     found: list[Candidate] = []
     for tool in toolbox:
         for example in tool.examples:
-            result = executor.run(tool.name, example.arguments, now)
+            clock = example.now or now
+            result = executor.run(tool.name, example.arguments, clock)
             located = locate(tool, example.request, example.arguments)
             frame = f"{tool.name}: {located.frame}" if located else example.request
             found.append(
@@ -224,7 +226,7 @@ def example_candidates(toolbox: Toolbox, executor: Executor, now: str) -> list[C
                     style="simple",
                     writer="examples",
                     seed=0,
-                    now=now,
+                    now=clock,
                     results=[[result]],
                     template=example.request,
                     group=frame,

@@ -55,10 +55,10 @@ def leaks(tools: Sequence[Tool]) -> tuple[str, ...]:
     return tuple(word for word in _material("first", "leaks") if word.casefold() not in own)
 
 
-def joint_prompt(tool: Tool, seeds: Sequence[Exemplar], slots: Sequence[Sequence[Slot]]) -> str:
-    """For one request that leads to several calls of a tool. ``seeds``: requests for one of them, so that the writer
-    sees how their values are said. Ends where the request begins."""
-    shown = [f"{one['about']}\n\n" + "\n".join(one["requests"]) for one in _material("joint")]
+def joint_prompt(tool: Tool, wording: str, seeds: Sequence[Exemplar], slots: Sequence[Sequence[Slot]]) -> str:
+    """For one request, in one wording, that leads to several calls of a tool. ``seeds``: requests for one of them, so
+    that the writer sees how their values are said. Ends where the request begins."""
+    shown = [f"{one['about']}\n\n" + "\n".join(one[wording]) for one in _material("joint")]
     alone = "".join(f"{bracket(e.slots)} {e.request}\n" for e in seeds)
     return "\n\n".join([*shown, _about(tool), f"{alone}[{' / '.join(_values(s) for s in slots)}]"])
 

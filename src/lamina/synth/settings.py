@@ -13,10 +13,14 @@ FEW_TOOLS = {"simple": 0.89, "irrelevant": 0.05, "missing-argument": 0.06}
 """Of what a model is asked for; the grammar adds parallel, dependent and near misses."""
 WORDINGS = ("plain", "terse", "chatty", "indirect", "misspelt", "vague")
 """Of ``material/first.toml``."""
-WORDED = ("simple", "multiple", "irrelevant")
+WORDED = ("simple", "multiple", "parallel", "parallel-multiple", "irrelevant")
 """Styles of call-first that ask for a wording, for tools without examples; irrelevant only of a library."""
 PLAIN = "plain"
-"""Of what is written in pieces: chatter and detours between them hide where one ends."""
+"""Of conversations, and of what is asked for in pieces where no wording of ``JOINABLE`` is wanted."""
+IN_PIECES = "parallel-multiple"
+"""The style whose requests are written in pieces and joined."""
+JOINABLE = ("plain", "terse", "indirect", "misspelt", "vague")
+"""Wordings of what is joined of pieces: chatter between two hides where one ends (our choice)."""
 LIKE_EXAMPLES = "like-examples"
 """Of requests that a model words as the examples it is shown."""
 LIBRARY = {
@@ -46,10 +50,11 @@ class SynthSettings:
     whether tools may be called that change things elsewhere. ``styles``: what share of what a model is asked for is of
     each style; empty for ``FEW_TOOLS`` or ``LIBRARY``, of pairs ``PAIRS_FEW_TOOLS`` or ``PAIRS_LIBRARY``. ``sampler``:
     which tool is next. ``wordings``: how requests for tools without examples are worded, in rows of the styles
-    ``WORDED``, and all that ``pairs`` writes. ``offer``: tools on offer in a row at most, None for all; a larger set is
-    a library, whose rows offer a choice of it. ``near``: share of words in common, in order, from which on a request is
-    a near copy of one for the same tools. ``per_call``: rows at most that call the same functions with the same
-    arguments given; None for any number. ``constrained``: whether ``pairs`` answers are held to a JSON Schema.
+    ``WORDED`` (joined of pieces only ``JOINABLE``), and all that ``pairs`` writes. ``offer``: tools on offer in a row
+    at most, None for all; a larger set is a library, whose rows offer a choice of it. ``near``: share of words in
+    common, in order, from which on a request is a near copy of one for the same tools. ``per_call``: rows at most that
+    call the same functions with the same arguments given; None for any number. ``constrained``: whether ``pairs``
+    answers are held to a JSON Schema.
     ``per_request``: how many pairs a model is asked for at once."""
 
     rows: int = 330
@@ -111,6 +116,11 @@ class SynthSettings:
             return LIBRARY if self.is_library(tools) else FEW_TOOLS
         usual = PAIRS_LIBRARY if self.is_library(tools) else PAIRS_FEW_TOOLS
         return {style: share for style, share in usual.items() if tools > 1 or style not in OF_SEVERAL_TOOLS}
+
+    @property
+    def wordings_of_pieces(self) -> tuple[str, ...]:
+        """Those asked for in which pieces of one request can be written; empty where there are none."""
+        return tuple(wording for wording in self.wordings if wording in JOINABLE)
 
     def variants_of(self, examples: int) -> int:
         """How often each of that many examples is said again with other values."""

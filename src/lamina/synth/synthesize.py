@@ -23,7 +23,7 @@ from lamina.synth.costs import JUDGE, ROUND_TRIP, WRITER
 from lamina.synth.pairs import PAIRS
 from lamina.synth.results import result_of, why_unjudged
 from lamina.synth.sampling import SAMPLERS
-from lamina.synth.settings import OF_SEVERAL_TOOLS, WORDED, WORDINGS, SynthSettings
+from lamina.synth.settings import IN_PIECES, OF_SEVERAL_TOOLS, WORDED, WORDINGS, SynthSettings
 from lamina.synth.styles import STYLES, Style
 from lamina.synth.values import ValuePool
 from lamina.synth.verifying import check_alone, execute
@@ -113,7 +113,9 @@ def _unworded(work: Work) -> str:
     settings, tools = work.settings, list(work.toolbox)
     if settings.how == "pairs" or settings.wordings == WORDINGS:
         return ""
-    worded = WORDED if settings.is_library(len(tools)) else ("simple", "multiple")
+    worded = set(WORDED)
+    worded -= set() if settings.is_library(len(tools)) else {"irrelevant"}
+    worded -= set() if settings.wordings_of_pieces else {IN_PIECES}
     others = [style for style, share in settings.shares(len(tools)).items() if share and style not in worded]
     shown = sum(bool(work.words.exemplars.get(tool.name)) for tool in tools)
     found = [f"{', '.join(others)} rows"] if others else []

@@ -6,6 +6,7 @@ executed and re-described); this is the part of it that only looks."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -47,7 +48,30 @@ MOST_ARGUMENTS = 12
 ALIKE = 92.0
 """rapidfuzz ratio of name and description from which two tools are hard to tell apart (our choice)."""
 MOST_COMPARED = 1_500
-"""Tools of one toolbox that are compared in pairs; beyond this only those of one category are."""
+"""Tools of one toolbox that are compared in pairs; beyond this only those of one category are, the first so many."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Which tools are compared in pairs for ``like_another``. ``within``: the whole ``toolbox``, or each ``category``
+    of it for itself. ``left_out``: of each larger category how many tools are compared with none."""
+
+    within: str
+    at_most: int
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def told(self) -> list[str]:
+        """What was not compared, a sentence each; nothing where all were."""
+        if self.within == "toolbox":
+            return []
+        first = f"more than {self.at_most:,} tools: near names and descriptions are looked for within each category"
+        return [first, *(_uncompared(category, n, self.at_most) for category, n in self.left_out.items())]
+
+
+def _uncompared(category: str, left_out: int, at_most: int) -> str:
+    where = f"in category {category}" if category else "without a category"
+    return f"{where} among the first {at_most:,} only; {left_out:,} more not compared"
 
 
 def lint(toolbox: Toolbox) -> list[Remark]:
@@ -85,12 +109,22 @@ def _typed(schema: Any) -> bool:
     return isinstance(schema, dict) and any(key in schema for key in keys)
 
 
-def _alike(toolbox: Toolbox) -> Iterator[Remark]:
-    everyone = list(toolbox)
+def comparison(toolbox: Toolbox) -> Comparison:
+    """What ``lint`` compares of these tools."""
+    within = "toolbox" if len(toolbox) <= MOST_COMPARED else "category"
+    left_out = {name: len(group) - MOST_COMPARED for name, group in _groups(toolbox).items()}
+    return Comparison(within, MOST_COMPARED, {name: n for name, n in left_out.items() if n > 0})
+
+
+def _groups(toolbox: Toolbox) -> dict[str, list[Tool]]:
     groups: dict[str, list[Tool]] = {}
-    for tool in everyone:
-        groups.setdefault("" if len(everyone) <= MOST_COMPARED else tool.category, []).append(tool)
-    for group in groups.values():
+    for tool in toolbox:
+        groups.setdefault("" if len(toolbox) <= MOST_COMPARED else tool.category, []).append(tool)
+    return groups
+
+
+def _alike(toolbox: Toolbox) -> Iterator[Remark]:
+    for group in _groups(toolbox).values():
         texts: list[tuple[str, str]] = []
         for tool in group[:MOST_COMPARED]:
             text = f"{tool.name.replace('_', ' ')}: {tool.description}"

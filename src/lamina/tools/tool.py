@@ -39,10 +39,12 @@ def is_time_of_day(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Example:
-    """A request and the call that serves it, taken from a docstring's ``Examples:`` section."""
+    """A request and the call that serves it, of a docstring's ``Examples:`` section or a file of the user's. ``now``:
+    ISO 8601, the clock at which it was said and is right; None for that of whoever runs it."""
 
     request: str
     arguments: JSON
+    now: str | None = None
 
 
 @dataclass(frozen=True)

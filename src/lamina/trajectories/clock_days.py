@@ -14,6 +14,10 @@ SPANS = rf"{SPAN}(?:,? ?(?:and )?{SPAN})*"
 _NOUNS_TOO = {"sun", "sat", "wed"}  # abbreviations that are words of their own: not alone
 
 
+_WHOLE = r"(?<!\bof )(?<!\bof the )"
+"""Before a week or a month: what is said to be *of* it is another day than the one a week or a month on."""
+
+
 @dataclass
 class Phrase:
     """A phrase in digits, of which days and times are taken until only fillers are left."""
@@ -55,15 +59,15 @@ def _spoken_day(phrase: Phrase) -> date | None:
         "tomorrow": 1,
         "yesterday": -1,
         "today": 0,
-        r"(?:next week|(?:a|1) week from (?:today|now))": 7,
+        rf"(?:{_WHOLE}next week|(?:a|1) week from (?:today|now))": 7,
     }
     for pattern, ahead in days.items():
         if phrase.take(pattern):
             return phrase.today + timedelta(ahead)
-    if match := phrase.take(r"(?:the )?end of (?:the|this|(next)) month"):
+    if match := phrase.take(r"(?:the )?end of (?:(?:the )?(next)|the|this) month"):
         first = _months_on(phrase.today.replace(day=1), 2 if match[1] else 1)
         return first - timedelta(1)
-    if phrase.take("next month"):
+    if phrase.take(rf"{_WHOLE}next month"):
         return _months_on(phrase.today, 1)
     if phrase.take("tonight"):
         phrase.part = "night"

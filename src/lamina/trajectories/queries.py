@@ -139,11 +139,12 @@ def _is_iso(text: Any) -> bool:
 
 
 def with_examples(toolbox: Toolbox, queries: Sequence[Query]) -> Toolbox:
-    """The toolbox with requests of one call added to the examples of their tools."""
+    """The toolbox with requests of one call added to the examples of their tools, each with its clock."""
     added: dict[str, list[Example]] = {}
     for query in queries:
         if query.kind == "single":
-            added.setdefault(query.calls[0].name, []).append(Example(query.query, query.calls[0].arguments))
+            call = query.calls[0]
+            added.setdefault(call.name, []).append(Example(query.query, call.arguments, query.now))
     tools = [replace(tool, examples=(*tool.examples, *added.get(tool.name, []))) for tool in toolbox]
     return Toolbox(tools, toolbox.remarks, toolbox.files)
 

@@ -11,7 +11,7 @@ from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall
 from lamina.synth.chatter import joined
 from lamina.synth.sampling import companions
-from lamina.synth.settings import PLAIN
+from lamina.synth.settings import IN_PIECES, LIKE_EXAMPLES, PLAIN
 from lamina.synth.styles.style import Style, one_row
 from lamina.synth.wording import spoken_slots
 from lamina.synth.writers import EXAMPLES, LONGEST_ANSWER, Assignment, Materials, ask, candidate_of, one_line, values_of
@@ -23,7 +23,8 @@ CALLS = (2, 2, 2, 3)
 """How many in one request (our choice)."""
 Requests = tuple[Request, ...]
 Shown = tuple[str, ...]
-Asked = Callable[[Materials, Sequence[DrawnCall], random.Random], tuple[Requests, Shown]]
+Asked = Callable[[Materials, Sequence[DrawnCall], random.Random], tuple[Requests, Shown, str]]
+"""Gives the requests to the model, what their examples show, and the wording."""
 
 
 def parallel(m: Materials, rng: random.Random, count: int) -> list[Assignment]:
@@ -40,7 +41,7 @@ def parallel_multiple(m: Materials, rng: random.Random, count: int) -> list[Assi
     def drawn(tool: Tool) -> list[DrawnCall]:
         return _distinct(m, [tool, *companions(tool, m.toolbox, rng, rng.choice(CALLS) - 1)], rng)
 
-    return _assignments(m, "parallel-multiple", drawn, _one_by_one, rng, count)
+    return _assignments(m, IN_PIECES, drawn, _one_by_one, rng, count)
 
 
 def joined_candidate(assignment: Assignment, texts: Sequence[str], m: Materials) -> Candidate:
@@ -75,7 +76,7 @@ def _assignments(
         if len(calls) < 2:
             continue
         tools = list({c.tool.name: c.tool for c in calls}.values())
-        requests, shown = asked(m, calls, rng)
+        requests, shown, wording = asked(m, calls, rng)
         alone = len(tools) == 1 and rng.random() < ALONE
         offered = Toolbox(tools) if alone and m.is_library else m.offered(tools, rng)
         shown = (*prompts.leaks(tools), *shown)
@@ -89,36 +90,38 @@ def _assignments(
                 shown=shown,
                 offered=offered,
                 expected_calls=len(calls),
-                wording=PLAIN,
+                wording=wording,
             )
         )
     return found
 
 
-def _in_one_breath(m: Materials, calls: Sequence[DrawnCall], rng: random.Random) -> tuple[Requests, Shown]:
-    """One request to the model for all calls of one tool: it finds the words that they share."""
+def _in_one_breath(m: Materials, calls: Sequence[DrawnCall], rng: random.Random) -> tuple[Requests, Shown, str]:
+    """One request to the model for all calls of one tool: it finds the words that they share. A tool that has examples
+    is asked for plainly, with one of them beside it."""
     slots = [spoken_slots(c.tool, c.arguments, rng) for c in calls]
     tool = calls[0].tool
     seeds = [rng.choice(pool)] if (pool := m.pools.get(tool.name)) else []
-    prompt = prompts.joint_prompt(tool, seeds, slots)
+    wording = PLAIN if m.words.exemplars.get(tool.name) else rng.choice(m.settings.wordings)
+    prompt = prompts.joint_prompt(tool, wording, seeds, slots)
     tokens = LONGEST_ANSWER + 24 * (len(calls) - 1)
-    return (ask(prompt, m.settings, rng, tokens=tokens),), values_of(
-        seeds, m.toolbox, [s for one in slots for s in one]
-    )
+    shown = values_of(seeds, m.toolbox, [s for one in slots for s in one])
+    return (ask(prompt, m.settings, rng, tokens=tokens),), shown, wording
 
 
-def _one_by_one(m: Materials, calls: Sequence[DrawnCall], rng: random.Random) -> tuple[Requests, Shown]:
+def _one_by_one(m: Materials, calls: Sequence[DrawnCall], rng: random.Random) -> tuple[Requests, Shown, str]:
     """A request to the model for each call: asked for several tools at once, a small one says the values and forgets
-    what for in five of six (docs/results/library.md)."""
+    what for in five of six (docs/results/library.md). Those without examples are worded alike."""
     slots = [spoken_slots(c.tool, c.arguments, rng) for c in calls]
     seeds = [m.words.exemplars.get(c.tool.name, [])[:EXAMPLES] for c in calls]
+    wording = LIKE_EXAMPLES if all(seeds) else rng.choice(m.settings.wordings_of_pieces or (PLAIN,))
     asked = [
         prompts.call_first_prompt(c.tool, known, None, said) if known
-        else prompts.first_prefix(c.tool, PLAIN) + prompts.bracket(said)
+        else prompts.first_prefix(c.tool, wording) + prompts.bracket(said)
         for c, known, said in zip(calls, seeds, slots, strict=True)
     ]  # fmt: skip
     shown = values_of([e for known in seeds for e in known], m.toolbox, [s for said in slots for s in said])
-    return tuple(ask(prompt, m.settings, rng) for prompt in asked), shown
+    return tuple(ask(prompt, m.settings, rng) for prompt in asked), shown, wording
 
 
 PARALLEL = Style(parallel)
