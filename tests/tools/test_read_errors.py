@@ -49,6 +49,11 @@ AT_FAULT = {
     "name not for tools": ('def größe():\n    """F."""\n', 1, ["größe", "letters a-z"]),
     "long name": (f'def {"f" * 65}():\n    """F."""\n', 1, ["64"]),
     "__all__ of what is not there": ('__all__ = [\n "f"]\n', 1, ["__all__ names 'f'"]),
+    "__all__ of a method": (
+        'class C:\n    def go(self, a: int):\n        """Go."""\nf = C().go\n__all__ = ["f"]\n', 5, ["'f'", "a method", "def f"],
+    ),
+    "default of another type": ('def f(b: int,\n      a: int = "x"):\n    """F."""\n', 2, ["'a' is 'x'", "mend the default"]),
+    "a decorator that is no tool": ('def shout(g):\n    return g\n', 1, ["shout: no docstring", "name it _shout"]),
     "Field as a default": (
         'from pydantic import Field\ndef f(a: int = Field(3)):\n    """F."""\n', 2, ["'a'", "Annotated"],
     ),
