@@ -37,6 +37,10 @@ AT_FAULT = {
     "type without a schema": (
         'class Odd: ...\ndef f(x: int, a: Odd):\n    """F."""\n', 2, ["'a'", "Odd", "dataclass"],
     ),
+    "a pattern that cannot be read": (
+        'from typing import Annotated\nfrom pydantic import Field\ndef f(a: Annotated[str, Field(pattern="(?<=a)b")]):\n    """F."""\n',
+        3, ["'a'", "look-around"],
+    ),
     "a callable": (
         'from typing import Callable\ndef f(a: Callable[[int], int]):\n    """F."""\n', 2, ["'a'", "cannot be described"],
     ),
@@ -92,6 +96,7 @@ def test_an_error_names_file_line_what_and_mend(write: Callable[..., Path], case
     assert "\n" not in message
     assert all(word in message for word in words), message
     assert "; " in message, "no mend"
+    assert "arbitrary_types_allowed" not in message, "advice of a library that the user has not called"
 
 
 def test_a_module_that_hangs_at_import_is_left_alone_after_its_time(write: Callable[..., Path]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import warnings
 from collections.abc import Sequence
 from decimal import Decimal
@@ -97,8 +98,13 @@ def _adapter(parameter: Parameter, function: str) -> TypeAdapter[Any]:
     return adapter
 
 
+_ADVICE = re.compile(r"\.? (?:Set `arbitrary_types_allowed|For further information).*")
+
+
 def _first(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(". ")
+    """What a library said, in one line, without its advice: that is for those who write models of pydantic."""
+    said = _ADVICE.sub("", " ".join(str(error).split()))
+    return (said or type(error).__name__).rstrip(". ")[:240]
 
 
 def _put_default(schema: JSON, parameter: Parameter, function: str) -> None:
