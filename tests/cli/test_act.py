@@ -41,3 +41,30 @@ def test_a_file_that_cannot_be_written_is_one_line(lamina, words: list[str], tmp
     said = lamina(*words, "--asked", tmp_path / "no" / "folder.jsonl")
     assert said.status == 1
     assert "folder.jsonl" in said.errors[-1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ("with pleasure", "with pleasure"),
+        ('[{"name": "sing", "arguments": {}}]', "there is no function 'sing'"),
+        ('[{"name": "scale", "arguments": {"value": "two"}}]', "value"),
+        ("", "nothing"),
+    ],
+)
+def test_an_answer_that_is_no_call_is_said_with_what_is_wrong_with_it(
+    lamina, words: list[str], tmp_path: Path, answer: str, why: str
+):
+    (tmp_path / "model.py").write_text(f"def reply(messages, tools, seed):\n    return {answer!r}\n", encoding="utf-8")
+    said = lamina(*words[:-1])
+    last = said.out.strip().splitlines()[-1]
+    assert said.status == 1
+    assert last.startswith("the model's answer could not be read as calls: ")
+    assert why in last.partition(": ")[2]
+
+
+@pytest.mark.parametrize("request_", ["", "  "])
+def test_an_empty_request_is_the_users_error(lamina, words: list[str], request_: str):
+    said = lamina("act", request_, *words[2:])
+    assert said.status == 2
+    assert "the request is empty" in said.errors[-1]

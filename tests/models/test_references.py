@@ -21,6 +21,18 @@ def test_what_names_no_model_is_answered_with_the_list_of_what_does(ref: str):
         open_model(ref)
 
 
+def test_a_file_that_is_no_model_is_not_said_to_be_missing(tmp_path: Path):
+    for name, mend in (("script.py", r"scripted:.*script\.py"), ("weights.bin", "GGUF")):
+        (tmp_path / name).write_bytes(b"")
+        with pytest.raises(ModelReferenceError, match=rf"{name}: a file, but no model.*; .*{mend}"):
+            open_model(str(tmp_path / name))
+
+
+def test_half_of_a_hub_name_is_the_users_error_before_anything_heavy_is_loaded():
+    with pytest.raises(ModelReferenceError, match="write hf:ORG/NAME"):
+        open_model("hf:")
+
+
 def test_a_missing_file_is_named():
     with pytest.raises(ModelReferenceError, match=r"gone\.gguf: there is no such file"):
         open_model("gone.gguf")

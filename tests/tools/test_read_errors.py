@@ -37,6 +37,10 @@ AT_FAULT = {
     "type without a schema": (
         'class Odd: ...\ndef f(x: int, a: Odd):\n    """F."""\n', 2, ["'a'", "Odd", "dataclass"],
     ),
+    "a pattern that cannot be read": (
+        'from typing import Annotated\nfrom pydantic import Field\ndef f(a: Annotated[str, Field(pattern="(?<=a)b")]):\n    """F."""\n',
+        3, ["'a'", "look-around"],
+    ),
     "a callable": (
         'from typing import Callable\ndef f(a: Callable[[int], int]):\n    """F."""\n', 2, ["'a'", "cannot be described"],
     ),
@@ -49,6 +53,11 @@ AT_FAULT = {
     "name not for tools": ('def größe():\n    """F."""\n', 1, ["größe", "letters a-z"]),
     "long name": (f'def {"f" * 65}():\n    """F."""\n', 1, ["64"]),
     "__all__ of what is not there": ('__all__ = [\n "f"]\n', 1, ["__all__ names 'f'"]),
+    "__all__ of a method": (
+        'class C:\n    def go(self, a: int):\n        """Go."""\nf = C().go\n__all__ = ["f"]\n', 5, ["'f'", "a method", "def f"],
+    ),
+    "default of another type": ('def f(b: int,\n      a: int = "x"):\n    """F."""\n', 2, ["'a' is 'x'", "mend the default"]),
+    "a decorator that is no tool": ('def shout(g):\n    return g\n', 1, ["shout: no docstring", "name it _shout"]),
     "Field as a default": (
         'from pydantic import Field\ndef f(a: int = Field(3)):\n    """F."""\n', 2, ["'a'", "Annotated"],
     ),
@@ -87,6 +96,7 @@ def test_an_error_names_file_line_what_and_mend(write: Callable[..., Path], case
     assert "\n" not in message
     assert all(word in message for word in words), message
     assert "; " in message, "no mend"
+    assert "arbitrary_types_allowed" not in message, "advice of a library that the user has not called"
 
 
 def test_a_module_that_hangs_at_import_is_left_alone_after_its_time(write: Callable[..., Path]) -> None:

@@ -55,10 +55,13 @@ class Acted:
     ending: Ending
     failed: int
     seconds: float
+    problem: str = ""
+    """What is wrong with an answer that could not be read."""
 
     @property
     def said(self) -> str:
-        return ENDINGS[self.ending]
+        problem = " ".join(self.problem.split())
+        return ENDINGS[self.ending] + (f": {problem}" if problem else "")
 
 
 Step = Callable[[ToolCall, "CallResult"], None]
@@ -91,6 +94,7 @@ def act(
     ending: Ending = "turns"
     seen: set[str] = set()
     failed = tokens = 0
+    problem = ""
     for _ in range(budget.turns):
         if time.monotonic() - started > budget.seconds:
             ending = "time"
@@ -106,7 +110,7 @@ def act(
         turn = read_turn(manner, reply, toolbox)
         if turn.problem:
             messages.append(Message(role="assistant", content=reply.text))
-            ending = "unreadable"
+            ending, problem = "unreadable", turn.problem
             break
         key = content_id([[c.name, c.arguments] for c in turn.calls])
         if not turn.calls or key in seen:
@@ -130,7 +134,7 @@ def act(
     shown = [m.model_dump(exclude_none=True) for m in messages]
     identity = content_id(request, clock, shown, *([more["principles"]] if "principles" in more else []))
     trajectory = Trajectory(id=identity, tools=toolbox.as_openai(), messages=messages, meta=meta)
-    return Acted(trajectory, ending, failed, time.monotonic() - started)
+    return Acted(trajectory, ending, failed, time.monotonic() - started, problem)
 
 
 def numbered(calls: list[ToolCall], turn: int) -> list[ToolCall]:

@@ -63,6 +63,8 @@ def act(
 
     if principles and method not in (None, Method.pract):
         raise UserError(f"--method {method} has no place for --principles; use pract, or leave --method out")
+    if not request.strip():
+        raise UserError('the request is empty; say what you want, such as lamina act "…" --run RUN')
     how: Any = {"method": method.value if method else None, "channel": channel.value, "principles": principles}
 
     with open_agent(run, tools_file=tools, model=model, style=style.value if style else None, **how) as agent:

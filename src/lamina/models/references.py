@@ -111,12 +111,19 @@ def list_references() -> list[dict[str, Any]]:
 
 
 def _backend_of(ref: str) -> Backend:
+    if ref == "hf:":
+        raise ModelReferenceError("'hf:' is not the name of a model; write hf:ORG/NAME")
     if ref and (Path(ref) / "config.toml").is_file() and not (Path(ref) / "config.json").exists():
         raise ModelReferenceError(f"{ref} is a run, not a model; name {ref}/model or a file in {ref}/gguf")
     for backend in [*BACKENDS, *_from_entry_points()]:
         if backend.opens(ref):
             return backend
     names = ", ".join(b.name for b in BACKENDS)
+    if ref and Path(ref).exists():
+        mend = (
+            f"scripted:{ref} names a script with reply()" if ref.endswith(".py") else "rename it if it is a GGUF file"
+        )
+        raise ModelReferenceError(f"{ref}: a file, but no model; a reference is one of {names}; {mend}")
     raise ModelReferenceError(f"{ref!r} names no model: no such file or folder; a reference is one of {names}")
 
 

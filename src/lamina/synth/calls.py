@@ -36,6 +36,26 @@ class DrawnCall:
 
 
 @dataclass
+class Failing:
+    """``said``: of tools of which no call that was drawn ran, what the last one came to. ``late``: those of which a
+    whole round ran out of time. No more is drawn for them: each call would take all of its time again, for hours."""
+
+    said: dict[str, str] = field(default_factory=dict)
+    late: set[str] = field(default_factory=set)
+    ran: set[str] = field(default_factory=set)
+
+    def note(self, search: _Search) -> None:
+        name = search.tool.name
+        if search.found:
+            self.ran.add(name)
+            self.said.pop(name, None)
+        elif search.said and name not in self.ran:
+            self.said[name] = search.said
+        if search.late:
+            self.late.add(name)
+
+
+@dataclass
 class Stock:
     """Drawn calls at hand. Running them is what takes time, so they are drawn and run many at a time.
 
@@ -48,6 +68,7 @@ class Stock:
     executor: Executor
     now: str
     seed: int = 0
+    failing: Failing = field(default_factory=Failing)
     _batch: int | None = None
     _kept: dict[str, list[DrawnCall]] = field(default_factory=dict)
     _span: int = -1
@@ -61,15 +82,23 @@ class Stock:
 
     def take(self, tool: Tool, rng: random.Random, fits: Callable[[DrawnCall], bool] | None = None) -> DrawnCall | None:
         """A call of the tool that ``fits``; None where what is drawn does not run or fit."""
+        if tool.name in self.failing.late:
+            return None
         if (kept := self._kept.get(tool.name)) is None:
             kept = self._kept[tool.name] = self._of_the_batch(tool)
+            if tool.name in self.failing.late:  # as was found out just now
+                return None
         for left in reversed(range(TRIES + 1 if fits else 2)):
             for i, call in enumerate(kept):
                 if fits is None or fits(call):
                     return kept.pop(i)
             if left:
                 hard = len(self._ahead.get(tool.name, ())) < self._count
-                kept += draw_calls(tool, MANY if fits else FEW, rng, self.pool, self.executor, self.now, hard)
+                kept += draw_calls(
+                    tool, MANY if fits else FEW, rng, self.pool, self.executor, self.now, hard, self.failing
+                )
+                if tool.name in self.failing.late:
+                    break
         return None
 
     def _of_the_batch(self, tool: Tool) -> list[DrawnCall]:
@@ -93,32 +122,52 @@ class Stock:
         pure = [t for t in self.toolbox if is_pure(t)]
         at = pure.index(tool) // TOGETHER * TOGETHER
         tools = pure[at : at + TOGETHER]
-        wanted = [(t, self._count, random.Random(f"{self.seed}/calls/{t.name}/{span}")) for t in tools]
-        drawn = draw_for_each(wanted, self.pool, self.executor, self.now)
+        new = [t for t in tools if t.name not in self.failing.ran and t.name not in self.failing.late]
+        trial = [(t, 1, random.Random(f"{self.seed}/trial/{t.name}")) for t in new]
+        # One round of a few: a tool that hangs would take all its time in each of the hundreds that are drawn ahead.
+        _found([_Search(t, n, rng, self.pool, most=1) for t, n, rng in trial], self.executor, self.now, self.failing)
+        wanted = [(t, 0 if t.name in self.failing.late else self._count,
+                   random.Random(f"{self.seed}/calls/{t.name}/{span}")) for t in tools]  # fmt: skip
+        drawn = draw_for_each(wanted, self.pool, self.executor, self.now, self.failing)
         self._ahead |= {t.name: calls for t, calls in zip(tools, drawn, strict=True)}
 
 
 def draw_calls(
-    tool: Tool, count: int, rng: random.Random, pool: ValuePool, executor: Executor, now: str, hard: bool = False
+    tool: Tool,
+    count: int,
+    rng: random.Random,
+    pool: ValuePool,
+    executor: Executor,
+    now: str,
+    hard: bool = False,
+    failing: Failing | None = None,
 ) -> list[DrawnCall]:
     """``count`` calls that ran, or a few more; fewer where the tool refuses most of what is drawn. ``hard``: whether
-    that is to be expected."""
-    return _found([_Search(tool, count, rng, pool, ahead=0 if hard else 1)], executor, now)[0]
+    that is to be expected. ``failing`` is told of a tool of which none ran."""
+    return _found([_Search(tool, count, rng, pool, ahead=0 if hard else 1)], executor, now, failing)[0]
 
 
 def draw_for_each(
-    wanted: Sequence[tuple[Tool, int, random.Random]], pool: ValuePool, executor: Executor, now: str
+    wanted: Sequence[tuple[Tool, int, random.Random]],
+    pool: ValuePool,
+    executor: Executor,
+    now: str,
+    failing: Failing | None = None,
 ) -> list[list[DrawnCall]]:
     """As ``draw_calls``, of several tools, each with lots of its own. What is drawn of all of them runs together."""
-    return _found([_Search(tool, count, rng, pool) for tool, count, rng in wanted], executor, now)
+    return _found([_Search(tool, count, rng, pool) for tool, count, rng in wanted], executor, now, failing)
 
 
-def _found(searches: Sequence[_Search], executor: Executor, now: str) -> list[list[DrawnCall]]:
+def _found(
+    searches: Sequence[_Search], executor: Executor, now: str, failing: Failing | None = None
+) -> list[list[DrawnCall]]:
     while going_on := [search for search in searches if search.goes_on]:
         drawn = [(search.tool.name, a) for search in going_on for a in search.draw()]
         ran = iter(executor.run_many([[call] for call in drawn], [now] * len(drawn)) if drawn else [])
         for search in going_on:
             search.learn(ran)
+    for search in searches if failing is not None else ():
+        failing.note(search)  # type: ignore[union-attr]
     return [search.found for search in searches]
 
 
@@ -136,17 +185,22 @@ class _Search:
     rng: random.Random
     pool: ValuePool
     ahead: int = DRAWS_PER_CALL
+    most: int = DRAWS_PER_CALL
     found: list[DrawnCall] = field(default_factory=list)
+    said: str = ""
+    """What the last call that did not run came to."""
+    late: bool = False
+    """Whether all calls of a round ran out of time."""
     _over: int = 0
     _rounds: list[tuple[list[dict[str, Any]], Any]] = field(default_factory=list)
     """What is drawn for each of the rounds under way, and the state of the lots after it."""
 
     @property
     def goes_on(self) -> bool:
-        return len(self.found) < self.count and self._over < DRAWS_PER_CALL
+        return len(self.found) < self.count and self._over < self.most and not self.late
 
     def draw(self) -> list[dict[str, Any]]:
-        rounds = DRAWS_PER_CALL - self._over if self._over >= self.ahead and is_pure(self.tool) else 1
+        rounds = self.most - self._over if self._over >= self.ahead and is_pure(self.tool) else 1
         self._rounds = [(self._round(), self.rng.getstate()) for _ in range(rounds)]
         return [arguments for drawn, _ in self._rounds for arguments in drawn]
 
@@ -164,6 +218,9 @@ class _Search:
                 self.found += fit
                 self.rng.setstate(state)
                 break
+            last = [r[0] for r in of_round if r]
+            self.said = (last[-1].error or last[-1].text) if last else self.said
+            self.late = bool(last) and not self.found and all(r.status == "timed_out" for r in last)
 
     def _round(self) -> list[dict[str, Any]]:
         """Some more than are missing, without those that the tool's schema refuses."""

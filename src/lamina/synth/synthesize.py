@@ -79,6 +79,9 @@ def synthesize(
             if model is not None:
                 model.close()
     write_variants(work, progress)
+    for name, said in words.stock.failing.said.items():
+        progress.say(f"{name}: no call that was drawn for it ran, so no rows are written for it ({said[:200]}); "
+                     "mend it, or give examples with values that it takes")  # fmt: skip
     work.rows.export(run.folder)
     return result_of(work, executor.level, stopped)
 

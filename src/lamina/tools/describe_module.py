@@ -18,6 +18,7 @@ import signal
 import sys
 import sysconfig
 import traceback
+import typing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -123,6 +124,7 @@ def _public(module: ModuleType, file: Path, tree: ast.Module) -> list[tuple[str,
                 line = next((n.lineno for n in tree.body if "'__all__'" in ast.dump(n)), None)
                 raise Flaw(f"__all__ names {name!r}, which is not there", "remove or define it", line=line)
         found = {name: getattr(module, name) for name in listed}
+        _refuse_callables(found, tree)
     else:
         found = {n: f for n, f in vars(module).items() if not n.startswith("_") and _is_own(f, module)}
     functions = {name: f for name, f in found.items() if inspect.isfunction(inspect.unwrap(f))}
@@ -131,6 +133,17 @@ def _public(module: ModuleType, file: Path, tree: ast.Module) -> list[tuple[str,
     for name, f in sorted(functions.items(), key=lambda item: item[1].__name__ != item[0]):
         chosen.setdefault(id(inspect.unwrap(f)), (name, f))  # an alias is not a second tool
     return sorted(chosen.values(), key=lambda item: _position(item[1], file))
+
+
+def _refuse_callables(found: dict[str, Any], tree: ast.Module) -> None:
+    """A class or a constant in ``__all__`` is for those who import the module; what can be called was meant."""
+    for name, value in found.items():
+        if callable(value) and not isinstance(value, type) and not inspect.isfunction(inspect.unwrap(value)):
+            if typing.get_origin(value) is not None or type(value).__module__ == "typing":
+                continue  # an alias of a type
+            line = next((n.lineno for n in tree.body if "'__all__'" in ast.dump(n)), None)
+            what = f"__all__ names {name!r}, which is a {type(value).__name__} and no function"
+            raise Flaw(what, f"write def {name}(…) around it, or take it off the list", line=line)
 
 
 def _is_own(value: Any, module: ModuleType) -> bool:
@@ -179,6 +192,7 @@ def _describe_function(name: str, function: Any, node: Node | None, module: Modu
     text = inspect.getdoc(function) or ""
     if not text.strip():
         mend = 'add one under the def line, such as """What it does. Args: …""": a model chooses by it'
+        mend += f" (or name it _{name}, if it is no tool)"
         raise Flaw(f"{name}: no docstring", mend)
     read = read_docstring(text)
     if not read.description or OTHER_HEADER.match(text.strip().splitlines()[0]):

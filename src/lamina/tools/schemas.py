@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import json
+import re
 import warnings
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -70,7 +73,7 @@ def parameters_schema(parameters: Sequence[Parameter], descriptions: dict[str, s
         text = descriptions.get(p.name) or p.description
         properties[p.name] = _ordered({**schema, **({"description": text} if text else {})})
         if not p.required:
-            _put_default(properties[p.name], p)
+            _put_default(properties[p.name], p, function)
     result: JSON = {
         "type": "object",
         "properties": properties,
@@ -95,18 +98,45 @@ def _adapter(parameter: Parameter, function: str) -> TypeAdapter[Any]:
     return adapter
 
 
+_ADVICE = re.compile(r"\.? (?:Set `arbitrary_types_allowed|For further information).*")
+
+
 def _first(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(". ")
+    """What a library said, in one line, without its advice: that is for those who write models of pydantic."""
+    said = _ADVICE.sub("", " ".join(str(error).split()))
+    return (said or type(error).__name__).rstrip(". ")[:240]
 
 
-def _put_default(schema: JSON, parameter: Parameter) -> None:
-    """The default in its JSON form; left out, but still optional, where it has none."""
+def _put_default(schema: JSON, parameter: Parameter, function: str) -> None:
+    """The default in its JSON form; left out, but still optional, where it has none. Raises Flaw for one that is not
+    of the argument's own type: calls are compared with defaults filled in."""
     from pydantic_core import to_jsonable_python
 
     try:
-        schema["default"] = to_jsonable_python(parameter.default, inf_nan_mode="null")
+        default = to_jsonable_python(parameter.default, inf_nan_mode="null")
     except Exception:
-        schema.pop("default", None)
+        return
+    if isinstance(parameter.default, Decimal):
+        default = float(parameter.default)  # as its schema says
+    elif isinstance(parameter.default, float) and default is None:
+        return  # NaN and the infinities have no JSON form
+    if isinstance(default, str | int | float) and (kinds := _kinds(schema)) and _plain(default) not in kinds:
+        what = f"{function}: the default of {parameter.name!r} is {default!r}, which its type hint does not allow"
+        raise Flaw(what, "mend the default or the type hint")
+    schema["default"] = default
+
+
+PYTHON_TYPES = {"string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,)}
+
+
+def _plain(default: str | int | float) -> type:
+    """2.0 is an integer to JSON Schema."""
+    return int if isinstance(default, float) and default.is_integer() else type(default)
+
+
+def _kinds(schema: JSON) -> tuple[type, ...]:
+    """Types of Python that a plain schema allows; empty where it is none of these."""
+    return PYTHON_TYPES.get(schema.get("type", ""), ()) if "enum" not in schema else ()
 
 
 def _reachable(node: Any, defs: JSON) -> set[str]:
@@ -139,6 +169,8 @@ def _clean(node: Any, defs: JSON, recursive: set[str]) -> Any:
             cleaned[key] = {name: _clean(v, defs, recursive) for name, v in value.items()}
         else:
             cleaned[key] = value if key in PLAIN_DATA else _clean(value, defs, recursive)
+    if "enum" in cleaned:  # an Enum with an alias says a value twice
+        cleaned["enum"] = list({json.dumps(value): value for value in cleaned["enum"]}.values())
     name = str(cleaned.get("$ref", "")).removeprefix("#/$defs/")
     if name in defs and name not in recursive:
         del cleaned["$ref"]
