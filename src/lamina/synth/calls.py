@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -20,6 +21,8 @@ MANY = 10
 """Calls drawn at a time where they have to say certain arguments."""
 TRIES = 3
 """Times that more are drawn because none fits."""
+SEARCHES = 6
+"""Of a tool without one call that ran, after which it is given up."""
 SPAN = 16
 """Batches that calls of a pure tool are drawn ahead for."""
 AHEAD = 128
@@ -37,22 +40,25 @@ class DrawnCall:
 
 @dataclass
 class Failing:
-    """``said``: of tools of which no call that was drawn ran, what the last one came to. ``late``: those of which a
-    whole round ran out of time. No more is drawn for them: each call would take all of its time again, for hours."""
+    """``last``: of tools of which no call that was drawn ran, the last one. ``given_up``: those of which a whole round
+    ran out of time, or for which ``SEARCHES`` found nothing. No more is drawn for them: each call would take all of
+    its time again, for hours."""
 
-    said: dict[str, str] = field(default_factory=dict)
-    late: set[str] = field(default_factory=set)
+    last: dict[str, DrawnCall] = field(default_factory=dict)
+    given_up: set[str] = field(default_factory=set)
     ran: set[str] = field(default_factory=set)
+    _searches: Counter[str] = field(default_factory=Counter)
 
     def note(self, search: _Search) -> None:
         name = search.tool.name
         if search.found:
             self.ran.add(name)
-            self.said.pop(name, None)
-        elif search.said and name not in self.ran:
-            self.said[name] = search.said
-        if search.late:
-            self.late.add(name)
+            self.last.pop(name, None)
+        elif search.last and name not in self.ran:
+            self.last[name] = search.last
+            self._searches[name] += 1
+            if search.late or self._searches[name] >= SEARCHES:
+                self.given_up.add(name)
 
 
 @dataclass
@@ -82,23 +88,26 @@ class Stock:
 
     def take(self, tool: Tool, rng: random.Random, fits: Callable[[DrawnCall], bool] | None = None) -> DrawnCall | None:
         """A call of the tool that ``fits``; None where what is drawn does not run or fit."""
-        if tool.name in self.failing.late:
+        before = rng.getstate()
+        found = self._taken(tool, rng, fits)
+        if tool.name in self.failing.last:
+            rng.setstate(before)  # a run that was killed tries such a tool again, and must go on with the same rows
+        return found
+
+    def _taken(self, tool: Tool, rng: random.Random, fits: Callable[[DrawnCall], bool] | None) -> DrawnCall | None:
+        if tool.name in self.failing.given_up:
             return None
         if (kept := self._kept.get(tool.name)) is None:
             kept = self._kept[tool.name] = self._of_the_batch(tool)
-            if tool.name in self.failing.late:  # as was found out just now
-                return None
         for left in reversed(range(TRIES + 1 if fits else 2)):
             for i, call in enumerate(kept):
                 if fits is None or fits(call):
                     return kept.pop(i)
-            if left:
+            if left and tool.name not in self.failing.given_up:
                 hard = len(self._ahead.get(tool.name, ())) < self._count
                 kept += draw_calls(
                     tool, MANY if fits else FEW, rng, self.pool, self.executor, self.now, hard, self.failing
                 )
-                if tool.name in self.failing.late:
-                    break
         return None
 
     def _of_the_batch(self, tool: Tool) -> list[DrawnCall]:
@@ -122,11 +131,11 @@ class Stock:
         pure = [t for t in self.toolbox if is_pure(t)]
         at = pure.index(tool) // TOGETHER * TOGETHER
         tools = pure[at : at + TOGETHER]
-        new = [t for t in tools if t.name not in self.failing.ran and t.name not in self.failing.late]
+        new = [t for t in tools if t.name not in self.failing.ran | self.failing.given_up]
         trial = [(t, 1, random.Random(f"{self.seed}/trial/{t.name}")) for t in new]
         # One round of a few: a tool that hangs would take all its time in each of the hundreds that are drawn ahead.
         _found([_Search(t, n, rng, self.pool, most=1) for t, n, rng in trial], self.executor, self.now, self.failing)
-        wanted = [(t, 0 if t.name in self.failing.late else self._count,
+        wanted = [(t, 0 if t.name in self.failing.given_up else self._count,
                    random.Random(f"{self.seed}/calls/{t.name}/{span}")) for t in tools]  # fmt: skip
         drawn = draw_for_each(wanted, self.pool, self.executor, self.now, self.failing)
         self._ahead |= {t.name: calls for t, calls in zip(tools, drawn, strict=True)}
@@ -187,8 +196,8 @@ class _Search:
     ahead: int = DRAWS_PER_CALL
     most: int = DRAWS_PER_CALL
     found: list[DrawnCall] = field(default_factory=list)
-    said: str = ""
-    """What the last call that did not run came to."""
+    last: DrawnCall | None = None
+    """That did not run."""
     late: bool = False
     """Whether all calls of a round ran out of time."""
     _over: int = 0
@@ -218,9 +227,9 @@ class _Search:
                 self.found += fit
                 self.rng.setstate(state)
                 break
-            last = [r[0] for r in of_round if r]
-            self.said = (last[-1].error or last[-1].text) if last else self.said
-            self.late = bool(last) and not self.found and all(r.status == "timed_out" for r in last)
+            failed = [DrawnCall(self.tool, a, r[0]) for a, r in zip(drawn, of_round, strict=True) if r]
+            self.last = failed[-1] if failed else self.last
+            self.late = bool(failed) and not self.found and all(c.result.status == "timed_out" for c in failed)
 
     def _round(self) -> list[dict[str, Any]]:
         """Some more than are missing, without those that the tool's schema refuses."""
