@@ -30,7 +30,7 @@ from verifier_mutants import MUTATIONS, NEEDS_JUDGE, OF_COUNT, Row, pool_of
 from lamina.checks import Candidate, Reason, Rejection
 from lamina.data import Checker
 from lamina.data.checking import toolbox_of
-from lamina.synth.verifying import check_alone
+from lamina.synth.rules import check_alone
 from lamina.tools import read_tools
 from lamina.tools.execution import CallResult
 from lamina.trajectories import Message, Meta, Trajectory, read_queries, read_trajectories

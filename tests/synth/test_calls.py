@@ -14,9 +14,9 @@ from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings, synthesize
 from lamina.synth.calls import SPAN, DrawnCall, Stock, draw_calls
 from lamina.synth.grammar import Words
+from lamina.synth.rules import check_alone
 from lamina.synth.styles.joint import joined_candidate
 from lamina.synth.values import ValuePool
-from lamina.synth.verifying import check_alone
 from lamina.synth.wording import Exemplar
 from lamina.synth.writers import Assignment, Materials, easy_to_follow, one_line
 from lamina.tools import Toolbox, read_tools

@@ -44,7 +44,7 @@ def warm_up(run: Run, toolbox: Toolbox, base: str, train: TrainSettings, progres
     def tune_briefly(rows: list[Trajectory]) -> Model:
         from lamina.models import open_model
         from lamina.quantize import quantize_types
-        from lamina.synth.verifying import HAND_MADE
+        from lamina.synth.rules import HAND_MADE
         from lamina.training import fine_tune
 
         folder = run.folder / "work" / "warm-up"

@@ -11,7 +11,7 @@ from lamina.checks import Candidate
 from lamina.runs import Progress
 from lamina.synth import grammar
 from lamina.synth.augment import is_variant, with_other_values
-from lamina.synth.verifying import check_alone
+from lamina.synth.rules import check_alone
 from lamina.synth.work import PHASE_STRIDE, Work
 from lamina.tools.execution import CallResult
 from lamina.trajectories import Query, Reject, ToolCall, Trajectory

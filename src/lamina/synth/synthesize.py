@@ -30,11 +30,12 @@ from lamina.synth.composing import write_examples, write_grammar, write_variants
 from lamina.synth.costs import JUDGE, ROUND_TRIP, WRITER
 from lamina.synth.pairs import PAIRS
 from lamina.synth.results import result_of, why_unjudged
+from lamina.synth.rules import check_alone
 from lamina.synth.sampling import SAMPLERS
 from lamina.synth.settings import IN_PIECES, OF_SEVERAL_TOOLS, WORDED, WORDINGS, SynthSettings
 from lamina.synth.styles import STYLES, Style
 from lamina.synth.values import ValuePool
-from lamina.synth.verifying import check_alone, execute
+from lamina.synth.verifying import execute
 from lamina.synth.work import PHASE_STRIDE, Work
 from lamina.synth.writers import Assignment, Materials
 from lamina.tools import Toolbox

@@ -4,133 +4,28 @@ from __future__ import annotations
 
 import random
 import re
-from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
 from lamina.checks import (
     Candidate,
-    Reason,
     Rejection,
-    check_asking,
-    check_execution,
-    check_format,
-    check_grounding,
-    check_request,
-    check_style,
 )
-from lamina.checks.counting import OPEN_STYLES, check_count
-from lamina.checks.evidence import evidence_in, evidence_of, numbers_in, plain
+from lamina.checks.counting import OPEN_STYLES
+from lamina.checks.evidence import evidence_in, evidence_of
 from lamina.checks.grounding import missing_values
 from lamina.synth.chatter import with_chatter
-from lamina.synth.conversing import check_conversation
-from lamina.synth.refusing import check_refusal
-from lamina.synth.writers import Assignment
 from lamina.tools import Toolbox
 from lamina.tools.execution import Executor
-from lamina.trajectories import Check, Message, Meta, Reject, ToolCall, Trajectory, content_id
+from lamina.trajectories import Message, Meta, Reject, ToolCall, Trajectory, content_id
 
 NOISE_SHARE = 0.25
 """Rows whose request is typed carelessly: lower case, no final mark, no apostrophe, a slip (our choice)."""
 CHATTER_SHARE = 0.3
 """Rows with something said before or after the request (our choice)."""
-HAND_MADE = ("examples", "grammar")
-"""Writers that are no model."""
-_SHARED = re.compile(r"\b(?:both|each|all|every|same)\b", re.IGNORECASE)
 ENDED_SHARE = 0.15
 """Rows that go on to the end: results, then an assistant turn without calls, so that a model learns to stop."""
-
-
-def check_alone(
-    candidate: Candidate, toolbox: Toolbox, assignment: Assignment | None = None, grounded: bool = True
-) -> Rejection | None:
-    """Format, execution, grounding: everything that one row can be asked without a model."""
-    absent = assignment is not None and assignment.absent
-    offered = candidate.offered if candidate.offered and not absent else toolbox
-    found = check_format(candidate, offered) or _check_style(candidate, toolbox, absent)
-    found = found or check_execution(candidate, toolbox)
-    if found is None and candidate.writer not in HAND_MADE:
-        found = _check_marks(candidate) or check_asking(candidate, toolbox)
-    if found or not grounded:
-        return found
-    if assignment is not None and candidate.script:
-        return check_conversation(candidate, toolbox, assignment) or _check_leak(candidate, assignment)
-    if assignment is not None and not candidate.calls:
-        return check_refusal(candidate, toolbox, assignment) or _check_leak(candidate, assignment)
-    if candidate.writer != "grammar" or candidate.style != "dependent":
-        found = check_grounding(candidate, toolbox) or check_request(candidate, toolbox)
-    if found is None and assignment is not None:
-        found = _check_leak(candidate, assignment) or _check_roles(candidate) or _check_each_said(candidate)
-    if found is None:
-        first = candidate.turns[0] if candidate.turns else []
-        said = evidence_of(candidate.request, first, toolbox, candidate.now) or None
-        candidate.notes += [Check(name="format"), Check(name="execution"), Check(name="grounding", evidence=said)]
-    return found
-
-
-def _check_style(candidate: Candidate, toolbox: Toolbox, absent: bool) -> Rejection | None:
-    """People may want one thing twice ("toss a coin, twice"), and grammars join what is at hand: of their rows only the
-    number is asked. ``absent``: the call is there to check the request with, and goes."""
-    style = "simple" if absent else candidate.style
-    if candidate.writer in HAND_MADE:
-        return check_count(style, candidate.turns)
-    return check_style(style, candidate.turns, toolbox, candidate.now, candidate.expected_calls)
-
-
-def _check_marks(candidate: Candidate) -> Rejection | None:
-    """Marks of the prompt: half of a pair of brackets or quotes, a slash between two calls, an argument's name with a
-    colon."""
-    names = {name.replace("_", " ") for call in candidate.calls for name in call.arguments}
-    for text in [candidate.request, *(m.content or "" for m in candidate.script)]:
-        labels = [name for name in names if f" {name}: " in f" {text.casefold()}"]
-        if text.count("[") != text.count("]") or text.count('"') % 2 or " / " in text or labels:
-            return Rejection("grounding", Reason.REQUEST_SAYS_MORE, f"has marks of the writer's prompt: {text[:80]!r}")
-    return None
-
-
-def _check_each_said(candidate: Candidate) -> Rejection | None:
-    """Of several calls each needs its own number: one said once is not said for two, unless all calls of a tool agree
-    in that argument ("5, 6 and 7 miles in km") or the request says so ("red and green are both 255"). Numbers that are
-    said in another form are not counted."""
-    if _SHARED.search(candidate.request):
-        return None
-    calls = candidate.turns[0] if candidate.turns else []
-    values = [(c.name, path, v) for c in calls for path, v in c.arguments.items() if type(v) in (int, float)]
-    per_tool = Counter(c.name for c in calls)
-    alike = Counter(values)
-    wanted = Counter(v for (name, _, v), n in alike.items() for _ in range(1 if n == per_tool[name] else n))
-    said = Counter(numbers_in(plain(candidate.request)))
-    for value, times in wanted.items():
-        if 0 < said[value] < times:
-            told = f"{value:g} is said {said[value]} times for {times} arguments"
-            return Rejection("grounding", Reason.VALUE_NOT_IN_REQUEST, told)
-    return None
-
-
-def _check_leak(candidate: Candidate, assignment: Assignment) -> Rejection | None:
-    """A small writer copies more from its examples than their wording: their values, too."""
-    text, values = f" {candidate.request.casefold()} ", str([c.arguments for c in candidate.calls]).casefold()
-    for form in assignment.shown:
-        plain = form.casefold()
-        if len(plain) > 3 and plain not in values and re.search(rf"(?<!\w){re.escape(plain)}(?!\w)", text):
-            detail = f"{form!r} is a value of an example, not of this call"
-            return Rejection("grounding", Reason.REQUEST_SAYS_MORE, detail)
-    return None
-
-
-_SWAPPED = re.compile(
-    r"\b(?:to|into|in|how many|how much) (?:\w+ )?\{(?:from_\w+|source\w*|origin\w*)\}"
-    r"|\bfrom (?:\w+ )?\{(?:to_\w+|target\w*|destination\w*)\}"
-)
-
-
-def _check_roles(candidate: Candidate) -> Rejection | None:
-    """Arguments that say by their names where something comes from and where it goes, put the other way round in
-    the request: "40 feet to meters" for a call from meters to feet."""
-    if _SWAPPED.search(candidate.template):
-        return Rejection("grounding", Reason.SWAPPED_ROLES, f"source and target are swapped: {candidate.template}")
-    return None
 
 
 def execute(candidates: Sequence[Candidate], executor: Executor) -> None:

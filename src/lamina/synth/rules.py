@@ -1,0 +1,208 @@
+"""The rules that one written row is asked without a model, each small, in the order of ``RULES``.
+
+Three kinds of rows are asked different things: requests with calls, conversations (``script``) and refusals. A rule of
+one's own is a function of a ``Case``, put into ``RULES`` under a name."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lamina.checks import (
+    Candidate,
+    Reason,
+    Rejection,
+    check_asking,
+    check_execution,
+    check_format,
+    check_grounding,
+    check_request,
+    check_style,
+)
+from lamina.checks.counting import check_count
+from lamina.checks.evidence import evidence_of, numbers_in, plain
+from lamina.synth.conversing import check_conversation
+from lamina.synth.refusing import check_refusal
+from lamina.synth.writers import Assignment
+from lamina.tools import Toolbox
+from lamina.trajectories import Check
+
+HAND_MADE = ("examples", "grammar")
+"""Writers that are no model."""
+_SHARED = re.compile(r"\b(?:both|each|all|every|same)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A row and what its rules need to know. ``assignment``: what its writer was asked for; None where nobody was."""
+
+    candidate: Candidate
+    toolbox: Toolbox
+    assignment: Assignment | None = None
+
+    @property
+    def absent(self) -> bool:
+        """The call is there to check the request with, and goes."""
+        return self.assignment is not None and self.assignment.absent
+
+    @property
+    def by_model(self) -> bool:
+        return self.candidate.writer not in HAND_MADE
+
+    @property
+    def kind(self) -> str:
+        """``conversation``, ``refusal`` or ``request``; of rows that were assigned to nobody always the last."""
+        if self.assignment is None:
+            return "request"
+        return "conversation" if self.candidate.script else "request" if self.candidate.calls else "refusal"
+
+
+Rule = Callable[[Case], Rejection | None]
+
+
+def check_alone(
+    candidate: Candidate, toolbox: Toolbox, assignment: Assignment | None = None, grounded: bool = True
+) -> Rejection | None:
+    """Format, execution and, if ``grounded``, grounding: the first of ``RULES`` that objects. A request that passed all
+    gets the evidence for its values as a note."""
+    case = Case(candidate, toolbox, assignment)
+    for name, rule in RULES.items():
+        if (grounded or name in UNGROUNDED) and (found := rule(case)):
+            return found
+    if grounded and case.kind == "request":
+        first = candidate.turns[0] if candidate.turns else []
+        said = evidence_of(candidate.request, first, toolbox, candidate.now) or None
+        candidate.notes += [Check(name="format"), Check(name="execution"), Check(name="grounding", evidence=said)]
+    return None
+
+
+def _format(case: Case) -> Rejection | None:
+    offered = case.candidate.offered if case.candidate.offered and not case.absent else case.toolbox
+    return check_format(case.candidate, offered)
+
+
+def _style(case: Case) -> Rejection | None:
+    """People may want one thing twice ("toss a coin, twice"), and grammars join what is at hand: of their rows only the
+    number is asked."""
+    candidate = case.candidate
+    style = "simple" if case.absent else candidate.style
+    if not case.by_model:
+        return check_count(style, candidate.turns)
+    return check_style(style, candidate.turns, case.toolbox, candidate.now, candidate.expected_calls)
+
+
+def _execution(case: Case) -> Rejection | None:
+    return check_execution(case.candidate, case.toolbox)
+
+
+def _marks(case: Case) -> Rejection | None:
+    """Marks of the prompt: half of a pair of brackets or quotes, a slash between two calls, an argument's name with a
+    colon."""
+    if not case.by_model:
+        return None
+    candidate = case.candidate
+    names = {name.replace("_", " ") for call in candidate.calls for name in call.arguments}
+    for text in [candidate.request, *(m.content or "" for m in candidate.script)]:
+        labels = [name for name in names if f" {name}: " in f" {text.casefold()}"]
+        if text.count("[") != text.count("]") or text.count('"') % 2 or " / " in text or labels:
+            return Rejection("grounding", Reason.REQUEST_SAYS_MORE, f"has marks of the writer's prompt: {text[:80]!r}")
+    return None
+
+
+def _asking(case: Case) -> Rejection | None:
+    return check_asking(case.candidate, case.toolbox) if case.by_model else None
+
+
+def _conversation(case: Case) -> Rejection | None:
+    if case.assignment is None or case.kind != "conversation":
+        return None
+    return check_conversation(case.candidate, case.toolbox, case.assignment)
+
+
+def _refusal(case: Case) -> Rejection | None:
+    if case.assignment is None or case.kind != "refusal":
+        return None
+    return check_refusal(case.candidate, case.toolbox, case.assignment)
+
+
+def _says_its_own(case: Case) -> bool:
+    """The second request of a grammar's dependent row has a value that is the first one's result."""
+    return case.kind == "request" and (case.candidate.writer != "grammar" or case.candidate.style != "dependent")
+
+
+def _grounding(case: Case) -> Rejection | None:
+    return check_grounding(case.candidate, case.toolbox) if _says_its_own(case) else None
+
+
+def _request(case: Case) -> Rejection | None:
+    return check_request(case.candidate, case.toolbox) if _says_its_own(case) else None
+
+
+def _leak(case: Case) -> Rejection | None:
+    """A small writer copies more from its examples than their wording: their values, too."""
+    if case.assignment is None:
+        return None
+    candidate = case.candidate
+    text, values = f" {candidate.request.casefold()} ", str([c.arguments for c in candidate.calls]).casefold()
+    for form in case.assignment.shown:
+        shown = form.casefold()
+        if len(shown) > 3 and shown not in values and re.search(rf"(?<!\w){re.escape(shown)}(?!\w)", text):
+            detail = f"{form!r} is a value of an example, not of this call"
+            return Rejection("grounding", Reason.REQUEST_SAYS_MORE, detail)
+    return None
+
+
+_SWAPPED = re.compile(
+    r"\b(?:to|into|in|how many|how much) (?:\w+ )?\{(?:from_\w+|source\w*|origin\w*)\}"
+    r"|\bfrom (?:\w+ )?\{(?:to_\w+|target\w*|destination\w*)\}"
+)
+
+
+def _roles(case: Case) -> Rejection | None:
+    """Arguments that say by their names where something comes from and where it goes, put the other way round in
+    the request: "40 feet to meters" for a call from meters to feet."""
+    template = case.candidate.template
+    if case.assignment is not None and case.kind == "request" and _SWAPPED.search(template):
+        return Rejection("grounding", Reason.SWAPPED_ROLES, f"source and target are swapped: {template}")
+    return None
+
+
+def _each_said(case: Case) -> Rejection | None:
+    """Of several calls each needs its own number: one said once is not said for two, unless all calls of a tool agree
+    in that argument ("5, 6 and 7 miles in km") or the request says so ("red and green are both 255"). Numbers that are
+    said in another form are not counted."""
+    candidate = case.candidate
+    if case.assignment is None or case.kind != "request" or _SHARED.search(candidate.request):
+        return None
+    calls = candidate.turns[0] if candidate.turns else []
+    values = [(c.name, path, v) for c in calls for path, v in c.arguments.items() if type(v) in (int, float)]
+    per_tool = Counter(c.name for c in calls)
+    alike = Counter(values)
+    wanted = Counter(v for (name, _, v), n in alike.items() for _ in range(1 if n == per_tool[name] else n))
+    said = Counter(numbers_in(plain(candidate.request)))
+    for value, times in wanted.items():
+        if 0 < said[value] < times:
+            told = f"{value:g} is said {said[value]} times for {times} arguments"
+            return Rejection("grounding", Reason.VALUE_NOT_IN_REQUEST, told)
+    return None
+
+
+RULES: dict[str, Rule] = {
+    "format": _format,
+    "style": _style,
+    "execution": _execution,
+    "marks": _marks,
+    "asking": _asking,
+    "conversation": _conversation,
+    "refusal": _refusal,
+    "grounding": _grounding,
+    "request": _request,
+    "leak": _leak,
+    "roles": _roles,
+    "each-said": _each_said,
+}
+"""In the order in which they are asked; the first that objects rejects."""
+UNGROUNDED = ("format", "style", "execution", "marks", "asking")
+"""Asked of rows, too, whose request a person wrote and whose values need not stand in it."""
