@@ -44,6 +44,15 @@ AT_FAULT = {
     "a callable": (
         'from typing import Callable\ndef f(a: Callable[[int], int]):\n    """F."""\n', 2, ["'a'", "cannot be described"],
     ),
+    "a type, not a value": ('def f(a: type[int]):\n    """F."""\n', 1, ["'a'", "nothing of its values"]),
+    "a type variable": (
+        'from typing import TypeVar\nT = TypeVar("T")\ndef f(x: int,\n      a: T):\n    """F."""\n', 4, ["'a'", "nothing of its values"],
+    ),
+    "an Enum without members": (
+        'from enum import Enum\nclass E(Enum): ...\ndef f(a: E):\n    """F."""\n', 3, ["'a'", "no members"],
+    ),
+    "a generator": ('def f(a: int):\n    """F."""\n    yield a\n', 1, ["f: it yields", "return a list"]),
+    "an async generator": ('async def f(a: int):\n    """F."""\n    yield a\n', 1, ["f: it yields"]),
     "*args": ('def f(*args: int):\n    """F."""\n', 1, ["*args", "args: list"]),
     "**kwargs": ('def f(**kwargs: int):\n    """F."""\n', 1, ["**kwargs", "kwargs: dict"]),
     "positional-only": ('def f(a: int, /):\n    """F."""\n', 1, ["positional-only", "remove the '/'"]),

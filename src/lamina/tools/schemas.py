@@ -70,6 +70,7 @@ def parameters_schema(parameters: Sequence[Parameter], descriptions: dict[str, s
     properties = {}
     for p in parameters:
         schema = _clean(by_name[p.name, "validation"], defs, recursive)
+        _refuse_any_or_none(schema, p, function)
         text = descriptions.get(p.name) or p.description
         properties[p.name] = _ordered({**schema, **({"description": text} if text else {})})
         if not p.required:
@@ -83,6 +84,17 @@ def parameters_schema(parameters: Sequence[Parameter], descriptions: dict[str, s
     if recursive:
         result["$defs"] = {name: _clean(defs[name], defs, recursive) for name in defs if name in recursive}
     return result
+
+
+def _refuse_any_or_none(schema: JSON, parameter: Parameter, function: str) -> None:
+    """``type[int]`` and type variables allow every value in their schema, an Enum without members none."""
+    hint = parameter.hint
+    while hasattr(hint, "__metadata__"):  # Annotated
+        hint = hint.__origin__
+    if not schema and hint not in (Any, object):
+        raise Flaw(f"{function}: the type of {parameter.name!r} ({hint}) says nothing of its values", _MEND)
+    if schema.get("enum") == []:
+        raise Flaw(f"{function}: the type of {parameter.name!r} has no members, so no value fits", "give it some")
 
 
 _MEND = "use str, int, float, bool, list, dict, Literal, Enum, date, a dataclass or a pydantic model"
