@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,7 +54,7 @@ def bench(
         if tools is None and task.needs_tools:
             raise InputError(f"the task {task.name!r} brings no functions", mend="name their file with --tools")
         task.samples()  # a task whose file is at fault is said before a model is loaded
-    chosen = [_model(ref, style) for ref in models]
+    chosen = [_model(ref, label, style) for ref, label in _labels(models).items()]
     key: Row = {"verb": "bench", "models": models, "tasks": tasks, "style": style.value if style else None}
     key |= {"limit": limit, "max_tokens": max_tokens}
     settings = BenchSettings(max_tokens=max_tokens)
@@ -80,13 +81,27 @@ def bench(
         raise typer.Exit(1)
 
 
-def _model(ref: str, style: Style | None) -> BenchModel:
-    """Named in the rows by what tells it apart: the file's name, or the reference."""
+def _labels(refs: Sequence[str]) -> dict[str, str]:
+    """What tells each model apart in the rows: the reference, or the file's name, with as many of its folders as it
+    takes where files of several folders have one name. Raises InputError for a model that is named twice."""
+    if twice := [ref for ref in refs if refs.count(ref) > 1]:
+        raise InputError(f"{twice[0]} is named twice", mend="name each model once")
+    parts = {ref: (*Path(ref).resolve().parent.parts, Path(ref).stem) if Path(ref).exists() else (ref,) for ref in refs}
+    labels = {ref: names[-1] for ref, names in parts.items()}
+    for ref, names in parts.items():
+        others = [other for other in parts if other != ref and parts[other][-1] == names[-1]]
+        shown = 1
+        while shown < len(names) and any(parts[other][-shown:] == names[-shown:] for other in others):
+            shown += 1
+        labels[ref] = "/".join(names[-shown:])
+    return labels
+
+
+def _model(ref: str, label: str, style: Style | None) -> BenchModel:
     from lamina.bench import BenchModel
     from lamina.models import check_reference, prompt_style_of
 
     check_reference(ref)
-    label = Path(ref).stem if Path(ref).exists() else ref
     return BenchModel(ref, label, "", style.value if style else prompt_style_of(ref) or "full")
 
 

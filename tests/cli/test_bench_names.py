@@ -1,0 +1,24 @@
+"""Models in a bench are told apart, whatever their files are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lamina.cli.bench import _labels
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path):
+    files = [
+        tmp_path / name for name in ("a/gguf/m-Q8_0.gguf", "b/gguf/m-Q8_0.gguf", "b/gguf/m-F16.gguf", "m-Q8_0.gguf")
+    ]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    found = list(_labels([*map(str, files), "embedded"]).values())
+    assert found == ["a/gguf/m-Q8_0", "b/gguf/m-Q8_0", "m-F16", f"{tmp_path.name}/m-Q8_0", "embedded"]
+
+
+def test_a_model_named_twice_is_refused(lamina, tmp_path: Path):
+    said = lamina("bench", "embedded", "embedded", "--tasks", "bfcl:parallel", "--out", tmp_path / "run")
+    assert said.status == 2
+    assert "embedded is named twice" in said.errors[0]
