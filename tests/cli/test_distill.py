@@ -27,6 +27,7 @@ RECIPES = sorted((Path(__file__).parents[2] / "examples" / "distillation").glob(
         (["--experiment", "digits", "--layers", "a=b"], "--layers is for language models"),
         (["--experiment", "digits", "--recompute-teacher"], "--recompute-teacher is for language models"),
         (["--experiment", "digits", "--learning-rate", "0.1"], "--learning-rate is for language models"),
+        (["--experiment", "digits", "--qat", "Q4_0"], "--qat is for language models"),
         (["--teacher", "a", "--student", "b", "--data", "c", "--recompute-teacher"], "is for --transfer jacobian"),
         (["--experiment", "digits", "--weight", "2"], "--weight is of one transfer"),
         (["--experiment", "digits", "--rates", "fast"], "no rule for rates 'fast'"),

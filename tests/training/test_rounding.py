@@ -14,6 +14,8 @@ from lamina.errors import InputError
 from lamina.quantize.ggml import dequantized, quantized
 from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune
+from lamina.training.layerwise.language import Distillation
+from lamina.training.layerwise.transfer import TransferSettings
 from tiny_llama import save_tiny_llama, split_rows
 
 FULL = TrainSettings(epochs=8, batch=4, learning_rate=2e-3, max_length=200, precision="float32")
@@ -76,6 +78,19 @@ def test_the_four_bit_file_of_such_a_training_knows_more(tiny: Path, toolbox: To
     exact = shipped(plain, "")
     assert shipped(aware, "Q4_0") - exact < 0.75 * (shipped(plain, "Q4_0") - exact)
     assert shipped(aware, "Q4_0") == shipped(aware, "")
+
+
+def test_a_student_of_a_model_on_the_grid_stays_on_it_only_when_trained_for_it(
+    tiny: Path, toolbox: Toolbox, tmp_path: Path
+):
+    """What a student learns is less than a step of the grid on which it began, so rounding would undo it."""
+    fine_tune(str(tiny), split_rows(12), [], tmp_path / "teacher", replace(FULL, epochs=1, qat="Q4_0"), toolbox)
+    plan = Distillation(str(tmp_path / "teacher"), TransferSettings("attention"))
+    for name, kind in {"plain": "none", "aware": "Q4_0"}.items():
+        how = replace(FULL, epochs=1, qat=kind)
+        fine_tune(str(tmp_path / "teacher"), split_rows(12), [], tmp_path / name, how, toolbox, distillation=plan)
+    assert shipped(tmp_path / "aware", "Q4_0") == shipped(tmp_path / "aware", "")
+    assert shipped(tmp_path / "plain", "Q4_0") != shipped(tmp_path / "plain", "")
 
 
 def test_before_its_share_of_the_steps_it_is_a_training_like_any_other(tiny: Path, toolbox: Toolbox, tmp_path: Path):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lamina.cli.options import AsJson, Config, Epochs, Fresh, Out, PromptStyleOption, Seed, Style, verb
+from lamina.cli.options import AsJson, Config, Epochs, Fresh, Out, PromptStyleOption, Rounded, Seed, Style, verb
 from lamina.cli.output import given, listed, show, table
 
 if TYPE_CHECKING:
@@ -88,6 +88,12 @@ def distill(
         float | None,
         Option("--learning-rate", min=1e-7, help="At its highest; a student that lost layers learns faster with 1e-3."),
     ] = None,
+    qat: Annotated[
+        Rounded | None,
+        Option(
+            "--qat", help="Quantization-aware, as in lamina train: for a student that is to be a file of 4 or 5 bits."
+        ),
+    ] = None,
     seed: Seed = 0,
     fresh: Fresh = False,
     config: Config = None,
@@ -113,6 +119,7 @@ def distill(
             keep_every=keep_every > 1,
             epochs=epochs,
             learning_rate=learning_rate,
+            qat=qat,
         )
         from lamina.training.layerwise.cell import Schedule
         from lamina.training.layerwise.grid import Experiment
@@ -151,7 +158,7 @@ def distill(
         data,
         out,
         style.value,
-        given(epochs=epochs, learning_rate=learning_rate),
+        given(epochs=epochs, learning_rate=learning_rate, qat=qat and qat.value),
         seed,
         fresh,
         progress,
@@ -165,6 +172,7 @@ _NOT_FOR_GRIDS = {
     "keep_every": "is for language models, a grid's student is a network of its own",
     "epochs": "is for language models, a grid has --steps",
     "learning_rate": "is for language models, a grid's is fixed",
+    "qat": "is for language models, a grid's students are no files",
 }
 
 
