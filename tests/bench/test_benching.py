@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lamina.bench import BenchModel, BenchSettings, OwnTask, bench_models, best_variant, list_tasks, open_task
+from lamina.bench import BenchModel, BenchSettings, OwnTask, asking, bench_models, best_variant, list_tasks, open_task
 from lamina.bench.tasks import open_tasks
 from lamina.errors import InputError, ModelReferenceError
 
@@ -202,3 +202,26 @@ def changed(desk: SimpleNamespace, old: str, new: str) -> str:
     assert old in source
     path.write_text(source.replace(old, new, 1))
     return f"scripted:{path}"
+
+
+@pytest.mark.parametrize("digits", [30, 400, 5000])
+def test_a_number_too_long_for_any_type_is_a_miss_and_no_hole_in_the_table(desk: SimpleNamespace, digits: int) -> None:
+    wrong = {"fly me to the moon": f'[{{"name": "double", "arguments": {{"amount": {"1" * digits}}}}}]'}
+    result = bench(desk, BenchModel(desk.model(wrong), "bad", "script"))
+    assert result["crashes"] == []
+    assert figures(result, "bad")["refusal_right"] == (0.0, 1)
+    assert len(samples(desk)) == 4
+
+
+def test_a_sample_without_a_record_is_said(desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = asking.ask_worker
+
+    def lossy(job, **how):
+        events = list(real(job, **how))
+        first = next(event for event in events if event["event"] == "sample")
+        yield from (event for event in events if event is not first)
+
+    monkeypatch.setattr(asking, "ask_worker", lossy)
+    result = bench(desk, BenchModel(desk.model(), "good", "script"), settings=BenchSettings(timing_samples=0))
+    (crash,) = result["crashes"]
+    assert crash["detail"] == "1 of 4 samples came to no record"

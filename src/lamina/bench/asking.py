@@ -83,7 +83,7 @@ def answer_all(
         if not missing:
             return None
         position = {ask.key: i for i, ask in enumerate(asks)}
-        right = 0
+        right = answered = 0
         # every slot would read the tools anew, and they are most of such a prompt: the cache is a slot's own
         slots = 1 if model.style != "baked" else settings.slots
         job = _job("quality", model, missing, toolbox, settings, slots=slots)
@@ -91,11 +91,15 @@ def answer_all(
             if event["event"] == "sample":
                 record = event["record"] | {"model": model.label, "precision": model.precision}
                 run.store.put([Row("sample", event["key"], position[event["key"]], orjson.dumps(record))])
-                right += bool(record["right"])
+                right, answered = right + bool(record["right"]), answered + 1
                 bar.advance(right=right)
             elif event["event"] == "failed":
                 run.log("bench crashed", model=model.name, stage=event["stage"], detail=event["detail"])
                 return {"stage": event["stage"], "detail": event["detail"]}
+        if answered < len(missing):  # never a figure of fewer samples without a word
+            detail = f"{len(missing) - answered} of {len(missing)} samples came to no record"
+            run.log("bench incomplete", model=model.name, detail=detail)
+            return {"stage": "generate", "detail": detail}
     return None
 
 

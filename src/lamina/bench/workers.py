@@ -3,6 +3,7 @@ into an event."""
 
 from __future__ import annotations
 
+import json
 import queue
 import signal
 import subprocess
@@ -82,12 +83,20 @@ def _read(stream: IO[bytes] | None, lines: queue.Queue[bytes | None]) -> None:
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:
-    """A process that dies while it writes leaves half a line."""
+    """A process that dies while it writes leaves half a line. A number that a model wrote may be too long for any type
+    (hundreds of digits): it stays text."""
     try:
         event = orjson.loads(line)
     except orjson.JSONDecodeError:
-        return None
+        try:
+            event = json.loads(line, parse_int=_held)
+        except ValueError:
+            return None
     return event if isinstance(event, dict) and "event" in event else None
+
+
+def _held(digits: str) -> int | str:
+    return int(digits) if len(digits) < 19 else digits
 
 
 def _failed(stage: str, detail: str) -> JSON:
