@@ -62,3 +62,22 @@ def test_an_engine_that_is_not_installed_is_said_before_a_teacher_is_trained(
     said = lamina("distill", "--out", tmp_path / "run", "--experiment", "digits", "--engine", "ray")
     assert said.status == 2
     assert said.errors == ["lamina: ray is not installed; pip install 'lamina[ray]' brings it"]
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ([], "uniform"),
+        (["--rates", "random"], "random"),
+        (["--relative"], "layerwise"),
+        (["--exponent", "-1"], "layerwise"),
+    ],
+)
+def test_all_layers_learn_at_one_rate_unless_another_is_asked_for(
+    lamina, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], rule: str
+):
+    seen = []
+    monkeypatch.setattr("lamina.cli.distill._language", lambda plan, *rest: seen.append(plan.rule.name))
+    said = lamina("distill", "--teacher", "a", "--student", "b", "--data", tmp_path, "--out", tmp_path / "o", *options)
+    assert said.status == 0, said.err
+    assert seen == [rule]

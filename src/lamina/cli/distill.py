@@ -101,8 +101,8 @@ def distill(
 ) -> None:
     """Distil a language model, or run the grid of a distillation experiment.
 
-    A student learns from trajectories and from what its teacher says about them; each layer's learning
-    rate follows how far the layer is from its teacher's (--rates layerwise). The model lands in DIR/model.
+    A student learns from trajectories and from what its teacher says about them. With --rates layerwise
+    each layer's learning rate follows how far the layer is from its teacher's. The model lands in DIR/model.
     With --experiment, small image networks are distilled under each transfer, rule and seed.
     """
     from lamina.errors import InputError
@@ -110,7 +110,8 @@ def distill(
     from lamina.training.layerwise.rates import RateRule
     from lamina.training.layerwise.transfer import TransferSettings
 
-    rule = RateRule(rates or "layerwise" if experiment is None else "uniform", exponent, relative=relative, seed=seed)
+    named = rates or ("layerwise" if exponent != 1 or relative else "uniform")  # no gain of others was measured
+    rule = RateRule(named if experiment is None else "uniform", exponent, relative=relative, seed=seed)
     progress = Progress(as_json)
     if experiment is not None:
         _refuse_language_options(
