@@ -35,3 +35,12 @@ def test_an_integer_of_any_length_in_an_answer_is_told_and_ends_no_process():
     from lamina.bench.worker import event_line
 
     assert str(10**30) in event_line({"event": "sample", "record": {"calls": [{"x": 10**30}]}}).decode()
+
+
+def test_integers_that_fit_stay_integers_beside_one_that_does_not():
+    from lamina.bench.workers import _parse
+
+    fits, cannot = 2**64 - 1, "1" * 400
+    event = _parse(f'{{"event": "sample", "n": [{fits}, {-(2**63)}, {cannot}]}}'.encode())
+    assert event is not None
+    assert event["n"] == [fits, -(2**63), cannot]

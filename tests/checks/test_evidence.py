@@ -114,6 +114,7 @@ NOW = "2026-11-24T10:30:00"
         ("pay it by the end of the month", "2026-11-30", "the end of the month"),
         ("pay it at the end of next month", "2026-12-31", "at the end of next month"),
         ("pay it by the end of the next month", "2026-12-31", "the end of the next month"),
+        ("I am thinking of next week", "2026-12-01", "next week"),
         ("ask me again next month", "2026-12-24", "next month"),
         ("I sit with Bo from 2 to 3 pm", "15:00", "3 pm"),
         ("call me, friday midnight is fine", "2026-11-27", "friday"),

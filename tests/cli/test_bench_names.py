@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from lamina.cli.bench import _labels
+from lamina.errors import InputError
 
 
 def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path):
@@ -16,6 +19,17 @@ def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path):
         file.touch()
     found = list(_labels([*map(str, files), "embedded"]).values())
     assert found == ["a/gguf/m-Q8_0", "b/gguf/m-Q8_0", "m-F16", f"{tmp_path.name}/m-Q8_0", "embedded"]
+
+
+def test_folders_and_files_that_differ_after_a_dot_keep_it(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("Qwen2.5-0.5B", "Qwen2.5-0.6B", "m"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "m.gguf").touch()
+    found = _labels(["Qwen2.5-0.5B", "Qwen2.5-0.6B", "m", "m.gguf"])
+    assert list(found.values()) == ["Qwen2.5-0.5B", "Qwen2.5-0.6B", "m", "m.gguf"]
+    with pytest.raises(InputError, match=r"\./m is named twice"):
+        _labels(["m", "./m"])
 
 
 def test_a_model_named_twice_is_refused(lamina, tmp_path: Path):

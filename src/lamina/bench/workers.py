@@ -96,7 +96,8 @@ def _parse(line: bytes) -> dict[str, Any] | None:
 
 
 def _held(digits: str) -> int | str:
-    return int(digits) if len(digits) < 19 else digits
+    number = int(digits) if len(digits) < 21 else None
+    return digits if number is None or not -(2**63) <= number < 2**64 else number
 
 
 def _failed(stage: str, detail: str) -> JSON:

@@ -19,7 +19,12 @@ _DATED = re.compile(rf"\d|\b(?:{MONTH}|{WEEKDAY})\b|\b(?:to(?:day|morrow|night)|
 _ISO = re.compile(r"\d{4}-\d\d|\d\d:\d\d")
 _ANY_CLOCKS = ("2000-02-29T23:00:00", "2011-07-06T04:00:00")
 _SPAN = re.compile(r"((?:(?:of|in|on|at|the) )*)next (?:week|month)\b", re.IGNORECASE)
-_OF = re.compile(r"\w\W+of\s+(?:the\s+)?$", re.IGNORECASE)
+_OF = re.compile(
+    r"\b(?:weeks?|days?|weekend|weekday|end|start|beginning|middle|half|part|\w+days?|\d+(?:st|nd|rd|th)?|first|second|third|last)"
+    r"\W+of\s+(?:the\s+)?$",
+    re.IGNORECASE,
+)
+"""A part of something; "thinking of next week" is none."""
 _EDGES = ".,;:!?\"'()"
 
 

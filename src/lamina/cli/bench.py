@@ -84,17 +84,21 @@ def bench(
 def _labels(refs: Sequence[str]) -> dict[str, str]:
     """What tells each model apart in the rows: the reference, or the file's name, with as many of its folders as it
     takes where files of several folders have one name. Raises InputError for a model that is named twice."""
-    if twice := [ref for ref in refs if refs.count(ref) > 1]:
-        raise InputError(f"{twice[0]} is named twice", mend="name each model once")
-    parts = {ref: (*Path(ref).resolve().parent.parts, Path(ref).stem) if Path(ref).exists() else (ref,) for ref in refs}
-    labels = {ref: names[-1] for ref, names in parts.items()}
+    there = {ref: str(Path(ref).resolve()) if Path(ref).exists() else ref for ref in refs}
+    if len(there) < len(refs) or len(set(there.values())) < len(there):
+        twice = next(ref for i, ref in enumerate(refs) if there[ref] in [there[other] for other in refs[:i]])
+        raise InputError(f"{twice} is named twice", mend="name each model once")
+    parts = {ref: path.removesuffix(".gguf").split("/") if path != ref or Path(ref).exists() else [ref]
+             for ref, path in there.items()}  # fmt: skip
+    labels = {}
     for ref, names in parts.items():
-        others = [other for other in parts if other != ref and parts[other][-1] == names[-1]]
+        others = [other for other in parts if other != ref]
         shown = 1
         while shown < len(names) and any(parts[other][-shown:] == names[-shown:] for other in others):
             shown += 1
         labels[ref] = "/".join(names[-shown:])
-    return labels
+    same = {ref for ref in labels if list(labels.values()).count(labels[ref]) > 1}  # m and m.gguf side by side
+    return {ref: ref if ref in same else label for ref, label in labels.items()}
 
 
 def _model(ref: str, label: str, style: Style | None) -> BenchModel:

@@ -120,10 +120,12 @@ def _backend_of(ref: str) -> Backend:
             return backend
     names = ", ".join(b.name for b in BACKENDS)
     if ref and Path(ref).exists():
-        mend = (
-            f"scripted:{ref} names a script with reply()" if ref.endswith(".py") else "rename it if it is a GGUF file"
-        )
-        raise ModelReferenceError(f"{ref}: a file, but no model; a reference is one of {names}; {mend}")
+        what, mend = "a file", "rename it if it is a GGUF file"
+        if Path(ref).is_dir():
+            what, mend = "a folder without config.json", "name a model's folder or file"
+        elif ref.endswith(".py"):
+            mend = f"scripted:{ref} names a script with reply()"
+        raise ModelReferenceError(f"{ref}: {what}, but no model; a reference is one of {names}; {mend}")
     raise ModelReferenceError(f"{ref!r} names no model: no such file or folder; a reference is one of {names}")
 
 

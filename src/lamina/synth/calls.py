@@ -90,8 +90,9 @@ class Stock:
         """A call of the tool that ``fits``; None where what is drawn does not run or fit."""
         before = rng.getstate()
         found = self._taken(tool, rng, fits)
-        if tool.name in self.failing.last:
-            rng.setstate(before)  # a run that was killed tries such a tool again, and must go on with the same rows
+        if found is None:  # one step, however much was tried: a killed run may try more, and goes on with the same rows
+            rng.setstate(before)
+            rng.random()
         return found
 
     def _taken(self, tool: Tool, rng: random.Random, fits: Callable[[DrawnCall], bool] | None) -> DrawnCall | None:
@@ -230,6 +231,9 @@ class _Search:
             failed = [DrawnCall(self.tool, a, r[0]) for a, r in zip(drawn, of_round, strict=True) if r]
             self.last = failed[-1] if failed else self.last
             self.late = bool(failed) and not self.found and all(c.result.status == "timed_out" for c in failed)
+            if self.late:
+                self.rng.setstate(state)
+                break
 
     def _round(self) -> list[dict[str, Any]]:
         """Some more than are missing, without those that the tool's schema refuses."""

@@ -91,8 +91,8 @@ def synthesize(
         for model in (work.round_trip, work.judge):
             if model is not None:
                 model.close()
-        _tell_what_never_ran(work, progress)
     write_variants(work, progress)
+    _tell_what_never_ran(work, progress)
     work.rows.export(run.folder)
     return result_of(work, executor.level, stopped)
 
@@ -101,7 +101,7 @@ def _tell_what_never_ran(work: Work, progress: Progress) -> None:
     """A tool of which no call ran has no rows: its last call is a reject, and is said."""
     for name, call in work.words.stock.failing.last.items():
         said = call.result.error or call.result.text
-        progress.say(f"{name}: no call that was drawn for it ran, so no rows are written for it ({said[:200]}); "
+        progress.say(f"{name}: no call that was drawn for it ran, so the model writes no rows for it ({said[:200]}); "
                      "mend it, or give examples with values that it takes")  # fmt: skip
         candidate = Candidate("", [[ToolCall.of(name, call.arguments)]], "simple", DRAWN, 0, work.settings.now,
                               results=[[call.result]])  # fmt: skip

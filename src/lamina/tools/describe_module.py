@@ -10,6 +10,7 @@ for an exit. With ``each`` a function that cannot be described is one of ``flaws
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import json
 import os
@@ -18,9 +19,8 @@ import signal
 import sys
 import sysconfig
 import traceback
-import typing
 from pathlib import Path
-from types import ModuleType
+from types import MethodType, ModuleType
 from typing import Any
 
 from lamina.tools.signatures import SLOW_MEND, Flaw, TooSlow, read_parameters
@@ -136,11 +136,9 @@ def _public(module: ModuleType, file: Path, tree: ast.Module) -> list[tuple[str,
 
 
 def _refuse_callables(found: dict[str, Any], tree: ast.Module) -> None:
-    """A class or a constant in ``__all__`` is for those who import the module; what can be called was meant."""
+    """A class, a constant or an application in ``__all__`` is for those who import the module; a method was meant."""
     for name, value in found.items():
-        if callable(value) and not isinstance(value, type) and not inspect.isfunction(inspect.unwrap(value)):
-            if typing.get_origin(value) is not None or type(value).__module__ == "typing":
-                continue  # an alias of a type
+        if isinstance(value, MethodType | functools.partial):
             line = next((n.lineno for n in tree.body if "'__all__'" in ast.dump(n)), None)
             what = f"__all__ names {name!r}, which is a {type(value).__name__} and no function"
             raise Flaw(what, f"write def {name}(…) around it, or take it off the list", line=line)

@@ -8,7 +8,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar, get_origin
 
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticUserError
@@ -91,7 +91,7 @@ def _refuse_any_or_none(schema: JSON, parameter: Parameter, function: str) -> No
     hint = parameter.hint
     while hasattr(hint, "__metadata__"):  # Annotated
         hint = hint.__origin__
-    if not schema and hint not in (Any, object):
+    if isinstance(hint, TypeVar) or type in (hint, get_origin(hint)):
         raise Flaw(f"{function}: the type of {parameter.name!r} ({hint}) says nothing of its values", _MEND)
     if schema.get("enum") == []:
         raise Flaw(f"{function}: the type of {parameter.name!r} has no members, so no value fits", "give it some")
@@ -124,11 +124,14 @@ def _put_default(schema: JSON, parameter: Parameter, function: str) -> None:
     of the argument's own type: calls are compared with defaults filled in."""
     from pydantic_core import to_jsonable_python
 
+    schema.pop("default", None)
     try:
         default = to_jsonable_python(parameter.default, inf_nan_mode="null")
     except Exception:
         return
     if isinstance(parameter.default, Decimal):
+        if not parameter.default.is_finite():
+            return
         default = float(parameter.default)  # as its schema says
     elif isinstance(parameter.default, float) and default is None:
         return  # NaN and the infinities have no JSON form
@@ -148,7 +151,8 @@ def _plain(default: str | int | float) -> type:
 
 def _kinds(schema: JSON) -> tuple[type, ...]:
     """Types of Python that a plain schema allows; empty where it is none of these."""
-    return PYTHON_TYPES.get(schema.get("type", ""), ()) if "enum" not in schema else ()
+    kind = schema.get("type")
+    return PYTHON_TYPES.get(kind, ()) if isinstance(kind, str) and "enum" not in schema else ()
 
 
 def _reachable(node: Any, defs: JSON) -> set[str]:

@@ -47,8 +47,7 @@ class Parameter:
 
 def read_parameters(function: Callable[..., Any], name: str) -> list[Parameter]:
     """The parameters of ``function`` in order. Raises Flaw where one cannot be passed by keyword as JSON."""
-    plain = inspect.unwrap(function)
-    if inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain):
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):  # a wrapper may collect it
         raise Flaw(f"{name}: it yields its results, and a tool gives one", "return a list")
     signature = inspect.signature(function)
     hints = _hints(function, name)

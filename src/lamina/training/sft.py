@@ -134,12 +134,12 @@ def _train(
         **(teaching.metrics() if teaching else {}),
         **(watch.metrics() if watch else {}),
     }
+    if teaching:
+        teaching.end()
     whole = whole_model(trainer, base, settings, bf16)
     if is_first():
         save_merged(whole, base, out, settings, toolbox, copied_arguments(train, toolbox), bf16)
         write_json(out / FINISHED, {"identity": identity, "metrics": metrics})
-        if teaching:
-            teaching.end()
         shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     return metrics
 

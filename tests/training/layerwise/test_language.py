@@ -267,3 +267,16 @@ def test_a_full_disk_ends_the_remembering_and_not_the_training(
     fine_tune(str(tiny), split_rows(8), [], tmp_path, replace(FEW, epochs=2), toolbox, Progress(), plan)
     assert "full; the teacher is asked anew" in capsys.readouterr().err
     assert (tmp_path / "model.safetensors").is_file()
+
+
+def test_a_damaged_memory_is_begun_anew(tiny: Path, tmp_path: Path):
+    model = load_base(str(tiny)).model
+    (tmp_path / "teacher-rows-0.sqlite").write_bytes(b"no data base" * 400)
+    rows = [{"input_ids": [1, 2, 3], "labels": [-100, -100, 3]}]
+    batch, learnt = Rows(collate(rows)), torch.tensor([[False, True]])
+    memory = RowMemory(tmp_path, model, ["model.layers.0"], Progress(silent=True))
+    memory.keep(batch, learnt, [torch.rand(1, 3)], torch.rand(1, 4))
+    assert memory.recall(batch, learnt) is not None
+    memory.forget()
+    assert memory.recall(batch, learnt) is None
+    assert not list(tmp_path.iterdir())

@@ -8,6 +8,7 @@ kept: layers are asked for in turn, so a row hardly meets the same one again.
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     from lamina.runs import Progress
 
-FILE = "teacher-rows.sqlite"
+FILE = "teacher-rows-{rank}.sqlite"
+"""One for each process of a training: none removes what another reads."""
 
 
 class RowMemory:
@@ -28,14 +30,18 @@ class RowMemory:
     teacher answers nothing. A disk that is full ends the remembering, not the training, and ``progress`` says so."""
 
     def __init__(self, folder: Path, model: Any, paths: Sequence[str], progress: Progress):
-        self._file = folder / FILE
+        self._file = folder / FILE.format(rank=os.environ.get("RANK", "0"))
         self._progress = progress
         self._teacher = _fingerprint(model, paths)
-        self._open: sqlite3.Connection | None = sqlite3.connect(self._file, timeout=60)
-        self._open.execute("PRAGMA journal_mode=WAL")
-        self._open.execute("PRAGMA synchronous=OFF")  # what a power cut loses is computed again
-        self._open.execute("CREATE TABLE IF NOT EXISTS rows (key BLOB PRIMARY KEY, known BLOB) WITHOUT ROWID")
-        self._open.commit()
+        self._open: sqlite3.Connection | None = None
+        try:
+            self._open = _opened(self._file)
+        except sqlite3.Error:  # what a power cut left of it, say
+            self.forget()
+            try:
+                self._open = _opened(self._file)
+            except sqlite3.Error as error:
+                self._give_up(error)
 
     def recall(self, batch: Rows, learnt: Tensor) -> tuple[list[Tensor], Tensor] | None:
         """The maps of each layer (rows, width) and the hidden states at ``learnt`` (1, tokens - 1), or None where a
@@ -47,7 +53,11 @@ class RowMemory:
             return None
         keys = self._keys(batch, learnt)
         query = "SELECT known FROM rows WHERE key = ?"
-        found = [self._open.execute(query, (key,)).fetchone() for key in keys]
+        try:
+            found = [self._open.execute(query, (key,)).fetchone() for key in keys]
+        except sqlite3.Error as error:
+            self._give_up(error)
+            return None
         if not all(found):
             return None
         known = [load(blob) for (blob,) in found]
@@ -76,15 +86,18 @@ class RowMemory:
                 rows = zip(self._keys(batch, learnt), blobs, strict=True)
                 self._open.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?)", rows)
         except sqlite3.Error as error:
-            self._progress.say(f"{self._file.name}: {error}; the teacher is asked anew at every step from here on")
-            self.forget()
+            self._give_up(error)
+
+    def _give_up(self, error: sqlite3.Error) -> None:
+        self._progress.say(f"{self._file.name}: {error}; the teacher is asked anew at every step from here on")
+        self.forget()
 
     def forget(self) -> None:
         """Removes the file, for good."""
         if self._open is not None:
             self._open.close()
             self._open = None
-        for file in self._file.parent.glob(f"{FILE}*"):
+        for file in self._file.parent.glob(f"{self._file.name}*"):
             file.unlink(missing_ok=True)
 
     def _keys(self, batch: Rows, learnt: Tensor) -> list[bytes]:
@@ -96,6 +109,14 @@ class RowMemory:
             keys.append(hashlib.sha256(self._teacher + repr(row).encode()).digest()[:16])
             start += length
         return keys
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, timeout=60)
+    connection.execute("PRAGMA synchronous=OFF")  # what a power cut loses or breaks is computed again
+    connection.execute("CREATE TABLE IF NOT EXISTS rows (key BLOB PRIMARY KEY, known BLOB) WITHOUT ROWID")
+    connection.commit()
+    return connection
 
 
 def _learnt_by_row(batch: Rows, learnt: Tensor) -> list[int]:
