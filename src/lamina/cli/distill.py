@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lamina.runs.engines import Engine
     from lamina.training.layerwise.grid import Experiment
     from lamina.training.layerwise.language import Distillation
+    from lamina.training.layerwise.rates import RateRule
 
 Option = typer.Option
 
@@ -122,22 +123,9 @@ def distill(
             learning_rate=learning_rate,
             qat=qat,
         )
-        from lamina.training.layerwise.cell import Schedule
-        from lamina.training.layerwise.grid import Experiment
-
         if weight and len(listed(transfer) or ()) != 1:
             raise InputError("--weight is of one transfer, this grid has several", mend="name one with --transfer")
-        made = Experiment(
-            experiment,
-            data,
-            fraction,
-            teacher or "resnet18",
-            student or "resnet10",
-            width=width,
-            schedule=Schedule(steps=steps),
-            transfer=TransferSettings("none", weight),
-            rule=rule,
-        )
+        made = _experiment(experiment, data, fraction, teacher, student, width, steps, weight, rule)
         _grid(made, out, transfer, rates, seeds, workers, engine.value, minutes, fresh, progress, as_json)
         return
     if not (teacher and student and data):
@@ -183,6 +171,34 @@ def _refuse_language_options(**given_options: Any) -> None:
     for name, value in given_options.items():
         if value:
             raise InputError(f"--{name.replace('_', '-')} {_NOT_FOR_GRIDS[name]}", mend="leave it out")
+
+
+def _experiment(
+    name: str,
+    data: Path | None,
+    fraction: float,
+    teacher: str | None,
+    student: str | None,
+    width: int,
+    steps: int,
+    weight: float,
+    rule: RateRule,
+) -> Experiment:
+    from lamina.training.layerwise.cell import Schedule
+    from lamina.training.layerwise.grid import Experiment
+    from lamina.training.layerwise.transfer import TransferSettings
+
+    return Experiment(
+        name,
+        data,
+        fraction,
+        teacher or "resnet18",
+        student or "resnet10",
+        width=width,
+        schedule=Schedule(steps=steps),
+        transfer=TransferSettings("none", weight),
+        rule=rule,
+    )
 
 
 def _grid(
