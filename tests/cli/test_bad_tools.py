@@ -21,6 +21,11 @@ CASES = {
         None,
         "two functions are named f",
     ),
+    "one in a branch, then another outside": (
+        f"import os\nif os.sep:\n    def f(n: int) -> int:\n        return n\n\ndef f(n: int) -> int:\n{GOOD}",
+        6,
+        "two functions are named f",
+    ),
     "no functions": ("x = 1\n", None, "no public function"),
     "no docstring": ("def f(n: int) -> int:\n    return n\n", 1, "docstring"),
 }

@@ -70,6 +70,7 @@ def test_an_engine_that_is_not_installed_is_said_before_a_teacher_is_trained(
         ([], "uniform"),
         (["--rates", "random"], "random"),
         (["--relative"], "layerwise"),
+        (["--rate-warmup", "20"], "layerwise"),
         (["--exponent", "-1"], "layerwise"),
     ],
 )

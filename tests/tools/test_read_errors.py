@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -240,3 +242,24 @@ def test_an_installed_reader_comes_first(write: Callable[..., Path], monkeypatch
 
     monkeypatch.setattr(readers, "entry_points", lambda group: [Entry] if group == "lamina.tools" else [])
     assert read_tools(write("text", "t.yaml")).names == ["from_yaml"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the system does not say who waited")
+def test_a_module_that_waits_for_a_busy_processor_is_not_called_slow(tmp_path: Path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        'import time\nwhile time.process_time() < 1.5:\n    pass\ndef f(n: int) -> int:\n    """F."""\n    return n\n'
+    )
+    processors = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(processors)})  # inherited
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(5)]
+    try:
+        begun = time.monotonic()
+        assert [tool.name for tool in python_functions.read(path, import_seconds=2.0)] == ["f"]
+        took = time.monotonic() - begun
+    finally:
+        os.sched_setaffinity(0, processors)
+        for other in others:
+            other.kill()
+            other.wait()
+    assert took > 2.0, "nothing was in its way"

@@ -378,3 +378,23 @@ def test_importing_the_room_loads_nothing_heavy() -> None:
     code = "import lamina.tools, lamina.tools.execution, sys\n"
     code += "print({'pydantic', 'griffe', 'jsonschema_rs'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
+
+
+def test_alternatives_in_branches_and_names_inside_functions_are_no_second_function(tmp_path: Path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        'import os\nif os.sep:\n    def f(n: int) -> int:\n        """F."""\n        def g() -> int:\n'
+        "            return n\n        return g()\nelse:\n    def f(n: int) -> int:\n"
+        '        """F."""\n        return -n\n\ndef g(n: int) -> int:\n    """G."""\n    return n\n'
+    )
+    assert sorted(tool.name for tool in read_tools(file)) == ["f", "g"]
+
+
+def test_a_field_that_the_dataclass_sets_itself_is_no_argument(tmp_path: Path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from dataclasses import dataclass, field\n@dataclass\nclass Size:\n    width: int\n"
+        "    area: int = field(init=False, default=0)\n    def __post_init__(self) -> None:\n"
+        '        self.area = self.width**2\ndef f(size: Size) -> int:\n    """F."""\n    return size.area\n'
+    )
+    assert list(read_tools(file)["f"].properties["size"]["properties"]) == ["width"]

@@ -83,8 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        return _complain(f"{name}{error.strerror or error}", 1)
+        from lamina.runs.files import storage_error
+
+        return _complain(str(storage_error(error.filename, error) if error.filename else error.strerror or error), 1)
 
 
 def overview() -> str:

@@ -67,6 +67,9 @@ def distill(
     relative: Annotated[
         bool, Option("--relative", help="Compare each layer's difference with its own at the start.")
     ] = False,
+    rate_warmup: Annotated[
+        int, Option("--rate-warmup", min=0, help="Steps at the start in which all layers keep one rate.")
+    ] = 0,
     recompute: Annotated[
         bool,
         Option("--recompute-teacher", help="For Jacobians: compute its activations again, to keep fewer in memory."),
@@ -111,8 +114,10 @@ def distill(
     from lamina.training.layerwise.rates import RateRule
     from lamina.training.layerwise.transfer import TransferSettings
 
-    named = rates or ("layerwise" if exponent != 1 or relative else "uniform")  # no gain of others was measured
-    rule = RateRule(named if experiment is None else "uniform", exponent, relative=relative, seed=seed)
+    # no gain of other rules was measured
+    named = rates or ("layerwise" if exponent != 1 or relative or rate_warmup else "uniform")
+    name = named if experiment is None else "uniform"
+    rule = RateRule(name, exponent, relative=relative, seed=seed, warmup=rate_warmup)
     progress = Progress(as_json)
     if experiment is not None:
         _refuse_language_options(

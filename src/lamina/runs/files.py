@@ -22,6 +22,7 @@ def storage_error(path: str | Path, error: OSError) -> StorageError:
         errno.EACCES: "choose a folder you may write to",
         errno.EPERM: "choose a folder you may write to",
         errno.EROFS: "choose a folder you may write to",
+        errno.ENOENT: "check the path",
         errno.ENOTDIR: "a part of this path is a file; choose another folder",
     }
     mend = mends.get(error.errno or 0)

@@ -19,6 +19,7 @@ import signal
 import sys
 import sysconfig
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from types import MethodType, ModuleType
 from typing import Any
@@ -26,6 +27,7 @@ from typing import Any
 from lamina.tools.signatures import SLOW_MEND, Flaw, TooSlow, read_parameters
 from lamina.tools.tool import Tool
 from lamina.tools.user_module import load_module
+from lamina.tools.waiting import MOST_WAITING, SHORTEST_WAIT, queued_seconds
 
 NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,63}")
 Node = ast.FunctionDef | ast.AsyncFunctionDef
@@ -75,9 +77,15 @@ def _files(file: Path) -> list[str]:
 
 def _import(file: Path, seconds: float) -> ModuleType:
     late = False
+    begun, given = queued_seconds(), seconds
 
     def too_slow(*_: Any) -> None:
-        nonlocal late
+        nonlocal late, given
+        more = min(seconds * MOST_WAITING, seconds + queued_seconds() - begun) - given
+        if more > SHORTEST_WAIT:  # others had the processor for so long
+            given += more
+            signal.setitimer(signal.ITIMER_REAL, more)
+            return
         late = True
         raise _TooSlow
 
@@ -155,16 +163,34 @@ def _position(function: Any, file: Path) -> tuple[bool, int]:
 
 
 def _refuse_duplicates(tree: ast.Module, public: set[str]) -> None:
+    """Of two definitions of a name the last one wins; whichever was meant, the first is lost. Those in the branches of
+    an ``if`` or a ``try`` are alternatives to each other, and lost to one that follows them outside."""
     first: dict[str, int] = {}
+    branched: dict[str, int] = {}
     for node in tree.body:
-        if not isinstance(node, Node) or node.name not in public:
+        if isinstance(node, ast.If | ast.Try):
+            for inner in _branches(node):
+                branched.setdefault(inner.name, inner.lineno)
+        if not isinstance(node, Node) or node.name not in public or _is_overload(node):
             continue
-        if any("overload" in ast.unparse(d) for d in node.decorator_list):
-            continue
-        if node.name in first:
-            what = f"two functions are named {node.name}, the first in line {first[node.name]}"
+        if (line := first.get(node.name) or branched.get(node.name)) is not None:
+            what = f"two functions are named {node.name}, the first in line {line}"
             raise Flaw(what, "rename or remove one", line=node.lineno)
         first[node.name] = node.lineno
+
+
+def _is_overload(node: Node) -> bool:
+    return any("overload" in ast.unparse(d) for d in node.decorator_list)
+
+
+def _branches(node: ast.AST) -> Iterator[Node]:
+    """The functions that an ``if`` or a ``try`` of the module defines, not those inside of them."""
+    for inner in ast.iter_child_nodes(node):
+        if isinstance(inner, Node):
+            if not _is_overload(inner):
+                yield inner
+        elif isinstance(inner, ast.If | ast.Try | ast.ExceptHandler):
+            yield from _branches(inner)
 
 
 def _describe(name: str, function: Any, file: Path, tree: ast.Module, module: ModuleType) -> dict[str, Any]:

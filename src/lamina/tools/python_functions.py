@@ -22,6 +22,7 @@ from lamina.errors import ImportTooSlowError, ToolDefinitionError
 from lamina.tools.environment import allowed_environment
 from lamina.tools.signatures import SLOW_MEND
 from lamina.tools.tool import Example, PythonTarget, Remark, Tool, Toolbox
+from lamina.tools.waiting import MOST_WAITING, SHORTEST_WAIT, queued_seconds
 
 IMPORT_SECONDS = 20.0
 
@@ -138,10 +139,14 @@ def _describe_in_child(path: Path, seconds: float, each: bool) -> dict[str, Any]
 
 
 def _wait(child: subprocess.Popen[bytes], seconds: float) -> int | None:
-    """Exit status, or None after ``seconds``. Whatever the module started in its session is gone after it."""
+    """Exit status, or None after ``seconds`` in which it ran or slept: a busy machine gives it longer. Whatever the
+    module started in its session is gone after it."""
+    given, most = 0.0, seconds * MOST_WAITING
     try:
-        return child.wait(seconds)
-    except subprocess.TimeoutExpired:
+        while (more := min(most, seconds + queued_seconds(child.pid)) - given) > SHORTEST_WAIT:
+            given += more
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return child.wait(more)
         return None
     finally:
         with contextlib.suppress(ProcessLookupError, PermissionError):

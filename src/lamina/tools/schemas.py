@@ -7,6 +7,7 @@ import json
 import re
 import warnings
 from collections.abc import Sequence
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any, TypeVar, get_origin
 
@@ -39,7 +40,11 @@ class _Generator(GenerateJsonSchema):
         return _described(super().model_schema(schema), schema["cls"])
 
     def dataclass_schema(self, schema: Any) -> JsonSchemaValue:
-        return _described(super().dataclass_schema(schema), schema["cls"])
+        found = super().dataclass_schema(schema)
+        for field in fields(schema["cls"]):
+            if not field.init:  # set by the class itself; pydantic would describe one with a default
+                found.get("properties", {}).pop(field.name, None)
+        return _described(found, schema["cls"])
 
 
 def _described(schema: JsonSchemaValue, cls: type) -> JsonSchemaValue:

@@ -76,6 +76,18 @@ def test_layers_measured_in_turn_keep_rate_1_until_each_had_its_turn():
     assert list(rates.update({}).values()) == [0.5, 1.0, 1.5]
 
 
+def test_in_a_warm_up_all_layers_keep_one_rate_while_their_differences_are_averaged():
+    groups = layers(2)
+    rates = LayerRates(sgd(groups), groups, RateRule(warmup=2, **PLAIN))
+    seen = [list(rates.update({"layer0": 1.0, "layer1": 3.0}).values()) for _ in range(3)]
+    assert seen == [[1.0, 1.0], [1.0, 1.0], [0.5, 1.5]]
+
+
+def test_a_run_begun_before_there_were_warm_ups_has_the_same_configuration():
+    assert "warmup" not in RateRule().config()
+    assert RateRule(warmup=100).config()["warmup"] == 100
+
+
 def test_relative_rates_ask_how_much_of_the_way_is_left():
     groups = layers(2)
     rates = LayerRates(sgd(groups), groups, RateRule(relative=True, **PLAIN))
@@ -226,7 +238,8 @@ def test_what_cannot_work_is_refused_with_the_layers_names():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"name": "fast"}, {"low": 0.0}, {"high": 0.5}, {"ema": 1.0}, {"momentum": -1}, {"decay": 0}]
+    "wrong",
+    [{"name": "fast"}, {"low": 0.0}, {"high": 0.5}, {"ema": 1.0}, {"momentum": -1}, {"decay": 0}, {"warmup": -1}],
 )
 def test_a_rule_that_makes_no_sense_is_refused(wrong: dict):
     with pytest.raises(InputError):

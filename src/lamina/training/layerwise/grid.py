@@ -48,7 +48,7 @@ class Experiment:
         found["transfer"] = {k: v for k, v in found["transfer"].items() if k not in ("kind", "several")}
         if not found["transfer"]["weight"]:
             del found["transfer"]["weight"]
-        found["rule"] = {k: v for k, v in found["rule"].items() if k not in ("name", "seed")}
+        found["rule"] = {k: v for k, v in self.rule.config().items() if k not in ("name", "seed")}
         return {"verb": "distill", "experiment": found}
 
 

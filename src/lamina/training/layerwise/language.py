@@ -56,7 +56,7 @@ class Distillation:
     def identity(self) -> JSON:
         """What makes two distillations the same one."""
         told = {"teacher": self.teacher, "keep_every": self.keep_every, "pairs": self.pairs}
-        return told | {"transfer": asdict(self.transfer), "rates": asdict(self.rule)}
+        return told | {"transfer": asdict(self.transfer), "rates": self.rule.config()}
 
     def student_of(self, base: Base) -> Base:
         """The base with the layers the student keeps."""

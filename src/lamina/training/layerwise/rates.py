@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from lamina.errors import InputError, WorkFailedError
@@ -31,7 +31,7 @@ class RateRule:
     (weight ``ema`` on the past), ``r_j = clip((D_j / mean D)^exponent, low, high)``, and the rate moves towards it,
     ``s_j ← momentum · s_j + (1 - momentum) · r_j``, from 1. A negative exponent makes far layers slow.
     ``relative``: each D_j is divided by the layer's own first value, so that what counts is how much of the way is
-    left. ``static-decay``: ``decay^k`` for the k-th layer from the top, divided by their mean; no teacher asked.
+    left. ``warmup``: steps at the start in which the differences are averaged and all rates stay 1. ``static-decay``: ``decay^k`` for the k-th layer from the top, divided by their mean; no teacher asked.
     ``random``, a control: the layer-wise rates, each given to another layer (a permutation without a fixed point,
     drawn by ``seed``): same sizes, same course, wrong place.
 
@@ -47,6 +47,7 @@ class RateRule:
     relative: bool = False
     decay: float = 0.8
     seed: int = 0
+    warmup: int = 0
 
     def __post_init__(self) -> None:
         if self.name not in RULES:
@@ -58,10 +59,16 @@ class RateRule:
                 raise InputError(f"{name} is a share from 0 to below 1, got {getattr(self, name)}")
         if self.decay <= 0:
             raise InputError(f"decay must be more than 0, got {self.decay}")
+        if self.warmup < 0:
+            raise InputError(f"a warm-up of {self.warmup} steps", mend="0 for none")
 
     @property
     def needs_differences(self) -> bool:
         return self.name in ("layerwise", "random")
+
+    def config(self) -> dict[str, Any]:
+        """As a run's configuration has it: without what runs begun before there was a warm-up could not say."""
+        return {k: v for k, v in asdict(self).items() if k != "warmup" or v}
 
 
 class LayerRates:
@@ -97,7 +104,7 @@ class LayerRates:
 
     def update(self, differences: Mapping[str, float | Tensor]) -> dict[str, float]:
         """Takes each layer's difference from its teacher at this step (layers that were not measured are left out)
-        and returns the rates, as factors. Before every layer was measured once, all are 1. Raises WorkFailedError,
+        and returns the rates, as factors. Before every layer was measured once, and in a warm-up, all are 1. Raises WorkFailedError,
         naming the layer, for a difference that is no finite number from 0 up, and InputError for an unknown layer."""
         self.step += 1
         for name, found in differences.items():
@@ -106,7 +113,7 @@ class LayerRates:
             if name not in self._averages:
                 raise InputError(f"no layer {name!r} among {', '.join(self.layers)}")
             self._measure(name, float(found))
-        if self.rule.needs_differences and all(self._seen.values()):
+        if self.rule.needs_differences and self.step > self.rule.warmup and all(self._seen.values()):
             wanted = self._wanted()
             for name in self.layers:
                 source = self._partner[name] if self.rule.name == "random" else name
