@@ -31,7 +31,8 @@ class RateRule:
     (weight ``ema`` on the past), ``r_j = clip((D_j / mean D)^exponent, low, high)``, and the rate moves towards it,
     ``s_j ← momentum · s_j + (1 - momentum) · r_j``, from 1. A negative exponent makes far layers slow.
     ``relative``: each D_j is divided by the layer's own first value, so that what counts is how much of the way is
-    left. ``warmup``: steps at the start in which the differences are averaged and all rates stay 1. ``static-decay``: ``decay^k`` for the k-th layer from the top, divided by their mean; no teacher asked.
+    left. ``warmup``: steps at the start in which the differences are averaged and all rates stay 1.
+    ``static-decay``: ``decay^k`` for the k-th layer from the top, divided by their mean; no teacher asked.
     ``random``, a control: the layer-wise rates, each given to another layer (a permutation without a fixed point,
     drawn by ``seed``): same sizes, same course, wrong place.
 
@@ -104,8 +105,9 @@ class LayerRates:
 
     def update(self, differences: Mapping[str, float | Tensor]) -> dict[str, float]:
         """Takes each layer's difference from its teacher at this step (layers that were not measured are left out)
-        and returns the rates, as factors. Before every layer was measured once, and in a warm-up, all are 1. Raises WorkFailedError,
-        naming the layer, for a difference that is no finite number from 0 up, and InputError for an unknown layer."""
+        and returns the rates, as factors. Before every layer was measured once, and in a warm-up, all are 1. Raises
+        WorkFailedError, naming the layer, for a difference that is no finite number from 0 up, and InputError for an
+        unknown layer."""
         self.step += 1
         for name, found in differences.items():
             if name in self.frozen:
