@@ -20,6 +20,7 @@ from lamina.cli.options import (
     How,
     HowToWrite,
     Judge,
+    LearningRate,
     Out,
     PromptStyleOption,
     Queries,
@@ -59,6 +60,7 @@ def build(
     style: PromptStyleOption = Style.baked,
     update: UpdateOption = Update.full,
     epochs: Epochs = None,
+    learning_rate: LearningRate = None,
     teacher: Annotated[
         str | None,
         typer.Option("--teacher", metavar="REF", help="Learn from this model too: one tuned to the same functions."),
@@ -167,7 +169,11 @@ def build(
         reflector=reflector,
         distillation=_distillation(teacher, transfer or "logits", keep_every) if teacher else None,
         train=TrainSettings(
-            **given(epochs=epochs), update=update.value, prompt_style=style.value, qat=rounded.value, seed=seed
+            **given(epochs=epochs, learning_rate=learning_rate),
+            update=update.value,
+            prompt_style=style.value,
+            qat=rounded.value,
+            seed=seed,
         ),
     )
     command = shlex.join(["lamina", *sys.argv[1:]])

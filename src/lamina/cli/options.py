@@ -208,6 +208,9 @@ PerRequest = Annotated[
 ]
 Base = Annotated[str, typer.Option("--base", metavar="REF", help="The model to tune.")]
 Epochs = Annotated[float | None, typer.Option("--epochs", min=0.1, help="Passes over the training rows.")]
+LearningRate = Annotated[
+    float | None, typer.Option("--learning-rate", min=1e-7, help="At its highest; else the recipe's or a usual one.")
+]
 UpdateOption = Annotated[
     Update, typer.Option("--update", help="full: every linear layer's weights; lora: adapters, merged at the end.")
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lamina.cli.options import AsJson, Config, Epochs, Fresh, Out, Rounded, Seed, Style, Update, verb
+from lamina.cli.options import AsJson, Config, Epochs, Fresh, LearningRate, Out, Rounded, Seed, Style, Update, verb
 from lamina.cli.output import given, show, table
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def train(
         ),
     ] = None,
     epochs: Epochs = None,
+    learning_rate: LearningRate = None,
     seed: Seed = 0,
     patience: Annotated[
         int | None,
@@ -142,7 +143,14 @@ def train(
     settings = _settings(
         known,
         method.value,
-        given(**chosen, epochs=epochs, patience=patience, qat=qat and qat.value, report_to=told),
+        given(
+            **chosen,
+            epochs=epochs,
+            learning_rate=learning_rate,
+            patience=patience,
+            qat=qat and qat.value,
+            report_to=told,
+        ),
         seed,
     )
     found = read_training_data(data)
