@@ -115,3 +115,10 @@ def test_the_grammar_writes_its_share_of_the_rows_wanted_however_many_variants(
 ):
     result, _, _ = outcome(garden, tmp_path / "run", writer, variants=8, grammar_share=0.3)
     assert result["composition"]["the grammar"] <= 6
+
+
+@pytest.mark.parametrize(("examples", "rows"), [(0, 330), (600, 330), (601, 100), (1930, 100)])
+def test_beside_many_examples_fewer_rows_are_asked_of_a_model(examples: int, rows: int):
+    assert SynthSettings().for_examples(examples).wanted == rows
+    assert SynthSettings(rows=50).for_examples(examples).wanted == 50
+    assert SynthSettings(targets=70).for_examples(examples).attempts == 70

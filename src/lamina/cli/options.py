@@ -138,7 +138,12 @@ Targets = Annotated[
 ]
 Rows = Annotated[
     int | None,
-    typer.Option("--rows", min=1, help="Verified rows wanted, in at most four times as many tries."),
+    typer.Option(
+        "--rows",
+        min=1,
+        help="Verified rows wanted, in at most four times as many tries.  [330; 100 beside over 600 examples]",
+        show_default=False,
+    ),
 ]
 Writer = Annotated[str, typer.Option("--writer", metavar="REF", help="The model that writes the requests.")]
 Votes = Annotated[int, typer.Option("--votes", min=1, help="How often the judge is asked about a row.")]

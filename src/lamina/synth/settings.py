@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lamina.checks.judge import passes_needed
@@ -37,13 +38,17 @@ ATTEMPTS_PER_ROW = 4
 VARIANTS = ((300, 2), (600, 1))
 """Up to so many examples of the user's each is said again so often; beyond, not at all: rows that a program composed
 would outnumber what people and models wrote (our choice)."""
+ROWS = ((600, 330), (sys.maxsize, 100))
+"""Beside up to so many examples of the user's so many rows are asked for: a small model's add little to a thousand
+requests of people (docs/results/more-examples.md), and their writing takes most of a synthesis (our choice)."""
 
 
 @dataclass(frozen=True)
 class SynthSettings:
-    """``rows``: verified rows wanted. ``targets``: attempts, whatever they yield (then ``rows`` is ignored). ``how``:
-    ``call-first`` draws a valid call and has the model write the request; ``pairs`` is APIGen's own, the model writes
-    query and answer (arXiv 2406.18518 section 3.1). ``round_trip``: ``warm-up`` (a model tuned for a moment on the rows
+    """``rows``: verified rows wanted, None to let the number of the user's examples decide (``ROWS``). ``targets``:
+    attempts, whatever they yield (then ``rows`` is ignored). ``how``: ``call-first`` draws a valid call and has the
+    model write the request; ``pairs`` is APIGen's own, the model writes query and answer (arXiv 2406.18518 section
+    3.1). ``round_trip``: ``warm-up`` (a model tuned for a moment on the rows
     at hand), ``none`` or a model reference. ``judge``: ``none`` or a model reference, asked ``votes`` times a row, of
     which ``votes_needed`` must pass (None: more than half). ``variants``: how often each example of one call that the
     user wrote is said again with other values; None to let their number decide (``VARIANTS``). ``allow_changes``:
@@ -57,7 +62,7 @@ class SynthSettings:
     answers are held to a JSON Schema.
     ``per_request``: how many pairs a model is asked for at once."""
 
-    rows: int = 330
+    rows: int | None = None
     targets: int | None = None
     writer: str = "embedded"
     judge: str = "none"
@@ -92,7 +97,7 @@ class SynthSettings:
             raise UserError("near is a share above 0 and up to 1, per_call at least 1")
         if self.variants is not None and self.variants < 0:
             raise UserError(f"variants is {self.variants}; give 0 for none")
-        if self.rows < 1 or (self.targets is not None and self.targets < 1):
+        if (self.rows is not None and self.rows < 1) or (self.targets is not None and self.targets < 1):
             raise UserError("rows and targets must be at least 1")
         if self.per_request < 1:
             raise UserError(f"per_request is {self.per_request}; ask for at least one pair at a time")
@@ -128,11 +133,17 @@ class SynthSettings:
             return self.variants
         return next((times for most, times in VARIANTS if examples <= most), 0)
 
+    def for_examples(self, examples: int) -> SynthSettings:
+        """With the number of rows that goes with that many examples, where none was given."""
+        if self.rows is not None or self.targets is not None:
+            return self
+        return replace(self, rows=next(rows for most, rows in ROWS if examples <= most))
+
     @property
     def wanted(self) -> int | None:
         """Verified rows at which to stop; None where attempts alone are counted."""
-        return None if self.targets is not None else self.rows
+        return None if self.targets is not None else self.rows or ROWS[0][1]
 
     @property
     def attempts(self) -> int:
-        return self.targets if self.targets is not None else ATTEMPTS_PER_ROW * self.rows
+        return self.targets if self.targets is not None else ATTEMPTS_PER_ROW * (self.rows or ROWS[0][1])
