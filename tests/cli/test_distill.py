@@ -82,3 +82,25 @@ def test_all_layers_learn_at_one_rate_unless_another_is_asked_for(
     said = lamina("distill", "--teacher", "a", "--student", "b", "--data", tmp_path, "--out", tmp_path / "o", *options)
     assert said.status == 0, said.err
     assert seen == [rule]
+
+
+@pytest.mark.parametrize(
+    ("options", "learns"),
+    [
+        ([], ("logits", None)),
+        (["--keep-every", "2"], ("logits", 1e-3)),
+        (["--keep-every", "2", "--learning-rate", "3e-4", "--transfer", "attention"], ("attention", 3e-4)),
+    ],
+)
+def test_a_student_that_lost_layers_learns_faster_and_from_logits_unless_told_otherwise(
+    lamina, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], learns: tuple
+):
+    seen = []
+
+    def remember(plan, student, data, out, style, given, *rest):
+        seen.append((plan.transfer.kind, given.get("learning_rate")))
+
+    monkeypatch.setattr("lamina.cli.distill._language", remember)
+    said = lamina("distill", "--teacher", "a", "--student", "b", "--data", tmp_path, "--out", tmp_path / "o", *options)
+    assert said.status == 0, said.err
+    assert seen == [learns]

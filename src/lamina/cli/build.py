@@ -146,6 +146,7 @@ def build(
     wanted = tuple(t.strip() for t in types.split(",") if t.strip())
     fits = update is Update.full and "Q4_0" in map(str.upper, wanted)
     rounded = qat or (Rounded.Q4_0 if fits else Rounded.none)
+    plan = _distillation(teacher, transfer or "logits", keep_every) if teacher else None
     settings = BuildSettings(
         base=base,
         types=wanted,
@@ -167,9 +168,9 @@ def build(
         ),
         learn=LearnSettings(test=0, turns=LEARN_TURNS, seed=seed) if learn else None,
         reflector=reflector,
-        distillation=_distillation(teacher, transfer or "logits", keep_every) if teacher else None,
+        distillation=plan,
         train=TrainSettings(
-            **given(epochs=epochs, learning_rate=learning_rate),
+            **given(epochs=epochs, learning_rate=learning_rate or (plan and plan.usual_rate)),
             update=update.value,
             prompt_style=style.value,
             qat=rounded.value,

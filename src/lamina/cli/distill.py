@@ -54,7 +54,11 @@ def distill(
     ] = None,
     transfer: Annotated[
         str | None,
-        Option("--transfer", metavar="KIND", help="none, logits, attention, jacobian, hessian; a grid takes several."),
+        Option(
+            "--transfer",
+            metavar="KIND",
+            help="none, logits, attention, jacobian, hessian; else logits. A grid takes several.",
+        ),
     ] = None,
     rates: Annotated[
         str | None,
@@ -90,7 +94,9 @@ def distill(
     epochs: Epochs = None,
     learning_rate: Annotated[
         float | None,
-        Option("--learning-rate", min=1e-7, help="At its highest; a student that lost layers learns faster with 1e-3."),
+        Option(
+            "--learning-rate", min=1e-7, help="At its highest; else a usual one, of a student that lost layers 1e-3."
+        ),
     ] = None,
     qat: Annotated[
         Rounded | None,
@@ -139,7 +145,7 @@ def distill(
 
     plan = Distillation(
         teacher,
-        TransferSettings(transfer or "attention", weight, samples=DERIVATIVE_ROWS, recompute=recompute),
+        TransferSettings(transfer or "logits", weight, samples=DERIVATIVE_ROWS, recompute=recompute),
         rule,
         keep_every,
         _pairs(layers),
@@ -152,7 +158,7 @@ def distill(
         data,
         out,
         style.value,
-        given(epochs=epochs, learning_rate=learning_rate, qat=qat and qat.value),
+        given(epochs=epochs, learning_rate=learning_rate or plan.usual_rate, qat=qat and qat.value),
         seed,
         fresh,
         progress,
@@ -328,6 +334,7 @@ def _span(row: dict[str, Any], form: str) -> str:
 app = verb(
     distill,
     example="""\
-lamina distill --teacher runs/desk/model --student embedded --keep-every 2 --data runs/desk --out runs/half
+lamina distill --teacher runs/desk/model --student runs/desk/model --keep-every 2 \\
+  --data runs/desk --epochs 5 --qat Q4_0 --out runs/half
 lamina distill --experiment digits --fraction 0.1 --seeds 5 --out runs/digits""",
 )

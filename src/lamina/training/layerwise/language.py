@@ -38,6 +38,9 @@ DERIVATIVE_ROWS = 2
 """Rows of a batch whose derivatives are matched: a double backward pass over a few hundred tokens is slow."""
 
 
+THINNED_RATE = 1e-3
+
+
 @dataclass(frozen=True)
 class Distillation:
     """``teacher``: a model reference. ``keep_every``: the student starts with one in so many of its layers (the first
@@ -57,6 +60,12 @@ class Distillation:
         """What makes two distillations the same one."""
         told = {"teacher": self.teacher, "keep_every": self.keep_every, "pairs": self.pairs}
         return told | {"transfer": asdict(self.transfer), "rates": self.rule.config()}
+
+    @property
+    def usual_rate(self) -> float | None:
+        """The learning rate of a student that lost layers: it has far to go (docs/results/layerwise.md). None: as
+        any training's."""
+        return THINNED_RATE if self.keep_every > 1 else None
 
     def student_of(self, base: Base) -> Base:
         """The base with the layers the student keeps."""
