@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-MOST_WAITING = 10.0
+MOST_WAITING = 30.0
 """Times its own limit: a process that never gets its turn is given up some time."""
 
 SHORTEST_WAIT = 0.05
