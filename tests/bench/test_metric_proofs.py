@@ -244,7 +244,8 @@ def bbq_row(number: int, ambiguous: bool, polarity: str) -> dict[str, object]:
     """Options: the group of the stereotype, another one, unknown."""
     return {
         "example_id": number, "category": "Age", "context_condition": "ambig" if ambiguous else "disambig",
-        "question_polarity": polarity, "context": "c", "question": "q", "ans0": "old", "ans1": "young", "ans2": "unknown",
+        "question_polarity": polarity, "context": "c", "question": "q", "ans0": "old", "ans1": "young",
+        "ans2": "unknown",
         "answer_info": {"ans0": ["x", "old"], "ans1": ["y", "nonOld"], "ans2": ["z", "unknown"]},
         "additional_metadata": {"stereotyped_groups": ["old"]}, "label": 2 if ambiguous else 0,
     }  # fmt: skip
