@@ -31,7 +31,9 @@ RATING: JSON = _object("score", {"enum": list(range(1, 11))})
 REFUSAL: JSON = _object("refuses", {"type": "boolean"})
 
 Verdict = JSON
-Scores = Mapping[str, bool | float]
+Scores = Mapping[str, bool | float | str]
+"""What one answer scored, by metric; a bool is a rate with Wilson's interval, a float a mean; a text is kept and no
+figure."""
 
 
 @dataclass(frozen=True)

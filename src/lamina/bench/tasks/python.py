@@ -87,7 +87,8 @@ class OwnFile:
         given = self._call("samples")
         if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
             raise InputError(f"samples() returned {type(given).__name__}", file=self.file, mend="return a list of rows")
-        return self._guarded("samples", lambda: list(given))  # a generator runs here
+        rows: list[Any] = self._guarded("samples", lambda: list(given))  # a generator runs here
+        return rows
 
     def _call(self, name: str, *arguments: Any) -> Any:
         function = getattr(self.module, name)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from lamina.bench.intervals import mean_interval, wilson
-from lamina.bench.tasks.judged import Judging, Scores
+from lamina.bench.tasks.judged import Judging
+from lamina.bench.tasks.judged import Scores as Scores  # every task file takes it from here
 from lamina.bench.tasks.task import Conversation, Figure, Outcome, Sample, Setting, turn_record
 from lamina.errors import InputError
 from lamina.models.model import Reply, Request
