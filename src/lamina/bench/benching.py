@@ -16,6 +16,7 @@ from lamina.bench.asking import (
 )
 from lamina.bench.driving import figure_rows
 from lamina.bench.identity import fingerprint
+from lamina.bench.judging import check_judged, judge_answers
 from lamina.bench.pairs import Named, default_pairs, paired_rows
 from lamina.bench.tasks import Task
 from lamina.errors import WorkFailedError
@@ -35,18 +36,20 @@ def bench_models(
     progress: Progress | None = None,
     pairs: Sequence[tuple[str, str]] | None = None,
     limit: int | None = None,
+    judge: str | None = None,
 ) -> JSON:
     """``{"rows", "paired", "resources", "crashes"}``.
 
     Samples and timings go to ``run.store`` (kinds ``sample`` and ``resource``) as they are answered; what is
     there already is not asked again. ``pairs`` names models (``BenchModel.name``) to compare on the same
     prompts; left out, every model is compared with the first, and each precision with the first of its label.
-    ``limit``: only the first samples of each task.
+    ``limit``: only the first samples of each task. ``judge``: the model that reads the answers of tasks that ask one.
     A model that crashes gets a row with the metric ``crashed``, the others go on. Raises ``InputError`` where
     a task's file is at fault, ``ModelReferenceError`` for a model file that is not there, ``StorageError``
-    where the run can't be written.
+    where the run can't be written, ``UserError`` where a task needs a judge and there is none.
     """
     settings, progress = settings or BenchSettings(), progress or Progress(silent=True)
+    check_judged(tasks, judge)
     loaded = [(task, task.samples()[:limit]) for task in tasks]
     rows: list[JSON] = []
     resources: list[JSON] = []
@@ -60,6 +63,10 @@ def bench_models(
         ]
         crash = answer_all(model, asks, run, toolbox, settings, progress)
         records = {ask.key: record for ask in asks if (record := stored(run, "sample", ask.key))}
+        lost = judge_answers(judge, model, asks, records, run, settings, progress) if judge else None
+        if lost:
+            crashes.append(lost | {"model": model.label, "precision": model.precision})
+            rows.append(_row(model, "all", "judge_crashed", None, len(records)) | lost)
         answered[model.name] = {(a.task.name, a.sample.id): records[a.key] for a in asks if a.key in records}
         if crash:
             crashes.append(crash | {"model": model.label, "precision": model.precision})

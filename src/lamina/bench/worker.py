@@ -4,6 +4,7 @@ and peak memory is that of the engine. Started as ``python -m lamina.bench.worke
 One JSON job comes in on the first line of standard input; JSON events go out, one a line, on standard output:
 
     {"event": "loaded", "seconds"}                  {"event": "sample", "key", "record"}
+    {"event": "judgement", "key", "text", "problem"}
     {"event": "speed", …}                           {"event": "failed", "stage", "detail"}
     {"event": "done", "peak_rss_bytes"}
 """
@@ -57,6 +58,8 @@ def main() -> int:
                 from lamina.bench.speed import measure_speed
 
                 emit("speed", **measure_speed(model, _requests(job, setting)))
+            elif job["mode"] == "judge":
+                _judge(job, model, emit)
             else:
                 _score(job, setting, model, emit)
             emit("done", peak_rss_bytes=peak_rss_bytes())
@@ -118,6 +121,13 @@ def _score(job: JSON, setting: Setting, model: Any, emit: Any) -> None:
         emit("sample", key=key, record=sample_record(task, row["id"], row["row"], outcome))
 
     drive(model, [(key, talk) for key, _, _, talk in talks], on_outcome)
+
+
+def _judge(job: JSON, model: Any, emit: Any) -> None:
+    from lamina.bench.judging import verdict_conversation
+
+    talks = [(question["key"], verdict_conversation(question, job["max_tokens"])) for question in job["questions"]]
+    drive(model, talks, lambda key, outcome: emit("judgement", key=key, **outcome.scores))
 
 
 def _requests(job: JSON, setting: Setting) -> list[Any]:

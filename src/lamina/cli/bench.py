@@ -33,6 +33,9 @@ def bench(
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Where a benchmark's files are, else found.")
     ] = None,
+    judge: Annotated[
+        str | None, typer.Option("--judge", metavar="REF", help="The model that reads the answers of judged tasks.")
+    ] = None,
     fresh: Fresh = False,
     config: Config = None,
     as_json: AsJson = False,
@@ -44,7 +47,9 @@ def bench(
     two runs of this verb, 'lamina bench fetch' gets a benchmark's data.
     """
     from lamina.bench import BenchSettings, bench_models
+    from lamina.bench.judging import check_judged
     from lamina.bench.tasks import open_tasks
+    from lamina.models import check_reference
     from lamina.runs import Progress, Run
     from lamina.tools import Toolbox, read_tools
 
@@ -54,9 +59,14 @@ def bench(
         if tools is None and task.needs_tools:
             raise InputError(f"the task {task.name!r} brings no functions", mend="name their file with --tools")
         task.samples()  # a task whose file is at fault is said before a model is loaded
+    check_judged(opened, judge)
+    if judge is not None:
+        check_reference(judge)
     chosen = [_model(ref, label, style) for ref, label in _labels(models).items()]
     key: Row = {"verb": "bench", "models": models, "tasks": tasks, "style": style.value if style else None}
     key |= {"limit": limit, "max_tokens": max_tokens}
+    if judge is not None:
+        key["judge"] = judge
     settings = BenchSettings(max_tokens=max_tokens)
     with Run.open(out, {**key, "tools_fingerprint": toolbox.fingerprint()}, fresh=fresh) as run:
         if not run.is_done("bench"):
@@ -68,6 +78,7 @@ def bench(
                 settings=settings,
                 progress=Progress(as_json),
                 limit=limit,
+                judge=judge,
             )
             run.finish("bench", found)
         run.write_report_json()
