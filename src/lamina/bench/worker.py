@@ -4,7 +4,8 @@ and peak memory is that of the engine. Started as ``python -m lamina.bench.worke
 One JSON job comes in on the first line of standard input; JSON events go out, one a line, on standard output:
 
     {"event": "loaded", "seconds"}                  {"event": "sample", "key", "record"}
-    {"event": "speed", …}                           {"event": "failed", "stage", "detail"}
+    {"event": "speed", …}                           {"event": "timed", "key", "row"}
+    {"event": "machine", …}                         {"event": "failed", "stage", "detail"}
     {"event": "done", "peak_rss_bytes"}
 """
 
@@ -54,9 +55,10 @@ def main() -> int:
             emit("loaded", seconds=time.perf_counter() - began)
             stage = "generate"
             if job["mode"] == "speed":
-                from lamina.bench.speed import measure_speed
+                from lamina.bench.speed import time_requests
 
-                emit("speed", **measure_speed(model, _requests(job, setting)))
+                asked = _first_requests(job, setting)
+                time_requests(model, asked, emit, in_use=job["in_use"], whole=job["whole"])
             else:
                 _score(job, setting, model, emit)
             emit("done", peak_rss_bytes=peak_rss_bytes())
@@ -120,9 +122,9 @@ def _score(job: JSON, setting: Setting, model: Any, emit: Any) -> None:
     drive(model, [(key, talk) for key, _, _, talk in talks], on_outcome)
 
 
-def _requests(job: JSON, setting: Setting) -> list[Any]:
-    """The first request of each sample."""
-    return [next(talk) for _, _, _, talk in _conversations(job, setting)]
+def _first_requests(job: JSON, setting: Setting) -> list[tuple[str, Any]]:
+    """The key of each sample and its first request."""
+    return [(key, next(talk)) for key, _, _, talk in _conversations(job, setting)]
 
 
 def peak_rss_bytes() -> int | None:

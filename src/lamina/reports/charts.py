@@ -29,7 +29,8 @@ class Bar:
 
 @dataclass(frozen=True)
 class Point:
-    """``y`` is a rate with its interval."""
+    """``y`` is a rate with its interval, ``x_low`` and ``x_high`` that of ``x``. A line joins those that are
+    ``linked``."""
 
     label: str
     x: float
@@ -37,6 +38,9 @@ class Point:
     low: float | None = None
     high: float | None = None
     shade: str = "after"
+    x_low: float | None = None
+    x_high: float | None = None
+    linked: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,24 +87,31 @@ def _grid(left: float, plot: float, bottom: float) -> str:
 
 
 def scatter(points: Sequence[Point], width: int, title: str, x_label: str) -> Markup:
-    """Rates against something that costs: size, time. The rate axis starts where the data does, in tens."""
+    """Rates against something that costs: size, time. The rate axis ends where the data does, in tens."""
     height, left, right, top, bottom = 240, 44, 24, 24, 44
     floor = min(0.9, math.floor((min(_low(p) for p in points) - 0.03) * 10) / 10)
     floor = max(0.0, floor)
-    most = max(p.x for p in points) * 1.12 or 1.0
+    ceiling = min(1.0, max(floor + 0.1, math.ceil((max(_high(p) for p in points) + 0.03) * 10) / 10))
+    most = max(max(p.x, p.x_high or 0.0) for p in points) * 1.12 or 1.0
     plot, rise = width - left - right, height - top - bottom
 
     def at(x: float, y: float) -> tuple[float, float]:
-        return left + plot * x / most, top + rise * (1 - (y - floor) / (1 - floor))
+        return left + plot * x / most, top + rise * (1 - (y - floor) / (ceiling - floor))
 
     marks = []
-    for tick in _ticks(floor, 1.0, 4):
+    for tick in _ticks(floor, ceiling, 4):
         y = at(0, tick)[1]
         marks.append(f'<line class="grid" x1="{left}" x2="{width - right}" y1="{y:.1f}" y2="{y:.1f}"/>')
         marks.append(_text(left - 6, y + 4, f"{tick * 100:.0f} %", "end", "axis"))
     for tick in _ticks(0.0, most, 4 if width < 500 else 6):
         marks.append(_text(at(tick, floor)[0], height - bottom + 17, f"{tick:g}", "middle", "axis"))
     marks.append(_text(left + plot / 2, height - 6, x_label, "middle", "axis"))
+    joined = [at(p.x, p.y) for p in sorted(points, key=lambda p: p.x) if p.linked]
+    if len(joined) > 1:
+        marks.append(f'<polyline class="joined" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in joined)}"/>')
+    for p in points:
+        if p.x_low is not None and p.x_high is not None:
+            marks.append(_whisker_across(at(max(0.0, p.x_low), p.y)[0], at(p.x_high, p.y)[0], at(p.x, p.y)[1]))
     marks += _labelled(
         [(p, at(p.x, p.y), at(0, _low(p))[1], at(0, _high(p))[1]) for p in sorted(points, key=lambda p: p.x)]
     )
