@@ -65,13 +65,13 @@ def _is_loss(rung: Rung) -> bool:
 
 
 def _lost(rung: Rung, reference: Rung) -> str:
-    """``3.1 points below F16 (interval 0.4 to 5.8, 400 samples)``."""
+    """``3.1 points below F16 (interval of the loss 0.4 to 5.8, 400 samples)``."""
     told = []
     for where, loss in _losses(rung):
         points = 100 * abs(loss["value"])
         way = "level with" if points < 0.05 else f"{points:.1f} points {'below' if loss['value'] > 0 else 'above'}"
-        bounds = f"{100 * loss['low']:.1f} to {100 * loss['high']:.1f} below"
-        told.append(f"{way} {reference['type']}{where} (interval {bounds}, {loss['n']:,} samples)")
+        bounds = f"{100 * loss['low']:.1f} to {100 * loss['high']:.1f}"
+        told.append(f"{way} {reference['type']}{where} (interval of the loss {bounds}, {loss['n']:,} samples)")
     return " and ".join(told)
 
 

@@ -51,7 +51,8 @@ def write_report(run_folder: str | Path, results: Mapping[str, Any]) -> Path:
 def render_report(
     folder: Path, results: Mapping[str, Any], browsable: str | None = None, sampled: str | None = None
 ) -> str:
-    """``browsable``: the name of the page of all rows, if there is one beside this page; ``sampled``: of all samples."""
+    """``browsable``: the name of the page of all rows, if there is one beside this page; ``sampled``: that of all
+    samples of a bench."""
     rows = read_rows(folder, (results.get("synth") or {}).get("categories") or {})
     bench = Benched(results.get("bench") or {}, results.get("quantize"), results.get("parity"))
     environment = Environment(

@@ -1,4 +1,4 @@
-"""The page of samples of a bench: each prompt once, with the answer of every model below it, to be filtered and read."""
+"""The page of samples of a bench: each prompt once, with the answer of every model below it, to be filtered."""
 
 from __future__ import annotations
 
