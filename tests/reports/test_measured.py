@@ -105,7 +105,7 @@ def test_the_page_has_the_ladder_its_advice_its_pictures_and_every_figure(tmp_pa
     assert "Quality against answer tokens a second" in page
     assert '<tr class="taken"><th>Q8_0</th>' in page
     assert "Q2_K -&gt; IQ4_NL (30)" in page
-    assert "20.00 ± 2.00" in page or "20 ± 2.00" in page
+    assert "20 ± 2<" in page
     assert "65 to 128 tokens" in page
     assert "0.987" in page
     assert "No energy: the machine shows no energy counter (RAPL) and no battery." in page
@@ -148,5 +148,5 @@ def test_points_on_the_frontier_are_joined_and_speeds_have_whiskers_too():
     assert drawn.count('class="joined"') == 1
     assert len(re.findall(r'class="joined" points="([^"]*)"', drawn)[0].split()) == 2
     assert drawn.count('class="whisker"') == 3
-    assert "70 %" in drawn
-    assert "100 %" not in drawn, "the axis ends where the data does"
+    assert "60 %" in drawn
+    assert "80 %" not in drawn, "the axis ends where the data does"
