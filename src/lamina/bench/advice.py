@@ -101,5 +101,5 @@ def _needed(rung: Rung) -> int | None:
         most = max(most, math.ceil(loss["n"] * (half / room) ** 2))
     if not most:
         return None
-    scale = 10 ** max(0, len(str(most)) - 2)
-    return math.ceil(most / scale) * scale
+    scale: int = 10 ** max(0, len(str(most)) - 2)
+    return int(math.ceil(most / scale) * scale)

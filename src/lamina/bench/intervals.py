@@ -73,7 +73,8 @@ def mcnemar(only_before: int, only_after: int) -> float:
 
     Source: Q. McNemar, Psychometrika 12 (1947) 153-157, with the binomial distribution in place of chi squared."""
     changed, fewer = only_before + only_after, min(only_before, only_after)
-    return min(1.0, 2 * sum(math.comb(changed, k) for k in range(fewer + 1)) / 2**changed)
+    tail: float = 2 * sum(math.comb(changed, k) for k in range(fewer + 1)) / 2**changed
+    return min(1.0, tail)
 
 
 def _correlation(both: int, only_second: int, only_first: int, neither: int, n: int) -> float:

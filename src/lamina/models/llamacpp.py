@@ -217,6 +217,8 @@ def _start(path: Path, threads: int, slots: int, context: int) -> Any:
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
     parameters.verbosity = -1
+    # prompts are written by us; with the file's own template the engine tries it, and gives no reason where it raises
+    parameters.chat_template = "chatml"
     try:
         return xllamacpp.Server(parameters)
     except Exception as error:

@@ -113,25 +113,47 @@ def scatter(points: Sequence[Point], width: int, title: str, x_label: str) -> Ma
         if p.x_low is not None and p.x_high is not None:
             marks.append(_whisker_across(at(max(0.0, p.x_low), p.y)[0], at(p.x_high, p.y)[0], at(p.x, p.y)[1]))
     marks += _labelled(
-        [(p, at(p.x, p.y), at(0, _low(p))[1], at(0, _high(p))[1]) for p in sorted(points, key=lambda p: p.x)]
+        [(p, at(p.x, p.y), at(0, _low(p))[1], at(0, _high(p))[1]) for p in sorted(points, key=lambda p: p.x)], width
     )
     return _svg(width, height, title, marks)
 
 
-def _labelled(placed: Sequence[tuple[Point, tuple[float, float], float, float]]) -> list[str]:
-    """Points with whiskers from ``bottom`` to ``top``; a label stands above, or below where the one before it
-    would be hit."""
+def _labelled(placed: Sequence[tuple[Point, tuple[float, float], float, float]], width: float) -> list[str]:
+    """Points with whiskers from ``bottom`` to ``top``. A label stands above, below, right or left of its point, the
+    first of these where it hits nothing; above where all of them hit something."""
     marks: list[str] = []
-    last = -math.inf
+    taken = [(x - 6, min(top, y - 6), x + 6, max(bottom, y + 6)) for _, (x, y), bottom, top in placed]
     for point, (x, y), bottom, top in placed:
-        above = x - last > 9 * len(point.label)
-        last = x if above else -math.inf
         if top < bottom:
             marks.append(_whisker_up(x, bottom, top))
         marks.append(f'<circle class="bar {escape(point.shade)}" cx="{x:.1f}" cy="{y:.1f}" r="6"/>')
-        edge = min(top, y - 6) - 6 if above else max(bottom, y + 6) + 15
-        marks.append(_text(x, edge, point.label, "middle"))
+        long = 7.8 * len(point.label)
+        above, below = min(top, y - 6) - 6, max(bottom, y + 6) + 15
+        places = [("middle", x, above), ("middle", x, below), ("start", x + 10, y - 5), ("end", x - 10, y - 5)]
+        boxes = [_label_box(anchor, at, base, long) for anchor, at, base in places]
+        free = [
+            i
+            for i, box in enumerate(boxes)
+            if box[0] >= 0 and box[2] <= width and not any(_overlap(box, one) for one in taken)
+        ]
+        chosen = free[0] if free else 0
+        anchor, at, base = places[chosen]
+        taken.append(boxes[chosen])
+        marks.append(_text(at, base, point.label, anchor))
     return marks
+
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+
+def _label_box(anchor: str, x: float, base: float, long: float) -> Box:
+    left = x - {"start": 0.0, "middle": long / 2, "end": long}[anchor]
+    return (left, base - 11, left + long, base + 3)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _low(point: Point) -> float:

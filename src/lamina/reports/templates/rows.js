@@ -48,14 +48,14 @@ function matches(row) {
 
 function article(row) {
   const good = row.good === undefined ? row.kind === "passed" : row.good;
-  const made = element("article", undefined, good ? "row good" : "row bad");
+  const made = element("article", undefined, (good ? "row good" : "row bad") + (data.fields ? " answers" : ""));
   for (const step of row.steps) {
     const line = element("p", undefined, "step");
-    line.append(element("span", step.who, "who"), " ");
-    if (step.mark) line.append(element("b", `${step.mark} `, step.mark));
-    line.append(element("span", step.text, step.who === "call" ? "call" : ""));
-    if (step.note && step.mark) line.append(element("span", ` (${step.note})`, "meta"));
-    else if (step.note) line.append(element("span", ` … (${step.note})`, "meta"));
+    const said = element("span", undefined, step.who === "call" ? "call" : "");
+    if (step.mark) said.append(element("b", step.mark, step.mark), " ");
+    said.append(step.text);
+    if (step.note) said.append(element("span", step.mark ? ` (${step.note})` : ` … (${step.note})`, "meta"));
+    line.append(element("span", step.who, "who"), said);
     made.append(line);
   }
   if (row.reason) {
