@@ -41,7 +41,9 @@ def bench(
             "--quantize", metavar="TYPE,…", help="Of the one MODEL, make a GGUF file of each type, and bench those."
         ),
     ] = None,
-    repeats: Annotated[int, typer.Option("--repeats", metavar="N", min=0, help="Rounds of timing; 0: none.")] = 1,
+    repeats: Annotated[
+        int, typer.Option("--repeats", metavar="N", min=0, help="Rounds of timing, after a pass as in use.")
+    ] = 1,
     cool_down: Annotated[
         float, typer.Option("--cool-down", metavar="SECONDS", min=0, help="To wait between two rounds.")
     ] = 0.0,
