@@ -69,6 +69,15 @@ def paired_difference(before: Sequence[bool], after: Sequence[bool], z: float = 
     return Interval(difference, max(-1.0, low), min(1.0, high), n)
 
 
+def mcnemar(only_before: int, only_after: int) -> float:
+    """The exact two-sided p value of the test that as many pairs changed one way as the other; 1 where none changed.
+
+    Source: Q. McNemar, Psychometrika 12 (1947) 153-157, with the binomial distribution in place of chi squared."""
+    changed, fewer = only_before + only_after, min(only_before, only_after)
+    tail: float = 2 * sum(math.comb(changed, k) for k in range(fewer + 1)) / 2**changed
+    return min(1.0, tail)
+
+
 def _correlation(both: int, only_second: int, only_first: int, neither: int, n: int) -> float:
     """Phi of the two by two table, with Newcombe's continuity correction where it is positive."""
     margins = (both + only_second) * (only_first + neither) * (both + only_first) * (only_second + neither)

@@ -5,7 +5,8 @@ One JSON job comes in on the first line of standard input; JSON events go out, o
 
     {"event": "loaded", "seconds"}                  {"event": "sample", "key", "record"}
     {"event": "judgement", "key", "text", "problem"}
-    {"event": "speed", …}                           {"event": "failed", "stage", "detail"}
+    {"event": "speed", …}                           {"event": "timed", "key", "row"}
+    {"event": "machine", …}                         {"event": "failed", "stage", "detail"}
     {"event": "done", "peak_rss_bytes"}
 """
 
@@ -55,9 +56,10 @@ def main() -> int:
             emit("loaded", seconds=time.perf_counter() - began)
             stage = "generate"
             if job["mode"] == "speed":
-                from lamina.bench.speed import measure_speed
+                from lamina.bench.speed import time_requests
 
-                emit("speed", **measure_speed(model, _requests(job, setting)))
+                asked = _first_requests(job, setting)
+                time_requests(model, asked, emit, in_use=job["in_use"], whole=job["whole"])
             elif job["mode"] == "judge":
                 _judge(job, model, emit)
             else:
@@ -130,9 +132,9 @@ def _judge(job: JSON, model: Any, emit: Any) -> None:
     drive(model, talks, lambda key, outcome: emit("judgement", key=key, **outcome.scores))
 
 
-def _requests(job: JSON, setting: Setting) -> list[Any]:
-    """The first request of each sample."""
-    return [next(talk) for _, _, _, talk in _conversations(job, setting)]
+def _first_requests(job: JSON, setting: Setting) -> list[tuple[str, Any]]:
+    """The key of each sample and its first request."""
+    return [(key, next(talk)) for key, _, _, talk in _conversations(job, setting)]
 
 
 def peak_rss_bytes() -> int | None:

@@ -15,9 +15,9 @@ from typing import Any
 from lamina.errors import ModelError
 from lamina.models.copying import heard
 from lamina.models.grammar import calls_grammar, json_grammar
+from lamina.models.llamacpp_replies import reply_of, timed_reply
 from lamina.models.metadata import facts_of
 from lamina.models.model import Model, PromptStyle, Reply, Request
-from lamina.models.parsing import parse_calls
 from lamina.models.references import embedded_path
 from lamina.models.templates import DEFAULT_INSTRUCTION, request_prompt
 
@@ -129,9 +129,13 @@ class LlamaCppModel:
         self._client.close()
         self._server = None
 
-    def _answer(self, request: Request) -> Reply:
-        import httpx
+    def timed(self, request: Request, *, cached: bool = True) -> Reply:
+        """One request alone, its answer streamed, so that ``first_token_seconds`` and ``seconds`` are by our clock;
+        ``timings`` are the engine's. ``cached`` off reads the whole prompt, whatever part of it was read before."""
+        body = self._body(request) | {"cache_prompt": cached}
+        return timed_reply(self._client, body, request, path=self.path, of_calls=is_of_calls(request))
 
+    def _body(self, request: Request) -> dict[str, Any]:
         body: dict[str, Any] = {
             "prompt": self.prompt_for(request),
             "n_predict": request.max_tokens,
@@ -145,19 +149,19 @@ class LlamaCppModel:
             body |= {"samplers": ["temperature"], "top_k": 1}
         if (grammar := grammar_of(request, self.copied)) is not None:
             body["grammar"] = f"%llguidance {{}}\n{grammar}"
+        return body
+
+    def _answer(self, request: Request) -> Reply:
+        import httpx
+
+        body = self._body(request)
         started = time.perf_counter()
         try:
             response = self._client.post("/completion", json=body)
             answer: dict[str, Any] = response.json()
         except (httpx.HTTPError, ValueError) as error:
             raise ModelError(f"{self.path}: the engine stopped answering ({error})") from None
-        seconds = time.perf_counter() - started
-        if "content" not in answer:
-            return Reply(text="", problem=_refusal(answer), seconds=seconds)
-        if is_of_calls(request) and answer["content"][:1] != "[":
-            # llama.cpp decodes freely, and says so to nobody, when llguidance does not take a grammar
-            return Reply(text=answer["content"], problem="the engine did not follow the grammar", seconds=seconds)
-        return _reply(answer, request, seconds)
+        return reply_of(answer, request, time.perf_counter() - started, of_calls=is_of_calls(request))
 
 
 def grammar_of(request: Request, copied: Collection[str] = ()) -> str | None:
@@ -213,30 +217,9 @@ def _start(path: Path, threads: int, slots: int, context: int) -> Any:
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
     parameters.verbosity = -1
+    # prompts are written by us; with the file's own template the engine tries it, and gives no reason where it raises
+    parameters.chat_template = "chatml"
     try:
         return xllamacpp.Server(parameters)
     except Exception as error:
         raise ModelError(f"{path}: llama.cpp cannot load it ({error}); is the file whole?") from None
-
-
-def _reply(answer: dict[str, Any], request: Request, seconds: float) -> Reply:
-    text: str = answer["content"]
-    calls, problem = parse_calls(text, request.tools) if request.tools is not None else ([], None)
-    timings = answer.get("timings", {})
-    return Reply(
-        text=text,
-        calls=calls,
-        problem=problem,
-        prompt_tokens=int(answer.get("tokens_evaluated", 0)),
-        completion_tokens=int(answer.get("tokens_predicted", 0)),
-        seconds=seconds,
-        first_token_seconds=timings.get("prompt_ms", 0.0) / 1000,
-        truncated=answer.get("stop_type") == "limit",
-        timings=timings,
-    )
-
-
-def _refusal(answer: dict[str, Any]) -> str:
-    error = answer.get("error", {})
-    message = error.get("message", str(answer)[:200]) if isinstance(error, dict) else str(error)
-    return f"the engine refused the request: {message}"
