@@ -119,7 +119,8 @@ def measure_resources(
     key = content_id("resource", identity, [ask.key for ask in probes], settings.threads, settings.context)
     measured = stored(run, "resource", key)
     if measured is None:
-        measured = {"bytes": size_bytes(model.ref), "threads": settings.threads}
+        seeing = any(ask.sample.row.get("images") for ask in probes)
+        measured = {"bytes": size_bytes(model.ref, seeing), "threads": settings.threads}
         with progress.stage(f"time {model.name}", total=1) as bar:
             job = _job("speed", model, probes, toolbox, settings, slots=1)
             for event in ask_worker(job, silence_seconds=settings.silence_seconds):

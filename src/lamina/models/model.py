@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from lamina.tools.tool import JSON, Toolbox
@@ -31,6 +32,9 @@ class Request:
     """Text put in the assistant's mouth; generation continues after it and ``Reply.text`` excludes it."""
     raw_prompt: str | None = None
     """A prompt sent as it is, no chat template (base models, few-shot completion); replaces ``messages``."""
+    images: Sequence[Path | str] = ()
+    """Paths of images that the last user message is about; the model sees them before its text. A model opened without
+    ``images=True`` does not take them, and a raw prompt has no place for them."""
     max_tokens: int = 256
     temperature: float = 0.0
     top_p: float = 1.0

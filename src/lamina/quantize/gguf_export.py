@@ -122,7 +122,7 @@ def _write_tensors(
     writer.add_file_type(chosen.file_type)
     writer.add_quantization_version(2)
     for key, value in source.metadata.items():
-        _add(writer, key, value)
+        add_metadata(writer, key, value)
     for name, tensor in source.tensors.items():
         size = byte_count(kinds[name], tensor.shape)
         plain = np.dtype(np.float32)  # shapes are given in values, not in bytes
@@ -144,7 +144,7 @@ def _write_tensors(
         writer.close()
 
 
-def _add(writer: Any, key: str, value: Any) -> None:
+def add_metadata(writer: Any, key: str, value: Any) -> None:
     if isinstance(value, Typed):
         writer.add_key_value(key, value.value, value.kind, value.member)
     elif isinstance(value, bool):

@@ -32,10 +32,11 @@ Scores = Mapping[str, bool | float]
 
 @dataclass(frozen=True)
 class Written:
-    """One answer to each question. ``read`` gives rows ``{"id", "prompt", "system"?, "options"?, "choices"?, "target",
-    …}``: with ``options`` (how many letters) the answer is constrained to one letter, with ``choices`` to one of the
-    texts. ``score(row, answer)`` gives the metrics, ``paired_metric`` names the one that decides whether an answer is
-    right. What ``row["about"]`` names is kept with the scores, and ``more`` adds figures over all of them."""
+    """One answer to each question. ``read`` gives rows ``{"id", "prompt", "system"?, "images"?, "options"?, "choices"?,
+    "target", …}``: ``images`` are paths, with ``options`` (how many letters) the answer is constrained to one letter,
+    with ``choices`` to one of the texts. ``score(row, answer)`` gives the metrics, ``paired_metric`` names the one that
+    decides whether an answer is right. What ``row["about"]`` names is kept with the scores, and ``more`` adds figures
+    over all of them."""
 
     name: str
     read: Callable[[], Iterable[JSON]]
@@ -63,6 +64,7 @@ class Written:
             grammar=one_of(choices) if choices else None,
             constrained=bool(choices),
             max_tokens=min(self.max_tokens, setting.max_tokens),
+            images=row.get("images", ()),
         )
         reply = yield request
         record = turn_record(request, reply, []) | {"target": row.get("target")}
