@@ -1,11 +1,13 @@
 """A real model that sees, at test size: trained here on easy-VQA, exported, and benched from both backends.
 
-usage: small_vlm.py DATA OUT [--steps 1200] [--batch 32] [--threads 2] [--limit 1000]
+usage: small_vlm.py DATA OUT [--steps 1200] [--minutes 10] [--batch 32] [--threads 2]
+                    [--limit 1000]
        (ten minutes on two cores, then some for the benches; docs/results/images.md)
 
 DATA holds easy-vqa/. A LLaVA of about two million parameters (CLIP encoder, projector of two layers, llama) learns from
 nothing but the training questions: images moved and mirrored, four questions on an image at a time, each seeing the
-image and itself alone. OUT/model is the Transformers folder, OUT/gguf the files for llama.cpp, OUT/bench the run. What
+image and itself alone. It ends after --steps or --minutes, whichever comes first, its rate brought down to that end.
+OUT/model is the Transformers folder, OUT/gguf the files for llama.cpp, OUT/bench the run. What
 is there already is not made again.
 """
 
@@ -27,8 +29,8 @@ SPECIAL = ["<pad>", "<|end|>", "<|answer|>", "<image>"]
 PAD, END, ANSWER, IMAGE = range(4)
 TEMPLATE = (
     "{% for message in messages %}{% if message.content is string %}{{ message.content }}{% else %}"
-    "{% for part in message.content %}{% if part.type == 'image' %}<image>{% else %}{{ part.text }}{% endif %}{% endfor %}"
-    "{% endif %}{{ '<|end|>' if message.role == 'assistant' else '<|answer|>' }}{% endfor %}"
+    "{% for part in message.content %}{% if part.type == 'image' %}<image>{% else %}{{ part.text }}{% endif %}"
+    "{% endfor %}{% endif %}{{ '<|end|>' if message.role == 'assistant' else '<|answer|>' }}{% endfor %}"
 )
 PRECISIONS = ("F16", "Q8_0", "Q5_0", "Q4_0")
 
@@ -150,7 +152,9 @@ def batch_of(asked: list[list[list[int]]]) -> dict[str, Any]:
     return {"input_ids": ids, "labels": labels, "position_ids": places, "attention_mask": mask}
 
 
-def train(data: Path, folder: Path, steps: int, batch: int, questions: int = 4, rate: float = 1.5e-3) -> None:
+def train(
+    data: Path, folder: Path, steps: int, minutes: float, batch: int, *, questions: int = 4, rate: float = 1.5e-3
+) -> None:
     """Half of the questions of a step ask what something is, which says more about an image than yes and no."""
     import numpy as np
     import torch
@@ -166,12 +170,13 @@ def train(data: Path, folder: Path, steps: int, batch: int, questions: int = 4, 
     images = sorted(of_image)
     drawings = Drawings(data, images)
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.02, betas=(0.9, 0.98))
-    warm = min(100, steps // 10 + 1)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda k: min((k + 1) / warm, 0.02 + 0.49 * (1 + math.cos(math.pi * k / steps)))
-    )
     started, lost = time.perf_counter(), 0.0
     for step in range(steps):
+        done = max(step / steps, (time.perf_counter() - started) / (60 * minutes))
+        if done >= 1:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] = rate * min((step + 1) / 50, 0.02 + 0.49 * (1 + math.cos(math.pi * done)))
         chosen = chance.choice(len(images), batch, replace=False)
         asked = [_drawn(of_image[images[number]], questions, chance) for number in chosen]
         pixels = torch.from_numpy(np.stack([drawings.moved(number, chance) for number in chosen]))
@@ -180,10 +185,9 @@ def train(data: Path, folder: Path, steps: int, batch: int, questions: int = 4, 
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        schedule.step()
         lost += float(loss)
-        if (step + 1) % 50 == 0:
-            print(f"step {step + 1}: loss {lost / 50:.4f}, {time.perf_counter() - started:.0f} s", flush=True)
+        if (step + 1) % 20 == 0:
+            print(f"step {step + 1}: loss {lost / 20:.4f}, {time.perf_counter() - started:.0f} s", flush=True)
             lost = 0.0
     save(model, processor_of(tokenizer), folder)
 
@@ -234,6 +238,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--limit", type=int, default=1000)
@@ -243,7 +248,7 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     folder = args.out / "model"
     if not (folder / "config.json").is_file():
-        train(args.data, folder, args.steps, args.batch)
+        train(args.data, folder, args.steps, args.minutes, args.batch)
     found = bench(args.data, folder, export(folder, args.out / "gguf"), args.out / "bench", args.limit, args.threads)
     print(f"the most frequent answer: {found['most_frequent']:.3f}")
     for row in found["rows"]:

@@ -1,5 +1,6 @@
 """How a short answer about an image is scored against ten people's: VQA accuracy (Antol et al. 2015, arXiv 1505.00468;
-the rules of the official evaluation, written anew)."""
+the rules of the official evaluation, written anew). The people's answers are brought into the same form, which the
+official one does only in part: its files hold them so already, those of VizWiz and TextVQA do not."""
 
 from __future__ import annotations
 
@@ -15,14 +16,14 @@ NUMBERS = {
 ARTICLES = {"a", "an", "the"}
 _MARKS = ';/[]"{}()=+\\_-><@`,?!'
 _DIGITS_WITH_COMMA = re.compile(r"\d,\d")
-_FULL_STOP = re.compile(r"(?<!\d)\.(?!\d)")
-"""One that is no decimal point."""
+_FULL_STOP = re.compile(r"\.(?!\d)")
+"""One that no digit follows."""
 _WITH_APOSTROPHE = (
     "ain't aren't can't could've couldn't didn't doesn't don't hadn't hasn't haven't he'd he's how'd how'll how's i'm "
     "i've isn't it'd it'll let's ma'am might've mightn't must've mustn't needn't o'clock oughtn't shan't she's "
-    "should've shouldn't somebody's someone's something's that'd that's there'd there's they'd they'll they're they've wasn't "
-    "we've weren't what'll what're what's what've when's where'd where's where've who'd who'll who's who've why'll "
-    "why's won't would've wouldn't y'all you'd you'll you're you've"
+    "should've shouldn't somebody's someone's something's that'd that's there'd there's they'd they'll they're "
+    "they've wasn't we've weren't what'll what're what's what've when's where'd where's where've who'd who'll who's "
+    "who've why'll why's won't would've wouldn't y'all you'd you'll you're you've"
 )
 CONTRACTIONS = {word.replace("'", ""): word for word in _WITH_APOSTROPHE.split()}
 """Contractions that people type without the apostrophe, where that is no word of its own ("well", "its")."""

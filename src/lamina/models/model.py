@@ -34,12 +34,16 @@ class Request:
     """A prompt sent as it is, no chat template (base models, few-shot completion); replaces ``messages``."""
     images: Sequence[Path | str] = ()
     """Paths of images that the last user message is about; the model sees them before its text. A model opened without
-    ``images=True`` does not take them, and a raw prompt has no place for them."""
+    ``images=True`` does not take them, and a raw prompt has no place for them (ValueError)."""
     max_tokens: int = 256
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
     stop: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if self.images and self.raw_prompt is not None:
+            raise ValueError("a raw prompt has no place for images; put it into a message")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """``scienceqa``: multiple choice of school science (Lu et al. 2022, arXiv 2209.09513; CC BY-NC-SA 4.0), the test part.
 
 Files as published: ``scienceqa/problems.json`` (or ``data/scienceqa/problems.json``) and ``images/test/ID/image.png``
-(or ``test/ID/image.png``, as its archive unpacks). Only questions with an image; ``scienceqa:all`` takes those without too.
+(or ``test/ID/image.png``, as its archive unpacks). Only questions with an image; ``scienceqa:all`` takes all.
 The hint stands before the question as in the paper's format (context, question, options); the letter is constrained, so
 it is the model's likeliest one."""
 
