@@ -155,7 +155,9 @@ def gguf(path: Path, architecture: str) -> Path:
 
 def test_the_vision_part_is_found_beside_the_model_or_named_with_it(tmp_path: Path):
     model = gguf(tmp_path / "m.gguf", "llama")
-    with pytest.raises(ModelError, match=r"m\.gguf: cannot be asked about images, there is no mmproj\*\.gguf beside it"):
+    with pytest.raises(
+        ModelError, match=r"m\.gguf: cannot be asked about images, there is no mmproj\*\.gguf beside it"
+    ):
         projector_of(str(model))
     first = gguf(tmp_path / "mmproj-F16.gguf", "clip")
     assert projector_of(str(model)) == first

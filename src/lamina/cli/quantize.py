@@ -57,7 +57,8 @@ def quantize(
     from lamina.quantize import quantize_types
     from lamina.quantize.calibration import calibration_of
     from lamina.quantize.precisions import precisions
-    from lamina.quantize.vision_part import export_vision_part, sees
+    from lamina.quantize.sources import sees
+    from lamina.quantize.vision_part import export_vision_part
 
     source = model / "model" if (model / "model").is_dir() else model
     wanted = listed(types) or ()

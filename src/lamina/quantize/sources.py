@@ -141,6 +141,11 @@ class Typed:
     member: Any = None
 
 
+def sees(folder: Path) -> bool:
+    """Whether the folder holds a model with a vision part that can be exported."""
+    return (folder / "config.json").is_file() and config_of(folder).get("model_type") in SEEING
+
+
 def config_of(folder: Path) -> JSON:
     """Raises InputError for a folder without a readable ``config.json``."""
     try:

@@ -48,11 +48,6 @@ _NAMES = {
 }
 
 
-def sees(folder: Path) -> bool:
-    """Whether the folder holds a model with a vision part that can be exported."""
-    return (folder / "config.json").is_file() and config_of(folder).get("model_type") in SEEING
-
-
 def export_vision_part(folder: Path, out_folder: Path, type: str = "F16") -> JSON:
     """Writes ``mmproj-model-TYPE.gguf`` and returns ``{"path", "type", "bytes"}``. Raises InputError for a folder
     whose vision part is of another build, StorageError."""
