@@ -23,12 +23,12 @@ TYPES = {"F16": 1, "F32": 0}
 """Types on offer, with llama.cpp's number for such a file."""
 FILE = "mmproj-model-{type}.gguf"
 """Beside the language part, under the name by which it is found there."""
-_CLIP = {
+_CLIP: JSON = {
     "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12,
     "image_size": 224, "patch_size": 32, "layer_norm_eps": 1e-5, "hidden_act": "quick_gelu",
 }  # fmt: skip
 """CLIP's defaults, for what a configuration leaves out."""
-_ACTIVATIONS = {"quick_gelu": {}, "gelu": {"clip.use_gelu": True}, "silu": {"clip.use_silu": True}}
+_ACTIVATIONS: dict[str, dict[str, bool]] = {"quick_gelu": {}, "gelu": {"clip.use_gelu": True}, "silu": {"clip.use_silu": True}}
 _NAMES = {
     "embeddings.class_embedding": "v.class_embd",
     "embeddings.patch_embedding.weight": "v.patch_embd.weight",
