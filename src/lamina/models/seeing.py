@@ -13,12 +13,8 @@ from lamina.models.images import picture
 
 def kind_of_model(ref: str, config: Any, images: bool) -> Any:
     """The class that loads a model of this configuration. Raises ModelError where it has to see and cannot."""
-    from transformers import (
-        MODEL_FOR_CAUSAL_LM_MAPPING,
-        MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING,
-        AutoModelForCausalLM,
-        AutoModelForImageTextToText,
-    )
+    from transformers import AutoModelForCausalLM, AutoModelForImageTextToText
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
 
     may_see = type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
     if images and not may_see:

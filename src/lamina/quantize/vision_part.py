@@ -28,7 +28,11 @@ _CLIP: JSON = {
     "image_size": 224, "patch_size": 32, "layer_norm_eps": 1e-5, "hidden_act": "quick_gelu",
 }  # fmt: skip
 """CLIP's defaults, for what a configuration leaves out."""
-_ACTIVATIONS: dict[str, dict[str, bool]] = {"quick_gelu": {}, "gelu": {"clip.use_gelu": True}, "silu": {"clip.use_silu": True}}
+_ACTIVATIONS: dict[str, dict[str, bool]] = {
+    "quick_gelu": {},
+    "gelu": {"clip.use_gelu": True},
+    "silu": {"clip.use_silu": True},
+}
 _NAMES = {
     "embeddings.class_embedding": "v.class_embd",
     "embeddings.patch_embedding.weight": "v.patch_embd.weight",
