@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lamina.errors import InputError, ModelError, ModelReferenceError
+from lamina.errors import InputError, MissingExtraError, ModelError, ModelReferenceError
 from lamina.models import Request, check_reference, open_model
 from lamina.models.images import data_url, encoded, picture, read_image
 from lamina.models.llamacpp import LlamaCppModel
@@ -183,3 +183,9 @@ def test_a_model_opened_without_its_vision_part_refuses_an_image():
     model.ref, model.sees = "m.gguf", False
     with pytest.raises(ModelError, match="opened without its vision part"):
         model.generate([asked("a.png")])
+
+
+def test_without_pillow_the_library_to_install_is_named_before_a_model_is_loaded(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"pillow is not installed; pip install 'lamina\[vision\]'"):
+        open_model("scripted:any.py", images=True)

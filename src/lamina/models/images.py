@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib.util
 import io
 import zipfile
 import zlib
@@ -24,17 +25,15 @@ _ORIENTATION = 0x0112
 def read_image(path: str | Path) -> bytes:
     """The bytes of an image file, or of one inside a zip file. Raises InputError where there is none."""
     path = Path(path)
+    holder = _holder(path)
     try:
-        if path.is_file():
+        if holder == path:
             return path.read_bytes()
-        archive = next((p for p in path.parents if p.is_file()), None)
-        if archive is None:
-            raise InputError("there is no such image", file=path, mend="check the folder of images")
-        stat = archive.stat()
-        return _opened(archive, stat.st_mtime_ns, stat.st_size).read(path.relative_to(archive).as_posix())
+        stat = holder.stat()
+        return _opened(holder, stat.st_mtime_ns, stat.st_size).read(path.relative_to(holder).as_posix())
     except KeyError:
         raise InputError("there is no such image in the zip file", file=path, mend="check the file of images") from None
-    except (OSError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:  # RuntimeError: encrypted
         raise InputError(f"cannot be read ({error})", file=path, mend="fetch it again") from None
 
 
@@ -66,17 +65,37 @@ def digest(path: str | Path) -> str:
     """Sixteen hexadecimal digits of an image's bytes; another word where they cannot be read, which is said when the
     image is asked about."""
     try:
-        return hashlib.sha256(read_image(path)).hexdigest()[:16]
-    except InputError:
+        stat = _holder(Path(path)).stat()
+        return _digest(str(path), stat.st_mtime_ns, stat.st_size)
+    except (InputError, OSError):
         return "unreadable"
 
 
+@lru_cache(maxsize=1 << 17)
+def _digest(path: str, _changed: int, _size: int) -> str:
+    """Remembered, because many questions are about one image."""
+    return hashlib.sha256(read_image(path)).hexdigest()[:16]
+
+
+def _holder(path: Path) -> Path:
+    """The image's own file, or the archive that it lies in. Raises InputError where there is neither."""
+    found = next((p for p in (path, *path.parents) if p.is_file()), None)
+    if found is None:
+        raise InputError("there is no such image", file=path, mend="check the folder of images")
+    return found
+
+
+def require_pillow() -> None:
+    """Raises MissingExtraError without Pillow, which decodes every image."""
+    if importlib.util.find_spec("PIL") is None:
+        raise MissingExtraError("pillow", "vision")
+
+
 def _decoded(path: str | Path) -> Any:
+    require_pillow()
+    from PIL import Image
+
     data = read_image(path)
-    try:
-        from PIL import Image
-    except ImportError:
-        raise MissingExtraError("pillow", "vision") from None
     try:
         found = Image.open(io.BytesIO(data))
         found.load()

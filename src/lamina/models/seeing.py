@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lamina.errors import InputError, MissingExtraError, ModelError
+from lamina.errors import InputError, ModelError
 from lamina.models.images import picture
 
 
@@ -28,13 +27,11 @@ def kind_of_model(ref: str, config: Any, images: bool) -> Any:
 
 class Eyes:
     """The processor of a model that sees (LLaVA, Idefics3, SmolVLM, …). ``mark`` stands for an image in a prompt.
-    Raises ModelError where the model's folder has no processor, MissingExtraError without Pillow."""
+    Raises ModelError where the model's folder has no processor."""
 
     def __init__(self, ref: str):
         from transformers import AutoProcessor
 
-        if importlib.util.find_spec("PIL") is None:
-            raise MissingExtraError("pillow", "vision")
         try:
             self._processor: Any = AutoProcessor.from_pretrained(ref.removeprefix("hf:"))
         except (OSError, ValueError, KeyError, ImportError) as error:
