@@ -60,7 +60,8 @@ def bench_models(
     crashes: list[JSON] = []
     timed: list[Timed] = []
     answered: dict[str, dict[tuple[str, str], JSON]] = {}
-    for model, identity in [(model, fingerprint(model.ref)) for model in models]:
+    seeing = any(sample.row.get("images") for _, samples in loaded for sample in samples)
+    for model, identity in [(model, fingerprint(model.ref, seeing)) for model in models]:
         asks = [
             Ask(ask_key(identity, task, sample, toolbox, model, settings), task, sample)
             for task, samples in loaded

@@ -131,7 +131,7 @@ def _resource(one: Timed, run: Run, settings: BenchSettings) -> JSON:
     rows = [row for id in ids if (row := stored(run, "timing", id)) is not None]
     machines = [r["machine"] for r in rounds]
     return {
-        "bytes": size_bytes(one.model.ref),
+        "bytes": size_bytes(one.model.ref, any(ask.sample.row.get("images") for ask in one.probes(settings))),
         "threads": settings.threads,
         "load_seconds": rounds[0]["load_seconds"],
         **rounds[0]["speed"],

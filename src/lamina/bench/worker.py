@@ -101,6 +101,8 @@ def _open(job: JSON) -> Any:
 
     options = {"threads": job["threads"], "slots": job["slots"], "style": job["style"]}
     options |= {key: job[key] for key in ("context", "copied") if job.get(key) is not None}
+    if any(sample["row"].get("images") for group in job["groups"] for sample in group["samples"]):
+        options["images"] = True  # a model that cannot see fails here, before it answers without having seen
     return open_model(job["ref"], **options)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from lamina.tools.tool import JSON, Toolbox
@@ -31,11 +32,18 @@ class Request:
     """Text put in the assistant's mouth; generation continues after it and ``Reply.text`` excludes it."""
     raw_prompt: str | None = None
     """A prompt sent as it is, no chat template (base models, few-shot completion); replaces ``messages``."""
+    images: Sequence[Path | str] = ()
+    """Paths of images that the last user message is about; the model sees them before its text. A model opened without
+    ``images=True`` does not take them, and a raw prompt has no place for them (ValueError)."""
     max_tokens: int = 256
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
     stop: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if self.images and self.raw_prompt is not None:
+            raise ValueError("a raw prompt has no place for images; put it into a message")
 
 
 @dataclass(frozen=True)

@@ -34,12 +34,12 @@ _NO_FIGURE = ("unscored", "right", "cut", "judge_unreadable")
 
 @dataclass(frozen=True)
 class Written:
-    """One answer to each question. ``read`` gives rows ``{"id", "prompt", "system"?, "then"?, "options"?, "choices"?,
-    "target"?, …}``: with ``options`` (how many letters) the answer is constrained to one letter, with ``choices`` to
-    one of the texts; what stands in ``then`` is asked afterwards in the same conversation, and the last answer scored.
-    ``score(row, answer)`` gives the metrics, ``paired_metric`` names the one that decides whether an answer is
-    right. What ``row["about"]`` names is kept with the scores, and ``more`` adds figures over all of them. ``judging``:
-    what a judge is asked besides, or instead."""
+    """One answer to each question. ``read`` gives rows ``{"id", "prompt", "system"?, "then"?, "images"?, "options"?,
+    "choices"?, "target"?, …}``: ``images`` are paths; with ``options`` (how many letters) the answer is constrained to
+    one letter, with ``choices`` to one of the texts; what stands in ``then`` is asked afterwards in the same
+    conversation, and the last answer scored. ``score(row, answer)`` gives the metrics, ``paired_metric`` names the one
+    that decides whether an answer is right. What ``row["about"]`` names is kept with the scores, and ``more`` adds
+    figures over all of them. ``judging``: what a judge is asked besides, or instead."""
 
     name: str
     read: Callable[[], Iterable[JSON]]
@@ -85,6 +85,7 @@ class Written:
             grammar=one_of(choices) if choices else None,
             constrained=bool(choices),
             max_tokens=min(self.max_tokens, setting.max_tokens),
+            images=row.get("images", ()),
         )
 
     def is_right(self, scores: Scores) -> bool:
