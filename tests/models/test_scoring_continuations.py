@@ -77,7 +77,8 @@ def test_sums_are_the_same_alone_and_together_and_a_second_time(model: Model):
     again = score_requests(model, asked[::-1], lambda i, reply: seen.update({i: reply.likelihoods}))[::-1]
     alone = [score_requests(model, [a])[0].likelihoods for a in asked]
     for one, two, three in zip(together, again, alone, strict=True):
-        assert one == pytest.approx(two.likelihoods, abs=0.05) and one == pytest.approx(three, abs=0.05)
+        assert one == pytest.approx(two.likelihoods, abs=0.05)
+        assert one == pytest.approx(three, abs=0.05)
     assert [seen[i] for i in range(len(asked))] == [r.likelihoods for r in again[::-1]]
 
 
@@ -96,7 +97,8 @@ def test_what_cannot_be_scored_is_that_row_s_problem(model: Model):
     assert found[1].problem == "the prompt is empty"
     assert found[2].problem == "a continuation is empty"
     assert found[3].problem == "there is no continuation"
-    assert found[4].problem is None and len(found[4].likelihoods) == 4
+    assert found[4].problem is None
+    assert len(found[4].likelihoods) == 4
     assert sorted(seen) == [0, 1, 2, 3, 4]
 
 

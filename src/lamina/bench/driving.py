@@ -45,10 +45,9 @@ def drive(
         wave, waiting = waiting, []
         take = _taker(wave, step, errors)
         for indexes, answer in _ways(model, [request for _, _, request in wave]):
-            places = list(indexes)
-            replies = answer([wave[i][2] for i in places], lambda n, reply, places=places: take(places[n], reply))
-            for index, reply in zip(places, replies, strict=True):
-                take(index, reply)
+            on_reply = partial(_take_at, take, indexes)
+            for place, reply in enumerate(answer([wave[i][2] for i in indexes], on_reply)):
+                on_reply(place, reply)
         if errors:
             raise errors[0]
 
@@ -61,6 +60,10 @@ def _ways(model: Model, requests: Sequence[Request]) -> list[tuple[list[int], An
     written = sorted(set(range(len(requests))) - set(scored))
     ways: list[tuple[list[int], Answer]] = [(scored, partial(score_requests, model)), (written, model.generate)]
     return [(indexes, answer) for indexes, answer in ways if indexes]
+
+
+def _take_at(take: Callable[[int, Reply], None], indexes: Sequence[int], place: int, reply: Reply) -> None:
+    take(indexes[place], reply)
 
 
 def _taker(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
 
 from lamina.errors import ModelError
 from lamina.models.model import Model, Reply, Request, Scorer
@@ -46,8 +45,14 @@ def cut_row(tokens: Callable[[str], list[int]], prompt: str, continuations: Sequ
     if longest > context:
         what = f"the prompt and its longest continuation have {longest} tokens"
         return Row(head, [], [], f"{what}, the model's context {context}")
-    common = len(commonprefix([f[:-1] for f in found]))
+    common = shared_length([f[:-1] for f in found])
     return Row(head, found[0][:common], [f[common:] for f in found])
+
+
+def shared_length(lists: Sequence[Sequence[int]]) -> int:
+    """How many numbers all of the lists begin with."""
+    first, last = min(lists), max(lists)  # all others stand between these two
+    return next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
 
 
 def replies_of(
@@ -65,9 +70,7 @@ def replies_of(
         nonlocal before
         row, now = rows[index], time.perf_counter()
         likeliest = requests[index].continuations[sums.index(max(sums))]
-        replies[index] = reply = Reply(
-            likeliest, prompt_tokens=len(row.prompt), seconds=now - before, likelihoods=sums
-        )
+        replies[index] = reply = Reply(likeliest, prompt_tokens=len(row.prompt), seconds=now - before, likelihoods=sums)
         before = now
         if on_reply is not None:
             on_reply(index, reply)

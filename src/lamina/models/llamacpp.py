@@ -103,9 +103,7 @@ class LlamaCppModel:
                 on_reply(index, reply)
         return [r for r in replies if r is not None]
 
-    def score(
-        self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None
-    ) -> list[Reply]:
+    def score(self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None) -> list[Reply]:
         """``Scorer.score``, of the file and not of the server, whose slots stay as they are."""
         if self._scorer is None:
             self._scorer = GgufScorer(self.path, context=self.context, threads=self._threads)

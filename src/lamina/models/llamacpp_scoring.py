@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from os.path import commonprefix
 from pathlib import Path
-from typing import Any
 
 from lamina.errors import ModelError
-from lamina.models.continuations import Row, cut_row
+from lamina.models.continuations import Row, cut_row, shared_length
 from lamina.models.llama_library import decode, functions, loaded_model, open_context, tokens_of
 
 STEP = 512
@@ -66,14 +64,14 @@ class GgufScorer:
     def _read_stem(self, rows: Sequence[Row]) -> int:
         """How many tokens all of the rows begin with, now in the context of every sequence. At least one token of each
         row is left to be read: its logits are wanted."""
-        stem = commonprefix([row.prompt[:-1] for row in rows])
-        kept = len(commonprefix([self._held, stem]))
+        stem = rows[0].prompt[: shared_length([row.prompt[:-1] for row in rows])]
+        kept = shared_length([self._held, stem])
         self._forget(kept)
         everywhere = range(SEQUENCES)
-        if new := [(token, kept + i, everywhere, False) for i, token in enumerate(stem[kept:])]:
-            if not decode(self._context, new):
-                raise ModelError(f"{self.file}: llama.cpp could not read {len(new)} tokens")
-        self._held = list(stem)
+        new = [(token, kept + i, everywhere, False) for i, token in enumerate(stem[kept:])]
+        if new and not decode(self._context, new):
+            raise ModelError(f"{self.file}: llama.cpp could not read {len(new)} tokens")
+        self._held = stem
         return len(stem)
 
     def _forget(self, start: int) -> None:
@@ -99,13 +97,14 @@ def _groups(rows: Sequence[Row]) -> Iterator[list[int]]:
     for index, row in enumerate(rows):
         if row.problem is not None:
             continue
-        shared = commonprefix([stem, row.prompt[:-1]]) if group else row.prompt[:-1]
-        together = [rows[i] for i in [*group, index]]
-        size = sum(r.size - len(shared) for r in together)
-        if group and (size > STEP or sum(len(r.own) for r in together) > SEQUENCES or 2 * len(shared) < len(stem)):
+        before = row.prompt[:-1]
+        shared = shared_length([stem, before]) if group else len(before)
+        together = [rows[i] for i in group] + [row]
+        size = sum(r.size - shared for r in together)
+        if group and (size > STEP or sum(len(r.own) for r in together) > SEQUENCES or 2 * shared < len(stem)):
             yield group
-            group, shared = [], row.prompt[:-1]
-        group, stem = [*group, index], list(shared)
+            group, shared = [], len(before)
+        group, stem = [*group, index], before[:shared]
     if group:
         yield group
 

@@ -74,9 +74,7 @@ class Model(Protocol):
 class Scorer(Protocol):
     """A model that can also say how likely it finds a given text: those that run in this process."""
 
-    def score(
-        self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None
-    ) -> list[Reply]:
+    def score(self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None) -> list[Reply]:
         """As ``Model.generate``, but nothing is written: ``Reply.likelihoods`` answers ``Request.continuations``.
 
         Nothing constrains the continuations. A request that does not fit into the context, or without a prompt, has a

@@ -80,9 +80,7 @@ class TransformersModel:
                     on_reply(index, reply)
         return [r for r in replies if r is not None]
 
-    def score(
-        self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None
-    ) -> list[Reply]:
+    def score(self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None) -> list[Reply]:
         """``Scorer.score``, in batches of texts of like length."""
         rows = [cut_row(self._cut, self.prompt_for(r), r.continuations, self._room) for r in requests]
         return replies_of(requests, rows, partial(likelihoods, self._model, self._pad()), on_reply)

@@ -1,0 +1,253 @@
+"""Lamina's text tasks beside lm-evaluation-harness: same weights, same prompts, same samples.
+
+usage: lm_eval_side_by_side.py --harness PYTHON --data DIR --work DIR [-n 100]     (docs/results/mobile.md)
+
+PYTHON is that of a virtual environment with ``pip install 'lm-eval[hf]'`` and torch. The model (``embedded``, or any
+base that Lamina reads) is written once as a Transformers folder, which the harness reads, and from that folder as a
+GGUF file, which Lamina runs. The harness gets what Lamina sends, chat template and all. Tasks: ``gsm8k`` (greedy, both
+extractions for both engines' answers), ``mmlu`` (log-likelihood of the letters), ``truthfulqa:mc1`` (of whole answers).
+
+The harness is timed at each batch size on the first ``--probe`` samples and then runs all of them at the best one, for
+each number type; Lamina runs them once with ``--slots`` requests at a time. They take turns, never at once. Loading a
+model counts for neither. ``--exact`` also lets Lamina score the Transformers folder itself, which tells differences of
+number types from differences of method.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lamina.bench import open_task
+from lamina.bench.driving import drive
+from lamina.bench.metrics import last_number
+from lamina.bench.tasks import Outcome, Sample, Setting, Task
+from lamina.models import Model, Request, open_model
+from lamina.quantize import export_gguf
+from lamina.tools import Toolbox
+from lamina.training.base import load_base
+
+HARNESS = Path(__file__).with_name("lm_eval_harness.py")
+TASKS = ("mmlu", "truthfulqa:mc1", "gsm8k")
+SETTING = Setting(Toolbox([]), "plain", max_tokens=512)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One engine on one task: of each sample whether it was right and what was answered, and samples a second."""
+
+    name: str
+    right: list[bool]
+    answers: list[Any]
+    speed: float
+
+
+def prepared(ref: str, kind: str, work: Path) -> tuple[Path, Path]:
+    folder, file = work / "model", work / f"model-{kind}.gguf"
+    if not (folder / "config.json").exists():
+        base = load_base(ref)
+        base.model.save_pretrained(str(folder))
+        base.tokenizer.save_pretrained(str(folder))
+    if not file.exists():
+        export_gguf(folder, file, kind)
+    return folder, file
+
+
+def first_request(task: Task, sample: Sample) -> Request:
+    return next(task.solve(sample, SETTING))
+
+
+def harness_tasks(tasks: dict[str, Task], samples: dict[str, list[Sample]], model: Any, work: Path) -> dict[str, Any]:
+    """The harness's data, one file a task, from the very prompts that Lamina sends."""
+    found: dict[str, Any] = {}
+    for name, task in tasks.items():
+        data = work / f"{name.replace(':', '_')}.jsonl"
+        free = False
+        with data.open("w") as out:
+            for sample in samples[name]:
+                request, row = first_request(task, sample), sample.row
+                asked: dict[str, Any] = {"id": sample.id, "prompt": model.prompt_for(request)}
+                free = not request.continuations
+                if free:
+                    asked["target"] = row["target"].replace(",", "")
+                elif "true" in row:  # the published MC1: the best answer, which is the first, against the false ones
+                    asked |= {
+                        "choices": [f" {a}" for a in [row["answers"][0], *row["answers"][row["true"] :]]],
+                        "gold": 0,
+                    }
+                else:
+                    letters = list(request.continuations)
+                    asked |= {"choices": letters, "gold": letters.index(row["target"])}
+                out.write(json.dumps(asked) + "\n")
+        kind = "generate_until" if free else "multiple_choice"
+        found[harness_name(name)] = {"data": str(data), "type": kind, "max_tokens": request.max_tokens}
+    return found
+
+
+def harness_name(task: str) -> str:
+    return f"lamina_{task.replace(':', '_')}"
+
+
+def ask_harness(python: str, job: dict[str, Any], work: Path, label: str) -> list[dict[str, Any]]:
+    """The lines that the harness's process wrote. Its own log goes to a file of the work folder."""
+    job_file, results, log = (work / f"{label}.{end}" for end in ("job.json", "jsonl", "log"))
+    job_file.write_text(json.dumps(job))
+    offline = {"HF_HOME": str(work / "hf"), "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "PATH": "/usr/bin:/bin"}
+    with log.open("w") as said:
+        done = subprocess.run(
+            [python, str(HARNESS), str(job_file), str(results)], env=offline, stdout=said, stderr=said
+        )
+    if done.returncode:
+        raise SystemExit(f"the harness failed; its last lines:\n{log.read_text()[-2000:]}")
+    return [json.loads(line) for line in results.read_text().splitlines()]
+
+
+def ran_harness(args: argparse.Namespace, job: dict[str, Any], task: str, dtype: str, n: int) -> tuple[Run, list[str]]:
+    """All samples at the batch size that was fastest on the first ``--probe``, and what each of the sizes gave."""
+    name = harness_name(task)
+    runs = [{"task": name, "dtype": dtype, "batch": 1, "n": 2}]  # the first calls are slower
+    runs += [{"task": name, "dtype": dtype, "batch": b, "n": min(args.probe, n)} for b in args.batches]
+    label = f"{name}-{dtype}"
+    probes = ask_harness(args.harness, job | {"runs": runs}, args.work, f"{label}-probe")[1:]
+    speeds = {p["batch"]: p["n"] / p["seconds"] for p in probes}
+    best = max(speeds, key=lambda b: speeds[b])
+    whole = [runs[0], {"task": name, "dtype": dtype, "batch": best, "n": n}]
+    done = ask_harness(args.harness, job | {"runs": whole}, args.work, label)[1]
+    rows = done["rows"]
+    run = Run(
+        f"harness {dtype}, batch {best}", [r["right"] for r in rows], [r["answer"] for r in rows], n / done["seconds"]
+    )
+    return run, [f"{dtype} batch {b}: {s:.2f}" for b, s in speeds.items()]
+
+
+def ran_lamina(name: str, model: Model, task: Task, samples: Sequence[Sample]) -> Run:
+    found: dict[str, Outcome] = {}
+    talks = [(sample.id, task.solve(sample, SETTING)) for sample in samples]
+    began = time.perf_counter()
+    drive(model, talks, lambda key, outcome: found.__setitem__(key, outcome))
+    seconds = time.perf_counter() - began
+    outcomes = [found[sample.id] for sample in samples]
+    said = [o.transcript[0] for o in outcomes]
+    answers = [s["likelihoods"] if "likelihoods" in s else s["answer"] for s in said]
+    return Run(name, [o.right for o in outcomes], answers, len(samples) / seconds)
+
+
+def differences(ours: Run, theirs: Run, samples: Sequence[Sample]) -> list[str]:
+    found = []
+    for sample, a, b, said, other in zip(samples, ours.right, theirs.right, ours.answers, theirs.answers, strict=True):
+        if a == b:
+            continue
+        line = f"  {sample.id}: {ours.name} {'right' if a else 'wrong'}, {theirs.name} {'right' if b else 'wrong'}"
+        if isinstance(other, list):
+            first, second = sorted(other, reverse=True)[:2]
+            line += f"; the harness's two likeliest are {first - second:.4f} nats apart"
+        else:
+            same = next(
+                (i for i, (x, y) in enumerate(zip(said, other, strict=False)) if x != y), min(len(said), len(other))
+            )
+            line += f"; the texts part at character {same}: {said[same : same + 40]!r} and {other[same : same + 40]!r}"
+        found.append(line)
+    return found
+
+
+def same_choices(ours: Run, theirs: Run, samples: Sequence[Sample]) -> str:
+    """On how many samples both engines chose the same, whether right or wrong."""
+    same = 0
+    for sample, said, other in zip(samples, ours.answers, theirs.answers, strict=True):
+        if isinstance(other, str):
+            same += said == other
+        elif isinstance(said, dict):
+            values = [said[a] for a in [sample.row["answers"][0], *sample.row["answers"][sample.row["true"] :]]]
+            same += values.index(max(values)) == other.index(max(other))
+        else:
+            same += "ABCDEFGH"[other.index(max(other))] == said
+    return f"{same} of {len(samples)} answers the same"
+
+
+def both_extractions(args: argparse.Namespace, job: dict[str, Any], ours: Run, theirs: Run, prompts: list[str],
+                     samples: Sequence[Sample]) -> list[str]:  # fmt: skip
+    """Each engine's answers under each extraction: whose answers, then how many are right by Lamina's and by the
+    harness's."""
+    name, lines = harness_name("gsm8k"), []
+    for run in (ours, theirs):
+        replay = {"replay": {name: dict(zip(prompts, run.answers, strict=True))}}
+        rows = ask_harness(args.harness, job | replay, args.work, "replay")[0]["rows"]
+        by_them = [r["right"] for r in rows]
+        by_us = [last_number(a) == last_number(s.row["target"]) for a, s in zip(run.answers, samples, strict=True)]
+        apart = sum(a != b for a, b in zip(by_us, by_them, strict=True))
+        lines.append(
+            f"answers of {run.name}: {sum(by_us)} right by Lamina's extraction, {sum(by_them)} by the harness's, "
+            f"{apart} judged differently"
+        )
+    return lines
+
+
+def compare(args: argparse.Namespace, name: str, task: Task, samples: list[Sample], job: dict[str, Any],
+            models: tuple[Path, Path]) -> None:  # fmt: skip
+    folder, file = models
+    n = len(samples)
+    theirs = []
+    for dtype in args.dtypes:
+        run, probes = ran_harness(args, job, name, dtype, n)
+        theirs.append(run)
+        print(f"{name}: samples/s of the harness on the first {min(args.probe, n)}: {', '.join(probes)}", flush=True)
+    model = open_model(str(file), threads=args.threads, slots=args.slots)
+    prompts = [model.prompt_for(first_request(task, s)) for s in samples]  # type: ignore[attr-defined]
+    ran_lamina("warm", model, task, samples[:2])
+    ours = [ran_lamina(f"Lamina {args.precision}", model, task, samples)]
+    model.close()
+    if args.exact and name != "gsm8k":
+        exact = open_model(str(folder), threads=args.threads)
+        ours.append(ran_lamina("Lamina on the folder, float32", exact, task, samples))
+        exact.close()
+    print(f"\n{name}, {n} samples")
+    for run in [*ours, *theirs]:
+        print(f"| {run.name} | {sum(run.right)} of {n} right | {run.speed:.2f} samples/s |")
+    for mine in ours:
+        for run in theirs:
+            apart = differences(mine, run, samples)
+            print(f"{mine.name} against {run.name}: {len(apart)} differ, {same_choices(mine, run, samples)}, "
+                  f"ratio {mine.speed / run.speed:.2f}")  # fmt: skip
+            print("\n".join(apart))
+    if name == "gsm8k":
+        for run in theirs:
+            print("\n".join(both_extractions(args, job, ours[0], run, prompts, samples)))
+    print(flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--harness", required=True, help="the Python that has lm-eval")
+    parser.add_argument("--data", required=True, type=Path)
+    parser.add_argument("--work", required=True, type=lambda text: Path(text).absolute())
+    parser.add_argument("-n", type=int, default=100)
+    parser.add_argument("--probe", type=int, default=32)
+    parser.add_argument("--model", default="embedded")
+    parser.add_argument("--precision", default="F16")
+    parser.add_argument("--dtypes", default="float16,float32", type=lambda text: text.split(","))
+    parser.add_argument("--batches", default="1,4,8,16,32", type=lambda text: [int(b) for b in text.split(",")])
+    parser.add_argument("--tasks", default=",".join(TASKS), type=lambda text: text.split(","))
+    parser.add_argument("--slots", type=int, default=8)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--exact", action="store_true")
+    args = parser.parse_args()
+    args.work.mkdir(parents=True, exist_ok=True)
+    folder, file = prepared(args.model, args.precision, args.work)
+    tasks = {name: open_task(name, data=args.data) for name in args.tasks}
+    samples = {name: task.samples()[: args.n] for name, task in tasks.items()}
+    model = open_model(str(file), threads=args.threads, slots=1)
+    asked = harness_tasks(tasks, samples, model, args.work)
+    model.close()
+    job = {"folder": str(args.work), "tasks": asked, "model": str(folder), "threads": args.threads}
+    for name, task in tasks.items():
+        compare(args, name, task, samples[name], job, (folder, file))
+
+
+if __name__ == "__main__":
+    main()
