@@ -3,8 +3,8 @@
 usage: lm_eval_harness.py JOB.json RESULTS.jsonl
 
 The job has ``folder`` (of task files ``NAME.yaml``, which are written here), ``tasks`` (name -> ``{"data", "type",
-"max_tokens"}``), ``model`` (a Transformers folder), ``threads`` and ``runs`` (``{"task", "dtype", "batch", "n"}``, each
-gives a line), or instead of runs ``replay``: answers that somebody else wrote, extracted and judged by the harness.
+"max_tokens"}``), ``model`` (a Transformers folder), ``threads`` and ``runs`` (``{"task", "dtype", "batches", "probe", "n"}``, each gives
+a line: ``n`` samples at the batch size that was fastest on the first ``probe``), or instead of runs ``replay``: answers that somebody else wrote, extracted and judged by the harness.
 Nothing is fetched. Seconds are those within the harness's model, without loading it and without reading the data."""
 
 from __future__ import annotations
@@ -68,6 +68,13 @@ def evaluated(lm: Any, name: str, manager: Any, n: int | None) -> list[dict[str,
     return rows
 
 
+def seconds(lm: Any, name: str, manager: Any, batch: int, n: int) -> tuple[float, list[dict[str, Any]]]:
+    """Within the model, and what ``evaluated`` gives."""
+    lm.batch_size_per_gpu = batch
+    rows = evaluated(lm, name, manager, n)
+    return lm.seconds, rows
+
+
 def main(job_file: str, results: str) -> None:
     import torch
     from lm_eval.api.model import LM
@@ -120,9 +127,21 @@ def main(job_file: str, results: str) -> None:
                 lm = None  # the last one's memory goes first
                 lm = Timed(pretrained=job["model"], device="cpu", dtype=run["dtype"], batch_size=1)
                 loaded = run["dtype"]
-            lm.batch_size_per_gpu = run["batch"]
-            rows = evaluated(lm, run["task"], manager, run["n"])
-            say(run | {"seconds": lm.seconds, "rows": rows})
+            speeds = {}
+            for batch in [run["batches"][0], *run["batches"]]:  # once more at first: a model's first calls are slower
+                speeds[batch] = run["probe"] / seconds(lm, run["task"], manager, batch, run["probe"])[0]
+            best = max(speeds, key=lambda b: speeds[b])
+            spent, rows = seconds(lm, run["task"], manager, best, run["n"])
+            say(
+                {
+                    "task": run["task"],
+                    "dtype": run["dtype"],
+                    "speeds": speeds,
+                    "batch": best,
+                    "seconds": spent,
+                    "rows": rows,
+                }
+            )
 
 
 if __name__ == "__main__":

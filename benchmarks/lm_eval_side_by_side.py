@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import time
 from collections.abc import Sequence
@@ -98,32 +99,26 @@ def ask_harness(python: str, job: dict[str, Any], work: Path, label: str) -> lis
     """The lines that the harness's process wrote. Its own log goes to a file of the work folder."""
     job_file, results, log = (work / f"{label}.{end}" for end in ("job.json", "jsonl", "log"))
     job_file.write_text(json.dumps(job))
-    offline = {"HF_HOME": str(work / "hf"), "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "PATH": "/usr/bin:/bin"}
+    offline = {"HF_HOME": str(work / "hf"), "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
     with log.open("w") as said:
-        done = subprocess.run(
-            [python, str(HARNESS), str(job_file), str(results)], env=offline, stdout=said, stderr=said
-        )
+        command = [python, str(HARNESS), str(job_file), str(results)]
+        done = subprocess.run(command, env=os.environ | offline, stdout=said, stderr=said)
     if done.returncode:
         raise SystemExit(f"the harness failed; its last lines:\n{log.read_text()[-2000:]}")
     return [json.loads(line) for line in results.read_text().splitlines()]
 
 
-def ran_harness(args: argparse.Namespace, job: dict[str, Any], task: str, dtype: str, n: int) -> tuple[Run, list[str]]:
-    """All samples at the batch size that was fastest on the first ``--probe``, and what each of the sizes gave."""
-    name = harness_name(task)
-    runs = [{"task": name, "dtype": dtype, "batch": 1, "n": 2}]  # the first calls are slower
-    runs += [{"task": name, "dtype": dtype, "batch": b, "n": min(args.probe, n)} for b in args.batches]
-    label = f"{name}-{dtype}"
-    probes = ask_harness(args.harness, job | {"runs": runs}, args.work, f"{label}-probe")[1:]
-    speeds = {p["batch"]: p["n"] / p["seconds"] for p in probes}
-    best = max(speeds, key=lambda b: speeds[b])
-    whole = [runs[0], {"task": name, "dtype": dtype, "batch": best, "n": n}]
-    done = ask_harness(args.harness, job | {"runs": whole}, args.work, label)[1]
-    rows = done["rows"]
-    run = Run(
-        f"harness {dtype}, batch {best}", [r["right"] for r in rows], [r["answer"] for r in rows], n / done["seconds"]
-    )
-    return run, [f"{dtype} batch {b}: {s:.2f}" for b, s in speeds.items()]
+def ran_harness(args: argparse.Namespace, job: dict[str, Any], task: str, n: int) -> list[Run]:
+    """One run for each number type, at the batch size that was fastest on the first ``--probe`` samples."""
+    name, probe = harness_name(task), min(args.probe, n)
+    runs = [{"task": name, "dtype": d, "batches": args.batches, "probe": probe, "n": n} for d in args.dtypes]
+    found = []
+    for done in ask_harness(args.harness, job | {"runs": runs}, args.work, name):
+        rows, speeds = done["rows"], ", ".join(f"{b}: {speed:.2f}" for b, speed in done["speeds"].items())
+        print(f"{task}: harness {done['dtype']}, samples/s on the first {probe} by batch size: {speeds}", flush=True)
+        right, answers = [r["right"] for r in rows], [r["answer"] for r in rows]
+        found.append(Run(f"harness {done['dtype']}, batch {done['batch']}", right, answers, n / done["seconds"]))
+    return found
 
 
 def ran_lamina(name: str, model: Model, task: Task, samples: Sequence[Sample]) -> Run:
@@ -192,11 +187,7 @@ def compare(args: argparse.Namespace, name: str, task: Task, samples: list[Sampl
             models: tuple[Path, Path]) -> None:  # fmt: skip
     folder, file = models
     n = len(samples)
-    theirs = []
-    for dtype in args.dtypes:
-        run, probes = ran_harness(args, job, name, dtype, n)
-        theirs.append(run)
-        print(f"{name}: samples/s of the harness on the first {min(args.probe, n)}: {', '.join(probes)}", flush=True)
+    theirs = ran_harness(args, job, name, n)
     model = open_model(str(file), threads=args.threads, slots=args.slots)
     prompts = [model.prompt_for(first_request(task, s)) for s in samples]  # type: ignore[attr-defined]
     ran_lamina("warm", model, task, samples[:2])
