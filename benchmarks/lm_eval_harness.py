@@ -3,9 +3,10 @@
 usage: lm_eval_harness.py JOB.json RESULTS.jsonl
 
 The job has ``folder`` (of task files ``NAME.yaml``, which are written here), ``tasks`` (name -> ``{"data", "type",
-"max_tokens"}``), ``model`` (a Transformers folder), ``threads`` and ``runs`` (``{"task", "dtype", "batches", "probe", "n"}``, each gives
-a line: ``n`` samples at the batch size that was fastest on the first ``probe``), or instead of runs ``replay``: answers that somebody else wrote, extracted and judged by the harness.
-Nothing is fetched. Seconds are those within the harness's model, without loading it and without reading the data."""
+"max_tokens"}``), ``model`` (a Transformers folder), ``threads`` and ``runs`` (``{"task", "dtype", "batches", "probe",
+"n"}``, each gives a line: ``n`` samples at the batch size that was fastest on the first ``probe``), or instead of runs
+``replay``: answers that somebody else wrote, extracted and judged by the harness. Nothing is fetched. Seconds are those
+within the harness's model, without loading it and without reading the data."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def cut_row(tokens: Callable[[str], list[int]], prompt: str, continuations: Sequ
     return Row(head, found[0][:common], [f[common:] for f in found])
 
 
-def shared_length(lists: Sequence[Sequence[int]]) -> int:
+def shared_length(lists: Sequence[list[int]]) -> int:
     """How many numbers all of the lists begin with."""
     first, last = min(lists), max(lists)  # all others stand between these two
     return next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lamina.bench.intervals import mean_interval, wilson
-from lamina.bench.tasks.task import Conversation, Figure, Outcome, Sample, Setting, Task, turn_record
+from lamina.bench.tasks.task import Conversation, Figure, Outcome, Sample, Setting, turn_record
 from lamina.bench.tasks.written import Written, benchmark_file, csv_rows, lettered_rows, picked
 from lamina.errors import InputError
 from lamina.models.model import Request
@@ -47,7 +47,7 @@ A: The 1992 Olympics were held in Barcelona, Spain.
 """What the paper puts before every question (its "QA prompt")."""
 
 
-def open_task(argument: str, data: str | Path | None = None) -> Task:
+def open_task(argument: str, data: str | Path | None = None) -> Written | Likeliest:
     if argument == "mc1":
         return Likeliest(data)
     if argument:
