@@ -5,8 +5,8 @@ usage: lm_eval_harness.py JOB.json RESULTS.jsonl
 The job has ``folder`` (of task files ``NAME.yaml``, which are written here), ``tasks`` (name -> ``{"data", "type",
 "max_tokens"}``), ``model`` (a Transformers folder), ``threads`` and ``runs`` (``{"task", "dtype", "batches", "probe",
 "n"}``, each gives a line: ``n`` samples at the batch size that was fastest on the first ``probe``), or instead of runs
-``replay``: answers that somebody else wrote, extracted and judged by the harness. Nothing is fetched. Seconds are those
-within the harness's model, without loading it and without reading the data."""
+``replay``: answers that somebody else wrote, extracted and judged by the harness. Nothing is fetched. Seconds, on the
+clock and of the processor, are those within the harness's model, without loading it and without reading the data."""
 
 from __future__ import annotations
 
@@ -69,13 +69,6 @@ def evaluated(lm: Any, name: str, manager: Any, n: int | None) -> list[dict[str,
     return rows
 
 
-def seconds(lm: Any, name: str, manager: Any, batch: int, n: int) -> tuple[float, list[dict[str, Any]]]:
-    """Within the model, and what ``evaluated`` gives."""
-    lm.batch_size_per_gpu = batch
-    rows = evaluated(lm, name, manager, n)
-    return lm.seconds, rows
-
-
 def main(job_file: str, results: str) -> None:
     import torch
     from lm_eval.api.model import LM
@@ -83,7 +76,7 @@ def main(job_file: str, results: str) -> None:
     from lm_eval.tasks import TaskManager
 
     class Timed(HFLM):  # type: ignore[misc]
-        seconds = 0.0
+        seconds = processor = 0.0
 
         def loglikelihood(self, *args: Any, **more: Any) -> Any:
             return self._timed(super().loglikelihood, *args, **more)
@@ -92,11 +85,11 @@ def main(job_file: str, results: str) -> None:
             return self._timed(super().generate_until, *args, **more)
 
         def _timed(self, call: Any, *args: Any, **more: Any) -> Any:
-            began = time.perf_counter()
+            began, used = time.perf_counter(), time.process_time()
             try:
                 return call(*args, **more)
             finally:
-                self.seconds = time.perf_counter() - began
+                self.seconds, self.processor = time.perf_counter() - began, time.process_time() - used
 
     class Replay(LM):  # type: ignore[misc]
         def __init__(self, answers: dict[str, str]):
@@ -130,19 +123,13 @@ def main(job_file: str, results: str) -> None:
                 loaded = run["dtype"]
             speeds = {}
             for batch in [run["batches"][0], *run["batches"]]:  # once more at first: a model's first calls are slower
-                speeds[batch] = run["probe"] / seconds(lm, run["task"], manager, batch, run["probe"])[0]
-            best = max(speeds, key=lambda b: speeds[b])
-            spent, rows = seconds(lm, run["task"], manager, best, run["n"])
-            say(
-                {
-                    "task": run["task"],
-                    "dtype": run["dtype"],
-                    "speeds": speeds,
-                    "batch": best,
-                    "seconds": spent,
-                    "rows": rows,
-                }
-            )
+                lm.batch_size_per_gpu = batch
+                evaluated(lm, run["task"], manager, run["probe"])
+                speeds[batch] = run["probe"] / lm.seconds
+            best = lm.batch_size_per_gpu = max(speeds, key=lambda b: speeds[b])
+            rows = evaluated(lm, run["task"], manager, run["n"])
+            about = {"task": run["task"], "dtype": run["dtype"], "speeds": speeds, "batch": best}
+            say(about | {"seconds": lm.seconds, "processor": lm.processor, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -41,17 +41,19 @@ SETTING = Setting(Toolbox([]), "plain", max_tokens=512)
 
 @dataclass(frozen=True)
 class Run:
-    """One engine on one task: of each sample whether it was right and what was answered, and samples a second."""
+    """One engine on one task: of each sample whether it was right and what was answered; seconds on the clock, and of
+    the processor, which say more where something else runs as well."""
 
     name: str
     right: list[bool]
     answers: list[Any]
-    speed: float
+    seconds: float
+    processor: float
 
 
 def prepared(ref: str, kind: str, work: Path) -> tuple[Path, Path]:
     folder, file = work / "model", work / f"model-{kind}.gguf"
-    if not (folder / "config.json").exists():
+    if not (folder / "tokenizer_config.json").exists():  # written last
         base = load_base(ref)
         base.model.save_pretrained(str(folder))
         base.tokenizer.save_pretrained(str(folder))
@@ -108,29 +110,36 @@ def ask_harness(python: str, job: dict[str, Any], work: Path, label: str) -> lis
     return [json.loads(line) for line in results.read_text().splitlines()]
 
 
-def ran_harness(args: argparse.Namespace, job: dict[str, Any], task: str, n: int) -> list[Run]:
-    """One run for each number type, at the batch size that was fastest on the first ``--probe`` samples."""
-    name, probe = harness_name(task), min(args.probe, n)
-    runs = [{"task": name, "dtype": d, "batches": args.batches, "probe": probe, "n": n} for d in args.dtypes]
-    found = []
-    for done in ask_harness(args.harness, job | {"runs": runs}, args.work, name):
-        rows, speeds = done["rows"], ", ".join(f"{b}: {speed:.2f}" for b, speed in done["speeds"].items())
-        print(f"{task}: harness {done['dtype']}, samples/s on the first {probe} by batch size: {speeds}", flush=True)
+def ran_harness(args: argparse.Namespace, job: dict[str, Any], sizes: dict[str, int]) -> dict[str, list[Run]]:
+    """For each task (``sizes``: samples of each) one run a number type, at the batch size that was fastest on the first
+    ``--probe`` samples."""
+    runs = [
+        {"task": harness_name(task), "dtype": d, "batches": args.batches, "probe": min(args.probe, n), "n": n}
+        for d in args.dtypes
+        for task, n in sizes.items()
+    ]
+    tasks = {harness_name(task): task for task in sizes}
+    found: dict[str, list[Run]] = {task: [] for task in sizes}
+    for done in ask_harness(args.harness, job | {"runs": runs}, args.work, "harness"):
+        task, rows, dtype = tasks[done["task"]], done["rows"], done["dtype"]
+        speeds = ", ".join(f"{batch}: {speed:.2f}" for batch, speed in done["speeds"].items())
+        print(f"{task}: harness {dtype}, samples/s on the first {args.probe} by batch size: {speeds}", flush=True)
         right, answers = [r["right"] for r in rows], [r["answer"] for r in rows]
-        found.append(Run(f"harness {done['dtype']}, batch {done['batch']}", right, answers, n / done["seconds"]))
+        name = f"harness {dtype}, batch {done['batch']}"
+        found[task].append(Run(name, right, answers, done["seconds"], done["processor"]))
     return found
 
 
 def ran_lamina(name: str, model: Model, task: Task, samples: Sequence[Sample]) -> Run:
     found: dict[str, Outcome] = {}
     talks = [(sample.id, task.solve(sample, SETTING)) for sample in samples]
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     drive(model, talks, lambda key, outcome: found.__setitem__(key, outcome))
-    seconds = time.perf_counter() - began
+    seconds, processor = time.perf_counter() - began, time.process_time() - used
     outcomes = [found[sample.id] for sample in samples]
     said = [o.transcript[0] for o in outcomes]
     answers = [s["likelihoods"] if "likelihoods" in s else s["answer"] for s in said]
-    return Run(name, [o.right for o in outcomes], answers, len(samples) / seconds)
+    return Run(name, [o.right for o in outcomes], answers, seconds, processor)
 
 
 def differences(ours: Run, theirs: Run, samples: Sequence[Sample]) -> list[str]:
@@ -184,12 +193,10 @@ def both_extractions(args: argparse.Namespace, job: dict[str, Any], ours: Run, t
 
 
 def compare(args: argparse.Namespace, name: str, task: Task, samples: list[Sample], job: dict[str, Any],
-            models: tuple[Path, Path]) -> None:  # fmt: skip
-    folder, file = models
-    n = len(samples)
-    theirs = ran_harness(args, job, name, n)
-    model = open_model(str(file), threads=args.threads, slots=args.slots)
-    prompts = [model.prompt_for(first_request(task, s)) for s in samples]  # type: ignore[attr-defined]
+            models: tuple[Path, Path], theirs: list[Run]) -> None:  # fmt: skip
+    (folder, file), n = models, len(samples)
+    model: Any = open_model(str(file), threads=args.threads, slots=args.slots)
+    prompts = [model.prompt_for(first_request(task, s)) for s in samples]
     ran_lamina("warm", model, task, samples[:2])
     ours = [ran_lamina(f"Lamina {args.precision}", model, task, samples)]
     model.close()
@@ -197,14 +204,16 @@ def compare(args: argparse.Namespace, name: str, task: Task, samples: list[Sampl
         exact = open_model(str(folder), threads=args.threads)
         ours.append(ran_lamina("Lamina on the folder, float32", exact, task, samples))
         exact.close()
-    print(f"\n{name}, {n} samples")
+    print(f"\n{name}, {n} samples\n| engine | right | samples/s | samples a processor second |\n|---|---|---|---|")
     for run in [*ours, *theirs]:
-        print(f"| {run.name} | {sum(run.right)} of {n} right | {run.speed:.2f} samples/s |")
+        print(f"| {run.name} | {sum(run.right)} of {n} | {n / run.seconds:.2f} | {n / run.processor:.2f} |")
     for mine in ours:
         for run in theirs:
-            apart = differences(mine, run, samples)
-            print(f"{mine.name} against {run.name}: {len(apart)} differ, {same_choices(mine, run, samples)}, "
-                  f"ratio {mine.speed / run.speed:.2f}")  # fmt: skip
+            apart, same = differences(mine, run, samples), same_choices(mine, run, samples)
+            ratios = (
+                f"{run.seconds / mine.seconds:.2f} on the clock, {run.processor / mine.processor:.2f} of the processor"
+            )
+            print(f"{mine.name} against {run.name}: {len(apart)} differ, {same}; times as fast: {ratios}")
             print("\n".join(apart))
     if name == "gsm8k":
         for run in theirs:
@@ -236,8 +245,9 @@ def main() -> None:
     asked = harness_tasks(tasks, samples, model, args.work)
     model.close()
     job = {"folder": str(args.work), "tasks": asked, "model": str(folder), "threads": args.threads}
+    theirs = ran_harness(args, job, {name: len(rows) for name, rows in samples.items()})
     for name, task in tasks.items():
-        compare(args, name, task, samples[name], job, (folder, file))
+        compare(args, name, task, samples[name], job, (folder, file), theirs[name])
 
 
 if __name__ == "__main__":
