@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import InputError, ModelError, ModelReferenceError
+from lamina.models.continuations import replies_of
 from lamina.models.grammar import grammar_of, is_of_calls
 from lamina.models.images import encoded
 from lamina.models.llamacpp_replies import reply_of, timed_reply
+from lamina.models.llamacpp_scoring import GgufScorer
 from lamina.models.metadata import facts_of
 from lamina.models.model import Model, PromptStyle, Reply, Request
 from lamina.models.projectors import ARCHITECTURE, model_file, named_projector, projector_of, tokens_of_image
@@ -55,7 +57,8 @@ class LlamaCppModel:
         import httpx
 
         self.ref, self.path, self.slots, self.instruction = ref, path, slots, instruction
-        self._cache_prompts = cache_prompts
+        self._cache_prompts, self._threads = cache_prompts, threads
+        self._scorer: GgufScorer | None = None
         facts = facts_of(str(path))
         self.prompt_style = style or facts.prompt_style
         self.toolbox = facts.toolbox
@@ -109,6 +112,13 @@ class LlamaCppModel:
                 on_reply(index, reply)
         return [r for r in replies if r is not None]
 
+    def score(self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None) -> list[Reply]:
+        """``Scorer.score``, of the file and not of the server, whose slots stay as they are."""
+        if self._scorer is None:
+            self._scorer = GgufScorer(self.path, context=self.context, threads=self._threads)
+        rows = [self._scorer.row(self.prompt_for(r), r.continuations) for r in requests]
+        return replies_of(requests, rows, self._scorer.likelihoods, on_reply)
+
     def _sizes(self, requests: Sequence[Request]) -> list[int]:
         """The most tokens that each may come to. They are counted only where the bytes, which are never fewer, leave
         a doubt: requests that don't fit into the context together would cut each other off, their work lost."""
@@ -144,6 +154,9 @@ class LlamaCppModel:
     def close(self) -> None:
         self._client.close()
         self._server = None
+        if self._scorer is not None:
+            self._scorer.close()
+            self._scorer = None
 
     def timed(self, request: Request, *, cached: bool = True) -> Reply:
         """One request alone, its answer streamed, so that ``first_token_seconds`` and ``seconds`` are by our clock;

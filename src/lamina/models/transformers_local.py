@@ -7,16 +7,19 @@ import importlib.util
 import re
 import time
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lamina.errors import InputError, MissingExtraError, ModelError, ModelReferenceError
+from lamina.models.continuations import cut_row, replies_of
 from lamina.models.grammar import grammar_of
 from lamina.models.metadata import ModelFacts, facts_of
 from lamina.models.model import Model, PromptStyle, Reply, Request
 from lamina.models.parsing import parse_calls
 from lamina.models.seeing import Eyes, kind_of_model
 from lamina.models.templates import DEFAULT_INSTRUCTION, request_prompt
+from lamina.models.transformers_scoring import likelihoods
 
 BATCH = 16
 """Requests decoded together (our choice)."""
@@ -87,6 +90,11 @@ class TransformersModel:
                     on_reply(index, reply)
         return [r for r in replies if r is not None]
 
+    def score(self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None) -> list[Reply]:
+        """``Scorer.score``, in batches of texts of like length."""
+        rows = [cut_row(self._cut, self.prompt_for(r), r.continuations, self._room) for r in requests]
+        return replies_of(requests, rows, partial(likelihoods, self._model, self._pad()), on_reply)
+
     def prompt_for(self, request: Request) -> str:
         """The text that is sent, for whoever wants to see it."""
         return request_prompt(
@@ -102,7 +110,14 @@ class TransformersModel:
         self._model = None
 
     def _ids(self, request: Request) -> list[int]:
-        found: list[int] = self._tokenizer(self.prompt_for(request), add_special_tokens=False)["input_ids"]
+        return self._cut(self.prompt_for(request))
+
+    def _cut(self, text: str) -> list[int]:
+        found: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        return found
+
+    def _pad(self) -> int:
+        found: int = self._tokenizer.pad_token_id or self._tokenizer.eos_token_id or 0
         return found
 
     def _seen(self, request: Request) -> Reply:
@@ -163,7 +178,7 @@ class TransformersModel:
         import torch
 
         longest = max(len(ids) for ids in prompts)
-        pad = self._tokenizer.pad_token_id or self._tokenizer.eos_token_id or 0
+        pad = self._pad()
         step = torch.tensor([[pad] * (longest - len(ids)) + ids for ids in prompts])
         mask = torch.tensor([[0] * (longest - len(ids)) + [1] * len(ids) for ids in prompts])
         places = (mask.cumsum(1) - 1).clamp(min=0)

@@ -84,6 +84,7 @@ class Written:
             messages,
             grammar=one_of(choices) if choices else None,
             constrained=bool(choices),
+            continuations=choices if row.get("options") and not row.get("choices") else (),
             max_tokens=min(self.max_tokens, setting.max_tokens),
             images=row.get("images", ()),
         )
