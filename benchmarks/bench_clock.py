@@ -1,6 +1,6 @@
 """Our own clock against the engine's timings, for prompts of several lengths.
 
-usage: bench_clock.py [MODEL] [--rounds N] [--tokens N]    (a minute or two; docs/results/bench-ladder.md)
+usage: bench_clock.py [MODEL] [--rounds N] [--tokens N] [--threads N]    (a minute or two)
 
 Each prompt is read from its beginning and its answer streamed. Our clock starts when the request is sent and looks when
 the first and the last event arrive; the engine's timings come with the last event. The claim: prompt and answer tokens
@@ -26,8 +26,9 @@ def main() -> None:
     parser.add_argument("model", nargs="?", default="embedded")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=48)
+    parser.add_argument("--threads", type=int, default=2)
     asked = parser.parse_args()
-    model = open_model(asked.model, threads=2, slots=1)
+    model = open_model(asked.model, threads=asked.threads, slots=1)
     rows = []
     try:
         ask_alone(model, prompt(40, asked.tokens), cached=True)
