@@ -185,7 +185,7 @@ def train(
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        lost += float(loss)
+        lost += float(loss.detach())
         if (step + 1) % 20 == 0:
             print(f"step {step + 1}: loss {lost / 20:.4f}, {time.perf_counter() - started:.0f} s", flush=True)
             lost = 0.0

@@ -226,14 +226,14 @@ class _Row:
 
     def take(self, logits: Any, ends: set[int], tokenizer: Any) -> int | None:
         """Chooses the next token from ``logits`` (1, vocabulary); None when the answer has ended."""
-        import llguidance.torch as guide
+        import llguidance.numpy as guide  # its counterpart for torch compiles a kernel, which wants a C++ compiler
 
         if self.done:
             return None
         if self.matcher is not None:
             mask = guide.allocate_token_bitmask(1, logits.shape[1])
             guide.fill_next_token_bitmask(self.matcher, mask, 0)
-            guide.apply_token_bitmask_inplace(logits, mask)
+            guide.apply_token_bitmask_inplace(logits.numpy(), mask)
         token = _choose(logits[0], self.request, self.generator)
         if token in ends:
             self.done = True
