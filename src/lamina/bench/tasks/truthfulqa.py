@@ -47,6 +47,10 @@ A: The 1992 Olympics were held in Barcelona, Spain.
 """What the paper puts before every question (its "QA prompt")."""
 
 
+WRITTEN_TOKENS = 32
+"""Of an answer where writing is timed; scoring writes none (our choice)."""
+
+
 def open_task(argument: str, data: str | Path | None = None) -> Written | Likeliest:
     if argument == "mc1":
         return Likeliest(data)
@@ -72,7 +76,12 @@ class Likeliest:
 
     def solve(self, sample: Sample, setting: Setting) -> Conversation:
         row = sample.row
-        request = Request([], raw_prompt=row["prompt"], continuations=[f" {answer}" for answer in row["answers"]])
+        request = Request(
+            [],
+            raw_prompt=row["prompt"],
+            continuations=[f" {answer}" for answer in row["answers"]],
+            max_tokens=min(WRITTEN_TOKENS, setting.max_tokens),
+        )
         reply = yield request
         said = {"prompt": row["prompt"], "likelihoods": dict(zip(row["answers"], reply.likelihoods, strict=False))}
         record = turn_record(request, reply, []) | said | {"target": row["answers"][0]}
