@@ -33,7 +33,7 @@ def made(*types: tuple[str, int, float]) -> dict[str, Any]:
 
 
 def resource(precision: str, speed: float) -> dict[str, Any]:
-    spread = {"mean": speed, "low": speed - 1, "high": speed + 1}
+    spread = {"mean": speed, "low": speed - 1, "high": speed + 1, "rounds": 3}
     timing = {"all": {"otps": spread, "itps": spread, "ttft_seconds": spread}}
     return {"model": "m", "precision": precision, "timing": timing, "peak_rss_bytes": 1}
 
@@ -72,6 +72,7 @@ def test_the_smallest_file_shown_to_be_close_is_advised_and_the_next_ones_loss_i
 def test_a_handful_of_samples_advises_nothing_and_says_how_many_would_tell():
     models, benched = four(20, (0, 0, 0))
     found = ladder_of(models, [task("gsm8k")], benched, FILES)
+    assert str(found["rungs"][1]["loss"]["value"]) == "0.0"
     assert found["take"] == "F16"
     assert found["advice"].startswith("Keep F16: no smaller file is shown to lose less than 2 points")
     assert "too wide to say" in found["advice"]
@@ -93,10 +94,18 @@ def test_a_loss_in_safety_keeps_a_file_from_being_advised():
 def test_no_difference_in_speed_is_claimed_where_the_intervals_meet():
     models, benched = four(1000, (0, 0, 0))
     for one in benched["resources"]:
-        one["timing"]["all"]["otps"] = {"mean": 30.0, "low": 20.0, "high": 40.0}
+        one["timing"]["all"]["otps"] = {"mean": 30.0, "low": 20.0, "high": 40.0, "rounds": 3}
     found = ladder_of(models, [task("gsm8k")], benched, FILES)
     assert found["take"] == "Q2_K"
     assert "no difference in speed that can be told" in found["advice"]
+
+
+def test_one_round_of_timing_gives_speeds_and_claims_nothing_of_them():
+    models, benched = four(1000, (0, 0, 0))
+    for one in benched["resources"]:
+        one["timing"]["all"]["otps"]["rounds"] = 1
+    found = ladder_of(models, [task("gsm8k")], benched, FILES)
+    assert "writing 50 against 20 tokens a second in one round" in found["advice"]
 
 
 def test_a_file_that_crashed_has_no_figure_and_is_not_the_measure_of_the_others():

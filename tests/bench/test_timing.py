@@ -18,21 +18,33 @@ def timed(sample: str, round: int, otps: float | None, prompt_tokens: int = 100,
     return {**row, "ttft_seconds": 0.5, "itps": 200.0, "otps": otps, "total_seconds": 1.0, "engine": None, **more}
 
 
-def test_the_interval_is_over_samples_and_the_rounds_of_one_are_its_noise():
-    found = figures({"a": [9.0, 11.0], "b": [19.0, 21.0], "c": [30.0, 30.0]})
+def values(**samples: list[float]) -> list[tuple[str, int, float]]:
+    """The rounds of each sample."""
+    return [(sample, number, value) for sample, found in samples.items() for number, value in enumerate(found, 1)]
+
+
+def test_the_interval_is_over_samples_where_they_vary_more_and_rounds_of_one_are_its_noise():
+    found = figures(values(a=[9.0, 11.0], b=[21.0, 19.0], c=[30.0, 30.0]))
     assert found is not None
-    assert (found["n"], found["values"], found["mean"]) == (3, 6, 20.0)
+    assert (found["n"], found["rounds"], found["values"], found["mean"], found["over"]) == (3, 2, 6, 20.0, "samples")
     half = 4.303 * 10 / math.sqrt(3)  # three means, ten apart
     assert (found["low"], found["high"]) == (pytest.approx(20 - half), pytest.approx(20 + half))
     assert found["noise"] == pytest.approx(math.sqrt(4 / 3))
     assert found["median"] == 20.0
 
 
-def test_one_sample_has_a_mean_and_no_interval_and_nothing_has_no_figure():
-    found = figures({"a": [3.0]})
+def test_rounds_that_found_the_machine_in_other_states_make_the_interval_as_wide_as_they_lie_apart():
+    found = figures(values(a=[80.0, 10.0], b=[81.0, 9.0], c=[79.0, 11.0]))
     assert found is not None
-    assert (found["mean"], found["sd"], found["low"], found["noise"]) == (3.0, None, None, None)
-    assert figures({}) is None
+    assert found["over"] == "rounds", "the samples' means agree, and it would be no use"
+    assert found["high"] - found["low"] == pytest.approx(2 * 12.706 * 35, rel=1e-3)
+
+
+def test_one_value_has_a_mean_and_no_interval_and_nothing_has_no_figure():
+    found = figures(values(a=[3.0]))
+    assert found is not None
+    assert (found["mean"], found["sd"], found["low"], found["over"], found["noise"]) == (3.0, None, None, None, None)
+    assert figures([]) is None
     assert timing_figures([]) is None
 
 

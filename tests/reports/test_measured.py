@@ -17,7 +17,7 @@ EVIL = "</script><script>alert(1)</script>"
 def figure(value: float, spread: float) -> dict[str, Any]:
     return {
         "n": 12, "values": 24, "mean": value, "sd": spread, "median": value, "p95": value + spread,
-        "low": value - spread / 2, "high": value + spread / 2, "noise": None,
+        "low": value - spread / 2, "high": value + spread / 2, "noise": None, "over": "samples",
     }  # fmt: skip
 
 

@@ -76,13 +76,14 @@ def _lost(rung: Rung, reference: Rung) -> str:
 
 
 def _saved(rung: Rung, reference: Rung) -> str:
-    """Size is counted; a difference of speed is claimed where the intervals of the two do not meet."""
+    """Size is counted. A difference of speed is claimed where both were timed in two rounds or more, so that their
+    intervals know how far rounds lie apart, and the intervals do not meet."""
     size = f"{rung['bytes'] / reference['bytes']:.0%} of the size"
     ours, theirs = rung["otps"], reference["otps"]
     if not ours or not theirs:
         return size
-    if ours["low"] is None or theirs["low"] is None:
-        return f"{size}, writing at {ours['value']:.0f} against {theirs['value']:.0f} tokens a second (no interval)"
+    if min(ours["rounds"], theirs["rounds"]) < 2 or ours["low"] is None or theirs["low"] is None:
+        return f"{size}, writing {ours['value']:.0f} against {theirs['value']:.0f} tokens a second in one round"
     if ours["low"] > theirs["high"] or ours["high"] < theirs["low"]:
         return f"{size}, writing {ours['value'] / theirs['value']:.1f} times as fast"
     return f"{size}, no difference in speed that can be told"

@@ -117,7 +117,8 @@ def _loss(reference: Named, model: Named, tasks: Sequence[Task]) -> JSON | None:
     found = _mean_of(parts)
     if found is None:
         return None
-    return {"value": -found["value"], "low": -found["high"], "high": -found["low"], "n": found["n"]}
+    # 0.0 - x, because -x of nothing lost would print as -0.0
+    return {"value": 0.0 - found["value"], "low": 0.0 - found["high"], "high": 0.0 - found["low"], "n": found["n"]}
 
 
 def _mean_of(parts: Sequence[Interval | None]) -> JSON | None:
@@ -140,7 +141,7 @@ def _speeds(resource: Mapping[str, Any]) -> JSON:
     for name, key in in_use.items():
         measured, plain = timing.get(name), resource.get(key)
         if measured is not None:
-            found[name] = {"value": measured["mean"], "low": measured["low"], "high": measured["high"]}
+            found[name] = {"value": measured["mean"], **{key: measured[key] for key in ("low", "high", "rounds")}}
         else:
-            found[name] = None if plain is None else {"value": plain, "low": None, "high": None}
+            found[name] = None if plain is None else {"value": plain, "low": None, "high": None, "rounds": 0}
     return found | {key: resource.get(key) for key in ("peak_rss_bytes", "steady_rss_bytes", "load_seconds")}

@@ -1,8 +1,9 @@
 """Figures of timed requests: mean, deviation, median, 95th percentile, and the 95 % interval of the mean, for all of
 them and for each range of prompt lengths.
 
-A request is timed once a round. Rounds of one sample are not independent samples: the interval is over the samples'
-own means, and what differs between rounds of one sample is ``noise``."""
+A request is timed once a round. Two things vary: samples are of different kinds, and a round finds the machine in
+another state (warm, or busy with something else). The interval of the mean is taken over the means of the samples and
+over the means of the rounds, and the wider of the two is given; one round alone says nothing of the second."""
 
 from __future__ import annotations
 
@@ -56,27 +57,44 @@ def timing_figures(rows: Sequence[Mapping[str, Any]]) -> JSON | None:
     }
 
 
-def figures(values: Mapping[Any, Sequence[float]]) -> JSON | None:
-    """``{"n" (samples), "values", "mean", "sd", "median", "p95", "low", "high", "noise"}`` of the values of each
-    sample; None without any. ``sd``, ``low`` and ``high`` are None for one sample (nothing says how far another would
-    lie), ``noise`` (the pooled deviation of one sample's rounds) where no sample was timed twice."""
-    every = [value for found in values.values() for value in found]
+def figures(values: Sequence[tuple[Any, int, float]]) -> JSON | None:
+    """``{"n" (samples), "rounds", "values", "mean", "sd", "median", "p95", "low", "high", "over", "noise"}`` of
+    ``(sample, round, value)``; None without any. ``over`` says whether the interval is that over samples or rounds.
+    ``sd``, ``low`` and ``high`` are None where there is one sample and one round, ``noise`` (the pooled deviation of
+    one sample's rounds) where no sample was timed twice."""
+    every = [value for _, _, value in values]
     if not every:
         return None
-    means = [mean(found) for found in values.values() if found]
-    centre = mean(means)
-    half = student_975(len(means) - 1) * stdev(means) / math.sqrt(len(means)) if len(means) > 1 else None
+    samples, rounds = _grouped(values, 0), _grouped(values, 1)
+    half, over = max((_half_width(samples), "samples"), (_half_width(rounds), "rounds"))
     return {
-        "n": len(means),
+        "n": len(samples),
+        "rounds": len(rounds),
         "values": len(every),
-        "mean": centre,
+        "mean": mean(every),
         "sd": stdev(every) if len(every) > 1 else None,
         "median": median(every),
         "p95": percentile(every, 0.95),
-        "low": None if half is None else centre - half,
-        "high": None if half is None else centre + half,
-        "noise": _noise(values),
+        "low": None if half < 0 else mean(every) - half,
+        "high": None if half < 0 else mean(every) + half,
+        "over": None if half < 0 else over,
+        "noise": _noise(samples),
     }
+
+
+def _grouped(values: Sequence[tuple[Any, int, float]], by: int) -> list[list[float]]:
+    groups: dict[Any, list[float]] = {}
+    for row in values:
+        groups.setdefault(row[by], []).append(row[2])
+    return list(groups.values())
+
+
+def _half_width(groups: Sequence[Sequence[float]]) -> float:
+    """Student's, of the mean of the groups' means; -1 where there is one group, and nothing to be said."""
+    means = [mean(group) for group in groups]
+    if len(means) < 2:
+        return -1.0
+    return student_975(len(means) - 1) * stdev(means) / math.sqrt(len(means))
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -91,11 +109,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 def _measured(rows: Sequence[Mapping[str, Any]]) -> JSON:
     found: JSON = {}
     for name in MEASURES:
-        values: dict[Any, list[float]] = {}
-        for row in rows:
-            if row.get(name) is not None:
-                values.setdefault(_sample(row), []).append(row[name])
-        found[name] = figures(values)
+        found[name] = figures([(_sample(row), row["round"], row[name]) for row in rows if row.get(name) is not None])
     return found
 
 
@@ -112,8 +126,8 @@ def _by_length(rows: Sequence[Mapping[str, Any]]) -> list[tuple[int, int | None,
     return [one for one in inside if one[2]]
 
 
-def _noise(values: Mapping[Any, Sequence[float]]) -> float | None:
-    again = [found for found in values.values() if len(found) > 1]
+def _noise(samples: Sequence[Sequence[float]]) -> float | None:
+    again = [found for found in samples if len(found) > 1]
     if not again:
         return None
     squares = sum((v - mean(found)) ** 2 for found in again for v in found)

@@ -153,6 +153,8 @@ def _span(courses: Sequence[JSON | None], worst: str, unit: str) -> str | None:
     if not known:
         return None
     seen = min(c[worst] for c in known) if worst == "min" else max(c[worst] for c in known)
+    if known[0]["before"] == known[-1]["after"] == seen:
+        return f"{seen:.0f}{unit}"
     return f"{known[0]['before']:.0f} → {known[-1]['after']:.0f}, {worst} {seen:.0f}{unit}"
 
 

@@ -36,7 +36,8 @@ def write_report(run_folder: str | Path, results: Mapping[str, Any]) -> Path:
     written or its store is damaged."""
     folder = Path(run_folder)
     browsable = write_rows_page(folder, (results.get("synth") or {}).get("categories") or {})
-    sampled = write_samples_page(folder) if measured_view(results) else None
+    measured = measured_view(results)
+    sampled = write_samples_page(folder, measured["models"]) if measured else None
     page = render_report(folder, results, browsable.name if browsable else None, sampled.name if sampled else None)
     path, half = folder / "report.html", folder / "report.html.tmp"
     try:

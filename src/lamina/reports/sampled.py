@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ FIELDS = [
 ]  # fmt: skip
 
 
-def write_samples_page(folder: Path) -> Path | None:
-    """Writes ``samples.html`` of a run; None where it has no samples. Raises StorageError."""
+def write_samples_page(folder: Path, models: Sequence[str]) -> Path | None:
+    """Writes ``samples.html`` of a run; None where it has no samples. ``models``: the order in which their answers
+    stand. Raises StorageError."""
+    places = {name: i for i, name in enumerate(models)}
     if not (folder / STORE).exists():
         return None
     with RecordStore(folder / STORE) as store:
@@ -31,6 +34,8 @@ def write_samples_page(folder: Path) -> Path | None:
             together.setdefault((record["task"], record["sample"]), []).append(record)
     if not together:
         return None
+    for records in together.values():
+        records.sort(key=lambda record: places.get(_name(record), len(places)))
     rows = [_row(task, sample, records) for (task, sample), records in islice(together.items(), MOST)]
     brand = '<a href="report.html">Report of the run</a>'
     return write_browsable(folder / PAGE, rows, len(together), "Samples", FIELDS, brand)
@@ -41,7 +46,7 @@ def _row(task: str, sample: str, records: list[JSON]) -> JSON:
     verdicts: dict[str, list[str]] = {"right": [], "wrong": [], "unscored": []}
     steps = _asked(records[0])
     for record in records:
-        name = f"{record['model']} {record['precision']}".strip()
+        name = _name(record)
         verdict = "unscored" if record["scores"].get("unscored") else "right" if record["right"] else "wrong"
         verdicts[verdict].append(name)
         steps.append({"who": name, "text": _cut(_said(record)), "mark": verdict, "note": _note(record)})
@@ -80,3 +85,7 @@ def _written(wanted: Any) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text):,} characters in all)"
+
+
+def _name(record: JSON) -> str:
+    return f"{record['model']} {record['precision']}".strip()
