@@ -4,7 +4,7 @@ usage: small_vlm.py DATA OUT [--steps 1200] [--minutes 10] [--batch 32] [--threa
                     [--limit 1000]
        (ten minutes on two cores, then some for the benches; docs/results/images.md)
 
-DATA holds easy-vqa/. A LLaVA of about two million parameters (CLIP encoder, projector of two layers, llama) learns from
+DATA holds easy-vqa/. A LLaVA of about two million parameters (SigLIP encoder, projector of two layers, llama) learns from
 nothing but the training questions: images moved and mirrored, four questions on an image at a time, each seeing the
 image and itself alone. It ends after --steps or --minutes, whichever comes first, its rate brought down to that end.
 OUT/model is the Transformers folder, OUT/gguf the files for llama.cpp, OUT/bench the run. What
@@ -55,7 +55,7 @@ def tokenizer_of(texts: list[str], size: int = 384) -> Any:
 
 def make_model(tokenizer: Any, *, width: int = 256, layers: int = 2, eye: int = 128, eye_layers: int = 4) -> Any:
     import torch
-    from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration
+    from transformers import LlamaConfig, LlavaConfig, LlavaForConditionalGeneration, SiglipVisionConfig
 
     torch.manual_seed(0)
     text = LlamaConfig(
@@ -63,13 +63,13 @@ def make_model(tokenizer: Any, *, width: int = 256, layers: int = 2, eye: int = 
         num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=512, tie_word_embeddings=True,
         bos_token_id=None, eos_token_id=END, pad_token_id=PAD,
     )  # fmt: skip
-    vision = CLIPVisionConfig(
+    vision = SiglipVisionConfig(
         hidden_size=eye, intermediate_size=4 * eye, num_hidden_layers=eye_layers, num_attention_heads=4,
-        image_size=SIDE, patch_size=PATCH, projection_dim=width, hidden_act="quick_gelu",
+        image_size=SIDE, patch_size=PATCH, vision_use_head=False,
     )  # fmt: skip
     config = LlavaConfig(
         vision_config=vision, text_config=text, image_token_index=IMAGE, image_seq_length=IMAGE_TOKENS,
-        vision_feature_layer=-1, tie_word_embeddings=True,
+        vision_feature_layer=-2, vision_feature_select_strategy="full", tie_word_embeddings=True,
     )  # fmt: skip
     return LlavaForConditionalGeneration(config)
 
@@ -83,7 +83,7 @@ def processor_of(tokenizer: Any) -> Any:
         size={"height": SIDE, "width": SIDE}, do_center_crop=False, image_mean=half, image_std=half
     )
     return LlavaProcessor(
-        images, tokenizer, patch_size=PATCH, vision_feature_select_strategy="default", num_additional_image_tokens=1,
+        images, tokenizer, patch_size=PATCH, vision_feature_select_strategy="full", num_additional_image_tokens=0,
         chat_template=TEMPLATE,
     )  # fmt: skip
 
