@@ -33,7 +33,7 @@ class Eyes:
         from transformers import AutoProcessor
 
         try:
-            self._processor: Any = AutoProcessor.from_pretrained(ref.removeprefix("hf:"))
+            self._processor: Any = AutoProcessor.from_pretrained(ref.removeprefix("hf:"))  # type: ignore[no-untyped-call]
         except (OSError, ValueError, KeyError, ImportError) as error:
             said = " ".join(str(error).split())[:200]
             raise ModelError(f"{ref}: Transformers cannot load the processor of its images ({said})") from None
