@@ -65,9 +65,15 @@ def measure_all(
 
 
 def turns(names: Sequence[str], rounds: int, seed: int) -> list[tuple[int, str]]:
-    """``(round, name)``: each round has every name once, in an order of its own."""
+    """``(round, name)``: each round has every name once. Of as many rounds as there are names, each name has every
+    place once (a Latin square: the rotations of an order that the seed draws, in an order that it draws too)."""
     chance = random.Random(seed)
-    return [(number, name) for number in range(1, rounds + 1) for name in chance.sample(list(names), len(names))]
+    orders: list[list[str]] = []
+    while names and len(orders) < rounds:
+        first = chance.sample(list(names), len(names))
+        square = [first[i:] + first[:i] for i in range(len(first))]
+        orders += chance.sample(square, len(square))
+    return [(number, name) for number, order in enumerate(orders[:rounds], 1) for name in order]
 
 
 def _run_rounds(

@@ -149,7 +149,7 @@ Box = tuple[float, float, float, float]
 
 def _label_box(anchor: str, x: float, base: float, long: float) -> Box:
     left = x - {"start": 0.0, "middle": long / 2, "end": long}[anchor]
-    return (left, base - 11, left + long, base + 3)
+    return (left - 3, base - 11, left + long + 3, base + 3)
 
 
 def _overlap(one: Box, other: Box) -> bool:
