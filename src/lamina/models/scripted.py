@@ -44,6 +44,7 @@ class ScriptedModel:
         pass
 
     def _answer(self, request: Request) -> Reply:
+        messages: list[dict[str, Any]]
         if request.raw_prompt is not None:
             messages = [{"role": "user", "content": request.raw_prompt + request.prefix}]
         else:
