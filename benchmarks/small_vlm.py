@@ -1,14 +1,13 @@
 """A real model that sees, at test size: trained here on easy-VQA, exported, and benched from both backends.
 
-usage: small_vlm.py DATA OUT [--steps 1200] [--minutes 10] [--batch 32] [--threads 2]
-                    [--limit 1000]
-       (ten minutes on two cores, then some for the benches; docs/results/images.md)
+usage: small_vlm.py DATA OUT [--steps 1200] [--minutes 10] [--batch 32] [--threads 2] [--limit 1000]
+       (ten minutes on two cores, then some for the benches)
 
-DATA holds easy-vqa/. A LLaVA of about two million parameters (SigLIP encoder, projector of two layers, llama) learns from
+DATA holds easy-vqa/. A LLaVA of two million parameters (SigLIP encoder, projector of two layers, llama) learns from
 nothing but the training questions: images moved and mirrored, four questions on an image at a time, each seeing the
 image and itself alone. It ends after --steps or --minutes, whichever comes first, its rate brought down to that end.
-OUT/model is the Transformers folder, OUT/gguf the files for llama.cpp, OUT/bench the run. What
-is there already is not made again.
+OUT/model is the Transformers folder, OUT/gguf the files for llama.cpp, OUT/bench the run. A model that is there already
+is not trained again.
 """
 
 from __future__ import annotations

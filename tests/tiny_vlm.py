@@ -18,7 +18,7 @@ def save_tiny_vlm(folder: Path, **shape: Any) -> Path:
     import torch
 
     tokenizer = small_vlm.tokenizer_of([*QUESTIONS, *ANSWERS], 300)
-    model = small_vlm.make_model(tokenizer, **{"width": 64, "layers": 2, "eye": 32, "eye_layers": 2, **shape})
+    model = small_vlm.make_model(tokenizer, **{"width": 64, "layers": 2, "eye": 32, "eye_layers": 3, **shape})
     torch.manual_seed(1)
     with torch.no_grad():
         for weights in model.parameters():

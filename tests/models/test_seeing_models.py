@@ -97,7 +97,8 @@ def test_a_vision_part_of_another_build_is_not_exported_wrong(made: SimpleNamesp
     from lamina.quantize.vision_part import export_vision_part
 
     told = {
-        "vision_feature_select_strategy": ("full", "class token"),
+        "vision_feature_select_strategy": ("default", "part of the patches"),
+        "vision_config": ({"model_type": "clip_vision_model"}, "image encoder clip_vision_model cannot be exported"),
         "vision_feature_layer": ([-2, -1], "layer"),
         "projector_hidden_act": ("relu", "activation relu of the projector"),
         "model_type": ("idefics3", "no vision part"),

@@ -33,7 +33,8 @@ class Eyes:
         from transformers import AutoProcessor
 
         try:
-            self._processor: Any = AutoProcessor.from_pretrained(ref.removeprefix("hf:"))  # type: ignore[no-untyped-call]
+            kind: Any = AutoProcessor
+            self._processor: Any = kind.from_pretrained(ref.removeprefix("hf:"))
         except (OSError, ValueError, KeyError, ImportError) as error:
             said = " ".join(str(error).split())[:200]
             raise ModelError(f"{ref}: Transformers cannot load the processor of its images ({said})") from None

@@ -1,8 +1,11 @@
 """The vision part of a model that sees as llama.cpp wants it: a GGUF file of its own (``mmproj``), the image encoder
 and the projector into the language part's embeddings.
 
-LLaVA as Transformers saves it: a CLIP encoder and a projector of two layers. Names and metadata keys are those that
-llama.cpp's ``clip`` reads for the projector type ``mlp``. Its weights are few: they are kept at 16 bits."""
+LLaVA as Transformers saves it: a SigLIP encoder and a projector of two layers. Names and metadata keys are those that
+llama.cpp's ``clip`` reads for the projector type ``mlp``. Its weights are few: they are kept at 16 bits.
+
+A CLIP encoder, as LLaVA-1.5 has it, is refused: it has a class token, which llama.cpp puts behind the patches and not
+before them, under positions and rows meant for a token in front; it would answer about another image than the model."""
 
 from __future__ import annotations
 
@@ -23,22 +26,17 @@ TYPES = {"F16": 1, "F32": 0}
 """Types on offer, with llama.cpp's number for such a file."""
 FILE = "mmproj-model-{type}.gguf"
 """Beside the language part, under the name by which it is found there."""
-_CLIP: JSON = {
+_SIGLIP: JSON = {
     "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12,
-    "image_size": 224, "patch_size": 32, "layer_norm_eps": 1e-5, "hidden_act": "quick_gelu",
+    "image_size": 224, "patch_size": 16, "layer_norm_eps": 1e-6, "hidden_act": "gelu_pytorch_tanh",
 }  # fmt: skip
-"""CLIP's defaults, for what a configuration leaves out."""
-_ACTIVATIONS: dict[str, dict[str, bool]] = {
-    "quick_gelu": {},
-    "gelu": {"clip.use_gelu": True},
-    "silu": {"clip.use_silu": True},
-}
+"""SigLIP's defaults, for what a configuration leaves out."""
+_ACTIVATIONS = ("gelu_pytorch_tanh", "gelu")
+"""Both are llama.cpp's one ``gelu``, the approximation."""
 _NAMES = {
-    "embeddings.class_embedding": "v.class_embd",
     "embeddings.patch_embedding.weight": "v.patch_embd.weight",
     "embeddings.patch_embedding.bias": "v.patch_embd.bias",
     "embeddings.position_embedding.weight": "v.position_embd.weight",
-    "pre_layrnorm": "v.pre_ln",
     "layer_norm1": "ln1",
     "layer_norm2": "ln2",
     "self_attn.q_proj": "attn_q",
@@ -60,7 +58,7 @@ def export_vision_part(folder: Path, out_folder: Path, type: str = "F16") -> JSO
         raise InputError("has no vision part that can be exported", file=folder, mend=f"{', '.join(SEEING)} has one")
     if type.upper() not in TYPES:
         raise InputError(f"{type} is no type for a vision part", mend=f"choose from {', '.join(TYPES)}")
-    vision = {**_CLIP, **config["vision_config"]}
+    vision = {**_SIGLIP, **config["vision_config"]}
     _refuse_unsupported(config, vision, folder)
     stored = stored_tensors(folder)
     last = feature_layer(config, vision)
@@ -89,16 +87,16 @@ def _refuse_unsupported(config: JSON, vision: JSON, folder: Path) -> None:
     file = folder / "config.json"
     said = config.get("vision_feature_layer", -2)
     problem = None
-    if vision.get("model_type") != "clip_vision_model":
-        problem = f"image encoder {vision.get('model_type')} cannot be exported", "clip_vision_model can"
+    if vision.get("model_type") != "siglip_vision_model":
+        problem = f"image encoder {vision.get('model_type')} cannot be exported", "siglip_vision_model can"
     elif vision["hidden_act"] not in _ACTIVATIONS:
-        problem = f"activation {vision['hidden_act']} of the image encoder cannot be exported", "gelu and silu can"
+        problem = f"activation {vision['hidden_act']} of the image encoder cannot be exported", "gelu can"
     elif config.get("projector_hidden_act", "gelu") != "gelu":
         problem = f"activation {config['projector_hidden_act']} of the projector cannot be exported", "gelu can"
-    elif config.get("vision_feature_select_strategy", "default") != "default":
-        problem = "features of the class token cannot be exported", "vision_feature_select_strategy 'default' can"
-    elif not isinstance(said, int) or not 1 <= feature_layer(config, vision) <= vision["num_hidden_layers"]:
-        problem = f"features of layer {said} cannot be exported", "one layer of the encoder can"
+    elif config.get("vision_feature_select_strategy", "default") != "full":
+        problem = "a part of the patches cannot be exported", "vision_feature_select_strategy 'full' can"
+    elif not isinstance(said, int) or not 1 <= feature_layer(config, vision) < vision["num_hidden_layers"]:
+        problem = f"features of layer {said} cannot be exported", "one layer before the last can"
     if problem is not None:
         raise InputError(problem[0], file=file, mend=problem[1])
 
@@ -122,7 +120,7 @@ def _metadata(config: JSON, vision: JSON, folder: Path) -> JSON:
         "general.name": folder.resolve().name,
         "clip.has_vision_encoder": True,
         "clip.projector_type": "mlp",
-        **_ACTIVATIONS[vision["hidden_act"]],
+        "clip.use_gelu": True,
         **{f"clip.vision.{key}": value for key, value in facts.items()},
     }
 
