@@ -201,9 +201,11 @@ def _of_folder(folder: Path) -> Source:
 def _refuse_unsupported(config: JSON, folder: Path) -> None:
     file = folder / "config.json"
     if config.get("model_type") not in ARCHITECTURES:
-        supported = f"{', '.join(ARCHITECTURES)} and {', '.join(SEEING)} made of them"
+        supported = " and ".join(ARCHITECTURES)
         raise InputError(
-            f"architecture {config.get('model_type')} cannot be exported", file=file, mend=f"{supported} can"
+            f"architecture {config.get('model_type')} cannot be exported",
+            file=file,
+            mend=f"{supported} can, and {' and '.join(SEEING)} of them",
         )
     if missing := [key for key in NEEDED if key not in config]:
         raise InputError(
