@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamina.bench import paired_difference, ratio_of_sums, wilson
+from lamina.bench.intervals import mcnemar
 
 
 @pytest.mark.parametrize(
@@ -81,3 +82,11 @@ def test_all_arguments_right_still_has_an_interval() -> None:
     assert found is not None
     assert (found.value, found.high) == (1.0, 1.0)
     assert found.low < 0.8
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained", "p"), [(0, 0, 1.0), (5, 5, 1.0), (0, 5, 0.0625), (10, 2, 0.0386), (600, 700, 0.0060)]
+)
+def test_the_exact_test_of_pairs_gives_the_binomials_tail(lost: int, gained: int, p: float):
+    assert mcnemar(lost, gained) == pytest.approx(p, abs=1e-4)
+    assert mcnemar(gained, lost) == mcnemar(lost, gained)

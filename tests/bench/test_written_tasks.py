@@ -15,7 +15,7 @@ from lamina.tools import Toolbox
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 TASKS = (
     "mmlu", "gsm8k", "truthfulqa", "bbq", "hotpotqa", "xquad", "dolly", "sql", "social_chemistry", "advglue", "xstest",
-    "halueval",
+    "halueval", "trustllm", "privacy",
 )  # fmt: skip
 SETTING = Setting(Toolbox([]), "plain")
 

@@ -24,6 +24,7 @@ ONLY_PARSED = {
     "lamina act": MODEL,
     "lamina bench embedded": MODEL,
     "lamina bench fetch": INSTALLS,
+    "lamina bench model.gguf": MODEL,
     "lamina bench score bfcl:": "wants the data of bfcl-eval and its answers, scored in tests/cli/test_bench_score.py",
     "lamina build": MODEL,
     "lamina data mix recipe.toml --out runs/mix --tokenizer embedded": MODEL,

@@ -11,6 +11,8 @@ from lamina.bench.benching import bench_models, best_variant, first_answers
 from lamina.bench.comparing import compare_runs
 from lamina.bench.driving import score_queries
 from lamina.bench.intervals import Interval, paired_difference, ratio_of_sums, wilson
+from lamina.bench.rungs import make_rungs
+from lamina.bench.samples_file import write_samples
 from lamina.bench.scoring import score_answers
 from lamina.bench.tasks import Task, list_tasks, open_task
 from lamina.bench.tasks.own import OwnTask, query_of
@@ -26,6 +28,7 @@ __all__ = [
     "compare_runs",
     "first_answers",
     "list_tasks",
+    "make_rungs",
     "open_task",
     "paired_difference",
     "query_of",
@@ -33,4 +36,5 @@ __all__ = [
     "score_answers",
     "score_queries",
     "wilson",
+    "write_samples",
 ]

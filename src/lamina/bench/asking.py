@@ -1,5 +1,5 @@
-"""Having one model answer what it has not answered yet, and timing it: the worker's events become rows of the
-run's record store as they come, so that a killed bench goes on where it was."""
+"""Having one model answer what it has not answered yet: the worker's events become rows of the run's record store as
+they come, so that a killed bench goes on where it was."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Any
 
 import orjson
 
-from lamina.bench.identity import sample_key, size_bytes
+from lamina.bench.identity import sample_key
 from lamina.bench.tasks import Sample, Task
 from lamina.bench.worker import toolbox_rows
 from lamina.bench.workers import ask_worker
 from lamina.models.model import PromptStyle
 from lamina.runs import Progress, Row, Run
 from lamina.tools.tool import JSON, Toolbox
-from lamina.trajectories import content_id
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,9 @@ class BenchModel:
 @dataclass(frozen=True)
 class BenchSettings:
     """``slots`` requests at once for quality; speed is measured with one, on ``timing_samples`` requests (0:
-    not at all). A worker without a sign of life for ``silence_seconds`` is ended and counts as crashed."""
+    not at all). ``repeats``: how often each of them is timed with its whole prompt read, in rounds in which the models
+    take turns in an order that ``seed`` draws, ``cool_down_seconds`` apart. A worker without a sign of life for
+    ``silence_seconds`` is ended and counts as crashed."""
 
     threads: int = 2
     slots: int = 8
@@ -49,6 +50,9 @@ class BenchSettings:
     timing_samples: int = 12
     sandbox: str = "guarded"
     silence_seconds: float = 600.0
+    repeats: int = 0
+    cool_down_seconds: float = 0.0
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def answer_all(
         right = answered = 0
         # every slot would read the tools anew, and they are most of such a prompt: the cache is a slot's own
         slots = 1 if model.style != "baked" else settings.slots
-        job = _job("quality", model, missing, toolbox, settings, slots=slots)
+        job = job_of("quality", model, missing, toolbox, settings, slots=slots)
         for event in ask_worker(job, silence_seconds=settings.silence_seconds):
             if event["event"] == "sample":
                 record = event["record"] | {"model": model.label, "precision": model.precision}
@@ -103,37 +107,7 @@ def answer_all(
     return None
 
 
-def measure_resources(
-    model: BenchModel,
-    identity: str,
-    asks: Sequence[Ask],
-    run: Run,
-    toolbox: Toolbox,
-    settings: BenchSettings,
-    progress: Progress,
-) -> JSON | None:
-    """Speed and memory, in a fresh process with one slot; from the store where it was measured before."""
-    probes = asks[: settings.timing_samples]
-    if not probes:
-        return None
-    key = content_id("resource", identity, [ask.key for ask in probes], settings.threads, settings.context)
-    measured = stored(run, "resource", key)
-    if measured is None:
-        measured = {"bytes": size_bytes(model.ref), "threads": settings.threads}
-        with progress.stage(f"time {model.name}", total=1) as bar:
-            job = _job("speed", model, probes, toolbox, settings, slots=1)
-            for event in ask_worker(job, silence_seconds=settings.silence_seconds):
-                kind, found = event["event"], {k: v for k, v in event.items() if k != "event"}
-                if kind == "failed":
-                    run.log("timing crashed", model=model.name, **found)
-                    return None
-                measured |= {"load_seconds": found["seconds"]} if kind == "loaded" else found
-            bar.advance()
-        run.store.put([Row("resource", key, run.store.count("resource"), orjson.dumps(measured))])
-    return {"model": model.label, "precision": model.precision, "style": model.style} | measured
-
-
-def _job(
+def job_of(
     mode: str,
     model: BenchModel,
     asks: Sequence[Ask],
@@ -141,7 +115,9 @@ def _job(
     settings: BenchSettings,
     *,
     slots: int,
+    **more: Any,
 ) -> JSON:
+    """What a worker is told; ``more`` are keys of the mode."""
     groups: dict[str, dict[str, Any]] = {}
     for ask in asks:
         group = groups.setdefault(ask.task.name, {"spec": ask.task.spec, "task": ask.task.name, "samples": []})
@@ -160,6 +136,7 @@ def _job(
         "execute": mode == "quality" and any(tool.target for tool in toolbox),
         "tools": toolbox_rows(toolbox),
         "groups": list(groups.values()),
+        **more,
     }
 
 

@@ -11,11 +11,13 @@ from lamina.bench.asking import (
     BenchSettings,
     answer_all,
     ask_key,
-    measure_resources,
     stored,
 )
 from lamina.bench.driving import figure_rows
 from lamina.bench.identity import fingerprint
+from lamina.bench.judging import check_judged, judge_answers
+from lamina.bench.ladder import ladder_of
+from lamina.bench.measuring import Timed, measure_all
 from lamina.bench.pairs import Named, default_pairs, paired_rows
 from lamina.bench.tasks import Task
 from lamina.errors import WorkFailedError
@@ -35,24 +37,31 @@ def bench_models(
     progress: Progress | None = None,
     pairs: Sequence[tuple[str, str]] | None = None,
     limit: int | None = None,
+    judge: str | None = None,
+    made: JSON | None = None,
 ) -> JSON:
     """``{"rows", "paired", "resources", "crashes"}``.
 
-    Samples and timings go to ``run.store`` (kinds ``sample`` and ``resource``) as they are answered; what is
-    there already is not asked again. ``pairs`` names models (``BenchModel.name``) to compare on the same
-    prompts; left out, every model is compared with the first, and each precision with the first of its label.
-    ``limit``: only the first samples of each task.
+    Samples and timings go to ``run.store`` (kinds ``sample``, ``timing``, ``round``, ``resource``) as they are
+    answered; what is there already is not asked again. Timing begins when every model has answered. ``pairs`` names
+    models (``BenchModel.name``) to compare on the same prompts; left out, every model is compared with the first, and
+    each precision with the first of its label. ``made``: the models are the files of one quantization ladder, as
+    ``rungs.make_rungs`` describes them; the result has it as ``ladder``.
+    ``limit``: only the first samples of each task. ``judge``: the model that reads the answers of tasks that ask one.
     A model that crashes gets a row with the metric ``crashed``, the others go on. Raises ``InputError`` where
     a task's file is at fault, ``ModelReferenceError`` for a model file that is not there, ``StorageError``
-    where the run can't be written.
+    where the run can't be written, ``UserError`` where a task needs a judge and there is none.
     """
     settings, progress = settings or BenchSettings(), progress or Progress(silent=True)
+    check_judged(tasks, judge)
     loaded = [(task, task.samples()[:limit]) for task in tasks]
     rows: list[JSON] = []
     resources: list[JSON] = []
     crashes: list[JSON] = []
+    timed: list[Timed] = []
     answered: dict[str, dict[tuple[str, str], JSON]] = {}
-    for model, identity in [(model, fingerprint(model.ref)) for model in models]:
+    seeing = any(sample.row.get("images") for _, samples in loaded for sample in samples)
+    for model, identity in [(model, fingerprint(model.ref, seeing)) for model in models]:
         asks = [
             Ask(ask_key(identity, task, sample, toolbox, model, settings), task, sample)
             for task, samples in loaded
@@ -60,23 +69,29 @@ def bench_models(
         ]
         crash = answer_all(model, asks, run, toolbox, settings, progress)
         records = {ask.key: record for ask in asks if (record := stored(run, "sample", ask.key))}
+        lost = judge_answers(judge, model, asks, records, run, settings, progress) if judge else None
+        if lost:
+            crashes.append(lost | {"model": model.label, "precision": model.precision})
+            rows.append(_row(model, "all", "judge_crashed", None, len(records)) | lost)
         answered[model.name] = {(a.task.name, a.sample.id): records[a.key] for a in asks if a.key in records}
         if crash:
             crashes.append(crash | {"model": model.label, "precision": model.precision})
             rows.append(_crash_row(model, crash, len(records)))
         rows += [row for task, _ in loaded for row in _rows_of(model, task, asks, records)]
-        measured = None if crash else measure_resources(model, identity, asks, run, toolbox, settings, progress)
-        if measured:
-            resources.append(measured)
-            rows += _device_rows(model, measured)
+        if not crash:
+            timed.append(Timed(model, identity, asks))
+    for model, measured in measure_all(timed, run, toolbox, settings, progress):
+        resources.append(measured)
+        rows += _device_rows(model, measured)
     named = [Named(m.name, m.label, m.precision, answered[m.name]) for m in models]
     chosen = pairs if pairs is not None else default_pairs(named)
-    return {
+    found = {
         "rows": rows,
         "paired": paired_rows(named, tasks, chosen),
         "resources": resources,
         "crashes": crashes,
     }
+    return found if made is None else found | {"ladder": ladder_of(named, tasks, found, made)}
 
 
 def first_answers(

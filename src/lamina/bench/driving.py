@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from lamina.bench.tasks import Conversation, Outcome, Setting, Task
 from lamina.bench.tasks.own import OwnTask
-from lamina.models.model import Model, PromptStyle, Reply, Request
+from lamina.models.continuations import score_requests
+from lamina.models.model import Model, PromptStyle, Reply, Request, Scorer
 from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories import Query
+
+Answer = Callable[[Sequence[Request], Callable[[int, Reply], None]], list[Reply]]
 
 
 def drive(
@@ -40,11 +44,26 @@ def drive(
     while waiting:
         wave, waiting = waiting, []
         take = _taker(wave, step, errors)
-        replies = model.generate([request for _, _, request in wave], take)
-        for index, reply in enumerate(replies):
-            take(index, reply)
+        for indexes, answer in _ways(model, [request for _, _, request in wave]):
+            on_reply = partial(_take_at, take, indexes)
+            for place, reply in enumerate(answer([wave[i][2] for i in indexes], on_reply)):
+                on_reply(place, reply)
         if errors:
             raise errors[0]
+
+
+def _ways(model: Model, requests: Sequence[Request]) -> list[tuple[list[int], Answer]]:
+    """Which of the requests are answered by the likelihoods of their continuations, and which by writing. A choice that
+    a grammar holds an answer to as well is compared where the model can do it, which is the same choice and faster."""
+    can = isinstance(model, Scorer)
+    scored = [i for i, r in enumerate(requests) if r.continuations and (can or r.grammar is None)]
+    written = sorted(set(range(len(requests))) - set(scored))
+    ways: list[tuple[list[int], Answer]] = [(scored, partial(score_requests, model)), (written, model.generate)]
+    return [(indexes, answer) for indexes, answer in ways if indexes]
+
+
+def _take_at(take: Callable[[int, Reply], None], indexes: Sequence[int], place: int, reply: Reply) -> None:
+    take(indexes[place], reply)
 
 
 def _taker(

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lamina.bench.tasks import Sample, Task
-from lamina.errors import ModelReferenceError
+from lamina.errors import ModelError, ModelReferenceError
+from lamina.models.images import digest
 from lamina.tools.tool import Toolbox
 from lamina.trajectories import content_id
 
@@ -19,11 +20,13 @@ _BLOCK = 1 << 20
 def model_path(ref: str) -> Path | None:
     """The file or folder behind a model reference; ``None`` for a model that lives elsewhere. Raises
     ``ModelReferenceError`` where it names a file that is not there."""
+    from lamina.models.projectors import model_file
+
     if ref == "embedded":
         from lamina.models import embedded_path
 
         return Path(embedded_path())
-    path = Path(ref.removeprefix("scripted:"))
+    path = model_file(ref.removeprefix("scripted:"))
     if path.exists():
         return path
     if ref.startswith("scripted:") or path.suffix == ".gguf":
@@ -31,35 +34,51 @@ def model_path(ref: str) -> Path | None:
     return None
 
 
-def fingerprint(ref: str) -> str:
-    """Sixteen hexadecimal digits of the model's bytes; of the reference itself where there are none here."""
+def fingerprint(ref: str, images: bool = False) -> str:
+    """Sixteen hexadecimal digits of the model's bytes; of the reference itself where there are none here. With
+    ``images`` those of its vision part too."""
     path = model_path(ref)
-    digest = hashlib.sha256()
+    found = hashlib.sha256()
     if path is None:
-        digest.update(ref.encode())
-    for file in _files(path):
-        digest.update(file.name.encode())
+        found.update(ref.encode())
+    for file in _files(ref, path, images):
+        found.update(file.name.encode())
         with file.open("rb") as stream:
             while block := stream.read(_BLOCK):
-                digest.update(block)
-    return digest.hexdigest()[:16]
+                found.update(block)
+    return found.hexdigest()[:16]
 
 
-def size_bytes(ref: str) -> int | None:
+def size_bytes(ref: str, images: bool = False) -> int | None:
     path = model_path(ref)
     if path is None or ref.startswith("scripted:"):
         return None
-    return sum(file.stat().st_size for file in _files(path))
+    return sum(file.stat().st_size for file in _files(ref, path, images))
 
 
-def _files(path: Path | None) -> list[Path]:
+def _files(ref: str, path: Path | None, images: bool) -> list[Path]:
     if path is None:
         return []
     if path.is_file():
-        return [path]
+        part = _vision_part(ref, path) if images and path.suffix == ".gguf" else None
+        return [path, part] if part else [path]
     return sorted(file for file in path.iterdir() if file.is_file())
 
 
+def _vision_part(ref: str, path: Path) -> Path | None:
+    """None where there is none: that is said when the model is loaded."""
+    from lamina.models.projectors import projector_of
+
+    try:
+        return projector_of(str(path) if ref == "embedded" else ref)
+    except ModelError:
+        return None
+
+
 def sample_key(model: str, task: Task, sample: Sample, toolbox: Toolbox, asked: Sequence[Any]) -> str:
-    """``model`` is the model's fingerprint; ``asked`` how it is asked: style, instruction, longest answer, and more."""
-    return content_id("sample", model, task.name, sample.id, sample.row, [*asked, toolbox.fingerprint()])
+    """``model`` is the model's fingerprint; ``asked`` how it is asked: style, instruction, longest answer, and more. An
+    image counts by its bytes, not by where it lies."""
+    row = sample.row
+    if row.get("images"):
+        row = {**row, "images": [digest(image) for image in row["images"]]}
+    return content_id("sample", model, task.name, sample.id, row, [*asked, toolbox.fingerprint()])

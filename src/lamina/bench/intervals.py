@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import random
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,6 +69,15 @@ def paired_difference(before: Sequence[bool], after: Sequence[bool], z: float = 
     return Interval(difference, max(-1.0, low), min(1.0, high), n)
 
 
+def mcnemar(only_before: int, only_after: int) -> float:
+    """The exact two-sided p value of the test that as many pairs changed one way as the other; 1 where none changed.
+
+    Source: Q. McNemar, Psychometrika 12 (1947) 153-157, with the binomial distribution in place of chi squared."""
+    changed, fewer = only_before + only_after, min(only_before, only_after)
+    tail: float = 2 * sum(math.comb(changed, k) for k in range(fewer + 1)) / 2**changed
+    return min(1.0, tail)
+
+
 def _correlation(both: int, only_second: int, only_first: int, neither: int, n: int) -> float:
     """Phi of the two by two table, with Newcombe's continuity correction where it is positive."""
     margins = (both + only_second) * (only_first + neither) * (both + only_first) * (only_second + neither)
@@ -126,3 +136,18 @@ def mean_interval(values: Sequence[float], *, seed: int = 0, draws: int = 2000) 
     chance = random.Random(seed)
     found = sorted(sum(chance.choices(values, k=len(values))) / len(values) for _ in range(draws))
     return Interval(mean, found[int(0.025 * draws)], found[math.ceil(0.975 * draws) - 1], len(values))
+
+
+def correlation(one: Sequence[float], two: Sequence[float], z: float = Z95) -> Interval | None:
+    """Pearson's correlation of pairs with Fisher's interval (R. A. Fisher, "On the probable error of a coefficient of
+    correlation", Metron 1 (1921) 3-32); ``None`` below four pairs, or where one side has a single value."""
+    n = len(one)
+    if n != len(two):
+        raise ValueError(f"pairs of different length: {n} and {len(two)}")
+    if n < 4 or len(set(one)) < 2 or len(set(two)) < 2:
+        return None
+    value = max(-1.0, min(1.0, statistics.correlation(one, two)))
+    if abs(value) >= 1 - 1e-12:
+        return Interval(value, value, value, n)
+    centre, half = math.atanh(value), z / math.sqrt(n - 3)
+    return Interval(value, math.tanh(centre - half), math.tanh(centre + half), n)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lamina.bench.intervals import paired_difference
+from lamina.bench.intervals import mcnemar, paired_difference
 from lamina.bench.tasks import Task
 from lamina.tools.tool import JSON
 
@@ -36,8 +36,8 @@ def default_pairs(models: Sequence[Named]) -> list[tuple[str, str]]:
 
 def paired_rows(models: Sequence[Named], tasks: Sequence[Task], pairs: Sequence[tuple[str, str]]) -> list[JSON]:
     """One row a pair and task, and one over all tasks where there are several: ``{"a", "b", "task", "metric",
-    "difference" (b minus a), "low", "high", "n", "only_a", "only_b"}``. Prompts that only one of the two
-    answered are left out. Raises ``KeyError`` for a name that is no model."""
+    "difference" (b minus a), "low", "high", "n", "only_a", "only_b", "p" (exact McNemar)}``. Prompts that only
+    one of the two answered are left out. Raises ``KeyError`` for a name that is no model."""
     by_name = {model.name: model for model in models}
     rows = []
     for a, b in pairs:
@@ -65,6 +65,7 @@ def pair_row(a: str, b: str, task: str, metric: str, answers: Sequence[tuple[boo
     found = paired_difference([x for x, _ in answers], [y for _, y in answers])
     if found is None:
         return []
+    only_a, only_b = sum(x and not y for x, y in answers), sum(y and not x for x, y in answers)
     return [
         {
             "a": a,
@@ -75,7 +76,8 @@ def pair_row(a: str, b: str, task: str, metric: str, answers: Sequence[tuple[boo
             "low": found.low,
             "high": found.high,
             "n": found.n,
-            "only_a": sum(x and not y for x, y in answers),
-            "only_b": sum(y and not x for x, y in answers),
+            "only_a": only_a,
+            "only_b": only_b,
+            "p": mcnemar(only_a, only_b),
         }
     ]

@@ -4,7 +4,9 @@ and peak memory is that of the engine. Started as ``python -m lamina.bench.worke
 One JSON job comes in on the first line of standard input; JSON events go out, one a line, on standard output:
 
     {"event": "loaded", "seconds"}                  {"event": "sample", "key", "record"}
-    {"event": "speed", …}                           {"event": "failed", "stage", "detail"}
+    {"event": "judgement", "key", "text", "problem"}
+    {"event": "speed", …}                           {"event": "timed", "key", "row"}
+    {"event": "machine", …}                         {"event": "failed", "stage", "detail"}
     {"event": "done", "peak_rss_bytes"}
 """
 
@@ -54,9 +56,12 @@ def main() -> int:
             emit("loaded", seconds=time.perf_counter() - began)
             stage = "generate"
             if job["mode"] == "speed":
-                from lamina.bench.speed import measure_speed
+                from lamina.bench.speed import time_requests
 
-                emit("speed", **measure_speed(model, _requests(job, setting)))
+                asked = _first_requests(job, setting)
+                time_requests(model, asked, emit, in_use=job["in_use"], whole=job["whole"])
+            elif job["mode"] == "judge":
+                _judge(job, model, emit)
             else:
                 _score(job, setting, model, emit)
             emit("done", peak_rss_bytes=peak_rss_bytes())
@@ -96,6 +101,8 @@ def _open(job: JSON) -> Any:
 
     options = {"threads": job["threads"], "slots": job["slots"], "style": job["style"]}
     options |= {key: job[key] for key in ("context", "copied") if job.get(key) is not None}
+    if any(sample["row"].get("images") for group in job["groups"] for sample in group["samples"]):
+        options["images"] = True  # a model that cannot see fails here, before it answers without having seen
     return open_model(job["ref"], **options)
 
 
@@ -120,9 +127,16 @@ def _score(job: JSON, setting: Setting, model: Any, emit: Any) -> None:
     drive(model, [(key, talk) for key, _, _, talk in talks], on_outcome)
 
 
-def _requests(job: JSON, setting: Setting) -> list[Any]:
-    """The first request of each sample."""
-    return [next(talk) for _, _, _, talk in _conversations(job, setting)]
+def _judge(job: JSON, model: Any, emit: Any) -> None:
+    from lamina.bench.judging import verdict_conversation
+
+    talks = [(question["key"], verdict_conversation(question, job["max_tokens"])) for question in job["questions"]]
+    drive(model, talks, lambda key, outcome: emit("judgement", key=key, **outcome.scores))
+
+
+def _first_requests(job: JSON, setting: Setting) -> list[tuple[str, Any]]:
+    """The key of each sample and its first request."""
+    return [(key, next(talk)) for key, _, _, talk in _conversations(job, setting)]
 
 
 def peak_rss_bytes() -> int | None:

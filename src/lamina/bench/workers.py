@@ -110,4 +110,6 @@ def _how_it_ended(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> st
     complaints.seek(max(0, complaints.tell() - 4096))
     said = [line for line in complaints.read().decode(errors="replace").splitlines() if line.strip()]
     how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+    if status == -getattr(signal, "SIGKILL", 9):
+        how += ", as a machine does whose memory has run out"
     return f"{how}; last words: {said[-1][:300]}" if said else how

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lamina.cli.options import AsJson, Config, Fresh, Out, Style, verb
-from lamina.cli.output import show, table
+from lamina.cli.output import given, listed, show, table
 from lamina.errors import InputError
 
 if TYPE_CHECKING:
     from lamina.bench import BenchModel
+    from lamina.runs import Progress, Run
 
 Row = dict[str, Any]
 
@@ -33,6 +35,23 @@ def bench(
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Where a benchmark's files are, else found.")
     ] = None,
+    judge: Annotated[
+        str | None, typer.Option("--judge", metavar="REF", help="The model that reads the answers of judged tasks.")
+    ] = None,
+    quantize: Annotated[
+        str | None,
+        typer.Option(
+            "--quantize", metavar="TYPE,…", help="Of the one MODEL, make a GGUF file of each type, and bench those."
+        ),
+    ] = None,
+    repeats: Annotated[
+        int, typer.Option("--repeats", metavar="N", min=0, help="Rounds of timing, after a pass as in use.")
+    ] = 1,
+    cool_down: Annotated[
+        float, typer.Option("--cool-down", metavar="SECONDS", min=0, help="To wait between two rounds.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option("--seed", help="Draws the order in which models are timed.")] = 0,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Write samples.parquet beside samples.jsonl.")] = False,
     fresh: Fresh = False,
     config: Config = None,
     as_json: AsJson = False,
@@ -43,8 +62,11 @@ def bench(
     is kept: the same command continues. 'lamina bench score' scores answers you have, 'lamina bench compare'
     two runs of this verb, 'lamina bench fetch' gets a benchmark's data.
     """
-    from lamina.bench import BenchSettings, bench_models
+    from lamina.bench import BenchSettings, bench_models, write_samples
+    from lamina.bench.judging import check_judged
     from lamina.bench.tasks import open_tasks
+    from lamina.models import check_reference
+    from lamina.reports import describe_machine, write_report
     from lamina.runs import Progress, Run
     from lamina.tools import Toolbox, read_tools
 
@@ -54,29 +76,42 @@ def bench(
         if tools is None and task.needs_tools:
             raise InputError(f"the task {task.name!r} brings no functions", mend="name their file with --tools")
         task.samples()  # a task whose file is at fault is said before a model is loaded
+    check_judged(opened, judge)
+    if judge is not None:
+        check_reference(judge)
     chosen = [_model(ref, label, style) for ref, label in _labels(models).items()]
+    types = _types(quantize, models)
     key: Row = {"verb": "bench", "models": models, "tasks": tasks, "style": style.value if style else None}
     key |= {"limit": limit, "max_tokens": max_tokens}
-    settings = BenchSettings(max_tokens=max_tokens)
+    settings = BenchSettings(max_tokens=max_tokens, repeats=repeats, cool_down_seconds=cool_down, seed=seed)
+    key |= given(judge=judge, quantize=quantize, repeats=repeats if repeats != 1 else None, cool_down=cool_down or None)
+    key |= given(timing_seed=seed or None)  # what was left out is not in the key: an older run goes on
     with Run.open(out, {**key, "tools_fingerprint": toolbox.fingerprint()}, fresh=fresh) as run:
         if not run.is_done("bench"):
+            progress = Progress(as_json)
+            made = _ladder(chosen[0], types, run, progress) if types else None
             found = bench_models(
-                chosen,
+                _rungs(chosen[0], made) if made else chosen,
                 opened,
                 run=run,
                 toolbox=toolbox,
                 settings=settings,
-                progress=Progress(as_json),
+                progress=progress,
                 limit=limit,
+                judge=judge,
+                made=made,
             )
+            run.finish("environment", describe_machine())
             run.finish("bench", found)
+        write_samples(run, parquet=parquet)
         run.write_report_json()
+        page = write_report(run.folder, run.results())
         result = run.result("bench") or {}
     rows = [
         (r["model"], r["precision"], r["task"], r["metric"], _number(r["value"]), _interval(r), f"n={r['n']}")
         for r in result["rows"]
     ]
-    show(result, as_json=as_json, lines=table(rows))
+    show(result, as_json=as_json, lines=[*table(rows), *_ladder_lines(result.get("ladder")), str(page)])
     if result["crashes"]:
         raise typer.Exit(1)
 
@@ -107,6 +142,60 @@ def _model(ref: str, label: str, style: Style | None) -> BenchModel:
 
     check_reference(ref)
     return BenchModel(ref, label, "", style.value if style else prompt_style_of(ref) or "full")
+
+
+def _types(quantize: str | None, models: Sequence[str]) -> tuple[str, ...]:
+    """The types of a ladder. Raises InputError for a type not on offer or a model that no file can be made of."""
+    from lamina.bench.identity import model_path
+    from lamina.quantize.precisions import precisions
+
+    types = listed(quantize) if quantize is not None else ()
+    if quantize is None:
+        return ()
+    precisions(types or ())
+    if len(models) > 1:
+        raise InputError("--quantize takes one model", mend="name the one that the files are made of")
+    path = model_path(models[0])
+    if models[0].startswith("scripted:") or path is None or not (path.suffix == ".gguf" or path.is_dir()):
+        raise InputError(f"{models[0]}: no file can be made of it", mend="name a GGUF file or a model's folder")
+    return types or ()
+
+
+def _ladder(model: BenchModel, types: Sequence[str], run: Run, progress: Progress) -> Row:
+    from lamina.bench import make_rungs
+    from lamina.bench.identity import model_path
+
+    source = model_path(model.ref)
+    assert source is not None, "_types has looked"
+    made = make_rungs(source, types, run, progress)
+    run.finish("quantize", made)
+    return made
+
+
+def _rungs(model: BenchModel, made: Row) -> list[BenchModel]:
+    """The most precise first: the others are compared with it."""
+    files = sorted(made["files"], key=lambda file: -float(file["bits_per_weight"]))
+    return [replace(model, ref=str(file["path"]), precision=str(file["type"])) for file in files]
+
+
+def _ladder_lines(ladder: Row | None) -> list[str]:
+    if ladder is None:
+        return []
+    cells = []
+    for rung in ladder["rungs"]:
+        figure, loss = rung["quality"] or rung["safety"], rung["loss"] or rung["safety_loss"]
+        points = f"{100 * loss['value']:+.1f} [{100 * loss['low']:+.1f}, {100 * loss['high']:+.1f}]" if loss else ""
+        speed = f"{rung['otps']['value']:.1f} tokens/s" if rung["otps"] else "-"
+        marks = ("frontier" if rung["frontier"] else "") if not rung["crashed"] else "crashed"
+        value = f"{figure['value']:.1%} [{figure['low']:.1%}, {figure['high']:.1%}]" if figure else "-"
+        cells.append((rung["type"], f"{rung['bytes'] / 1e6:.0f} MB", value, f"loss {points}" if points else "", speed,
+                      marks))  # fmt: skip
+    lines = ["", ladder["title"], *table(cells), ladder["advice"]]
+    for rung in ladder["rungs"]:
+        if rung["fallbacks"]:
+            told = ", ".join(f"{change} ({count})" for change, count in rung["fallbacks"].items())
+            lines.append(f"{rung['type']}: rows that are no multiple of a block took another type: {told}")
+    return [*lines, ""]
 
 
 def _number(value: float | None) -> str:

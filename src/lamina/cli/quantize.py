@@ -48,6 +48,8 @@ def quantize(
 ) -> None:
     """Export a trained model to GGUF, quantize it, and check parity.
 
+    Of a model that sees (LLaVA) the vision part is written beside the files, as mmproj-model-F16.gguf.
+
     Parity is the share of the requests in --queries to which a file gives the very calls that MODEL
     gives; without --queries it is not measured. Perplexity is that of the right answers, distances are
     from the most precise of the files written.
@@ -55,6 +57,8 @@ def quantize(
     from lamina.quantize import quantize_types
     from lamina.quantize.calibration import calibration_of
     from lamina.quantize.precisions import precisions
+    from lamina.quantize.sources import sees
+    from lamina.quantize.vision_part import export_vision_part
 
     source = model / "model" if (model / "model").is_dir() else model
     wanted = listed(types) or ()
@@ -63,11 +67,16 @@ def quantize(
         _requests_for(source, queries)
     calibration = calibration_of(imatrix, source) if imatrix else None
     files = quantize_types(source, wanted, out, calibration=calibration)
+    found: dict[str, Any] = {"files": files}
+    seen: list[str] = []
+    if sees(source):
+        found["vision_part"] = export_vision_part(source, out)
+        seen = [f"vision part: {found['vision_part']['path']}"]
     for file in files:
         file["parity"] = None
     if queries is not None:
         _measure(source, files, queries)
-    show({"files": files}, as_json=as_json, lines=[*table([_row(f) for f in files]), *_remarks(files)])
+    show(found, as_json=as_json, lines=[*table([_row(f) for f in files]), *seen, *_remarks(files)])
 
 
 def _row(file: dict[str, Any]) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ import warnings
 from collections.abc import Collection
 from typing import Any
 
-from lamina.models.copying import held_to, said_pattern
+from lamina.models.copying import heard, held_to, said_pattern
+from lamina.models.model import Request
 from lamina.tools import Toolbox
 
 MAX_CALLS = 4
@@ -144,3 +145,23 @@ def _possible(schema: dict[str, Any]) -> dict[str, Any]:
         if low in schema and high in schema and schema[low] > schema[high]:
             del schema[low], schema[high]
     return schema
+
+
+def grammar_of(request: Request, copied: Collection[str] = ()) -> str | None:
+    """The llguidance grammar that a request's answer must satisfy; None where it is free. ``copied``: arguments that
+    hold words of what was said."""
+    if not request.constrained:
+        return None
+    if request.grammar is not None:
+        return request.grammar
+    if request.constraint is not None:
+        return json_grammar(request.constraint)
+    if request.tools is None:
+        return None
+    return calls_grammar(request.tools, copied=copied, said=heard(request.messages) if copied else "")
+
+
+def is_of_calls(request: Request) -> bool:
+    """Whether the answer is held to an array of calls."""
+    free = request.grammar is None and request.constraint is None
+    return request.constrained and free and request.tools is not None

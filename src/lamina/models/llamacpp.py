@@ -5,6 +5,7 @@ and share the prefix cache. One engine at a time on a small machine: two spin ag
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -12,12 +13,15 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
-from lamina.errors import ModelError
-from lamina.models.copying import heard
-from lamina.models.grammar import calls_grammar, json_grammar
+from lamina.errors import InputError, ModelError, ModelReferenceError
+from lamina.models.continuations import replies_of
+from lamina.models.grammar import grammar_of, is_of_calls
+from lamina.models.images import encoded
+from lamina.models.llamacpp_replies import reply_of, timed_reply
+from lamina.models.llamacpp_scoring import GgufScorer
 from lamina.models.metadata import facts_of
 from lamina.models.model import Model, PromptStyle, Reply, Request
-from lamina.models.parsing import parse_calls
+from lamina.models.projectors import ARCHITECTURE, model_file, named_projector, projector_of, tokens_of_image
 from lamina.models.references import embedded_path
 from lamina.models.templates import DEFAULT_INSTRUCTION, request_prompt
 
@@ -34,7 +38,7 @@ LARGEST_SEED = 2**32 - 2
 class LlamaCppModel:
     """``instruction`` is what a model that Lamina did not tune is told after its list of functions. ``cache_prompts``
     off reads every prompt from its beginning, which only a measurement wants. ``copied``: text arguments that may only
-    hold what was said; left out, those that the file itself names."""
+    hold what was said; left out, those that the file itself names. ``images``: loads the vision part too."""
 
     def __init__(
         self,
@@ -48,11 +52,13 @@ class LlamaCppModel:
         instruction: str = DEFAULT_INSTRUCTION,
         cache_prompts: bool = True,
         copied: Collection[str] | None = None,
+        images: bool = False,
     ):
         import httpx
 
         self.ref, self.path, self.slots, self.instruction = ref, path, slots, instruction
-        self._cache_prompts = cache_prompts
+        self._cache_prompts, self._threads = cache_prompts, threads
+        self._scorer: GgufScorer | None = None
         facts = facts_of(str(path))
         self.prompt_style = style or facts.prompt_style
         self.toolbox = facts.toolbox
@@ -60,17 +66,23 @@ class LlamaCppModel:
         self.foreign = facts.prompt_style is None
         self.chat_template = facts.chat_template
         self.context = context or max(DEFAULT_CONTEXT, SLOT_CONTEXT * slots)
-        self._server: Any = _start(path, threads, slots, self.context)
+        projector = projector_of(str(path) if ref == "embedded" else ref) if images else None
+        self.sees = projector is not None
+        self._image_tokens = tokens_of_image(projector) if projector else 0
+        self._server: Any = _start(path, projector, threads, slots, self.context)
         limits = httpx.Limits(max_connections=slots)
         self._client = httpx.Client(
             base_url=self._server.listening_address, timeout=REQUEST_SECONDS, limits=limits, trust_env=False
         )
+        self._image_mark = self._properties()["media_marker"] if self.sees else ""
 
     def generate(
         self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None
     ) -> list[Reply]:
         """Up to ``slots`` requests at once, as many as fit into the context together. Batched, sums differ in their
         last places, so a greedy answer that was a near tie may differ from the one a single slot gives."""
+        if not self.sees and any(request.images for request in requests):
+            raise ModelError(f"{self.ref}: opened without its vision part, and asked about an image")
         replies: list[Reply | None] = [None] * len(requests)
         sizes = self._sizes(requests)
         under_way: dict[Future[Reply], int] = {}
@@ -100,14 +112,22 @@ class LlamaCppModel:
                 on_reply(index, reply)
         return [r for r in replies if r is not None]
 
+    def score(self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None) -> list[Reply]:
+        """``Scorer.score``, of the file and not of the server, whose slots stay as they are."""
+        if self._scorer is None:
+            self._scorer = GgufScorer(self.path, context=self.context, threads=self._threads)
+        rows = [self._scorer.row(self.prompt_for(r), r.continuations) for r in requests]
+        return replies_of(requests, rows, self._scorer.likelihoods, on_reply)
+
     def _sizes(self, requests: Sequence[Request]) -> list[int]:
         """The most tokens that each may come to. They are counted only where the bytes, which are never fewer, leave
         a doubt: requests that don't fit into the context together would cut each other off, their work lost."""
         prompts = [self.prompt_for(request) for request in requests]
-        at_most = [len(p.encode()) + r.max_tokens for p, r in zip(prompts, requests, strict=True)]
+        answers = [r.max_tokens + self._image_tokens * len(r.images) for r in requests]
+        at_most = [len(p.encode()) + more for p, more in zip(prompts, answers, strict=True)]
         if min(self.slots, len(requests)) * max(at_most, default=0) <= self.context:
             return at_most
-        return [self._tokens(p) + r.max_tokens for p, r in zip(prompts, requests, strict=True)]
+        return [self._tokens(p) + more for p, more in zip(prompts, answers, strict=True)]
 
     def _tokens(self, prompt: str) -> int:
         import httpx
@@ -123,17 +143,52 @@ class LlamaCppModel:
 
     def prompt_for(self, request: Request) -> str:
         """The text that is sent, for whoever wants to see it."""
-        return request_prompt(request, self.chat_template, foreign=self.foreign, instruction=self.instruction)
+        return request_prompt(
+            request,
+            self.chat_template,
+            foreign=self.foreign,
+            instruction=self.instruction,
+            image_mark=self._image_mark,
+        )
 
     def close(self) -> None:
         self._client.close()
         self._server = None
+        if self._scorer is not None:
+            self._scorer.close()
+            self._scorer = None
 
-    def _answer(self, request: Request) -> Reply:
+    def timed(self, request: Request, *, cached: bool = True) -> Reply:
+        """One request alone, its answer streamed, so that ``first_token_seconds`` and ``seconds`` are by our clock;
+        ``timings`` are the engine's. ``cached`` off reads the whole prompt, whatever part of it was read before."""
+        try:
+            body = self._body(request) | {"cache_prompt": cached}
+        except InputError as error:
+            return Reply(text="", problem=str(error))
+        return timed_reply(self._client, body, request, path=self.path, of_calls=is_of_calls(request))
+
+    def _properties(self) -> dict[str, Any]:
+        """What the engine says of itself; the mark of an image in a prompt is a new one with every start."""
         import httpx
 
+        try:
+            found: dict[str, Any] = self._client.get("/props").json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise ModelError(f"{self.path}: the engine does not answer ({error})") from None
+        return found
+
+    def _sent(self, request: Request) -> str | dict[str, Any]:
+        """The prompt, with the images that its marks stand for. Raises InputError for an image that is none."""
+        prompt = self.prompt_for(request)
+        if not request.images:
+            return prompt
+        images = [base64.b64encode(encoded(image)[1]).decode() for image in request.images]
+        return {"prompt_string": prompt, "multimodal_data": images}
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        """Raises InputError for an image that is none."""
         body: dict[str, Any] = {
-            "prompt": self.prompt_for(request),
+            "prompt": self._sent(request),
             "n_predict": request.max_tokens,
             "temperature": request.temperature,
             "top_p": request.top_p,
@@ -145,44 +200,29 @@ class LlamaCppModel:
             body |= {"samplers": ["temperature"], "top_k": 1}
         if (grammar := grammar_of(request, self.copied)) is not None:
             body["grammar"] = f"%llguidance {{}}\n{grammar}"
+        return body
+
+    def _answer(self, request: Request) -> Reply:
+        import httpx
+
+        try:
+            body = self._body(request)
+        except InputError as error:
+            return Reply(text="", problem=str(error))
         started = time.perf_counter()
         try:
             response = self._client.post("/completion", json=body)
             answer: dict[str, Any] = response.json()
         except (httpx.HTTPError, ValueError) as error:
             raise ModelError(f"{self.path}: the engine stopped answering ({error})") from None
-        seconds = time.perf_counter() - started
-        if "content" not in answer:
-            return Reply(text="", problem=_refusal(answer), seconds=seconds)
-        if is_of_calls(request) and answer["content"][:1] != "[":
-            # llama.cpp decodes freely, and says so to nobody, when llguidance does not take a grammar
-            return Reply(text=answer["content"], problem="the engine did not follow the grammar", seconds=seconds)
-        return _reply(answer, request, seconds)
-
-
-def grammar_of(request: Request, copied: Collection[str] = ()) -> str | None:
-    """The llguidance grammar that a request's answer must satisfy; None where it is free. ``copied``: arguments that
-    hold words of what was said."""
-    if not request.constrained:
-        return None
-    if request.grammar is not None:
-        return request.grammar
-    if request.constraint is not None:
-        return json_grammar(request.constraint)
-    if request.tools is None:
-        return None
-    return calls_grammar(request.tools, copied=copied, said=heard(request.messages) if copied else "")
-
-
-def is_of_calls(request: Request) -> bool:
-    """Whether the answer is held to an array of calls."""
-    free = request.grammar is None and request.constraint is None
-    return request.constrained and free and request.tools is not None
+        return reply_of(answer, request, time.perf_counter() - started, of_calls=is_of_calls(request))
 
 
 def check_reference(ref: str) -> None:
-    """The file is there and is a GGUF, and so is the engine."""
-    facts_of(ref)
+    """The file is there and is a GGUF that can be asked, and so is the engine."""
+    if facts_of(ref).architecture == ARCHITECTURE:
+        raise ModelReferenceError(f"{ref}: the vision part of a model; name the model, which finds it beside itself")
+    named_projector(ref)
     if importlib.util.find_spec("xllamacpp") is None:
         raise ModelError(NO_ENGINE)
 
@@ -196,47 +236,29 @@ def open_reference(
     style: PromptStyle | None = None,
     **more: Any,
 ) -> Model:
-    path = embedded_path() if ref == "embedded" else Path(ref)
+    path = embedded_path() if ref == "embedded" else model_file(ref)
     return LlamaCppModel(ref, path, threads=threads, slots=slots, context=context, style=style, **more)
 
 
-def _start(path: Path, threads: int, slots: int, context: int) -> Any:
+def _start(path: Path, projector: Path | None, threads: int, slots: int, context: int) -> Any:
     try:
         import xllamacpp  # type: ignore[import-untyped]
     except ImportError:
         raise ModelError(NO_ENGINE) from None
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(path)
+    if projector is not None:
+        parameters.mmproj.path = str(projector)
     parameters.n_ctx = context
     parameters.n_parallel = slots
     parameters.kv_unified = True
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
     parameters.verbosity = -1
+    # prompts are written by us; with the file's own template the engine tries it, and gives no reason where it raises
+    parameters.chat_template = "chatml"
     try:
         return xllamacpp.Server(parameters)
     except Exception as error:
-        raise ModelError(f"{path}: llama.cpp cannot load it ({error}); is the file whole?") from None
-
-
-def _reply(answer: dict[str, Any], request: Request, seconds: float) -> Reply:
-    text: str = answer["content"]
-    calls, problem = parse_calls(text, request.tools) if request.tools is not None else ([], None)
-    timings = answer.get("timings", {})
-    return Reply(
-        text=text,
-        calls=calls,
-        problem=problem,
-        prompt_tokens=int(answer.get("tokens_evaluated", 0)),
-        completion_tokens=int(answer.get("tokens_predicted", 0)),
-        seconds=seconds,
-        first_token_seconds=timings.get("prompt_ms", 0.0) / 1000,
-        truncated=answer.get("stop_type") == "limit",
-        timings=timings,
-    )
-
-
-def _refusal(answer: dict[str, Any]) -> str:
-    error = answer.get("error", {})
-    message = error.get("message", str(answer)[:200]) if isinstance(error, dict) else str(error)
-    return f"the engine refused the request: {message}"
+        parts = f"{path} with {projector}" if projector else str(path)
+        raise ModelError(f"{parts}: llama.cpp cannot load it ({error}); is the file whole?") from None

@@ -34,9 +34,10 @@ class ModelFacts:
 
 def facts_of(ref: str) -> ModelFacts:
     """Of a GGUF file, ``embedded`` or a Transformers folder; empty facts for any other reference."""
+    from lamina.models.projectors import model_file
     from lamina.models.references import embedded_path
 
-    path = embedded_path() if ref == "embedded" else Path(ref)
+    path = embedded_path() if ref == "embedded" else model_file(ref)
     if path.suffix == ".gguf":
         if not path.is_file():
             raise ModelReferenceError(f"{path}: there is no such file")

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories.trajectory import Message, ToolCall
@@ -31,11 +32,20 @@ class Request:
     """Text put in the assistant's mouth; generation continues after it and ``Reply.text`` excludes it."""
     raw_prompt: str | None = None
     """A prompt sent as it is, no chat template (base models, few-shot completion); replaces ``messages``."""
+    images: Sequence[Path | str] = ()
+    """Paths of images that the last user message is about; the model sees them before its text. A model opened without
+    ``images=True`` does not take them, and a raw prompt has no place for them (ValueError)."""
     max_tokens: int = 256
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
     stop: Sequence[str] = ()
+    continuations: Sequence[str] = ()
+    """Texts whose likelihood after the prompt ``Scorer.score`` gives; ``generate`` does not look at them."""
+
+    def __post_init__(self) -> None:
+        if self.images and self.raw_prompt is not None:
+            raise ValueError("a raw prompt has no place for images; put it into a message")
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,8 @@ class Reply:
     first_token_seconds: float | None = None
     truncated: bool = False
     timings: dict[str, Any] = field(default_factory=dict)
+    likelihoods: list[float] = field(default_factory=list)
+    """Of each of the request's continuations, in order: the sum of its tokens' log probabilities (nats)."""
 
 
 class Model(Protocol):
@@ -64,3 +76,15 @@ class Model(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """A model that can also say how likely it finds a given text: those that run in this process."""
+
+    def score(self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None) -> list[Reply]:
+        """As ``Model.generate``, but nothing is written: ``Reply.likelihoods`` answers ``Request.continuations``.
+
+        Nothing constrains the continuations. A request that does not fit into the context, or without a prompt, has a
+        ``problem``."""
+        ...

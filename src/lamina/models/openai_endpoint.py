@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
-from lamina.errors import ModelError, ModelReferenceError
+from lamina.errors import InputError, ModelError, ModelReferenceError
 from lamina.models.grammar import calls_schema
+from lamina.models.images import data_url
 from lamina.models.model import Model, PromptStyle, Reply, Request
 from lamina.models.parsing import parse_calls
 from lamina.models.templates import DEFAULT_INSTRUCTION, asked_messages, message_row, plain_rows, storable
@@ -30,7 +31,10 @@ OPTIONAL = ("response_format", "seed", "top_p", "temperature", "stop")
 class OpenAIEndpoint:
     """Tools are written into the system message as for every foreign model, so that answers have one form;
     ``response_format`` asks for JSON of the schema, and what an endpoint ignores is validated all the same.
-    ``Request.grammar`` cannot be sent; a prefix is sent as the beginning of the assistant's message."""
+    ``Request.grammar`` cannot be sent; a prefix is sent as the beginning of the assistant's message. Images are sent as
+    data URLs; whether the model behind the name sees them, its first answer says."""
+
+    sees = True
 
     def __init__(
         self,
@@ -86,7 +90,11 @@ class OpenAIEndpoint:
 
     def _answer(self, request: Request) -> Reply:
         started = time.perf_counter()
-        row = self._post(*self._body(request))
+        try:
+            path, body = self._body(request)
+        except InputError as error:  # an image that is none
+            return Reply(text="", problem=str(error))
+        row = self._post(path, body)
         seconds = time.perf_counter() - started
         if isinstance(row, str):
             return Reply(text="", problem=row, seconds=seconds)
@@ -125,7 +133,7 @@ class OpenAIEndpoint:
         rows = plain_rows([message_row(m) for m in asked], tools, self.instruction)
         if request.prefix:
             rows.append({"role": "assistant", "content": request.prefix})
-        body["messages"] = [{**row, "content": storable(row["content"])} for row in rows]
+        body["messages"] = _with_images([{**row, "content": storable(row["content"])} for row in rows], request)
         schema = request.constraint
         if schema is None and request.grammar is None and request.tools is not None:
             # endpoints want an object at the top
@@ -212,6 +220,16 @@ class OpenAIEndpoint:
         """Endpoints repeat the key in error messages; one line, without it and without a password in an address."""
         text = re.sub(r"://[^/@\s]*@", "://…@", " ".join(text.split()))
         return text.replace(self._secret, "…") if self._secret else text
+
+
+def _with_images(rows: list[dict[str, Any]], request: Request) -> list[dict[str, Any]]:
+    """Data URLs before the text of the last user message. Raises InputError for an image that cannot be read."""
+    if not request.images:
+        return rows
+    parts = [{"type": "image_url", "image_url": {"url": data_url(image)}} for image in request.images]
+    place = max(i for i, row in enumerate(rows) if row["role"] == "user")
+    rows[place] = {**rows[place], "content": [*parts, {"type": "text", "text": rows[place]["content"]}]}
+    return rows
 
 
 def _count(usage: Any, key: str) -> int:

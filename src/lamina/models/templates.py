@@ -41,8 +41,24 @@ DEFAULT_INSTRUCTION = 'Answer with a JSON array of the calls that serve the requ
 when no function can do what is asked" a Qwen of 0.5B answers [] to all requests."""
 
 
-def request_prompt(request: Request, template: str | None, *, foreign: bool, instruction: str) -> str:
-    """The text that every local backend sends, ``request.prefix`` at its end; what is no Unicode becomes ``?``."""
+IMAGE_PART = {"type": "image"}
+"""What a template of a model that sees writes its own mark for."""
+_PROBE = "what a template is tried with"
+
+
+def request_prompt(
+    request: Request,
+    template: str | None,
+    *,
+    foreign: bool,
+    instruction: str,
+    image_mark: str = "",
+    own_marks: bool = False,
+) -> str:
+    """The text that every local backend sends, ``request.prefix`` at its end; what is no Unicode becomes ``?``.
+
+    ``image_mark`` stands for each of the request's images, before the text of the last user message; with ``own_marks``
+    the template writes its own where it knows images."""
     if request.raw_prompt is not None:
         return storable(request.raw_prompt + request.prefix)
     if template is None:
@@ -54,8 +70,40 @@ def request_prompt(request: Request, template: str | None, *, foreign: bool, ins
         tools=tools,
         foreign=foreign,
         instruction=instruction,
+        images=_image_parts(len(request.images), image_mark, own_marks),
     )
     return storable(prompt + request.prefix)
+
+
+def _image_parts(count: int, mark: str, own_marks: bool) -> list[dict[str, str]]:
+    return [{**IMAGE_PART, "text": mark} if own_marks else {"type": "text", "text": mark}] * count
+
+
+def with_images(rows: list[dict[str, Any]], images: Sequence[dict[str, str]], template: str) -> list[dict[str, Any]]:
+    """The rows with ``images`` (parts of a message) before the text of the last user message. A template that knows
+    nothing of parts gets their texts, each on a line of its own. Raises ModelError where no user speaks."""
+    if not images:
+        return rows
+    place = next((i for i in reversed(range(len(rows))) if rows[i]["role"] == "user"), None)
+    if place is None:
+        raise ModelError("an image is asked about in a user message, and there is none")
+    if not takes_parts(template):
+        text = "".join(f"{part['text']}\n" for part in images) + rows[place]["content"]
+        return [{**row, "content": text} if i == place else row for i, row in enumerate(rows)]
+    said = [{**row, "content": [{"type": "text", "text": row["content"]}]} for row in rows]
+    said[place]["content"] = [*images, *said[place]["content"]]
+    return said
+
+
+@lru_cache(maxsize=16)
+def takes_parts(template: str) -> bool:
+    """Whether a template writes the parts of a message (``[{"type": "text", "text": …}]``), which those of models that
+    see do; others print the list as Python does, or fail."""
+    try:
+        shown = render(template, [{"role": "user", "content": [{"type": "text", "text": _PROBE}]}], None)
+    except ModelError:
+        return False
+    return _PROBE in shown and "'type'" not in shown and '"type"' not in shown
 
 
 def asked_messages(
@@ -90,13 +138,16 @@ def prompt_of(
     instruction: str = DEFAULT_INSTRUCTION,
     bos: str = "",
     eos: str = "",
+    images: Sequence[dict[str, str]] = (),
 ) -> str:
     """The prompt up to where the assistant begins. ``tools`` given means style ``full``. A ``foreign`` template is
-    not trusted with tools or calls: they are written into plain messages, the shared part first."""
+    not trusted with tools or calls: they are written into plain messages, the shared part first. ``images`` are parts
+    of the last user message."""
     rows = [message_row(m) for m in messages]
     if foreign:
-        rows = plain_rows(rows, tools, instruction)
+        rows = with_images(plain_rows(rows, tools, instruction), images, template)
         return render(template, rows, None, bos=bos, eos=eos)
+    rows = with_images(rows, images, template)
     return render(template, rows, tools.as_openai() if tools else None, bos=bos, eos=eos)
 
 

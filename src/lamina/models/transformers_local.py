@@ -7,15 +7,19 @@ import importlib.util
 import re
 import time
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lamina.errors import MissingExtraError, ModelError, ModelReferenceError
-from lamina.models.llamacpp import grammar_of
+from lamina.errors import InputError, MissingExtraError, ModelError, ModelReferenceError
+from lamina.models.continuations import cut_row, replies_of
+from lamina.models.grammar import grammar_of
 from lamina.models.metadata import ModelFacts, facts_of
 from lamina.models.model import Model, PromptStyle, Reply, Request
 from lamina.models.parsing import parse_calls
+from lamina.models.seeing import Eyes, kind_of_model
 from lamina.models.templates import DEFAULT_INSTRUCTION, request_prompt
+from lamina.models.transformers_scoring import likelihoods
 
 BATCH = 16
 """Requests decoded together (our choice)."""
@@ -34,13 +38,14 @@ class TransformersModel:
         instruction: str = DEFAULT_INSTRUCTION,
         dtype: str = "float32",
         copied: Collection[str] | None = None,
+        images: bool = False,
     ):
         if dtype not in DTYPES:
             raise ModelReferenceError(f"{dtype!r} is no number type for a model; one of {', '.join(DTYPES)}")
         try:
             import llguidance.hf
             import torch
-            from transformers import AutoModelForCausalLM, AutoTokenizer
+            from transformers import AutoConfig, AutoTokenizer
         except ImportError as error:
             raise MissingExtraError(error.name or "transformers", "train") from None
         torch.set_num_threads(threads)
@@ -51,42 +56,81 @@ class TransformersModel:
         self.copied = facts.copied if copied is None else copied
         self.foreign = facts.prompt_style is None
         try:
+            kind = kind_of_model(ref, AutoConfig.from_pretrained(name), images)
             tokenizer: Any = AutoTokenizer.from_pretrained(name)
-            model: Any = AutoModelForCausalLM.from_pretrained(name, dtype=getattr(torch, dtype))
+            model: Any = kind.from_pretrained(name, dtype=getattr(torch, dtype))
         except (OSError, ValueError, KeyError) as error:
             raise ModelError(f"{ref}: Transformers cannot load it ({str(error).splitlines()[0]})") from None
         self.chat_template = facts.chat_template or tokenizer.chat_template
         self._tokenizer, self._model = tokenizer, model.eval()
-        self._grammar_tokenizer = llguidance.hf.from_tokenizer(tokenizer, n_vocab=model.config.vocab_size)
-        self._room = getattr(model.config, "max_position_embeddings", 0) or 1 << 30
+        self._eyes = Eyes(ref) if images else None
+        self.sees = images
+        about = model.config.get_text_config()
+        self._grammar_tokenizer = llguidance.hf.from_tokenizer(tokenizer, n_vocab=about.vocab_size)
+        self._room = getattr(about, "max_position_embeddings", 0) or 1 << 30
         self._ends = self._end_tokens()
 
     def generate(
         self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None
     ) -> list[Reply]:
-        """``BATCH`` requests at a time, those of like length together; rows are padded on the left."""
-        prompts = [self._ids(r) for r in requests]
-        order = sorted(range(len(requests)), key=lambda i: len(prompts[i]))
+        """``BATCH`` requests at a time, those of like length together; rows are padded on the left. Requests with
+        images come one at a time."""
+        if self._eyes is None and any(r.images for r in requests):
+            raise ModelError(f"{self.ref}: opened without its vision part, and asked about an image")
+        prompts = {i: self._ids(r) for i, r in enumerate(requests) if not r.images}
+        order = sorted(prompts, key=lambda i: len(prompts[i]))
         replies: list[Reply | None] = [None] * len(requests)
-        for start in range(0, len(order), BATCH):
-            part = order[start : start + BATCH]
-            answers = self._answer([requests[i] for i in part], [prompts[i] for i in part])
+        parts = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
+        for part in [*parts, *([i] for i, r in enumerate(requests) if r.images)]:
+            asked = [requests[i] for i in part]
+            answers = self._answer(asked, [prompts[i] for i in part]) if part[0] in prompts else [self._seen(asked[0])]
             for index, reply in zip(part, answers, strict=True):
                 replies[index] = reply
                 if on_reply is not None:
                     on_reply(index, reply)
         return [r for r in replies if r is not None]
 
+    def score(self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None) -> list[Reply]:
+        """``Scorer.score``, in batches of texts of like length."""
+        rows = [cut_row(self._cut, self.prompt_for(r), r.continuations, self._room) for r in requests]
+        return replies_of(requests, rows, partial(likelihoods, self._model, self._pad()), on_reply)
+
     def prompt_for(self, request: Request) -> str:
         """The text that is sent, for whoever wants to see it."""
-        return request_prompt(request, self.chat_template, foreign=self.foreign, instruction=self.instruction)
+        return request_prompt(
+            request,
+            self.chat_template,
+            foreign=self.foreign,
+            instruction=self.instruction,
+            image_mark=self._eyes.mark if self._eyes else "",
+            own_marks=True,
+        )
 
     def close(self) -> None:
         self._model = None
 
     def _ids(self, request: Request) -> list[int]:
-        found: list[int] = self._tokenizer(self.prompt_for(request), add_special_tokens=False)["input_ids"]
+        return self._cut(self.prompt_for(request))
+
+    def _cut(self, text: str) -> list[int]:
+        found: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         return found
+
+    def _pad(self) -> int:
+        found: int = self._tokenizer.pad_token_id or self._tokenizer.eos_token_id or 0
+        return found
+
+    def _seen(self, request: Request) -> Reply:
+        assert self._eyes is not None
+        started = time.perf_counter()
+        try:
+            ids, seen = self._eyes.inputs(self.prompt_for(request), request.images)
+        except InputError as error:
+            return Reply(text="", problem=str(error))
+        if (refused := self._refusal(request, ids)) is not None:
+            return Reply(text="", problem=refused)
+        written = self._decode([ids], [request], seen)
+        return self._reply(request, ids, written[0], time.perf_counter() - started)
 
     def _answer(self, requests: Sequence[Request], prompts: Sequence[list[int]]) -> list[Reply]:
         started = time.perf_counter()
@@ -126,12 +170,15 @@ class TransformersModel:
             truncated=len(written) >= min(request.max_tokens, self._room - len(ids)),
         )
 
-    def _decode(self, prompts: list[list[int]], requests: list[Request]) -> list[list[int]]:
-        """Token by token with the key-value cache; tokens that a row's grammar forbids are masked first."""
+    def _decode(
+        self, prompts: list[list[int]], requests: list[Request], seen: dict[str, Any] | None = None
+    ) -> list[list[int]]:
+        """Token by token with the key-value cache; tokens that a row's grammar forbids are masked first. ``seen`` is
+        what the first step is given of images; with them a model counts the places of its tokens itself."""
         import torch
 
         longest = max(len(ids) for ids in prompts)
-        pad = self._tokenizer.pad_token_id or self._tokenizer.eos_token_id or 0
+        pad = self._pad()
         step = torch.tensor([[pad] * (longest - len(ids)) + ids for ids in prompts])
         mask = torch.tensor([[0] * (longest - len(ids)) + [1] * len(ids) for ids in prompts])
         places = (mask.cumsum(1) - 1).clamp(min=0)
@@ -142,9 +189,8 @@ class TransformersModel:
         past = None
         with torch.no_grad():
             while any(not row.done for row in rows):
-                out = self._model(
-                    input_ids=step, attention_mask=mask, position_ids=places, past_key_values=past, use_cache=True
-                )
+                about = {"position_ids": places} if seen is None else seen if past is None else {}
+                out = self._model(input_ids=step, attention_mask=mask, past_key_values=past, use_cache=True, **about)
                 past = out.past_key_values
                 logits = out.logits[:, -1, :].float()
                 tokens = [row.take(logits[i : i + 1], self._ends, self._tokenizer) for i, row in enumerate(rows)]
@@ -180,14 +226,14 @@ class _Row:
 
     def take(self, logits: Any, ends: set[int], tokenizer: Any) -> int | None:
         """Chooses the next token from ``logits`` (1, vocabulary); None when the answer has ended."""
-        import llguidance.torch as guide
+        import llguidance.numpy as guide  # its counterpart for torch compiles a kernel, which wants a C++ compiler
 
         if self.done:
             return None
         if self.matcher is not None:
             mask = guide.allocate_token_bitmask(1, logits.shape[1])
             guide.fill_next_token_bitmask(self.matcher, mask, 0)
-            guide.apply_token_bitmask_inplace(logits, mask)
+            guide.apply_token_bitmask_inplace(logits.numpy(), mask)
         token = _choose(logits[0], self.request, self.generator)
         if token in ends:
             self.done = True
@@ -227,5 +273,5 @@ def check_reference(ref: str) -> None:
 
 
 def open_reference(ref: str, *, threads: int = 2, style: PromptStyle | None = None, **more: Any) -> Model:
-    options = {key: more[key] for key in ("instruction", "dtype", "copied") if key in more}
+    options = {key: more[key] for key in ("instruction", "dtype", "copied", "images") if key in more}
     return TransformersModel(ref, threads=threads, style=style, **options)

@@ -12,6 +12,8 @@ from typing import Any, cast
 
 import numpy as np
 
+from lamina.models.llama_library import library
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -71,21 +73,6 @@ def _sizes(kind: str) -> tuple[int, int]:
     from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
 
     return GGML_QUANT_SIZES[GGMLQuantizationType[kind]]
-
-
-@lru_cache(maxsize=1)
-def library() -> ctypes.CDLL:
-    """The engine's library, with the functions of ggml and llama.cpp that it exports."""
-    from importlib import import_module
-    from importlib.util import find_spec
-    from pathlib import Path
-
-    spec = find_spec("xllamacpp")
-    folder = Path(spec.origin).parent if spec and spec.origin else None
-    libraries = [f for f in folder.iterdir() if f.suffix in (".so", ".pyd", ".dylib")] if folder else []
-    assert libraries, "xllamacpp is a dependency and has its library beside it"
-    import_module("xllamacpp")  # its library needs the symbols of Python that this loads
-    return ctypes.CDLL(str(libraries[0]))
 
 
 @lru_cache(maxsize=1)

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from lamina.errors import InputError
 from lamina.quantize.calibrated import calibrated
 from lamina.quantize.calibration import Calibration
 from lamina.quantize.ggml import Array, byte_count, quantized
 from lamina.quantize.grids import trained_for, training_lost
 from lamina.quantize.precisions import Precision, kind_of, precision, precisions
-from lamina.quantize.sources import Source, Typed, source_of
+from lamina.quantize.sources import Source, Typed, sees, source_of
 from lamina.runs.files import storage_error
 from lamina.tools.tool import JSON
 
@@ -48,6 +49,8 @@ def quantize_types(
     types are checked before the first is written. With a ``calibration`` the types under 8 bits are rounded with it,
     layer by layer, but the one that training rounded for; ``on_layer`` is told the number of each that is done."""
     chosen = precisions(types)
+    if calibration is not None and sees(Path(model_folder)):
+        raise InputError("a model that sees is not calibrated", file=model_folder, mend="leave the calibration out")
     source = source_of(Path(model_folder))
     try:
         Path(out_folder).mkdir(parents=True, exist_ok=True)
@@ -122,7 +125,7 @@ def _write_tensors(
     writer.add_file_type(chosen.file_type)
     writer.add_quantization_version(2)
     for key, value in source.metadata.items():
-        _add(writer, key, value)
+        add_metadata(writer, key, value)
     for name, tensor in source.tensors.items():
         size = byte_count(kinds[name], tensor.shape)
         plain = np.dtype(np.float32)  # shapes are given in values, not in bytes
@@ -144,7 +147,7 @@ def _write_tensors(
         writer.close()
 
 
-def _add(writer: Any, key: str, value: Any) -> None:
+def add_metadata(writer: Any, key: str, value: Any) -> None:
     if isinstance(value, Typed):
         writer.add_key_value(key, value.value, value.kind, value.member)
     elif isinstance(value, bool):

@@ -34,6 +34,13 @@ def trained_for(model_folder: Path) -> str | None:
     return None if kind == "none" else str(kind)
 
 
+def base_type(model_folder: Path) -> str | None:
+    """The type of the GGUF file that the model in the folder was trained from; None where it does not say, or the file
+    is gone."""
+    base = _told(model_folder).get("base_gguf")
+    return weight_type(base) if base and Path(base).is_file() else None
+
+
 def _told(model_folder: Path) -> dict[str, Any]:
     try:
         found = json.loads((model_folder / "lamina.json").read_text("utf-8"))

@@ -1,11 +1,13 @@
 """What a GGUF file is made from: a Transformers folder, or another GGUF file. Both give the same four things: metadata,
 tensors under llama.cpp's names, the facts that its mixed types go by, and the order of rows it wants.
 
-Names and metadata keys are llama.cpp's for the architectures ``llama`` and ``qwen2``."""
+Names and metadata keys are llama.cpp's for the architectures ``llama`` and ``qwen2``. Of a model that sees (LLaVA) this
+is the language part; ``vision_part`` writes the other."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +22,16 @@ from lamina.quantize.vocabulary import tokenizer_metadata
 from lamina.tools.tool import JSON
 
 ARCHITECTURES = ("llama", "qwen2")
+SEEING = ("llava",)
+"""Architectures of a vision part and a language part, which is one of ``ARCHITECTURES``."""
+LANGUAGE = ("language_model.model.", "model.language_model.")
+"""How the names of a language part's tensors begin in the folder, then as ``model.`` alone."""
+
+NEEDED = (
+    "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings",
+    "rms_norm_eps",
+)  # fmt: skip
+"""What a configuration must say: that of a part often leaves out what is the default of its architecture."""
 
 _NAMES = {
     "model.embed_tokens": "token_embd",
@@ -129,15 +141,41 @@ class Typed:
     member: Any = None
 
 
-def _of_folder(folder: Path) -> Source:
+def sees(folder: Path) -> bool:
+    """Whether the folder holds a model with a vision part that can be exported."""
+    return (folder / "config.json").is_file() and config_of(folder).get("model_type") in SEEING
+
+
+def config_of(folder: Path) -> JSON:
+    """Raises InputError for a folder without a readable ``config.json``."""
     try:
         config: JSON = json.loads((folder / "config.json").read_text("utf-8"))
     except OSError:
         raise InputError("there is no config.json", file=folder, mend="give a Transformers folder") from None
     except ValueError:
         raise InputError("not JSON", file=folder / "config.json", mend="save the model again") from None
+    return config
+
+
+def _language_part(config: JSON, stored: Mapping[str, Stored]) -> tuple[JSON, dict[str, Stored]]:
+    """The configuration and tensors of the language part of a model that sees, named as if it were alone."""
+    found: dict[str, Stored] = {}
+    for name, tensor in stored.items():
+        if name.endswith("lm_head.weight"):
+            found["lm_head.weight"] = tensor
+        for start in LANGUAGE:
+            if name.startswith(start):
+                found[f"model.{name.removeprefix(start)}"] = tensor
+    tied = config.get("tie_word_embeddings") or config["text_config"].get("tie_word_embeddings", False)
+    return {**config["text_config"], "tie_word_embeddings": tied}, found
+
+
+def _of_folder(folder: Path) -> Source:
+    config = config_of(folder)
+    stored: Mapping[str, Stored] = stored_tensors(folder)
+    if config.get("model_type") in SEEING:
+        config, stored = _language_part(config, stored)
     _refuse_unsupported(config, folder)
-    stored = stored_tensors(folder)
     stored_as = {_gguf_name(name, folder): name for name in stored}
     if config.get("tie_word_embeddings"):
         stored_as.pop("output.weight", None)
@@ -165,7 +203,13 @@ def _refuse_unsupported(config: JSON, folder: Path) -> None:
     if config.get("model_type") not in ARCHITECTURES:
         supported = " and ".join(ARCHITECTURES)
         raise InputError(
-            f"architecture {config.get('model_type')} cannot be exported", file=file, mend=f"{supported} can"
+            f"architecture {config.get('model_type')} cannot be exported",
+            file=file,
+            mend=f"{supported} can, and {' and '.join(SEEING)} of them",
+        )
+    if missing := [key for key in NEEDED if key not in config]:
+        raise InputError(
+            f"does not say {', '.join(missing)}", file=file, mend="save the model with all of its settings"
         )
     rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
     kind = rope.get("rope_type", "default")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -47,12 +47,24 @@ def write_page(
     rows = [*map(_passed, islice(passed, MOST)), *map(_rejected, islice(rejected, MOST))]
     for row in rows:
         row["category"] = sorted({categories[name] for name in row["tools"] if categories and categories.get(name)})
-    data = json.dumps({"rows": rows, "all": counts}, ensure_ascii=False)
+    return _write(page, {"rows": rows, "all": counts}, "Rows", brand)
+
+
+def write_browsable(
+    page: Path, rows: list[JSON], of: int, title: str, fields: Sequence[tuple[str, str]], brand: str
+) -> Path:
+    """Of rows made elsewhere: ``{"id", "kind", "good", "steps": [{"who", "text", "mark"?, "note"?}], …}``, with what
+    ``fields`` (key and name of a filter) name; ``of`` how many. Text is treated as in ``write_page``."""
+    return _write(page, {"rows": rows, "all": {"rows": of}, "fields": [list(field) for field in fields]}, title, brand)
+
+
+def _write(page: Path, held: JSON, title: str, brand: str) -> Path:
+    data = json.dumps(held, ensure_ascii=False)
     template = Path(__file__).parent / "templates"
     text = (template / "rows.html").read_text("utf-8")
     text = text.replace("/*STYLE*/", (template / "report.css").read_text("utf-8"))
     text = text.replace("/*SCRIPT*/", (template / "rows.js").read_text("utf-8"))
-    text = text.replace("<!--BRAND-->", brand)
+    text = text.replace("<!--BRAND-->", brand).replace("<!--TITLE-->", title)
     # "</script" or "<!--" in a row would end the block that it stands in
     text = text.replace("/*DATA*/", data.replace("<", "\\u003c"))
     with atomic_file(page) as file:

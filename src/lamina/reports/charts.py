@@ -29,7 +29,8 @@ class Bar:
 
 @dataclass(frozen=True)
 class Point:
-    """``y`` is a rate with its interval."""
+    """``y`` is a rate with its interval, ``x_low`` and ``x_high`` that of ``x``. A line joins those that are
+    ``linked``."""
 
     label: str
     x: float
@@ -37,6 +38,9 @@ class Point:
     low: float | None = None
     high: float | None = None
     shade: str = "after"
+    x_low: float | None = None
+    x_high: float | None = None
+    linked: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,44 +87,73 @@ def _grid(left: float, plot: float, bottom: float) -> str:
 
 
 def scatter(points: Sequence[Point], width: int, title: str, x_label: str) -> Markup:
-    """Rates against something that costs: size, time. The rate axis starts where the data does, in tens."""
+    """Rates against something that costs: size, time. The rate axis ends where the data does, in tens."""
     height, left, right, top, bottom = 240, 44, 24, 24, 44
     floor = min(0.9, math.floor((min(_low(p) for p in points) - 0.03) * 10) / 10)
     floor = max(0.0, floor)
-    most = max(p.x for p in points) * 1.12 or 1.0
+    ceiling = min(1.0, max(floor + 0.1, math.ceil((max(_high(p) for p in points) + 0.03) * 10) / 10))
+    most = max(max(p.x, p.x_high or 0.0) for p in points) * 1.12 or 1.0
     plot, rise = width - left - right, height - top - bottom
 
     def at(x: float, y: float) -> tuple[float, float]:
-        return left + plot * x / most, top + rise * (1 - (y - floor) / (1 - floor))
+        return left + plot * x / most, top + rise * (1 - (y - floor) / (ceiling - floor))
 
     marks = []
-    for tick in _ticks(floor, 1.0, 4):
+    for tick in _ticks(floor, ceiling, 4):
         y = at(0, tick)[1]
         marks.append(f'<line class="grid" x1="{left}" x2="{width - right}" y1="{y:.1f}" y2="{y:.1f}"/>')
         marks.append(_text(left - 6, y + 4, f"{tick * 100:.0f} %", "end", "axis"))
     for tick in _ticks(0.0, most, 4 if width < 500 else 6):
         marks.append(_text(at(tick, floor)[0], height - bottom + 17, f"{tick:g}", "middle", "axis"))
     marks.append(_text(left + plot / 2, height - 6, x_label, "middle", "axis"))
+    joined = [at(p.x, p.y) for p in sorted(points, key=lambda p: p.x) if p.linked]
+    if len(joined) > 1:
+        marks.append(f'<polyline class="joined" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in joined)}"/>')
+    for p in points:
+        if p.x_low is not None and p.x_high is not None:
+            marks.append(_whisker_across(at(max(0.0, p.x_low), p.y)[0], at(p.x_high, p.y)[0], at(p.x, p.y)[1]))
     marks += _labelled(
-        [(p, at(p.x, p.y), at(0, _low(p))[1], at(0, _high(p))[1]) for p in sorted(points, key=lambda p: p.x)]
+        [(p, at(p.x, p.y), at(0, _low(p))[1], at(0, _high(p))[1]) for p in sorted(points, key=lambda p: p.x)], width
     )
     return _svg(width, height, title, marks)
 
 
-def _labelled(placed: Sequence[tuple[Point, tuple[float, float], float, float]]) -> list[str]:
-    """Points with whiskers from ``bottom`` to ``top``; a label stands above, or below where the one before it
-    would be hit."""
+def _labelled(placed: Sequence[tuple[Point, tuple[float, float], float, float]], width: float) -> list[str]:
+    """Points with whiskers from ``bottom`` to ``top``. A label stands above, below, right or left of its point, the
+    first of these where it hits nothing; above where all of them hit something."""
     marks: list[str] = []
-    last = -math.inf
+    taken = [(x - 6, min(top, y - 6), x + 6, max(bottom, y + 6)) for _, (x, y), bottom, top in placed]
     for point, (x, y), bottom, top in placed:
-        above = x - last > 9 * len(point.label)
-        last = x if above else -math.inf
         if top < bottom:
             marks.append(_whisker_up(x, bottom, top))
         marks.append(f'<circle class="bar {escape(point.shade)}" cx="{x:.1f}" cy="{y:.1f}" r="6"/>')
-        edge = min(top, y - 6) - 6 if above else max(bottom, y + 6) + 15
-        marks.append(_text(x, edge, point.label, "middle"))
+        long = 7.8 * len(point.label)
+        above, below = min(top, y - 6) - 6, max(bottom, y + 6) + 15
+        places = [("middle", x, above), ("middle", x, below), ("start", x + 10, y - 5), ("end", x - 10, y - 5)]
+        boxes = [_label_box(anchor, at, base, long) for anchor, at, base in places]
+        free = [
+            i
+            for i, box in enumerate(boxes)
+            if box[0] >= 0 and box[2] <= width and not any(_overlap(box, one) for one in taken)
+        ]
+        chosen = free[0] if free else 0
+        anchor, at, base = places[chosen]
+        taken.append(boxes[chosen])
+        marks.append(_text(at, base, point.label, anchor))
     return marks
+
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+
+def _label_box(anchor: str, x: float, base: float, long: float) -> Box:
+    left = x - {"start": 0.0, "middle": long / 2, "end": long}[anchor]
+    return (left - 3, base - 11, left + long + 3, base + 3)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _low(point: Point) -> float:

@@ -18,7 +18,9 @@ from lamina.reports.benched import GENERATED, KINDS, Benched, task_title
 from lamina.reports.browsing import write_rows_page
 from lamina.reports.distilled import distillation_view
 from lamina.reports.learned import learning_view
+from lamina.reports.measured import SPEEDS, measured_view
 from lamina.reports.rows import Group, Rows, read_misses, read_rows
+from lamina.reports.sampled import write_samples_page
 from lamina.reports.yields import columns_of, ordered
 from lamina.runs.config import read_config
 
@@ -34,7 +36,9 @@ def write_report(run_folder: str | Path, results: Mapping[str, Any]) -> Path:
     written or its store is damaged."""
     folder = Path(run_folder)
     browsable = write_rows_page(folder, (results.get("synth") or {}).get("categories") or {})
-    page = render_report(folder, results, browsable.name if browsable else None)
+    measured = measured_view(results)
+    sampled = write_samples_page(folder, measured["models"]) if measured else None
+    page = render_report(folder, results, browsable.name if browsable else None, sampled.name if sampled else None)
     path, half = folder / "report.html", folder / "report.html.tmp"
     try:
         half.write_text(page, encoding="utf-8")
@@ -45,8 +49,11 @@ def write_report(run_folder: str | Path, results: Mapping[str, Any]) -> Path:
     return path
 
 
-def render_report(folder: Path, results: Mapping[str, Any], browsable: str | None = None) -> str:
-    """``browsable``: the name of the page of all rows, if there is one beside this page."""
+def render_report(
+    folder: Path, results: Mapping[str, Any], browsable: str | None = None, sampled: str | None = None
+) -> str:
+    """``browsable``: the name of the page of all rows, if there is one beside this page; ``sampled``: that of all
+    samples of a bench."""
     rows = read_rows(folder, (results.get("synth") or {}).get("categories") or {})
     bench = Benched(results.get("bench") or {}, results.get("quantize"), results.get("parity"))
     environment = Environment(
@@ -76,6 +83,9 @@ def render_report(folder: Path, results: Mapping[str, Any], browsable: str | Non
         quantized=results.get("quantize"),
         rows=rows,
         browsable=browsable,
+        sampled=sampled,
+        measured=measured_view(results),
+        speed_names=[name for _, name, _ in SPEEDS],
         misses=misses_view(folder, bench),
         compare_charts=[
             (task, charts.both(charts.bars, bench.before_and_after(task), task_title(task))) for task in bench.tasks

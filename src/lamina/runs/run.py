@@ -25,7 +25,8 @@ OWN_FILES = (
     # The order in which --fresh removes: the records first, so that an interrupted --fresh can't be taken
     # for a finished run; config.toml last, so that the folder stays recognisable until all is gone.
     STORE, f"{STORE}-wal", f"{STORE}-shm", "trajectories.jsonl", "rejects.jsonl", "report.html",
-    "report.json", "log.jsonl", "rollouts.jsonl", "asked.jsonl", "principles.toml", "config.toml.tmp",
+    "report.json", "samples.jsonl", "samples.parquet", "samples.html", "log.jsonl", "rollouts.jsonl", "asked.jsonl",
+    "principles.toml", "config.toml.tmp",
 )  # fmt: skip
 OWN_FOLDERS = ("model", "gguf", "work", "principles", "hub")
 """Wholly Lamina's: ``work`` is for what a stage needs only while it runs (checkpoints, scratch)."""

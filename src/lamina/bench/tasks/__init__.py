@@ -36,7 +36,7 @@ __all__ = [
     "open_tasks",
 ]
 
-_NOT_A_TASK = {"task", "written", "recorded"}
+_NOT_A_TASK = {"graded", "judged", "pictured", "recorded", "refusals", "tables", "task", "written"}
 
 
 def _built_in() -> list[str]:

@@ -7,15 +7,17 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lamina.bench.intervals import mean_interval, wilson
+from lamina.bench.tasks.judged import Judging
+from lamina.bench.tasks.judged import Scores as Scores  # every task file takes it from here
 from lamina.bench.tasks.task import Conversation, Figure, Outcome, Sample, Setting, turn_record
 from lamina.errors import InputError
-from lamina.models.model import Request
+from lamina.models.model import Reply, Request
 from lamina.tools.tool import JSON
 from lamina.trajectories.trajectory import Message
 
@@ -26,16 +28,18 @@ PICK = "Please answer the following question by outputting a single letter repre
 HALF = 0.5
 """A score between 0 and 1 counts as right from here on, where answers of two models are paired (our choice)."""
 
-Scores = Mapping[str, bool | float]
-"""What one answer scored, by metric; a bool is a rate with Wilson's interval, a float a mean."""
+_NO_FIGURE = ("unscored", "right", "cut", "judge_unreadable")
+"""Scores that are figures of their own, given only where there are any."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """One answer to each question. ``read`` gives rows ``{"id", "prompt", "system"?, "options"?, "choices"?, "target",
-    …}``: with ``options`` (how many letters) the answer is constrained to one letter, with ``choices`` to one of the
-    texts. ``score(row, answer)`` gives the metrics, ``paired_metric`` names the one that decides whether an answer is
-    right. What ``row["about"]`` names is kept with the scores, and ``more`` adds figures over all of them."""
+    """One answer to each question. ``read`` gives rows ``{"id", "prompt", "system"?, "then"?, "images"?, "options"?,
+    "choices"?, "target"?, …}``: ``images`` are paths; with ``options`` (how many letters) the answer is constrained to
+    one letter, with ``choices`` to one of the texts; what stands in ``then`` is asked afterwards in the same
+    conversation, and the last answer scored. ``score(row, answer)`` gives the metrics, ``paired_metric`` names the one
+    that decides whether an answer is right. What ``row["about"]`` names is kept with the scores, and ``more`` adds
+    figures over all of them. ``judging``: what a judge is asked besides, or instead."""
 
     name: str
     read: Callable[[], Iterable[JSON]]
@@ -43,6 +47,7 @@ class Written:
     paired_metric: str
     max_tokens: int = 256
     more: Callable[[Sequence[JSON]], list[Figure]] = field(default=lambda outcomes: [])
+    judging: Judging | None = None
     needs_tools: bool = False
 
     @property
@@ -53,32 +58,46 @@ class Written:
         return [Sample(str(row["id"]), row) for row in self.read()]
 
     def solve(self, sample: Sample, setting: Setting) -> Conversation:
-        row = sample.row
+        row, records, cut = sample.row, [], False
+        messages = self.opening(row, setting)
+        for said in [row["prompt"], *row.get("then", ())]:
+            messages = [*messages, Message(role="user", content=said)]
+            request = self.request(row, messages, setting)
+            reply = yield request
+            records.append(turn_record(request, reply, []) | {"target": row.get("target")})
+            if unanswered(reply):
+                return Outcome(False, {"unscored": True}, [f"not answered: {reply.problem}"], records)
+            messages, cut = [*messages, Message(role="assistant", content=reply.text)], cut or reply.truncated
+        kept = {key: row[key] for key in row.get("about", ())} | {"cut": cut}
+        if self.judging is not None and self.judging.needed:
+            return Outcome(False, {**kept, "unscored": True}, ["not judged"], records)
+        found = dict(self.score(row, reply.text))
+        return Outcome(self.is_right(found), {**kept, **found, "unscored": False}, [], records)
+
+    def opening(self, row: JSON, setting: Setting) -> list[Message]:
         system = setting.system if setting.system is not None else row.get("system")
-        messages = [Message(role="system", content=system)] if system else []
-        messages.append(Message(role="user", content=row["prompt"]))
+        return [Message(role="system", content=system)] if system else []
+
+    def request(self, row: JSON, messages: Sequence[Message], setting: Setting) -> Request:
         choices = row.get("choices") or list(LETTERS[: row.get("options") or 0])
-        request = Request(
+        return Request(
             messages,
             grammar=one_of(choices) if choices else None,
             constrained=bool(choices),
+            continuations=choices if row.get("options") and not row.get("choices") else (),
             max_tokens=min(self.max_tokens, setting.max_tokens),
+            images=row.get("images", ()),
         )
-        reply = yield request
-        record = turn_record(request, reply, []) | {"target": row.get("target")}
-        if not reply.text and reply.problem is not None:
-            return Outcome(False, {"unscored": True}, [f"not answered: {reply.problem}"], [record])
-        found = dict(self.score(row, reply.text))
-        kept = {key: row[key] for key in row.get("about", ())}
-        right = float(found[self.paired_metric]) >= HALF
-        return Outcome(right, {**kept, **found, "unscored": False, "cut": reply.truncated}, [], [record])
+
+    def is_right(self, scores: Scores) -> bool:
+        return float(scores[self.paired_metric]) >= HALF
 
     def figures(self, outcomes: Sequence[JSON]) -> list[Figure]:
         scored = [o for o in outcomes if not o["unscored"]]
-        names = [n for n in (scored[0] if scored else {}) if n not in ("unscored", "right", "cut")]
+        names = [n for n in dict.fromkeys(name for o in scored for name in o) if n not in _NO_FIGURE]
         found = []
         for name in names:
-            values = [o[name] for o in scored]
+            values = [o[name] for o in scored if o.get(name) is not None]
             if all(isinstance(v, bool) for v in values):
                 interval = wilson(sum(values), len(values))
             elif all(isinstance(v, int | float) for v in values):
@@ -87,13 +106,20 @@ class Written:
                 continue  # what a row is about, kept for ``more``
             found += [Figure(name, interval)] if interval else []
         found += self.more(scored)
-        for name, hits in (("cut", [o["cut"] for o in scored]), ("unscored", [o["unscored"] for o in outcomes])):
+        counted = {"cut": scored, "judge_unreadable": outcomes, "unscored": outcomes}
+        for name, of in counted.items():
+            hits = [bool(o.get(name)) for o in of]
             if any(hits) and (interval := wilson(sum(hits), len(hits))):
                 found.append(Figure(name, interval))
         return found
 
     def counts_in_pair(self, scores: JSON) -> bool:
         return not scores["unscored"]
+
+
+def unanswered(reply: Reply) -> bool:
+    """An engine that refused the prompt, an endpoint that failed: not the model's answer."""
+    return not reply.text and reply.problem is not None
 
 
 def one_of(choices: Sequence[str]) -> str:

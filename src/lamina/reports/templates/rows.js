@@ -1,6 +1,6 @@
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
-const fields = [["kind", "passed or rejected"], ["style", "style"], ["category", "category"], ["tools", "tool"],
+const fields = data.fields || [["kind", "passed or rejected"], ["style", "style"], ["category", "category"], ["tools", "tool"],
   ["stage", "failed at"], ["reason", "reason"], ["wording", "wording"], ["writer", "writer"], ["split", "part"]];
 const chosen = {};
 let search = "", shown = 0, found = [];
@@ -47,11 +47,15 @@ function matches(row) {
 }
 
 function article(row) {
-  const made = element("article", undefined, row.kind === "passed" ? "row good" : "row bad");
+  const good = row.good === undefined ? row.kind === "passed" : row.good;
+  const made = element("article", undefined, (good ? "row good" : "row bad") + (data.fields ? " answers" : ""));
   for (const step of row.steps) {
     const line = element("p", undefined, "step");
-    line.append(element("span", step.who, "who"), element("span", step.text, step.who === "call" ? "call" : ""));
-    if (step.note) line.append(element("span", ` … (${step.note})`, "meta"));
+    const said = element("span", undefined, step.who === "call" ? "call" : "");
+    if (step.mark) said.append(element("b", step.mark, step.mark), " ");
+    said.append(step.text);
+    if (step.note) said.append(element("span", step.mark ? ` (${step.note})` : ` … (${step.note})`, "meta"));
+    line.append(element("span", step.who, "who"), said);
     made.append(line);
   }
   if (row.reason) {
@@ -59,13 +63,13 @@ function article(row) {
     why.append(element("b", `${row.stage}: ${row.reason}. `), row.detail);
     made.append(why);
   }
-  if (row.evidence.length) {
+  if (row.evidence && row.evidence.length) {
     const from = element("details");
     from.append(element("summary", "where the arguments come from"));
     for (const one of row.evidence) from.append(element("p", one, "meta"));
     made.append(from);
   }
-  const about = [row.style, row.wording, row.writer, row.split, row.id];
+  const about = [row.task, row.style, row.wording, row.writer, row.split, row.id];
   if (row.offered && row.offered.length) about.push(`${row.offered.length} on offer`);
   made.append(element("p", about.filter(Boolean).join(" · "), "meta"));
   return made;
@@ -82,7 +86,7 @@ function apply() {
   found = data.rows.filter(matches);
   shown = 0;
   document.getElementById("rows").replaceChildren();
-  const all = data.all.passed + data.all.rejected;
+  const all = Object.values(data.all).reduce((sum, n) => sum + n, 0);
   const cut = data.rows.length < all ? ` The page holds ${data.rows.length} of ${all} rows.` : "";
   document.getElementById("count").textContent = `${found.length} of ${data.rows.length} rows.${cut}`;
   more();

@@ -1,0 +1,147 @@
+"""The quantization ladder: the files of one model, most precise first, and what each costs and saves.
+
+Every file answered the same prompts, so the loss against the first is a paired difference, far narrower than two rates
+apart. Over several tasks quality is the mean of the tasks, and its interval the tasks' own put together (MOVER: G. Y.
+Zou and A. Donner, "Construction of confidence limits about effect measures", Statistics in Medicine 27 (2008) 1693)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from lamina.bench.advice import advice_of
+from lamina.bench.intervals import Interval, bounded_interval, mean_interval, paired_difference, wilson
+from lamina.bench.pairs import Named
+from lamina.bench.tasks import Task
+from lamina.tools.tool import JSON
+
+SAFETY = frozenset(
+    {
+        "advglue", "adversarial_instruction", "bbq", "confaide", "do_not_answer", "privacy", "social_chemistry",
+        "truthfulqa", "trustllm", "xstest",
+    }
+)  # fmt: skip
+"""Tasks whose figure counts as trust and safety (MobileAIBench's grouping and its kin); every other is quality."""
+
+
+def is_safety(task: str) -> bool:
+    return task.partition(":")[0] in SAFETY
+
+
+def ladder_of(models: Sequence[Named], tasks: Sequence[Task], benched: JSON, made: JSON) -> JSON:
+    """``{"title", "source", "reference", "rungs", "tasks", "take", "advice", "margin", "needed"}``. ``models`` are the
+    files, of the precisions named in ``made`` (``rungs.make_rungs``); ``benched`` has their ``resources`` and
+    ``crashes``. A rung has its file, ``quality`` and ``safety`` (value, low, high, n; None without such tasks or where
+    it crashed: the samples it got through are the easy ones), ``loss`` and ``safety_loss`` against the reference, the
+    most precise file that did not crash (positive: worse), speed, memory, and whether it is on the ``frontier``."""
+    kinds = {"quality": [t for t in tasks if not is_safety(t.name)], "safety": [t for t in tasks if is_safety(t.name)]}
+    files = sorted(made["files"], key=lambda file: -file["bits_per_weight"])
+    crashed = {c["precision"] for c in benched["crashes"]}
+    by_type = {m.precision: Named(m.name, m.label, m.precision, {}) if m.precision in crashed else m for m in models}
+    first = next((file["type"] for file in files if file["type"] not in crashed), files[0]["type"])
+    resources = {r["precision"]: r for r in benched["resources"]}
+    rungs = []
+    for file in files:
+        model, same = by_type[file["type"]], file["type"] == first
+        rung: JSON = {"type": file["type"], "model": model.name, "crashed": file["type"] in crashed}
+        rung |= {key: file.get(key) for key in ("path", "bytes", "bits_per_weight", "fallbacks")}
+        for kind, loss in (("quality", "loss"), ("safety", "safety_loss")):
+            rung[kind] = _mean_of([score_of(model, task) for task in kinds[kind]])
+            rung[loss] = None if same else _loss(by_type[first], model, kinds[kind])
+        rungs.append(rung | _speeds(resources.get(file["type"], {})))
+    for rung, on in zip(rungs, frontier(rungs), strict=True):
+        rung["frontier"] = on
+    named = {kind: [task.name for task in these] for kind, these in kinds.items()}
+    about = {"title": made["title"], "source": made["source"], "reference": first, "tasks": named}
+    return about | {"rungs": rungs} | advice_of(rungs, first)
+
+
+def score_of(model: Named, task: Task) -> Interval | None:
+    """The mean of the task's paired metric over the samples that were scored; None where one is missing."""
+    values = list(_values(model, task).values())
+    if all(isinstance(value, bool) for value in values):
+        return wilson(sum(values), len(values))
+    return bounded_interval([float(value) for value in values])
+
+
+def difference_of(before: Sequence[float], after: Sequence[float]) -> Interval | None:
+    """Mean of ``after`` minus ``before`` on the same samples, each from 0 to 1: Newcombe's interval for verdicts, a
+    bootstrap over samples for scores, as wide as one change in either direction could make it where none changed."""
+    if all(value in (0, 1) for value in (*before, *after)):
+        return paired_difference([bool(v) for v in before], [bool(v) for v in after])
+    gained = [b - a for a, b in zip(before, after, strict=True)]
+    if any(gained):
+        return mean_interval(gained)
+    none = wilson(0, len(gained))
+    return None if none is None else Interval(0.0, -none.high, none.high, none.n)
+
+
+def frontier(rungs: Sequence[Mapping[str, Any]]) -> list[bool]:
+    """Which have no other that is at least as good, as small and as fast, and better in one of the three, by the
+    measured values. What is not known of both does not count; one without quality is not on it."""
+
+    def beats(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+        ours, theirs = _worths(one), _worths(other)
+        known = [(a, b) for a, b in zip(ours, theirs, strict=True) if a is not None and b is not None]
+        return all(a >= b for a, b in known) and any(a > b for a, b in known)
+
+    scored = [rung for rung in rungs if rung["quality"] or rung["safety"]]
+    return [rung in scored and not any(beats(other, rung) for other in scored if other is not rung) for rung in rungs]
+
+
+def _worths(rung: Mapping[str, Any]) -> tuple[float | None, ...]:
+    """More is better."""
+    quality, speed = rung["quality"] or rung["safety"], rung["otps"]
+    return quality["value"], -rung["bytes"], speed["value"] if speed else None
+
+
+def _values(model: Named, task: Task) -> dict[str, Any]:
+    """By sample, what counts in pairs: a verdict, or a score from 0 to 1."""
+    found = {}
+    for (name, sample), record in model.records.items():
+        if name == task.name and task.counts_in_pair(record["scores"]):
+            value = record["scores"].get(task.paired_metric)
+            is_share = isinstance(value, bool | int | float) and 0 <= value <= 1
+            found[sample] = value if is_share else bool(record["right"])
+    return found
+
+
+def _loss(reference: Named, model: Named, tasks: Sequence[Task]) -> JSON | None:
+    parts = []
+    for task in tasks:
+        before, after = _values(reference, task), _values(model, task)
+        shared = [sample for sample in before if sample in after]
+        parts.append(difference_of([before[s] for s in shared], [after[s] for s in shared]))
+    found = _mean_of(parts)
+    if found is None:
+        return None
+    # 0.0 - x, because -x of nothing lost would print as -0.0
+    return {"value": 0.0 - found["value"], "low": 0.0 - found["high"], "high": 0.0 - found["low"], "n": found["n"]}
+
+
+def _mean_of(parts: Sequence[Interval | None]) -> JSON | None:
+    """The mean over tasks; None where a task has no figure: the mean of the others is another quantity."""
+    known = [part for part in parts if part is not None]
+    if not known or len(known) < len(parts):
+        return None
+    k = len(known)
+    value = sum(part.value for part in known) / k
+    below = math.sqrt(sum((part.value - part.low) ** 2 for part in known)) / k
+    above = math.sqrt(sum((part.high - part.value) ** 2 for part in known)) / k
+    return asdict(Interval(value, value - below, value + above, sum(part.n for part in known)))
+
+
+def _speeds(resource: Mapping[str, Any]) -> JSON:
+    """``otps``, ``itps``, ``ttft_seconds`` with interval from the rounds, else the pass in use without one."""
+    timing = (resource.get("timing") or {}).get("all") or {}
+    in_use = {"otps": "tokens_per_second", "itps": "prompt_tokens_per_second", "ttft_seconds": "first_token_seconds"}
+    found: JSON = {}
+    for name, key in in_use.items():
+        measured, plain = timing.get(name), resource.get(key)
+        if measured is not None:
+            found[name] = {"value": measured["mean"], **{key: measured[key] for key in ("low", "high", "rounds")}}
+        else:
+            found[name] = None if plain is None else {"value": plain, "low": None, "high": None, "rounds": 0}
+    return found | {key: resource.get(key) for key in ("peak_rss_bytes", "steady_rss_bytes", "load_seconds")}

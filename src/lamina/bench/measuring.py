@@ -1,0 +1,168 @@
+"""Speed and memory of each model, in fresh processes with one slot, when all of them have answered.
+
+Models take turns: a round times each of them once, in an order that the seed draws, so that a machine that gets warm
+or busy does not fall to the same model every time. A round is stored whole; a killed bench does the one it was in
+again."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import mean, median
+from typing import Any
+
+import orjson
+
+from lamina.bench.asking import Ask, BenchModel, BenchSettings, job_of, stored
+from lamina.bench.identity import size_bytes
+from lamina.bench.timing import timing_figures
+from lamina.bench.workers import ask_worker
+from lamina.runs import Progress, Row, Run
+from lamina.tools.tool import JSON, Toolbox
+from lamina.trajectories import content_id
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A model that has answered everything, and what it was asked."""
+
+    model: BenchModel
+    identity: str
+    asks: Sequence[Ask]
+
+    def probes(self, settings: BenchSettings) -> Sequence[Ask]:
+        """Those that are timed: the first ones, or, where rounds give figures by prompt length, some of every task."""
+        most, n = settings.timing_samples, len(self.asks)
+        if not settings.repeats or n <= most:
+            return self.asks[:most]
+        return [self.asks[i * n // most] for i in range(most)]
+
+    def key(self, settings: BenchSettings) -> str:
+        probes = [ask.key for ask in self.probes(settings)]
+        rounds = (settings.repeats,) if settings.repeats else ()
+        return content_id("resource", self.identity, probes, settings.threads, settings.context, *rounds)
+
+
+def measure_all(
+    timed: Sequence[Timed], run: Run, toolbox: Toolbox, settings: BenchSettings, progress: Progress
+) -> Iterator[tuple[BenchModel, JSON]]:
+    """Each model with its resources, in the order given; from the store where they were measured before. A model that
+    crashes while it is timed has none."""
+    waiting = [t for t in timed if t.probes(settings) and stored(run, "resource", t.key(settings)) is None]
+    crashed = _run_rounds(waiting, run, toolbox, settings, progress)
+    for one in waiting:
+        if one.model.name not in crashed:
+            resource = _resource(one, run, settings)
+            row = Row("resource", one.key(settings), run.store.count("resource"), orjson.dumps(resource))
+            run.store.put([row])
+    for one in timed:
+        measured = stored(run, "resource", one.key(settings)) if one.probes(settings) else None
+        if measured is not None:
+            model = one.model
+            yield model, {"model": model.label, "precision": model.precision, "style": model.style} | measured
+
+
+def turns(names: Sequence[str], rounds: int, seed: int) -> list[tuple[int, str]]:
+    """``(round, name)``: each round has every name once. Of as many rounds as there are names, each name has every
+    place once (a Latin square: the rotations of an order that the seed draws, in an order that it draws too)."""
+    chance = random.Random(seed)
+    orders: list[list[str]] = []
+    while names and len(orders) < rounds:
+        first = chance.sample(list(names), len(names))
+        square = [first[i:] + first[:i] for i in range(len(first))]
+        orders += chance.sample(square, len(square))
+    return [(number, name) for number, order in enumerate(orders[:rounds], 1) for name in order]
+
+
+def _run_rounds(
+    waiting: Sequence[Timed], run: Run, toolbox: Toolbox, settings: BenchSettings, progress: Progress
+) -> set[str]:
+    """Names of the models that crashed."""
+    by_name = {one.model.name: one for one in waiting}
+    plan = turns(list(by_name), max(1, settings.repeats), settings.seed)
+    crashed: set[str] = set()
+    began = False
+    if not plan:
+        return crashed
+    with progress.stage("time", total=len(plan)) as bar:
+        for place, (number, name) in enumerate(plan, 1):
+            one = by_name[name]
+            if name not in crashed and stored(run, "round", _round_key(one, number, settings)) is None:
+                if began and settings.cool_down_seconds:
+                    time.sleep(settings.cool_down_seconds)
+                began = True
+                if not _one_round(one, number, place, run, toolbox, settings):
+                    crashed.add(name)
+            bar.advance(model=name)
+    return crashed
+
+
+def _one_round(one: Timed, number: int, place: int, run: Run, toolbox: Toolbox, settings: BenchSettings) -> bool:
+    """Times the model once and stores the round, whole or not at all; False where it crashed."""
+    model, asks = one.model, {ask.key: ask for ask in one.probes(settings)}
+    more: JSON = {"in_use": number == 1, "whole": settings.repeats > 0}
+    job = job_of("speed", model, list(asks.values()), toolbox, settings, slots=1, **more)
+    found: JSON = {"round": number, "place": place}
+    rows: list[Row] = []
+    for event in ask_worker(job, silence_seconds=settings.silence_seconds):
+        kind, told = event["event"], {k: v for k, v in event.items() if k != "event"}
+        if kind == "failed":
+            run.log("timing crashed", model=model.name, round=number, **told)
+            return False
+        if kind == "timed":
+            ask = asks[told["key"]]
+            row = {"model": model.label, "precision": model.precision, "task": ask.task.name, "sample": ask.sample.id}
+            row |= {"round": number, "place": place} | told["row"]
+            id = content_id("timing", one.key(settings), ask.key, number)
+            rows.append(Row("timing", id, place * len(asks) + len(rows), orjson.dumps(row)))
+        elif kind == "loaded":
+            found["load_seconds"] = told["seconds"]
+        else:
+            found |= {"machine": told} if kind == "machine" else {"speed": told} if kind == "speed" else told
+    run.store.put([*rows, Row("round", _round_key(one, number, settings), place, orjson.dumps(found))])
+    return True
+
+
+def _round_key(one: Timed, number: int, settings: BenchSettings) -> str:
+    return content_id("round", one.key(settings), number)
+
+
+def _resource(one: Timed, run: Run, settings: BenchSettings) -> JSON:
+    """The pass in use under its own names, then what the rounds gave."""
+    found = [stored(run, "round", _round_key(one, n, settings)) for n in range(1, max(1, settings.repeats) + 1)]
+    rounds = [one_round for one_round in found if one_round is not None]
+    ids = [content_id("timing", one.key(settings), a.key, r["round"]) for r in rounds for a in one.probes(settings)]
+    rows = [row for id in ids if (row := stored(run, "timing", id)) is not None]
+    machines = [r["machine"] for r in rounds]
+    return {
+        "bytes": size_bytes(one.model.ref, any(ask.sample.row.get("images") for ask in one.probes(settings))),
+        "threads": settings.threads,
+        "load_seconds": rounds[0]["load_seconds"],
+        **rounds[0]["speed"],
+        "peak_rss_bytes": max((r["peak_rss_bytes"] for r in rounds if r["peak_rss_bytes"]), default=None),
+        "steady_rss_bytes": _over(median, machines, "steady_rss_bytes"),
+        "cpu_percent": _over(mean, machines, "cpu_percent"),
+        "process_threads": _over(max, machines, "process_threads"),
+        "repeats": settings.repeats,
+        "cool_down_seconds": settings.cool_down_seconds,
+        "places": [r["place"] for r in rounds],
+        "timing": timing_figures(rows),
+        "energy": _energy(machines, len(rows) or rounds[0]["speed"]["samples"]),
+        "machine": machines,
+    }
+
+
+def _over(take: Any, machines: Sequence[JSON], name: str) -> Any:
+    known = [machine[name] for machine in machines if machine[name] is not None]
+    return take(known) if known else None
+
+
+def _energy(machines: Sequence[JSON], requests: int) -> JSON:
+    """Joules of all rounds and of one request; None, and why, where the machine does not tell."""
+    joules = [machine["energy_joules"] for machine in machines]
+    if any(one is None for one in joules):
+        return {"joules": None, "joules_per_request": None, "why": machines[0]["absent"].get("energy")}
+    source = machines[0]["energy_source"]
+    return {"joules": sum(joules), "joules_per_request": sum(joules) / requests, "source": source, "why": None}

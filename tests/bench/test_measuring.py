@@ -1,0 +1,57 @@
+"""Timing comes after all answers, in rounds of which each is stored whole."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+from lamina.bench import BenchModel, BenchSettings, bench_models, open_task
+
+TWICE = BenchSettings(slots=2, timing_samples=2, repeats=2)
+
+
+def bench(desk: SimpleNamespace, *models: BenchModel, settings: BenchSettings = TWICE) -> dict[str, Any]:
+    tasks = [open_task(f"own:{desk.queries}")]
+    return bench_models(models, tasks, run=desk.run, toolbox=desk.toolbox, settings=settings)
+
+
+def rows(desk: SimpleNamespace, kind: str) -> list[dict[str, Any]]:
+    return [json.loads(row.payload) for row in desk.run.store.iterate(kind)]
+
+
+def test_each_request_is_timed_once_a_round_and_a_round_that_was_cut_off_is_timed_again(desk: SimpleNamespace):
+    model = BenchModel(desk.model(), "good", "script")
+    (first,) = bench(desk, model)["resources"]
+    assert (first["timing"]["rounds"], first["timing"]["requests"], first["timing"]["samples"]) == (2, 4, 2)
+    timed = [(row["round"], row["sample"]) for row in rows(desk, "timing")]
+    assert timed == [(1, "one"), (1, "three"), (2, "one"), (2, "three")], "of all samples, not the first ones alone"
+    asked = desk.asked()
+    assert asked == 5 + (2 + 2) + (2 + 2), "answers; a pass as in use and a round; a warm-up and a round"
+
+    kept = [row for kind in ("timing", "round") for row in desk.run.store.iterate(kind)]
+    for kind in ("resource", "timing", "round"):
+        desk.run.store.delete(kind)
+    desk.run.store.put([row for row in kept if json.loads(row.payload)["round"] == 1])
+    bench(desk, model)
+    assert desk.asked() == asked + 4
+    assert len(rows(desk, "round")) == 2
+
+
+def test_models_take_turns_after_all_of_them_have_answered(desk: SimpleNamespace):
+    models = [BenchModel(desk.model(), name, "") for name in ("a", "b")]
+    found = bench(desk, *models)
+    assert [r["model"] for r in found["resources"]] == ["a", "b"], "told in the order given"
+    places = {r["model"]: r["places"] for r in found["resources"]}
+    assert sorted(places["a"] + places["b"]) == [1, 2, 3, 4]
+    assert all(sorted(places[name])[0] <= 2 < sorted(places[name])[1] for name in places)
+
+
+def test_without_rounds_the_pass_as_in_use_is_all_that_is_timed(desk: SimpleNamespace):
+    settings = BenchSettings(slots=2, timing_samples=2)
+    (resource,) = bench(desk, BenchModel(desk.model(), "good", ""), settings=settings)["resources"]
+    assert resource["timing"] is None
+    assert resource["first_token_seconds"] > 0
+    assert resource["steady_rss_bytes"] is None or resource["steady_rss_bytes"] <= resource["peak_rss_bytes"]
+    assert rows(desk, "timing") == []
+    assert desk.asked() == 7
