@@ -79,10 +79,10 @@ def test_a_schema_and_a_grammar_of_one_s_own_are_kept_to(model: Model, ask: Ask)
 
 @pytest.mark.slow
 def test_a_grammar_that_the_engine_gives_up_on_is_seen(model: Model, ask: Ask, monkeypatch: pytest.MonkeyPatch):
-    import lamina.models.llamacpp as engine
+    import lamina.models.grammar as grammar
 
     # what calls_grammar keeps from happening: llama.cpp then decodes freely and says nothing
-    monkeypatch.setattr(engine, "calls_grammar", lambda tools, **_: "start: ((")
+    monkeypatch.setattr(grammar, "calls_grammar", lambda tools, **_: "start: ((")
     assert model.generate([ask(max_tokens=8)])[0].problem == "the engine did not follow the grammar"
 
 
