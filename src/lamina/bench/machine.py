@@ -5,13 +5,14 @@ What the machine does not tell is None with the reason under ``absent``, never 0
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import mean, median
 from types import TracebackType
 from typing import Any
+
+from lamina.runs.resources import Looking
 
 JSON = dict[str, Any]
 SECONDS_BETWEEN_LOOKS = 0.05
@@ -38,16 +39,14 @@ class Watch:
         self._before = self._sensors.read()
         self.started = time.perf_counter()
         self._cpu_before = _cpu_seconds(self._process)
-        self._ended = threading.Event()
-        self._looking = threading.Thread(target=self._look, daemon=True)
-        self._looking.start()
+        self._looks = 0
+        self._looking = Looking(self._look, SECONDS_BETWEEN_LOOKS)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ended.set()
-        self._looking.join()
+        self._looking.stop()
         self.seconds = time.perf_counter() - self.started
         self._cpu_after = _cpu_seconds(self._process)
         self._after = self._sensors.read()
@@ -80,18 +79,14 @@ class Watch:
 
     def _look(self) -> None:
         """Memory and threads often; the sensors, which take longer to read, once a second."""
-        looks = 0
-        while True:
-            if (held := _held(self._process)) is not None:
-                self._sizes.append(held[0])
-                self._threads.append(held[1])
-            if looks and looks % round(1 / SECONDS_BETWEEN_LOOKS) == 0:
-                heat, clock = self._sensors.temperature(), self._sensors.frequency()
-                self._heat += [heat] if heat is not None else []
-                self._clocks += [clock] if clock is not None else []
-            looks += 1
-            if self._ended.wait(SECONDS_BETWEEN_LOOKS):
-                return
+        if (held := _held(self._process)) is not None:
+            self._sizes.append(held[0])
+            self._threads.append(held[1])
+        if self._looks and self._looks % round(1 / SECONDS_BETWEEN_LOOKS) == 0:
+            heat, clock = self._sensors.temperature(), self._sensors.frequency()
+            self._heat += [heat] if heat is not None else []
+            self._clocks += [clock] if clock is not None else []
+        self._looks += 1
 
 
 class Sensors:

@@ -12,12 +12,33 @@ import sys
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 SECONDS_BETWEEN_LOOKS = 1.0
 PROC = Path("/proc")
+
+
+class Looking:
+    """Calls ``look`` in a thread of its own, at once and then every ``seconds``, until it is stopped."""
+
+    def __init__(self, look: Callable[[], None], seconds: float):
+        self._look, self._seconds = look, seconds
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._again, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _again(self) -> None:
+        while True:
+            self._look()
+            if self._ended.wait(self._seconds):
+                return
 
 
 class Took:
@@ -30,16 +51,13 @@ class Took:
         self._before = _marks()[1]
         with contextlib.suppress(OSError):  # no such file, or not ours to write: the mark of the whole life stays
             (PROC / "self" / "clear_refs").write_text("5")
-        self._ended = threading.Event()
-        self._looking = threading.Thread(target=self._look, daemon=True)
-        self._looking.start()
+        self._looking = Looking(self._look, SECONDS_BETWEEN_LOOKS)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ended.set()
-        self._looking.join()
+        self._looking.stop()
         self.seconds = time.monotonic() - self._started
         own, ended = _marks()
         self.peak = _status("self", "VmHWM") or own
@@ -53,10 +71,7 @@ class Took:
         }
 
     def _look(self) -> None:
-        while True:
-            self._children = max(self._children, _under_this_process())
-            if self._ended.wait(SECONDS_BETWEEN_LOOKS):
-                return
+        self._children = max(self._children, _under_this_process())
 
 
 def _marks() -> tuple[int, int]:
