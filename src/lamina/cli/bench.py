@@ -15,6 +15,7 @@ from lamina.errors import InputError
 
 if TYPE_CHECKING:
     from lamina.bench import BenchModel
+    from lamina.bench.tasks import Task
     from lamina.runs import Progress, Run
 
 Row = dict[str, Any]
@@ -63,22 +64,12 @@ def bench(
     two runs of this verb, 'lamina bench fetch' gets a benchmark's data.
     """
     from lamina.bench import BenchSettings, bench_models, write_samples
-    from lamina.bench.judging import check_judged
-    from lamina.bench.tasks import open_tasks
-    from lamina.models import check_reference
     from lamina.reports import describe_machine, write_report
     from lamina.runs import Progress, Run
     from lamina.tools import Toolbox, read_tools
 
     toolbox = read_tools(tools) if tools else Toolbox([])
-    opened = open_tasks([spec.strip() for spec in tasks.split(",") if spec.strip()], data=data)
-    for task in opened:
-        if tools is None and task.needs_tools:
-            raise InputError(f"the task {task.name!r} brings no functions", mend="name their file with --tools")
-        task.samples()  # a task whose file is at fault is said before a model is loaded
-    check_judged(opened, judge)
-    if judge is not None:
-        check_reference(judge)
+    opened = _opened(tasks, data, has_tools=tools is not None, judge=judge)
     chosen = [_model(ref, label, style) for ref, label in _labels(models).items()]
     types = _types(quantize, models)
     key: Row = {"verb": "bench", "models": models, "tasks": tasks, "style": style.value if style else None}
@@ -114,6 +105,23 @@ def bench(
     show(result, as_json=as_json, lines=[*table(rows), *_ladder_lines(result.get("ladder")), str(page)])
     if result["crashes"]:
         raise typer.Exit(1)
+
+
+def _opened(tasks: str, data: Path | None, *, has_tools: bool, judge: str | None) -> list[Task]:
+    """Whatever is wrong with the tasks or their judge is said before a model is loaded."""
+    from lamina.bench.judging import check_judged
+    from lamina.bench.tasks import open_tasks
+    from lamina.models import check_reference
+
+    opened = open_tasks([spec.strip() for spec in tasks.split(",") if spec.strip()], data=data)
+    for task in opened:
+        if task.needs_tools and not has_tools:
+            raise InputError(f"the task {task.name!r} brings no functions", mend="name their file with --tools")
+        task.samples()
+    check_judged(opened, judge)
+    if judge is not None:
+        check_reference(judge)
+    return opened
 
 
 def _labels(refs: Sequence[str]) -> dict[str, str]:
