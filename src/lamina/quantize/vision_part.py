@@ -4,8 +4,8 @@ and the projector into the language part's embeddings.
 LLaVA as Transformers saves it: a SigLIP encoder and a projector of two layers. Names and metadata keys are those that
 llama.cpp's ``clip`` reads for the projector type ``mlp``. Its weights are few: they are kept at 16 bits.
 
-A CLIP encoder, as LLaVA-1.5 has it, is refused: it has a class token, which llama.cpp puts behind the patches and not
-before them, under positions and rows meant for a token in front; it would answer about another image than the model."""
+A CLIP encoder, as LLaVA-1.5 has it, is refused: it has a class token in front, and with one llama.cpp answered about
+other images than the model does (docs/results/mobile.md; why was not proven). SigLIP has none, and the answers agree."""
 
 from __future__ import annotations
 
