@@ -5,7 +5,7 @@ LLaVA as Transformers saves it: a SigLIP encoder and a projector of two layers. 
 llama.cpp's ``clip`` reads for the projector type ``mlp``. Its weights are few: they are kept at 16 bits.
 
 A CLIP encoder, as LLaVA-1.5 has it, is refused: it has a class token in front, and with one llama.cpp answered about
-other images than the model does (docs/results/mobile.md; why was not proven). SigLIP has none, and the answers agree."""
+other images than the model does (docs/results/mobile.md; why was not proven). SigLIP has none, and answers agree."""
 
 from __future__ import annotations
 
