@@ -5,7 +5,8 @@ usage: lm_eval_side_by_side.py --harness PYTHON --data DIR --work DIR [-n 100]  
 PYTHON is that of a virtual environment with ``pip install 'lm-eval[hf]'`` and torch. The model (``embedded``, or any
 base that Lamina reads) is written once as a Transformers folder, which the harness reads, and from that folder as a
 GGUF file, which Lamina runs. The harness gets what Lamina sends, chat template and all. Tasks: ``gsm8k`` (greedy, both
-extractions for both engines' answers), ``mmlu`` (log-likelihood of the letters), ``truthfulqa:mc1`` (of whole answers).
+extractions for both engines' answers), ``mmlu`` and ``mmlu:5-shot`` (log-likelihood of the letters),
+``truthfulqa:mc1`` (of whole answers).
 
 The harness is timed at each batch size on the first ``--probe`` samples and then runs all of them at the best one, for
 each number type; Lamina runs them once with ``--slots`` requests at a time. They take turns, never at once. Loading a
@@ -35,7 +36,7 @@ from lamina.tools import Toolbox
 from lamina.training.base import load_base
 
 HARNESS = Path(__file__).with_name("lm_eval_harness.py")
-TASKS = ("mmlu", "truthfulqa:mc1", "gsm8k")
+TASKS = ("mmlu", "mmlu:5-shot", "truthfulqa:mc1", "gsm8k")
 SETTING = Setting(Toolbox([]), "plain", max_tokens=512)
 
 
@@ -86,7 +87,7 @@ def harness_tasks(tasks: dict[str, Task], samples: dict[str, list[Sample]], mode
                     }
                 else:
                     letters = list(request.continuations)
-                    asked |= {"choices": letters, "gold": letters.index(row["target"])}
+                    asked |= {"choices": letters, "gold": [x.strip() for x in letters].index(row["target"])}
                 out.write(json.dumps(asked) + "\n")
         kind = "generate_until" if free else "multiple_choice"
         found[harness_name(name)] = {"data": str(data), "type": kind, "max_tokens": request.max_tokens}
@@ -94,7 +95,7 @@ def harness_tasks(tasks: dict[str, Task], samples: dict[str, list[Sample]], mode
 
 
 def harness_name(task: str) -> str:
-    return f"lamina_{task.replace(':', '_')}"
+    return f"lamina_{task.replace(':', '_').replace('-', '_')}"
 
 
 def ask_harness(python: str, job: dict[str, Any], work: Path, label: str) -> list[dict[str, Any]]:
@@ -170,7 +171,7 @@ def same_choices(ours: Run, theirs: Run, samples: Sequence[Sample]) -> str:
             values = [said[a] for a in [sample.row["answers"][0], *sample.row["answers"][sample.row["true"] :]]]
             same += values.index(max(values)) == other.index(max(other))
         else:
-            same += "ABCDEFGH"[other.index(max(other))] == said
+            same += "ABCDEFGH"[other.index(max(other))] == said.strip()
     return f"{same} of {len(samples)} answers the same"
 
 

@@ -12,6 +12,7 @@ import pytest
 from lamina.bench import BenchModel, BenchSettings, OwnTask, asking, bench_models, best_variant, list_tasks, open_task
 from lamina.bench.tasks import open_tasks
 from lamina.errors import InputError, ModelReferenceError
+from lamina.tools import Toolbox
 
 QUICK = BenchSettings(timing_samples=0, slots=2)
 
@@ -122,6 +123,36 @@ def test_a_model_that_dies_while_it_answers_keeps_what_it_answered_and_gets_no_f
     assert [r["metric"] for r in result["rows"]] == ["crashed"]
     assert result["crashes"][0]["stage"] == "generate"
     assert "7" in result["crashes"][0]["detail"]
+
+
+def test_a_model_that_dies_while_it_is_timed_keeps_its_figures_and_has_a_row_that_says_so(
+    desk: SimpleNamespace,
+) -> None:
+    flag = desk.folder / "answered-once"
+    dying = f"from pathlib import Path\nONCE = Path({str(flag)!r})\nTIMED = ONCE.exists()\nONCE.touch()\n\n\ndef reply"
+    ref = changed(desk, "def reply", dying)
+    path = Path(ref.removeprefix("scripted:"))
+    path.write_text(
+        path.read_text().replace(
+            "    if question in WRONG",
+            "    if TIMED:\n        import os\n        os._exit(7)\n    if question in WRONG",
+            1,
+        )
+    )
+    result = bench(desk, BenchModel(ref, "dies", "script"), settings=BenchSettings(timing_samples=2))
+    assert figures(result, "dies")["call_exact"] == (1.0, 3)
+    row = next(r for r in result["rows"] if r["metric"] == "crashed")
+    assert (row["stage"], row["n"]) == ("timing", 4)
+    assert "exit status 7" in row["detail"]
+    assert len(result["crashes"]) == 1
+    assert result["resources"] == []
+
+
+def test_text_tasks_are_asked_in_parallel_and_functions_in_every_prompt_one_after_the_other(desk: SimpleNamespace):
+    model, settings = BenchModel("x.gguf", "x", "", "full"), BenchSettings(slots=8)
+    assert asking.slots_for(model, Toolbox([]), settings) == 8
+    assert asking.slots_for(model, desk.toolbox, settings) == 1
+    assert asking.slots_for(BenchModel("x.gguf", "x", "", "baked"), desk.toolbox, settings) == 8
 
 
 def test_a_model_file_that_is_not_there_is_the_users_error_before_any_model_is_asked(

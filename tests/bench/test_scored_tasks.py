@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lamina.bench.driving import drive
-from lamina.bench.tasks import Outcome, Setting, Task, open_task
+from lamina.bench.tasks import Outcome, Setting, Task, list_tasks, open_task
 from lamina.errors import InputError, ModelError
 from lamina.models.continuations import cut_row
 from lamina.models.model import Reply, Request
@@ -149,3 +149,48 @@ def test_what_all_continuations_begin_with_is_read_once():
     assert (row.prompt, row.shared, row.own) == ([97, 98], [], [[120, 121, 122], [120, 121, 119], [120]])
     row = cut_row(lambda text: [ord(c) for c in text], "ab", ["xyz", "xyw"], 99)
     assert (row.shared, row.own, row.size) == ([120, 121], [[122], [119]], 4)
+
+
+def with_examples(data: Path, subjects: list[str]) -> Path:
+    """Seven questions with answers a subject; the paper shows five."""
+    lines = [f"{subject},Old {i}?,p,q,r,s,B" for subject in subjects for i in range(7)]
+    (data / "mmlu" / "dev.csv").write_text("subject,question,A,B,C,D,answer\n" + "\n".join(lines) + "\n")
+    return data
+
+
+def test_five_questions_with_answers_of_its_subject_stand_before_a_question_of_the_published_mmlu(data: Path):
+    task = open_task("mmlu:5-shot", data=with_examples(data, ["law", "art_history"]))
+    request = next(task.solve(task.samples()[0], SETTING))
+    first, *examples, asked = str(request.raw_prompt).split("\n\n")
+    assert first == "The following are multiple choice questions (with answers) about law."
+    assert examples == [f"Old {i}?\nA. p\nB. q\nC. r\nD. s\nAnswer: B" for i in range(5)]
+    assert asked == "Which?\nA. w\nB. x\nC. y\nD. z\nAnswer:"
+    assert (list(request.messages), list(request.continuations)) == ([], [" A", " B", " C", " D"])
+    scores = [o.scores for o in outcomes(task, Scorer({"A": 0.1, "B": 0.2, "C": 0.6, "D": 0.1}))]
+    assert scores == [{"accuracy": True, "cut": False, "unscored": False}]
+
+
+def test_a_subject_without_examples_is_said_by_its_name(data: Path):
+    task = open_task("mmlu:5-shot", data=with_examples(data, ["physics"]))
+    with pytest.raises(InputError, match=r"the subject 'law' has no examples; add its questions to mmlu/dev.csv"):
+        task.samples()
+
+
+def test_a_subject_is_chosen_with_and_without_examples(data: Path):
+    with_examples(data, ["law"])
+    assert [s.id for s in open_task("mmlu:5-shot:law", data=data).samples()] == ["law-1"]
+    for spec in ("mmlu:art", "mmlu:5-shot:art"):
+        with pytest.raises(InputError, match="there is no subject 'art'"):
+            open_task(spec, data=data).samples()
+
+
+def test_an_argument_that_a_task_does_not_take_is_refused(data: Path):
+    with pytest.raises(InputError, match="the task 'gsm8k' takes no 'hard'; write gsm8k"):
+        open_task("gsm8k:hard", data=data)
+
+
+def test_every_task_says_whether_it_takes_an_argument():
+    for task in list_tasks():
+        after = task["about"].removeprefix(task["name"])
+        assert after != task["about"]
+        assert after[0] in ",:["

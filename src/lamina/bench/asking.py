@@ -88,8 +88,7 @@ def answer_all(
             return None
         position = {ask.key: i for i, ask in enumerate(asks)}
         right = answered = 0
-        # every slot would read the tools anew, and they are most of such a prompt: the cache is a slot's own
-        slots = 1 if model.style != "baked" else settings.slots
+        slots = slots_for(model, toolbox, settings)
         job = job_of("quality", model, missing, toolbox, settings, slots=slots)
         for event in ask_worker(job, silence_seconds=settings.silence_seconds):
             if event["event"] == "sample":
@@ -105,6 +104,12 @@ def answer_all(
             run.log("bench incomplete", model=model.name, detail=detail)
             return {"stage": "generate", "detail": detail}
     return None
+
+
+def slots_for(model: BenchModel, toolbox: Toolbox, settings: BenchSettings) -> int:
+    """One where the user's functions stand in every prompt: the cache is a slot's own, so each slot would read them
+    anew, and they are most of such a prompt."""
+    return 1 if toolbox and model.style in ("full", "compact") else settings.slots
 
 
 def job_of(

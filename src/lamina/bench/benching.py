@@ -81,8 +81,13 @@ def bench_models(
         if not crash:
             timed.append(Timed(model, identity, asks))
     for model, measured in measure_all(timed, run, toolbox, settings, progress):
-        resources.append(measured)
-        rows += _device_rows(model, measured)
+        crash = measured.get("crash")
+        if crash:
+            crashes.append(crash | {"model": model.label, "precision": model.precision})
+            rows.append(_crash_row(model, crash, len(answered[model.name])))
+        else:
+            resources.append(measured)
+            rows += _device_rows(model, measured)
     named = [Named(m.name, m.label, m.precision, answered[m.name]) for m in models]
     chosen = pairs if pairs is not None else default_pairs(named)
     found = {

@@ -38,7 +38,7 @@ def ladder_of(models: Sequence[Named], tasks: Sequence[Task], benched: JSON, mad
     most precise file that did not crash (positive: worse), speed, memory, and whether it is on the ``frontier``."""
     kinds = {"quality": [t for t in tasks if not is_safety(t.name)], "safety": [t for t in tasks if is_safety(t.name)]}
     files = sorted(made["files"], key=lambda file: -file["bits_per_weight"])
-    crashed = {c["precision"] for c in benched["crashes"]}
+    crashed = {c["precision"] for c in benched["crashes"] if c["stage"] != "timing"}  # then all had been answered
     by_type = {m.precision: Named(m.name, m.label, m.precision, {}) if m.precision in crashed else m for m in models}
     first = next((file["type"] for file in files if file["type"] not in crashed), files[0]["type"])
     resources = {r["precision"]: r for r in benched["resources"]}

@@ -49,7 +49,7 @@ def measure_all(
     timed: Sequence[Timed], run: Run, toolbox: Toolbox, settings: BenchSettings, progress: Progress
 ) -> Iterator[tuple[BenchModel, JSON]]:
     """Each model with its resources, in the order given; from the store where they were measured before. A model that
-    crashes while it is timed has none."""
+    crashes while it is timed has ``{"crash": {"stage", "detail"}}`` in their place."""
     waiting = [t for t in timed if t.probes(settings) and stored(run, "resource", t.key(settings)) is None]
     crashed = _run_rounds(waiting, run, toolbox, settings, progress)
     for one in waiting:
@@ -58,9 +58,11 @@ def measure_all(
             row = Row("resource", one.key(settings), run.store.count("resource"), orjson.dumps(resource))
             run.store.put([row])
     for one in timed:
+        model = one.model
         measured = stored(run, "resource", one.key(settings)) if one.probes(settings) else None
-        if measured is not None:
-            model = one.model
+        if model.name in crashed:
+            yield model, {"crash": crashed[model.name]}
+        elif measured is not None:
             yield model, {"model": model.label, "precision": model.precision, "style": model.style} | measured
 
 
@@ -78,11 +80,11 @@ def turns(names: Sequence[str], rounds: int, seed: int) -> list[tuple[int, str]]
 
 def _run_rounds(
     waiting: Sequence[Timed], run: Run, toolbox: Toolbox, settings: BenchSettings, progress: Progress
-) -> set[str]:
-    """Names of the models that crashed."""
+) -> dict[str, JSON]:
+    """The models that crashed by name, and how."""
     by_name = {one.model.name: one for one in waiting}
     plan = turns(list(by_name), max(1, settings.repeats), settings.seed)
-    crashed: set[str] = set()
+    crashed: dict[str, JSON] = {}
     began = False
     if not plan:
         return crashed
@@ -93,14 +95,15 @@ def _run_rounds(
                 if began and settings.cool_down_seconds:
                     time.sleep(settings.cool_down_seconds)
                 began = True
-                if not _one_round(one, number, place, run, toolbox, settings):
-                    crashed.add(name)
+                crash = _one_round(one, number, place, run, toolbox, settings)
+                if crash:
+                    crashed[name] = crash
             bar.advance(model=name)
     return crashed
 
 
-def _one_round(one: Timed, number: int, place: int, run: Run, toolbox: Toolbox, settings: BenchSettings) -> bool:
-    """Times the model once and stores the round, whole or not at all; False where it crashed."""
+def _one_round(one: Timed, number: int, place: int, run: Run, toolbox: Toolbox, settings: BenchSettings) -> JSON | None:
+    """Times the model once and stores the round, whole or not at all; how it crashed, if it did."""
     model, asks = one.model, {ask.key: ask for ask in one.probes(settings)}
     more: JSON = {"in_use": number == 1, "whole": settings.repeats > 0}
     job = job_of("speed", model, list(asks.values()), toolbox, settings, slots=1, **more)
@@ -110,7 +113,7 @@ def _one_round(one: Timed, number: int, place: int, run: Run, toolbox: Toolbox, 
         kind, told = event["event"], {k: v for k, v in event.items() if k != "event"}
         if kind == "failed":
             run.log("timing crashed", model=model.name, round=number, **told)
-            return False
+            return {"stage": "timing", "detail": f"at {told['stage']}: {told['detail']}"}
         if kind == "timed":
             ask = asks[told["key"]]
             row = {"model": model.label, "precision": model.precision, "task": ask.task.name, "sample": ask.sample.id}
@@ -122,7 +125,7 @@ def _one_round(one: Timed, number: int, place: int, run: Run, toolbox: Toolbox, 
         else:
             found |= {"machine": told} if kind == "machine" else {"speed": told} if kind == "speed" else told
     run.store.put([*rows, Row("round", _round_key(one, number, settings), place, orjson.dumps(found))])
-    return True
+    return None
 
 
 def _round_key(one: Timed, number: int, settings: BenchSettings) -> str:

@@ -1,6 +1,7 @@
 """The benchmark tasks. One file here is one task: the file's name is the task's name, and the file has
 
-    ABOUT: str                              one line for ``lamina tasks``
+    ABOUT: str                              one line for ``lamina tasks``: the name, ``[:PART]`` or ``:FILE`` after it
+                                            if it takes an argument, and what it is
     open_task(argument: str) -> Task        ``argument`` is what follows the colon of ``NAME:ARGUMENT``
 
 A task whose ``open_task`` has a parameter ``data`` is given the folder of the benchmark's files, where one was named;
@@ -56,7 +57,10 @@ def open_task(spec: str, *, data: str | Path | None = None, tools: str | Path | 
     """Opens ``NAME`` or ``NAME:ARGUMENT``. Raises ``InputError`` for an unknown name, or where ``data`` is given
     to a task that has none."""
     name, _, argument = spec.partition(":")
-    opener = _load(name).open_task
+    module = _load(name)
+    opener = module.open_task
+    if argument and name in _built_in() and not module.ABOUT.startswith((f"{name}:", f"{name}[")):
+        raise InputError(f"the task {name!r} takes no {argument!r}", mend=f"write {name}")
     given: dict[str, Any] = {}
     takes = inspect.signature(opener).parameters
     if data is not None:

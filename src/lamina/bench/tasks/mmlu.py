@@ -1,37 +1,74 @@
 """``mmlu``: multiple choice over 57 subjects (Hendrycks et al. 2021, arXiv 2009.03300; MIT), zero-shot, one letter.
 
 The letter is constrained, so the answer is the likeliest letter, as in the likelihood scoring of evaluation harnesses
-where letters are one token. ``mmlu:SUBJECT`` takes one subject."""
+where letters are one token. ``mmlu:SUBJECT`` takes one subject.
+
+``mmlu:5-shot`` is the published way: without a chat template, after the subject's five questions with answers of
+``dev.csv`` (section 4 of the paper and its code's prompt). What a subject's questions begin with is read once where the
+model says likelihoods. ``mmlu:5-shot:SUBJECT`` takes one subject."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lamina.bench.tasks.written import PICK, Written, benchmark_file, csv_rows, picked, with_options
 from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
-ABOUT = "mmlu[:SUBJECT], multiple choice over 57 subjects, zero-shot; accuracy"
+ABOUT = "mmlu[:5-shot][:SUBJECT], multiple choice over 57 subjects, zero-shot or as published; accuracy"
 FILE = "mmlu/test_sample.csv"
+EXAMPLES = "mmlu/dev.csv"
+SHOTS = "5-shot"
 
 
 def open_task(argument: str, data: str | Path | None = None) -> Written:
     name = f"mmlu:{argument}" if argument else "mmlu"
+    shots = argument.split(":")[0] == SHOTS
+    subject = argument.removeprefix(SHOTS).removeprefix(":") if shots else argument
 
     def read() -> Iterator[JSON]:
-        file, found = benchmark_file(data, FILE, name), False
+        file = benchmark_file(data, FILE, name)
+        before = _before(benchmark_file(data, EXAMPLES, name)) if shots else {}
+        found = False
         for number, row in enumerate(csv_rows(file), 1):
-            if argument in ("", row["subject"]):
+            if subject in ("", row["subject"]):
                 found = True
-                yield {
-                    "id": f"{row['subject']}-{number}",
-                    "system": PICK,
-                    "prompt": with_options(row["question"], [row[letter] for letter in "ABCD"]),
-                    "options": 4,
-                    "target": row["answer"],
-                }
+                asked = _after_examples(row, before) if shots else _zero_shot(row)
+                yield {"id": f"{row['subject']}-{number}", "options": 4, "target": row["answer"], **asked}
         if not found:
-            raise InputError(f"there is no subject {argument!r}", file=file, mend="leave it out for all of them")
+            raise InputError(f"there is no subject {subject!r}", file=file, mend="leave it out for all of them")
 
     return Written(name, read, picked, "accuracy")
+
+
+def _zero_shot(row: Mapping[str, str]) -> JSON:
+    return {"system": PICK, "prompt": with_options(row["question"], [row[letter] for letter in "ABCD"])}
+
+
+def _after_examples(row: Mapping[str, str], before: Mapping[str, str]) -> JSON:
+    if row["subject"] not in before:
+        mend = f"add its questions to {EXAMPLES}, or take mmlu without {SHOTS}"
+        raise InputError(f"the subject {row['subject']!r} has no examples", mend=mend)
+    return {"raw": True, "prompt": before[row["subject"]] + _question(row)}
+
+
+def _question(row: Mapping[str, str]) -> str:
+    options = "".join(f"\n{letter}. {row[letter]}" for letter in "ABCD")
+    return f"{row['question']}{options}\nAnswer:"
+
+
+def _before(file: Path) -> dict[str, str]:
+    """What stands before every question of a subject."""
+    shown: dict[str, str] = {}
+    taken: dict[str, int] = defaultdict(int)
+    for row in csv_rows(file):
+        subject = row["subject"]
+        taken[subject] += 1
+        if taken[subject] > int(SHOTS[0]):
+            continue
+        about = subject.replace("_", " ")
+        head = f"The following are multiple choice questions (with answers) about {about}.\n\n"
+        shown[subject] = shown.get(subject, head) + f"{_question(row)} {row['answer']}\n\n"
+    return shown

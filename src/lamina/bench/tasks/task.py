@@ -168,6 +168,7 @@ def turn_record(request: Request, reply: Reply, expected: Sequence[ToolCall]) ->
     return {
         "tools": [tool.name for tool in request.tools or ()],
         "messages": [json.loads(m.model_dump_json(exclude_none=True)) for m in request.messages],
+        **({"prompt": request.raw_prompt} if request.raw_prompt is not None else {}),
         **({"images": [str(image) for image in request.images]} if request.images else {}),
         "answer": reply.text,
         "calls": [plain_call(c) for c in reply.calls],

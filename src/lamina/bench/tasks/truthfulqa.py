@@ -83,7 +83,7 @@ class Likeliest:
             max_tokens=min(WRITTEN_TOKENS, setting.max_tokens),
         )
         reply = yield request
-        said = {"prompt": row["prompt"], "likelihoods": dict(zip(row["answers"], reply.likelihoods, strict=False))}
+        said = {"likelihoods": dict(zip(row["answers"], reply.likelihoods, strict=False))}
         record = turn_record(request, reply, []) | said | {"target": row["answers"][0]}
         if reply.problem is not None:
             return Outcome(False, {"unscored": True}, [f"not answered: {reply.problem}"], [record])

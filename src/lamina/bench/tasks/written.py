@@ -35,11 +35,12 @@ _NO_FIGURE = ("unscored", "right", "cut", "judge_unreadable")
 @dataclass(frozen=True)
 class Written:
     """One answer to each question. ``read`` gives rows ``{"id", "prompt", "system"?, "then"?, "images"?, "options"?,
-    "choices"?, "target"?, …}``: ``images`` are paths; with ``options`` (how many letters) the answer is constrained to
-    one letter, with ``choices`` to one of the texts; what stands in ``then`` is asked afterwards in the same
-    conversation, and the last answer scored. ``score(row, answer)`` gives the metrics, ``paired_metric`` names the one
-    that decides whether an answer is right. What ``row["about"]`` names is kept with the scores, and ``more`` adds
-    figures over all of them. ``judging``: what a judge is asked besides, or instead."""
+    "choices"?, "raw"?, "target"?, …}``: ``images`` are paths; with ``options`` (how many letters) the answer is
+    constrained to one letter, with ``choices`` to one of the texts; with ``raw`` the prompt is sent as it is, without a
+    chat template, and a letter follows a blank; what stands in ``then`` is asked afterwards in the same conversation,
+    and the last answer scored. ``score(row, answer)`` gives the metrics, ``paired_metric`` names the one that decides
+    whether an answer is right. What ``row["about"]`` names is kept with the scores, and ``more`` adds figures over all
+    of them. ``judging``: what a judge is asked besides, or instead."""
 
     name: str
     read: Callable[[], Iterable[JSON]]
@@ -79,9 +80,12 @@ class Written:
         return [Message(role="system", content=system)] if system else []
 
     def request(self, row: JSON, messages: Sequence[Message], setting: Setting) -> Request:
-        choices = row.get("choices") or list(LETTERS[: row.get("options") or 0])
+        raw = bool(row.get("raw"))
+        letters = [f" {letter}" if raw else letter for letter in LETTERS[: row.get("options") or 0]]
+        choices = row.get("choices") or letters
         return Request(
-            messages,
+            () if raw else messages,
+            raw_prompt=row["prompt"] if raw else None,
             grammar=one_of(choices) if choices else None,
             constrained=bool(choices),
             continuations=choices if row.get("options") and not row.get("choices") else (),
