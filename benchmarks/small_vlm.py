@@ -209,6 +209,7 @@ def export(folder: Path, out: Path) -> list[Path]:
 def bench(data: Path, folder: Path, files: list[Path], out: Path, limit: int, threads: int) -> dict[str, Any]:
     """The figures of ``bench_models``, and with them how often each file gave the very answer of Transformers."""
     from lamina.bench import BenchModel, BenchSettings, bench_models, open_task
+    from lamina.bench.benching import drawn
     from lamina.runs import Progress, Run
     from lamina.tools import Toolbox
 
@@ -227,7 +228,7 @@ def bench(data: Path, folder: Path, files: list[Path], out: Path, limit: int, th
     found["same_answers"] = {
         name: sum(first.get(id) == text for id, text in given.items()) / len(given) for name, given in answers.items()
     }
-    targets = Counter(sample.row["target"] for sample in task.samples()[:limit])
+    targets = Counter(sample.row["target"] for sample in drawn(task.samples(), limit, settings.seed))
     found["most_frequent"] = max(targets.values()) / sum(targets.values())
     return found
 

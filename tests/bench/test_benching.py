@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from lamina.bench import BenchModel, BenchSettings, OwnTask, asking, bench_models, best_variant, list_tasks, open_task
-from lamina.bench.tasks import open_tasks
+from lamina.bench.benching import drawn
+from lamina.bench.tasks import Sample, open_tasks
 from lamina.errors import InputError, ModelReferenceError
 from lamina.tools import Toolbox
 
@@ -146,6 +147,18 @@ def test_a_model_that_dies_while_it_is_timed_keeps_its_figures_and_has_a_row_tha
     assert "exit status 7" in row["detail"]
     assert len(result["crashes"]) == 1
     assert result["resources"] == []
+
+
+def test_a_limit_draws_from_all_of_a_task_and_a_larger_one_holds_the_smaller() -> None:
+    samples = [Sample(str(i), {}) for i in range(1000)]
+    few, more = ([int(s.id) for s in drawn(samples, n, seed=3)] for n in (20, 60))
+    assert (len(few), len(more)) == (20, 60)
+    assert set(few) < set(more)
+    assert few == sorted(few)
+    assert min(few) < 300
+    assert max(few) > 700
+    assert few != [int(s.id) for s in drawn(samples, 20, seed=4)]
+    assert drawn(samples[:5], None, 0) == drawn(samples[:5], 20, 0) == samples[:5]
 
 
 def test_text_tasks_are_asked_in_parallel_and_functions_in_every_prompt_one_after_the_other(desk: SimpleNamespace):

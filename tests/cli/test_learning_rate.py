@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 
-@pytest.mark.parametrize(("options", "rate"), [([], 2e-4), (["--learning-rate", "5e-4"], 5e-4)])
+@pytest.mark.parametrize(("options", "rate"), [([], 5e-4), (["--learning-rate", "2e-4"], 2e-4)])
 def test_a_training_takes_it(
     lamina: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], rate: float
 ) -> None:
@@ -20,7 +20,7 @@ def test_a_training_takes_it(
     assert [settings.learning_rate for settings in seen] == [rate]
 
 
-@pytest.mark.parametrize(("options", "rate"), [([], 2e-4), (["--learning-rate", "5e-4"], 5e-4)])
+@pytest.mark.parametrize(("options", "rate"), [([], 5e-4), (["--learning-rate", "2e-4"], 2e-4)])
 def test_the_main_job_takes_it(
     lamina: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], rate: float
 ) -> None:

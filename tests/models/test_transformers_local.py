@@ -84,3 +84,34 @@ def test_the_numbers_may_be_of_half_the_size(folder: Path, ask: Ask):
     assert reply.problem is None
     with pytest.raises(ModelReferenceError, match="float32"):
         open_model(str(folder), dtype="int3")
+
+
+def test_a_raw_prompt_opens_as_the_tokenizer_opens_a_text_and_a_chat_does_not_open_twice(
+    folder: Path, tmp_path: Path, ask: Ask
+):
+    import json
+    import shutil
+
+    opened = Path(shutil.copytree(folder, tmp_path / "opened"))
+    file = opened / "tokenizer.json"
+    tokenizer = json.loads(file.read_text())
+    first = tokenizer["added_tokens"][0]
+    tokenizer["post_processor"] = {
+        "type": "TemplateProcessing",
+        "single": [{"SpecialToken": {"id": first["content"], "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+        "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+        "special_tokens": {
+            first["content"]: {"id": first["content"], "ids": [first["id"]], "tokens": [first["content"]]}
+        },
+    }
+    file.write_text(json.dumps(tokenizer))
+    config = json.loads((opened / "tokenizer_config.json").read_text()) | {"bos_token": first["content"]}
+    (opened / "tokenizer_config.json").write_text(json.dumps(config))
+    plain, opening = open_model(str(folder), threads=1), open_model(str(opened), threads=1)
+    raw = Request([], raw_prompt="Split 84", max_tokens=1)
+    counts = [m.generate([raw])[0].prompt_tokens for m in (plain, opening)]
+    assert counts[1] == counts[0] + 1
+    marked = Request([], raw_prompt=first["content"] + "Split 84", max_tokens=1)
+    assert opening.generate([marked])[0].prompt_tokens == counts[1]
+    chat = [m.generate([ask(tools=None, style="plain", max_tokens=1)])[0].prompt_tokens for m in (plain, opening)]
+    assert chat[0] == chat[1]

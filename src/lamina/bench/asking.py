@@ -4,7 +4,7 @@ they come, so that a killed bench goes on where it was."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ from lamina.bench.identity import sample_key
 from lamina.bench.tasks import Sample, Task
 from lamina.bench.worker import toolbox_rows
 from lamina.bench.workers import ask_worker
+from lamina.models import default_threads
 from lamina.models.model import PromptStyle
 from lamina.runs import Progress, Row, Run
 from lamina.tools.tool import JSON, Toolbox
@@ -43,7 +44,7 @@ class BenchSettings:
     take turns in an order that ``seed`` draws, ``cool_down_seconds`` apart. A worker without a sign of life for
     ``silence_seconds`` is ended and counts as crashed."""
 
-    threads: int = 2
+    threads: int = field(default_factory=default_threads)
     slots: int = 8
     context: int | None = None
     max_tokens: int = 256

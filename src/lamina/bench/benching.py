@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -19,7 +20,7 @@ from lamina.bench.judging import check_judged, judge_answers
 from lamina.bench.ladder import ladder_of
 from lamina.bench.measuring import Timed, measure_all
 from lamina.bench.pairs import Named, default_pairs, paired_rows
-from lamina.bench.tasks import Task
+from lamina.bench.tasks import Sample, Task
 from lamina.errors import WorkFailedError
 from lamina.models.model import Reply, Request
 from lamina.runs import Progress, Run
@@ -47,14 +48,15 @@ def bench_models(
     models (``BenchModel.name``) to compare on the same prompts; left out, every model is compared with the first, and
     each precision with the first of its label. ``made``: the models are the files of one quantization ladder, as
     ``rungs.make_rungs`` describes them; the result has it as ``ladder``.
-    ``limit``: only the first samples of each task. ``judge``: the model that reads the answers of tasks that ask one.
+    ``limit``: so many samples of each task (``drawn``). ``judge``: the model that reads the answers of tasks that ask
+    for one.
     A model that crashes gets a row with the metric ``crashed``, the others go on. Raises ``InputError`` where
     a task's file is at fault, ``ModelReferenceError`` for a model file that is not there, ``StorageError``
     where the run can't be written, ``UserError`` where a task needs a judge and there is none.
     """
     settings, progress = settings or BenchSettings(), progress or Progress(silent=True)
     check_judged(tasks, judge)
-    loaded = [(task, task.samples()[:limit]) for task in tasks]
+    loaded = [(task, drawn(task.samples(), limit, settings.seed)) for task in tasks]
     rows: list[JSON] = []
     resources: list[JSON] = []
     crashes: list[JSON] = []
@@ -97,6 +99,13 @@ def bench_models(
         "crashes": crashes,
     }
     return found if made is None else found | {"ladder": ladder_of(named, tasks, found, made)}
+
+
+def drawn(samples: Sequence[Sample], limit: int | None, seed: int) -> list[Sample]:
+    """``limit`` of the samples at random, in their own order: files are sorted by subject or kind, and their first ones
+    are of one. A larger limit holds what a smaller one drew."""
+    chosen = random.Random(seed).sample(range(len(samples)), len(samples))[:limit]
+    return [samples[i] for i in sorted(chosen)]
 
 
 def first_answers(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lamina.cli.options import AsJson, Config, Fresh, Out, Style, verb
+from lamina.cli.options import AsJson, Config, Fresh, Out, Style, Threads, verb
 from lamina.cli.output import given, listed, show, table
 from lamina.errors import InputError
 
@@ -30,7 +30,7 @@ def bench(
     ] = None,
     style: Annotated[Style | None, typer.Option("--style", help="Else what each model says of itself.")] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", min=1, help="The first N samples of each task.")
+        int | None, typer.Option("--limit", metavar="N", min=1, help="N samples of each task, drawn by --seed.")
     ] = None,
     max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, help="The longest answer.")] = 512,
     data: Annotated[
@@ -51,7 +51,8 @@ def bench(
     cool_down: Annotated[
         float, typer.Option("--cool-down", metavar="SECONDS", min=0, help="To wait between two rounds.")
     ] = 0.0,
-    seed: Annotated[int, typer.Option("--seed", help="Draws the order in which models are timed.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Draws the samples, and the order of timing.")] = 0,
+    threads: Threads = None,
     parquet: Annotated[bool, typer.Option("--parquet", help="Write samples.parquet beside samples.jsonl.")] = False,
     fresh: Fresh = False,
     config: Config = None,
@@ -74,7 +75,9 @@ def bench(
     types = _types(quantize, models)
     key: Row = {"verb": "bench", "models": models, "tasks": tasks, "style": style.value if style else None}
     key |= {"limit": limit, "max_tokens": max_tokens}
-    settings = BenchSettings(max_tokens=max_tokens, repeats=repeats, cool_down_seconds=cool_down, seed=seed)
+    settings = BenchSettings(
+        max_tokens=max_tokens, repeats=repeats, cool_down_seconds=cool_down, seed=seed, **given(threads=threads)
+    )
     key |= given(judge=judge, quantize=quantize, repeats=repeats if repeats != 1 else None, cool_down=cool_down or None)
     key |= given(timing_seed=seed or None)  # what was left out is not in the key: an older run goes on
     with Run.open(out, {**key, "tools_fingerprint": toolbox.fingerprint()}, fresh=fresh) as run:

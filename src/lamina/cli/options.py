@@ -213,6 +213,7 @@ PerRequest = Annotated[
 ]
 Base = Annotated[str, typer.Option("--base", metavar="REF", help="The model to tune.")]
 Epochs = Annotated[float | None, typer.Option("--epochs", min=0.1, help="Passes over the training rows.")]
+Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Of the processor; else one a core.")]
 LearningRate = Annotated[
     float | None, typer.Option("--learning-rate", min=1e-7, help="At its highest; else the recipe's or a usual one.")
 ]

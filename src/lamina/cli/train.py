@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lamina.cli.options import AsJson, Config, Epochs, Fresh, LearningRate, Out, Rounded, Seed, Style, Update, verb
+from lamina.cli.options import (
+    AsJson,
+    Config,
+    Epochs,
+    Fresh,
+    LearningRate,
+    Out,
+    Rounded,
+    Seed,
+    Style,
+    Threads,
+    Update,
+    verb,
+)
 from lamina.cli.output import given, show, table
 
 if TYPE_CHECKING:
@@ -85,6 +98,7 @@ def train(
     epochs: Epochs = None,
     learning_rate: LearningRate = None,
     seed: Seed = 0,
+    threads: Threads = None,
     patience: Annotated[
         int | None,
         typer.Option(
@@ -150,6 +164,7 @@ def train(
             patience=patience,
             qat=qat and qat.value,
             report_to=told,
+            threads=threads,
         ),
         seed,
     )

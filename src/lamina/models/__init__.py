@@ -7,6 +7,7 @@ from lamina.models.model import Model, Reply, Request
 from lamina.models.parsing import parse_calls
 from lamina.models.references import (
     check_reference,
+    default_threads,
     embedded_path,
     is_local,
     list_references,
@@ -22,6 +23,7 @@ __all__ = [
     "calls_grammar",
     "calls_schema",
     "check_reference",
+    "default_threads",
     "embedded_path",
     "is_local",
     "list_references",

@@ -68,7 +68,7 @@ def open_model(
         require_pillow()
         options["images"] = True
     opened: Model = import_module(backend.module).open_reference(
-        ref, threads=threads or min(usable_cores(), MOST_THREADS), slots=slots, context=context, style=style, **options
+        ref, threads=threads or default_threads(), slots=slots, context=context, style=style, **options
     )
     if images and not getattr(opened, "sees", False):
         opened.close()
@@ -92,6 +92,11 @@ def is_local(ref: str) -> bool:
 def usable_cores() -> int:
     """Of this machine, those that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_threads() -> int:
+    """Of a local engine: one a core, at most MOST_THREADS."""
+    return min(usable_cores(), MOST_THREADS)
 
 
 def prompt_style_of(ref: str) -> PromptStyle | None:

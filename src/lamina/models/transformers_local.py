@@ -68,6 +68,7 @@ class TransformersModel:
         about = model.config.get_text_config()
         self._grammar_tokenizer = llguidance.hf.from_tokenizer(tokenizer, n_vocab=about.vocab_size)
         self._room = getattr(about, "max_position_embeddings", 0) or 1 << 30
+        self._opening = opening_tokens(tokenizer)
         self._ends = self._end_tokens()
 
     def generate(
@@ -92,7 +93,7 @@ class TransformersModel:
 
     def score(self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None) -> list[Reply]:
         """``Scorer.score``, in batches of texts of like length."""
-        rows = [cut_row(self._cut, self.prompt_for(r), r.continuations, self._room) for r in requests]
+        rows = [cut_row(self._cutter(r), self.prompt_for(r), r.continuations, self._room) for r in requests]
         return replies_of(requests, rows, partial(likelihoods, self._model, self._pad()), on_reply)
 
     def prompt_for(self, request: Request) -> str:
@@ -110,11 +111,17 @@ class TransformersModel:
         self._model = None
 
     def _ids(self, request: Request) -> list[int]:
-        return self._cut(self.prompt_for(request))
+        return self._cutter(request)(self.prompt_for(request))
 
-    def _cut(self, text: str) -> list[int]:
-        found: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
-        return found
+    def _cutter(self, request: Request) -> Callable[[str], list[int]]:
+        """A chat template writes the token that opens a text itself, a raw prompt has none yet."""
+        opening = self._opening if request.raw_prompt is not None else []
+
+        def cut(text: str) -> list[int]:
+            found: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+            return found if not opening or found[:1] == opening else [*opening, *found]
+
+        return cut
 
     def _pad(self) -> int:
         found: int = self._tokenizer.pad_token_id or self._tokenizer.eos_token_id or 0
@@ -275,3 +282,9 @@ def check_reference(ref: str) -> None:
 def open_reference(ref: str, *, threads: int = 2, style: PromptStyle | None = None, **more: Any) -> Model:
     options = {key: more[key] for key in ("instruction", "dtype", "copied", "images") if key in more}
     return TransformersModel(ref, threads=threads, style=style, **options)
+
+
+def opening_tokens(tokenizer: Any) -> list[int]:
+    """What the tokenizer puts before every text: its ``bos_token``, or nothing. llama.cpp does so by itself."""
+    first = tokenizer("a")["input_ids"][:1]
+    return first if tokenizer.bos_token_id is not None and first == [tokenizer.bos_token_id] else []

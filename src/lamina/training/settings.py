@@ -1,4 +1,5 @@
-"""What can be set about a training. The defaults are those of the quickstart: minutes on two CPU cores."""
+"""What can be set about a training. The defaults are those of ``lamina build``: some three passes over a few thousand
+short rows, which a 135M model needs (docs/results/more-examples.md)."""
 
 from __future__ import annotations
 
@@ -7,12 +8,13 @@ from typing import Any, Literal
 
 from lamina.errors import InputError
 
-LEARNING_RATES = {"lora": 8e-4, "full": 2e-4}
-"""Best of those tried for a 135M model (docs/results/first-build.md)."""
+LEARNING_RATES = {"lora": 8e-4, "full": 5e-4}
+"""For a 135M model: of adapters the best of those tried (docs/results/first-build.md), of a full update what 95 % was
+reached with; at one pass 2e-4 gave the same (docs/results/more-examples.md). Larger ones have it in their recipes."""
 
 
 POSITIVE = (
-    "epochs", "batch", "accumulate", "learning_rate", "lora_rank", "lora_alpha", "max_length", "threads", "beta",
+    "epochs", "batch", "accumulate", "learning_rate", "lora_rank", "lora_alpha", "max_length", "beta",
     "look_every", "held_share",
 )  # fmt: skip
 
@@ -22,12 +24,12 @@ class TrainSettings:
     """``update``: ``lora`` trains adapters beside the linear layers, ``full`` the linear layers' weights themselves,
     which learns more from the same rows and takes more memory (measured: docs/results/first-build.md).
     ``lora_layers``: train only that many layers, counted from the top (None: all). ``batch`` is in rows. A
-    ``learning_rate``
-    of 0 is the usual one of the update. A step is taken every ``accumulate`` batches.
+    ``learning_rate`` of 0 is the usual one of the update. A step is taken every ``accumulate`` batches.
     ``warmup`` is a share of all steps, ``warmup_steps`` a number that overrides it. ``precision``: ``auto`` takes bf16
     only where the processor computes in it, because elsewhere it is tens of times slower than float32; ``mixed`` keeps
     weights in float32 and multiplies in bf16. ``gradient_checkpointing`` computes activations twice rather than keep
-    them. ``beta`` is DPO's: how dear it is to leave the base. ``save_seconds``: how much work a kill may cost.
+    them. ``threads`` of the processor, 0 for one a core. ``beta`` is DPO's: how dear it is to leave the base.
+    ``save_seconds``: how much work a kill may cost.
 
     ``patience``: stop after so many looks in a row at held-out requests that answered no more of them with the right
     calls, and keep the weights that answered most; 0 never looks. A look is had every ``look_every`` epochs. Where no
@@ -39,7 +41,7 @@ class TrainSettings:
     method: Literal["sft", "dpo"] = "sft"
     update: Literal["lora", "full"] = "full"
     prompt_style: Literal["baked", "compact", "full"] = "baked"
-    epochs: float = 1.25
+    epochs: float = 3.0
     batch: int = 8
     accumulate: int = 1
     learning_rate: float = 0.0
@@ -54,7 +56,7 @@ class TrainSettings:
     precision: Literal["auto", "float32", "bf16", "mixed"] = "auto"
     gradient_checkpointing: bool = False
     beta: float = 0.1
-    threads: int = 2
+    threads: int = 0
     save_seconds: float = 120.0
     patience: int = 0
     look_every: float = 0.25

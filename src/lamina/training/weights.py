@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from lamina.models import usable_cores
 from lamina.training.lora import keep_freed_memory, shorten
 from lamina.training.packing import use_row_attention
 from lamina.training.settings import TrainSettings
@@ -16,7 +17,8 @@ def trainable(model: Any, settings: TrainSettings, bf16: bool) -> tuple[Any, int
     import torch
     from transformers import set_seed
 
-    torch.set_num_threads(settings.threads)
+    # torch knows of cores that compute once and show twice, and not of those that this process may not use
+    torch.set_num_threads(settings.threads or min(usable_cores(), torch.get_num_threads()))
     set_seed(settings.seed)
     keep_freed_memory()
     linear, experts = chosen_weights(model, settings)
