@@ -4,9 +4,9 @@ usage: quantizer_beside_llamacpp.py MODEL --types Q8_0,Q4_0 --quantizer PROGRAM 
 
 MODEL is a GGUF file or a Transformers folder; it is written once as F16, from which both make each type. PROGRAM is
 llama.cpp's ``llama-quantize`` (the wheel ``ik-llama-cpp-python`` has one of a fork; LD_LIBRARY_PATH names its
-libraries). DIR has ``xquad-en`` (the paragraphs, each once, are the texts). Perplexity is of all tokens but the first of
-each text; the texts are the same for all files, so that differences of a hundredth of a percent say something. A file
-of both is byte for byte the same or not in its tensors: how many are is counted (docs/results/quantization.md).
+libraries). DIR has ``xquad-en``, whose paragraphs, each once, are the texts. Perplexity is of all tokens but the first
+of each text; the texts are the same for all files, so that a hundredth of a percent says something. Tensors that both
+wrote byte for byte alike are counted (docs/results/quantization.md).
 """
 
 from __future__ import annotations
@@ -64,16 +64,17 @@ def main() -> None:
         files += [ours, theirs]
     found = distances(exact, [exact, *files], paragraphs(args.data, args.n))
     print(f"F16: {exact.stat().st_size} bytes, perplexity {found[0]['perplexity']:.4f} of {found[0]['tokens']} tokens")
-    print(
-        "| type | bytes, ours | theirs | perplexity, ours | theirs | ours over theirs | KL from F16, ours | theirs | same tensors |"
-    )
+    print("| type | bytes, ours | theirs | perplexity, ours | theirs | ratio | KL from F16, ours | theirs | alike |")
     print("|---|---|---|---|---|---|---|---|---|")
     for i, kind in enumerate(args.types):
         (a, b), (ours, theirs) = files[2 * i : 2 * i + 2], found[1 + 2 * i : 3 + 2 * i]
         alike, of, other = same_tensors(a, b)
-        ratio = ours["perplexity"] / theirs["perplexity"]
-        print(f"| {kind} | {a.stat().st_size} | {b.stat().st_size} | {ours['perplexity']:.4f} | "
-              f"{theirs['perplexity']:.4f} | {ratio:.5f} | {ours['kl']:.6f} | {theirs['kl']:.6f} | {alike} of {of} |")  # fmt: skip
+        sizes = f"{a.stat().st_size} | {b.stat().st_size}"
+        surprise = (
+            f"{ours['perplexity']:.4f} | {theirs['perplexity']:.4f} | {ours['perplexity'] / theirs['perplexity']:.5f}"
+        )
+        distance = f"{ours['kl']:.6f} | {theirs['kl']:.6f}"
+        print(f"| {kind} | {sizes} | {surprise} | {distance} | {alike} of {of} |")
         for line in other:
             print(f"  another type, ours and theirs: {line}")
 
