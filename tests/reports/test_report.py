@@ -137,6 +137,20 @@ def test_the_report_says_the_figures_it_was_given(folder: Path) -> None:
         assert said in read.text, said
 
 
+def test_the_instruction_that_the_base_was_given_is_named(folder: Path) -> None:
+    _, read = page(folder, results() | {"variant": {"best": "spelled out", "system": "Be exact.", "variants": []}})
+    assert "the instruction that served it best on the development file: spelled out" in read.text
+
+
+def test_a_build_without_its_base_has_a_report_that_compares_with_none(folder: Path) -> None:
+    given = results()
+    given["bench"]["rows"] = [r for r in given["bench"]["rows"] if r["model"] != "base"]
+    _, read = page(folder, given)
+    assert "91.7 %" in read.text
+    for said in ("from 35.3 %", "the instruction that served it best", "None", "nan"):
+        assert said not in read.text, said
+
+
 @pytest.mark.parametrize(
     ("low", "high", "said"),
     [(-0.05, -0.01, "four bits cost 2.4 points"), (-0.05, 0.0, "four bits make no difference that can be told")],

@@ -67,7 +67,7 @@ def build(
             "train": lambda: tune(run, toolbox, settings, progress),
             "export": lambda: export(run, settings, progress),
             "quantize": lambda: compare(run, toolbox, settings, progress),
-            "variant": lambda: choose_prompt(run, toolbox, settings, progress),
+            **({"variant": lambda: choose_prompt(run, toolbox, settings, progress)} if settings.compare_base else {}),
             "bench": lambda: score(run, toolbox, settings, progress),
         }
         if settings.learn is not None:

@@ -68,12 +68,13 @@ def choose_prompt(run: Run, toolbox: Toolbox, settings: BuildSettings, progress:
 
 
 def score(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
-    """Base and tuned, every file, on hand-written and generated requests."""
+    """Every file, and the base unless it is left out, on hand-written and generated requests."""
     from lamina.bench import BenchModel, bench_models
 
-    base = _base(run, settings, (run.result("variant") or {}).get("system"))
-    tuned = [BenchModel(f["path"], "tuned", f["type"], settings.train.prompt_style) for f in _files(run)]
-    return bench_models([base, *tuned], _tasks(run, settings), run=run, toolbox=toolbox, progress=progress)
+    models = [BenchModel(f["path"], "tuned", f["type"], settings.train.prompt_style) for f in _files(run)]
+    if settings.compare_base:
+        models.insert(0, _base(run, settings, (run.result("variant") or {}).get("system")))
+    return bench_models(models, _tasks(run, settings), run=run, toolbox=toolbox, progress=progress)
 
 
 def learn_from_use(run: Run, toolbox: Toolbox, tools_file: Path, settings: BuildSettings, progress: Progress) -> JSON:

@@ -24,7 +24,8 @@ class BuildSettings:
     them and the model is trained on them. ``queries`` are scored and never trained on; ``dev_queries`` only choose the
     base model's prompt. All are found beside the tools file where they are not given. ``generated_prompts``: rows of
     the test split that are asked besides, up to this; parity is measured on the very prompts that are scored.
-    ``calibrate``: types under 8 bits are rounded with their errors made up for on the training rows. ``learn``: the
+    ``calibrate``: types under 8 bits are rounded with their errors made up for on the training rows.
+    ``compare_base``: the untuned base is scored beside the tuned model, at its best prompt. ``learn``: the
     agent learns action principles last; ``reflector`` reads what it did and writes them, else the writer does. Both are
     no part of the configuration: a run that is there can learn later. ``distillation``: the base learns from a teacher
     beside the rows. ``recipe``: of a mix that is trained on in place of the rows written here alone."""
@@ -36,6 +37,7 @@ class BuildSettings:
     dev_queries: Path | None = None
     generated_prompts: int = 60
     calibrate: bool = True
+    compare_base: bool = True
     seed: int = 0
     synth: SynthSettings = field(default_factory=SynthSettings)
     train: TrainSettings = field(default_factory=TrainSettings)

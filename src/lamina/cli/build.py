@@ -109,6 +109,13 @@ def build(
         int,
         typer.Option("--generated-prompts", min=1, help="Rows of the test split that are scored, up to this."),
     ] = 60,
+    compare_base: Annotated[
+        bool,
+        typer.Option(
+            "--compare-base/--no-compare-base",
+            help="Score the untuned base too, with all tools in its prompt: slow, and what the tuning is worth.",
+        ),
+    ] = True,
     learn: Annotated[
         bool,
         typer.Option(
@@ -155,6 +162,7 @@ def build(
         dev_queries=dev_queries,
         generated_prompts=generated_prompts,
         calibrate=calibrate,
+        compare_base=compare_base,
         recipe=recipe,
         seed=seed,
         synth=SynthSettings(

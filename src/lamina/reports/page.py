@@ -77,7 +77,7 @@ def render_report(
         learned=learning_view(folder, results),
         training=training_view(folder, results.get("train")),
         bench=bench if bench.rows or bench.crashes else None,
-        variant=(results.get("bench") or {}).get("base_prompt"),
+        variant=results.get("variant"),
         settings=run_settings(folder),
         kind_names=[name for _, name in KINDS],
         quantized=results.get("quantize"),
