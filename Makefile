@@ -36,7 +36,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 	@echo "setup: done; 'source $(VENV)/bin/activate' puts lamina on your path"
 
-quickstart: setup  ## a short build from examples/desk/tools.py into runs/desk (some 20 minutes on 2 cores)
+quickstart: setup  ## a short build from examples/desk/tools.py into runs/desk (20 minutes on 2 cores)
 	@echo "quickstart: lamina build examples/desk/tools.py --out runs/desk $(SHORT)"
 	$(BIN)/lamina build examples/desk/tools.py --out runs/desk $(SHORT)
 	@echo "quickstart: one pass over the rows; 'make quickstart-full' takes three, and an hour, and is right far more often"
