@@ -147,7 +147,14 @@ def test_a_build_without_its_base_has_a_report_that_compares_with_none(folder: P
     given["bench"]["rows"] = [r for r in given["bench"]["rows"] if r["model"] != "base"]
     _, read = page(folder, given)
     assert "91.7 %" in read.text
-    for said in ("from 35.3 %", "the instruction that served it best", "None", "nan"):
+    for said in (
+        "from 35.3 %",
+        "the instruction that served it best",
+        "before training",
+        "Before and after",
+        "None",
+        "nan",
+    ):
         assert said not in read.text, said
 
 
