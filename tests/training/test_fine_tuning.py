@@ -239,7 +239,7 @@ def test_an_output_that_is_a_file_is_a_storage_error(tiny: Path, toolbox: Toolbo
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"epochs": 0}, {"batch": -1}, {"accumulate": 0}, {"warmup": 1.0}, {"lora_layers": 0}]
+    "wrong", [{"epochs": 0}, {"batch": -1}, {"threads": -1}, {"accumulate": 0}, {"warmup": 1.0}, {"lora_layers": 0}]
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict):
     with pytest.raises(InputError, match=next(iter(wrong))):

@@ -79,7 +79,7 @@ def bench(
         max_tokens=max_tokens, repeats=repeats, cool_down_seconds=cool_down, seed=seed, **given(threads=threads)
     )
     key |= given(judge=judge, quantize=quantize, repeats=repeats if repeats != 1 else None, cool_down=cool_down or None)
-    key |= given(timing_seed=seed or None)  # what was left out is not in the key: an older run goes on
+    key |= given(seed=seed or None)  # what was left out is not in the key: an older run goes on
     with Run.open(out, {**key, "tools_fingerprint": toolbox.fingerprint()}, fresh=fresh) as run:
         if not run.is_done("bench"):
             progress = Progress(as_json)

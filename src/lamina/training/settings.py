@@ -72,6 +72,8 @@ class TrainSettings:
         for name in POSITIVE:
             if getattr(self, name) <= 0:
                 raise InputError(f"{name} must be more than 0, got {getattr(self, name)}")
+        if self.threads < 0:
+            raise InputError(f"threads is 0 (one a core) or more, got {self.threads}")
         if self.update == "full" and self.precision == "bf16":
             raise InputError(
                 "bf16 loses the small steps of a full update", mend="leave precision at auto, or take mixed"
