@@ -181,6 +181,14 @@ def test_going_round_in_circles_is_rejected():
     assert found.reason == "repeated-step"
 
 
+def test_a_call_that_takes_nothing_may_be_made_as_often_as_the_request_says():
+    three = calls(("ping", {}), ("ping", {}), ("ping", {}))
+    assert check_steps(record(three, request="three pings, please")) is None
+    assert check_steps(record(three, request="two pings, please")) is not None
+    looks = calls(("look", {"city": "Oslo"}), ("look", {"city": "Oslo"}))
+    assert check_steps(record(looks, request="look at Oslo, two times")) is not None
+
+
 def test_the_same_call_for_another_request_or_with_another_result_is_fine():
     assert (
         check_steps(record(look(), result("3"), Message(role="user", content="and now?"), look(), result("3"))) is None

@@ -43,6 +43,22 @@ def told(request: str, value: Any, about: str = "What.") -> list[str]:
         ("he is 5'10\" tall", 70),
         ("interest that is compounded monthly", 12),
         ("the report for February", 2),
+        ("the RSI over a 1-day timeframe", "1d"),
+        ("the RSI over a 15-minute timeframe", "15m"),
+        ("hourly exchange rates", "1h"),
+        ("titles between March 1, 2023, and April 30", 20230301),
+        ("somebody born on January 1, 2000", "20000101"),
+        ("the week of October 8th, 2022, and the week before that", "2022-10-01"),
+        ("standings of 2021 and of the previous year", "2020"),
+        ("products of the first 3 pages", 2),
+        ("products of the first three pages", 3),
+        ("pages 2 to 5", 4),
+        ("the smallest and the 6th smallest", 1),
+        ("the balance sheet of IBM in Dutch", "nl"),
+        ("a text in Brazilian Portuguese", "pt-BR"),
+        ("cities of New South Wales", "NSW"),
+        ("the weather in South Korea", "KR"),
+        ("what is a Swedish krona worth", "SEK"),
     ],
 )
 def test_what_is_said_otherwise_is_said(request_: str, value: Any):
@@ -67,6 +83,17 @@ def test_what_is_said_otherwise_is_said(request_: str, value: Any):
         ("213 million people", 214000000),
         ("the report for February", 3),
         ("he is 5'10\" tall", 71),
+        ("the RSI over a 1-day timeframe", "4h"),
+        ("the RSI over a 15-minute timeframe", "30m"),
+        ("titles between March 1, 2023, and April 30", 20230501),
+        ("somebody born on January 1, 2000", "20001301"),
+        ("the week of October 8th, 2022", "2022-10-01"),
+        ("the week of October 8th, 2022, and the week before that", "2022-09-24"),
+        ("products of the first 3 pages", 4),
+        ("pages 2 to 5", 6),
+        ("the balance sheet of IBM in Dutch", "sv"),
+        ("cities of New South Wales", "QLD"),
+        ("the weather in Norway", "KR"),
     ],
 )
 def test_what_is_not_said_in_any_way_is_told(request_: str, value: Any):
@@ -76,3 +103,11 @@ def test_what_is_not_said_in_any_way_is_told(request_: str, value: Any):
 def test_a_number_that_the_description_lists_with_a_word_of_the_request_is_said():
     assert told("somebody for cleaning", 2, SERVICES) == []
     assert len(told("somebody for cleaning", 3, SERVICES)) == 1
+
+
+def test_what_the_description_says_a_value_stands_for_may_be_said_instead():
+    about = "Category (e.g., 6016 for Productivity, 6014: Games)."
+    assert told("mac apps for productivity", "6016", about) == []
+    assert told("mac games", "6014", about) == []
+    assert len(told("mac games", "6016", about)) == 1
+    assert told("rates by the hour, or rather daily", "dd", "'dd' for daily, 'mm' for monthly") == []

@@ -19,7 +19,19 @@ from lamina.checks.evidence import leaves_of, numbers_in, plain
 from lamina.checks.moments import phrase_for
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Rejection
-from lamina.checks.said_otherwise import date_said, initials_said, listed_beside_said, number_said, time_said
+from lamina.checks.known_codes import code_said
+from lamina.checks.said_otherwise import (
+    compact_date_said,
+    date_beside_said,
+    date_said,
+    glossed,
+    initials_said,
+    listed_beside_said,
+    number_said,
+    one_of_a_range,
+    span_said,
+    time_said,
+)
 from lamina.tools import Toolbox
 from lamina.trajectories import ToolCall, Trajectory
 
@@ -75,6 +87,11 @@ _UNSAID = {
             "best",
             "highest",
             "lowest",
+            "smallest",
+            "largest",
+            "latest",
+            "newest",
+            "oldest",
             "most",
             "second",
             "this",
@@ -95,6 +112,10 @@ _COLOURS = frozenset(
     ("black", "white", "red", "green", "blue", "yellow", "orange", "purple", "pink", "brown", "gray", "grey", "navy",
      "teal", "gold", "silver", "cyan", "magenta", "violet", "maroon", "beige", "turquoise", "colour", "color")
 )  # fmt: skip
+
+
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_MOMENTS = (time_said, span_said, compact_date_said, date_beside_said)
 
 
 def check_hallucination(trajectory: Trajectory, toolbox: Toolbox) -> Rejection | None:
@@ -163,15 +184,19 @@ class _Evidence:
                 return True
             if value in _UNSAID:
                 return bool(_UNSAID[int(value)] & self.words) or not self.text.isascii()
-            return number_said(abs(value), self.text, self.numbers) or listed_beside_said(value, told, self.words)
+            if number_said(abs(value), self.text, self.numbers) or listed_beside_said(value, told, self.words):
+                return True
+            return one_of_a_range(value, self.text) or compact_date_said(str(value), self.text, self.numbers)
         value = str(value)
         if self.now and _DATE.fullmatch(value):
             return self._day(value, self.now)
-        if time_said(value, self.text, self.numbers) or date_said(value, self.numbers):
+        if any(said(value, self.text, self.numbers) for said in _MOMENTS) or date_said(value, self.numbers):
             return True
         if not value.strip() or inferred(value) or self._words(_bare(value), told.casefold()):
             return True
-        return initials_said(value, self.text) or self._code(value)
+        if _YEAR.fullmatch(value) and self._number(float(value)):
+            return True
+        return initials_said(value, self.text) or self._code(value) or glossed(value, told, self.text)
 
     def chooses(self, value: Any, schema: dict[str, Any]) -> bool:
         """A choice may be made without a word of it ("funny" for comedy), but not against one: another of the choices
@@ -184,7 +209,9 @@ class _Evidence:
     def _code(self, value: str) -> bool:
         if _HEX_COLOUR.fullmatch(value):
             return bool(_COLOURS & self.words)
-        return named_otherwise(value, self.text) or stands_for(value, self.text, self.words)
+        if named_otherwise(value, self.text) or code_said(value, self.text):
+            return True
+        return stands_for(value, self.text, self.words)
 
     def _number(self, value: float) -> bool:
         """Said as it is, as a share (15 % is 0.15), as a part of something longer (a date, an id), or as the next one

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
+from datetime import date, timedelta
 
 from lamina.checks.number_readings import readings_in
 
@@ -42,6 +43,25 @@ _FEET = re.compile(r"(\d{1,2}) ?(?:'|ft|feet|foot)\D{0,5}(\d{1,2})")
 _TIME = re.compile(r"(?:^|[T ])(\d{1,2}):(\d\d)(?::\d\d)?(?:\.\d+)?Z?$")
 _OTHER_DATE = re.compile(r"(?<!\d)(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}(?!\d)")
 _DIGITS = re.compile(r"\d+")
+_COMPACT_DATE = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
+_ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+_BESIDE = re.compile(r"\b(?:previous|prior|preceding|before|earlier|last|next|following|after|later)\b")
+_STEPS = ((re.compile(r"\bdays?\b"), 1), (re.compile(r"\bweeks?\b"), 7))
+_SPAN = re.compile(r"(\d{0,4}) ?([a-zA-Z]{1,6})")
+_SPANS = {
+    "s": r"sec(?:ond)?s?", "m": r"min(?:ute)?s?|months?|monthly", "h": r"hours?|hourly|hrs?", "d": r"days?|daily",
+    "w": r"weeks?|weekly", "mo": r"months?|monthly", "y": r"years?|yearly|annual(?:ly)?",
+}  # fmt: skip
+_SPANS |= {
+    long: _SPANS[short]
+    for short, longer in (("s", "sec"), ("m", "min"), ("h", "hr hour"), ("d", "day"), ("w", "wk week"), ("mo", "month"),
+                          ("y", "yr year"))
+    for long in longer.split()
+}  # fmt: skip
+_FIRST = re.compile(r"\bfirst (\w+)")
+_FROM_TO = re.compile(r"\b(\d{1,4}) ?(?:-|to|through|until) ?(\d{1,4})\b")
+_MOST_STEPS = 20
+"""Of a range whose members are asked for one by one (our choice)."""
 
 
 def number_said(value: float, text: str, numbers: Numbers) -> bool:
@@ -87,6 +107,65 @@ def date_said(value: str, numbers: Numbers) -> bool:
     """``03/13/2023`` and ``13.03.2023``: one of the two is the day that was said."""
     found = _OTHER_DATE.search(value)
     return found is not None and any(float(part) in numbers for part in found.groups())
+
+
+def compact_date_said(value: str, text: str, numbers: Numbers) -> bool:
+    """``20230301`` by its day and its month ("March 1, 2023")."""
+    found = _COMPACT_DATE.fullmatch(value)
+    if found is None or not 1 <= int(found[2]) <= 12:
+        return False
+    month = int(found[2])
+    named = any(word.startswith(_MONTHS[month - 1]) for word in re.findall(r"[a-z]+", text))
+    return float(found[3]) in numbers and (named or float(month) in numbers)
+
+
+def date_beside_said(value: str, text: str, numbers: Numbers) -> bool:
+    """``2022-10-01`` by "the week of October 8 and the one before": a day or a week from a day that was said."""
+    found = _ISO_DATE.match(value)
+    if found is None or not _BESIDE.search(text):
+        return False
+    try:
+        day = date(*map(int, found.groups()))
+        beside = [day + timedelta(sign * days) for unit, days in _STEPS if unit.search(text) for sign in (-1, 1)]
+    except (ValueError, OverflowError):
+        return False
+    words = re.findall(r"[a-z]+", text)
+    return any(
+        float(other.day) in numbers
+        and (float(other.month) in numbers or any(word.startswith(_MONTHS[other.month - 1]) for word in words))
+        for other in beside
+    )
+
+
+def span_said(value: str, text: str, numbers: Numbers) -> bool:
+    """``15m`` by "15-minute", ``1h`` by "hourly", ``1d`` by "a day"."""
+    found = _SPAN.fullmatch(value)
+    words = _SPANS.get(found[2].lower()) if found else None
+    if found is None or words is None or (not found[1] and len(found[2]) == 1):
+        return False
+    amount = float(found[1] or 1)
+    return (amount == 1 or amount in numbers) and re.search(rf"(?<![^\W\d_])(?:{words})(?![^\W_])", text) is not None
+
+
+def one_of_a_range(value: float, text: str) -> bool:
+    """2 by "the first three pages" and by "pages 1 to 3"."""
+    if value != int(value):
+        return False
+    ends = [(1.0, float(numbers[0])) for n in _FIRST.findall(text) if (numbers := [r.value for r in readings_in(n)])]
+    ends += [(float(a), float(b)) for a, b in _FROM_TO.findall(text)]
+    return any(a <= value <= b <= a + _MOST_STEPS for a, b in ends)
+
+
+def glossed(value: str, told: str, text: str) -> bool:
+    """The description says what the value stands for ("6016 for Productivity", "'1h' for hourly"), and the request
+    says that."""
+    for found in re.finditer(
+        rf"(?<![^\W_]){re.escape(value.casefold())}(?![^\W_])['\"`]* ?(?:for|is|means|[=:(]|->) ?['\"`]*([^\W\d_]{{4,}})",
+        told.casefold(),
+    ):
+        if re.search(rf"(?<![^\W_]){found[1]}", text):
+            return True
+    return False
 
 
 def initials_said(value: str, text: str) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from lamina.checks.evidence import numbers_in, plain
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Rejection
 from lamina.tools.execution import carried_error
@@ -24,15 +25,17 @@ def check_steps(trajectory: Trajectory) -> Rejection | None:
     made: Counter[bytes] = Counter()
     before: dict[bytes, str] = {}
     """Each call of the last turn, with its result."""
+    asked = ""
     for number, message in enumerate(trajectory.messages):
         if message.role == "user":
+            asked = message.content
             made.clear()
             before = {}
         if message.role != "assistant" or not message.tool_calls:
             continue
         keys = [json_line([c.name, c.arguments], sort_keys=True) for c in message.tool_calls]
         results = _results(trajectory.messages, number)
-        if len(set(keys)) < len(keys):
+        if len(set(keys)) < len(keys) and not _as_often_as_asked(message, asked):
             return Rejection(STAGE, Reason.REPEATED_STEP, f"message {number} makes one call twice")
         for key, call, result in zip(keys, message.tool_calls, results, strict=True):
             made[key] += 1
@@ -43,11 +46,20 @@ def check_steps(trajectory: Trajectory) -> Rejection | None:
                 if before[key] == result:
                     detail = f"message {number} calls {call.name} again and gets the result it had"
                     return Rejection(STAGE, Reason.REPEATED_STEP, detail)
-            if made[key] > ALLOWED:
+            if made[key] > max(ALLOWED, keys.count(key)):
                 detail = f"message {number} makes one call of {call.name} for the third time"
                 return Rejection(STAGE, Reason.REPEATED_STEP, detail)
         before = dict(zip(keys, results, strict=True))
     return None
+
+
+def _as_often_as_asked(message: Message, asked: str) -> bool:
+    """Three random jokes are three calls that take nothing, and nothing else can tell them apart."""
+    calls = message.tool_calls or []
+    often = Counter(c.name for c in calls if not c.arguments)
+    same = {name: n for name, n in often.items() if n > 1}
+    apart = [json_line([c.name, c.arguments], sort_keys=True) for c in calls if c.arguments]
+    return len(set(apart)) == len(apart) and set(map(float, same.values())) <= set(numbers_in(plain(asked)))
 
 
 def _results(messages: list[Message], at: int) -> list[str]:
