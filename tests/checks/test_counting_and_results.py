@@ -162,6 +162,8 @@ def test_a_request_that_counts_more_than_the_calls_names_what_is_left(request_: 
         ("First the weather in Paris. Then in Rome. Also, tell me why.", made("get_weather", "Paris", "Rome")),
         ("I have the ID AaBbCc123 and was born in 1987. Weather in Paris?", made("get_weather", "Paris")),
         ("Weather in Paris and Rome. The key is 'NaN', by the way.", made("get_weather", "Paris", "Rome")),
+        ('"Can you say how warm it is in Paris, and in the capital?"', made("get_weather", "Paris", "Rome")),
+        ("Could you invest $20,000 and check the discounts?", [ToolCall.of("invest", {}), ToolCall.of("check", {})]),
     ],
 )
 def test_a_request_that_only_says_more_is_left_in_peace(request_: str, calls: list[ToolCall]):

@@ -159,10 +159,8 @@ def one_of_a_range(value: float, text: str) -> bool:
 def glossed(value: str, told: str, text: str) -> bool:
     """The description says what the value stands for ("6016 for Productivity", "'1h' for hourly"), and the request
     says that."""
-    for found in re.finditer(
-        rf"(?<![^\W_]){re.escape(value.casefold())}(?![^\W_])['\"`]* ?(?:for|is|means|[=:(]|->) ?['\"`]*([^\W\d_]{{4,}})",
-        told.casefold(),
-    ):
+    stands_there = rf"(?<![^\W_]){re.escape(value.casefold())}(?![^\W_])['\"`]*"
+    for found in re.finditer(stands_there + r" ?(?:for|is|means|[=:(]|->) ?['\"`]*([^\W\d_]{4,})", told.casefold()):
         if re.search(rf"(?<![^\W_]){found[1]}", text):
             return True
     return False

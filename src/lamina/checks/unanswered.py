@@ -36,6 +36,8 @@ _MORE = re.compile(
 """How the next thing begins, or more about the one before."""
 _ASKS = re.compile(r"\b(?:please|can you|could you|need|want|would like|looking (?:for|to)|know|help)\b", re.IGNORECASE)
 _QUOTED = re.compile(r"(?<!\w)(?:'([^'\n]{2,})'(?!\w)|\"([^\"\n]{2,})\"|“([^”\n]{2,})”|‘([^’\n]{2,})’(?!\w))")
+_WHOLLY_QUOTED = re.compile(r"^([\"'])([^\"]*)\1$", re.DOTALL)
+"""As some sets write every request: no quotation in it."""
 _ADDRESS = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]+\b|\b\w+://[^\s'\",]+|\bwww\.[^\s'\",]+")
 _IDENTIFIER = re.compile(
     r"(?<![\w/.:@'-])(?=\w*\d)(?=\w*[A-Za-z])(?!\d+[a-z]{1,3}\b)\w{4,}\b"
@@ -56,6 +58,7 @@ def unanswered(request: str, calls: Sequence[ToolCall], toolbox: Toolbox) -> str
     if len(calls) < FEWEST:
         return None
     made = _Made(calls, toolbox)
+    request = _WHOLLY_QUOTED.sub(r"\2", request.strip())
     sentences = [s for s in _SENTENCE.split(request) if s]
     blocks = _blocks(sentences)
     return (
@@ -144,6 +147,9 @@ def _blocks(sentences: Sequence[str]) -> list[str]:
 
 
 def _value_of_its_own(blocks: Sequence[str], made: _Made) -> str | None:
+    """Calls without any value, as sets that only choose tools have, could not have had it."""
+    if not any(call.values for call in made.calls):
+        return None
     for block in blocks:
         marks = list(_marks(block))
         if (
