@@ -26,12 +26,14 @@ def names_of_code(value: str) -> tuple[str, ...]:
     import pycountry
 
     first, _, second = value.replace("_", "-").partition("-")
-    found = [pycountry.languages.get(**{f"alpha_{len(first)}": first.lower()})]
-    for part in filter(None, (first, second)):
-        if part.isalpha() and len(part) in (2, 3):
-            found.append(pycountry.countries.get(**{f"alpha_{len(part)}": part.upper()}))
-    if len(first) == 3 and not second:
-        found.append(pycountry.currencies.get(alpha_3=first.upper()))
+    found: list[object | None] = []
+    if len(first) == 2:
+        found.append(pycountry.languages.get(alpha_2=first.lower()))
+    else:
+        found += [pycountry.languages.get(alpha_3=first.lower()), pycountry.currencies.get(alpha_3=first.upper())]
+    for part in (first.upper(), second.upper()):
+        found += [pycountry.countries.get(alpha_2=part)] if len(part) == 2 else []
+        found += [pycountry.countries.get(alpha_3=part)] if len(part) == 3 else []
     found += _subdivisions().get(value.upper().replace("_", "-"), [])
     names = [getattr(one, kind, None) for one in found if one for kind in ("common_name", "name")]
     bare = (_REMARK.sub("", name).strip().casefold() for name in names if name)
