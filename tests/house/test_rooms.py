@@ -96,3 +96,16 @@ def test_the_finder_sees_imports_inside_functions_and_relative_ones(tmp_path: Pa
         "from ..bench import z\nfrom lamina import models\nimport lamina.runs\n"
     )
     assert sorted(room for _, room in lamina_imports(file)) == ["bench", "models", "runs", "synth"]
+
+
+def test_validators_of_schemas_are_made_in_one_place():
+    """There nothing outside of a schema is read; a validator made elsewhere would fetch what a stranger's names."""
+    makers = {"jsonschema_rs", "jsonschema"}
+    wrong = []
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if makers & {name.split(".")[0] for name in names}:
+                wrong.append(str(path.relative_to(SRC)))
+    assert wrong == ["tools/validators.py"]

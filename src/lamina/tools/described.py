@@ -9,6 +9,7 @@ from typing import Any
 from lamina.tools.naming import identifier, unique
 from lamina.tools.targets import Target
 from lamina.tools.tool import JSON, Remark, Tool
+from lamina.tools.validators import SchemaRefused, validator_for
 
 # What lists in Python's own words say for JSON Schema's; "dict" and "float" are BFCL's, "str, optional" APIGen's.
 TYPES = {
@@ -59,8 +60,6 @@ def described_tool(
 
 def object_schema(said: Any) -> tuple[JSON, str]:
     """The schema as an object with properties, and why that cannot be (empty when it can)."""
-    import jsonschema_rs
-
     if said is None:
         said = {}
     if not isinstance(said, dict):
@@ -74,9 +73,9 @@ def object_schema(said: Any) -> tuple[JSON, str]:
             return {}, "its properties are not an object"
         required = [n for n in schema.get("required") or [] if isinstance(n, str)]
         schema = {**schema, "type": "object", "properties": properties, "required": required}
-        jsonschema_rs.validator_for(schema)
-    except (jsonschema_rs.ValidationError, ValueError) as error:
-        return {}, f"its parameters are no JSON Schema ({(str(error).splitlines() or [''])[0][:200]})"
+        validator_for(schema)
+    except SchemaRefused as error:
+        return {}, f"its parameters are no JSON Schema ({error})"
     except (RecursionError, TypeError, AttributeError):
         return {}, "its parameters are no JSON Schema"
     return schema, ""

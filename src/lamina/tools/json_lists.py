@@ -19,6 +19,7 @@ from lamina.tools.described import described_tool
 from lamina.tools.documents import load_document
 from lamina.tools.json_shapes import described, entries, shape_of
 from lamina.tools.tool import Remark, Tool, Toolbox
+from lamina.tools.validators import SchemaRefused, validator_for
 
 NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 
@@ -109,8 +110,6 @@ def _bound(toolbox: Toolbox, sources: Any, path: Path) -> Toolbox:
 
 
 def _tool(row: Any, number: int, path: Path) -> Tool:
-    import jsonschema_rs
-
     inner = row.get("function", row) if isinstance(row, dict) else None
     if not isinstance(inner, dict) or not isinstance(inner.get("name"), str):
         raise ToolDefinitionError(f"entry {number} has no name", file=path, mend='add "name"')
@@ -127,11 +126,10 @@ def _tool(row: Any, number: int, path: Path) -> Tool:
         raise ToolDefinitionError(f"{name}: its parameters are not an object", file=path, mend=mend)
     schema = {"type": "object", "properties": {}, "required": [], **parameters}
     try:
-        jsonschema_rs.validator_for(schema)
-    except (jsonschema_rs.ValidationError, ValueError) as error:
-        said = str(error).splitlines()[0]
+        validator_for(schema)
+    except SchemaRefused as error:
         raise ToolDefinitionError(
-            f"{name}: its parameters are no JSON Schema ({said})", file=path, mend="mend the schema"
+            f"{name}: its parameters are no JSON Schema ({error})", file=path, mend="mend the schema"
         ) from None
     rule = row.get("x-lamina-error", inner.get("x-lamina-error"))
     category = row.get("category") or inner.get("category") or ""

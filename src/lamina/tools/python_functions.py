@@ -22,6 +22,7 @@ from lamina.errors import ImportTooSlowError, ToolDefinitionError
 from lamina.tools.environment import allowed_environment
 from lamina.tools.signatures import SLOW_MEND
 from lamina.tools.tool import Example, PythonTarget, Remark, Tool, Toolbox
+from lamina.tools.validators import SchemaRefused, validator_for
 from lamina.tools.waiting import MOST_WAITING, SHORTEST_WAIT, queued_seconds
 
 IMPORT_SECONDS = 20.0
@@ -84,11 +85,9 @@ def _tool(row: dict[str, Any], path: Path) -> Tool:
 
 
 def _is_schema(rule: Any) -> bool:
-    import jsonschema_rs
-
     try:
-        return isinstance(rule, dict) and bool(jsonschema_rs.validator_for(rule))
-    except (jsonschema_rs.ValidationError, ValueError):
+        return isinstance(rule, dict) and bool(validator_for(rule))
+    except SchemaRefused:
         return False
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from lamina.tools.targets import PythonTarget as PythonTarget
 from lamina.tools.targets import Target
+from lamina.tools.validators import validator_for
 
 JSON = dict[str, Any]
 
@@ -101,9 +102,7 @@ class Tool:
 
     @cached_property
     def _validator(self) -> Any:
-        import jsonschema_rs
-
-        return jsonschema_rs.validator_for(
+        return validator_for(
             self.parameters,
             validate_formats=True,
             formats={"date-time": is_moment, "time": is_time_of_day},

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from lamina.tools.tool import JSON
+from lamina.tools.validators import validator_for
 
 LONGEST_REASON = 240
 _REASON = {"type": "string", "maxLength": LONGEST_REASON}
@@ -69,9 +70,7 @@ def read_verdict(text: str, schema: JSON) -> Verdict | None:
 
 @cache
 def _validator(schema: str) -> Any:
-    import jsonschema_rs
-
-    return jsonschema_rs.validator_for(json.loads(schema))
+    return validator_for(json.loads(schema))
 
 
 def answered(record: JSON) -> bool:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from lamina.tools.execution.default_errors import default_error
+from lamina.tools.validators import validator_for
 
 if TYPE_CHECKING:
     from lamina.tools.execution.outcomes import CallResult
@@ -43,6 +44,4 @@ def error_by(rule: Rule, value: Any) -> str | None:
 
 @lru_cache(maxsize=256)
 def _validator(rule: str) -> Any:
-    import jsonschema_rs
-
-    return jsonschema_rs.validator_for(json.loads(rule))
+    return validator_for(json.loads(rule))

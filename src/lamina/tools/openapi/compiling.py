@@ -6,23 +6,21 @@ from typing import Any
 
 from lamina.tools.openapi.document import Unusable
 from lamina.tools.tool import JSON, Remark
+from lamina.tools.validators import SchemaRefused, validator_for
 
 
 def compiling(schema: JSON, where: str, remarks: list[Remark]) -> JSON:
     """``schema``, without its patterns where those are of another regex dialect. Raises Unusable for what no
     validator takes."""
-    import jsonschema_rs
-
-    refused = (jsonschema_rs.ValidationError, ValueError)
     try:
-        jsonschema_rs.validator_for(schema)
+        validator_for(schema)
         return schema
-    except refused:
+    except SchemaRefused:
         plain = _without_patterns(schema)
     try:
-        jsonschema_rs.validator_for(plain)
-    except refused as error:
-        raise Unusable("bad_schema", f"its schema is no JSON Schema ({str(error).splitlines()[0][:200]})") from None
+        validator_for(plain)
+    except SchemaRefused as error:
+        raise Unusable("bad_schema", f"its schema is no JSON Schema ({error})") from None
     remarks.append(Remark(where, "pattern_dropped", "its patterns are of another dialect and were left out"))
     assert isinstance(plain, dict)
     return plain
