@@ -77,6 +77,9 @@ class Shop(BaseHTTPRequestHandler):
     def on_leak(self) -> None:
         self.answer(403, json.dumps({"error": f"the key {self.headers.get('Authorization')} is not valid"}).encode())
 
+    def on_digits(self) -> None:
+        self.answer(200, json.dumps({"id": int(self.headers["Authorization"].split()[1]), "open": True}).encode())
+
     def on_wrong(self) -> None:
         self.answer(200, b'{"status": 404, "message": "no such city"}')
 
@@ -96,7 +99,7 @@ class Shop(BaseHTTPRequestHandler):
         self.answer(200, b"{}")
 
 
-NAMES = ("lured", "away", "home", "round", "shaky", "html", "broken", "leak", "wrong", "huge", "slow")
+NAMES = ("lured", "away", "home", "round", "shaky", "html", "broken", "leak", "digits", "wrong", "huge", "slow")
 
 
 def spec(port: int) -> dict[str, Any]:
@@ -106,7 +109,7 @@ def spec(port: int) -> dict[str, Any]:
     body = {"type": "object", "properties": {"note": {"type": "string"}, "n": {"type": "integer"}}}
     tags = {"name": "tag", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}
     paths: dict[str, Any] = {f"/{name}": {"get": {"operationId": name}} for name in NAMES}
-    for name in ("leak", "lured"):
+    for name in ("leak", "lured", "digits"):
         paths[f"/{name}"]["get"]["security"] = [{"bearer": []}]
     paths["/things/{id}"] = {
         "get": {"operationId": "see", "parameters": [p("id", "path"), tags, p("X-Trace", "header")]},
@@ -193,6 +196,13 @@ def test_a_key_is_asked_for_sent_and_never_comes_back(shop: Toolbox, monkeypatch
     assert result.http_status == 403
     assert KEY not in repr(result)
     assert "is not valid" in (result.error or "")
+
+
+def test_a_key_of_digits_said_back_as_a_number_leaves_a_result(shop: Toolbox, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SHOP_BEARER", "12345678")
+    result = called(shop, "digits")
+    assert result.ok
+    assert result.value == {"id": "[secret]", "open": True}
 
 
 def test_a_key_is_not_carried_to_another_host(shop: Toolbox, monkeypatch: pytest.MonkeyPatch):

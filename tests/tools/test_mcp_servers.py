@@ -112,6 +112,11 @@ def test_an_error_is_an_error_even_where_it_comes_as_a_success(tools: Toolbox):
     assert carried_error(tools["say_error"], said.value)
 
 
+def test_a_result_that_holds_a_key_is_still_a_result(config: Write):
+    box = read_tools(config({"desk": desk(env={"DESK_KEY": "123456789"})}))
+    assert called(box, "add", a=123456788).value == {"result": "[secret]"}
+
+
 def test_a_server_that_dies_is_started_anew_for_the_next_call(tools: Toolbox):
     with open_executor(tools, limits=Limits(wall_seconds=60)) as executor:
         assert executor.run_sequence([("die", {})])[0].status == "killed"
@@ -140,10 +145,14 @@ def test_a_long_answer_is_cut(tools: Toolbox):
     assert len(result.text) <= 2_000
 
 
+TELLS = "import sys; raise SystemExit('no entry with ' + sys.argv[-1])"
+
+
 def test_servers_that_cannot_be_reached_are_said_and_the_others_read(config: Write, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("NO_SUCH_KEY", raising=False)
     box = read_tools(config({
         "gone": {"command": "no-such-program"},
+        "told": {"command": sys.executable, "args": ["-c", TELLS, "--access-token", "sbp_0123456789abcdef"]},
         "silent": {"command": sys.executable, "args": ["-c", "raise SystemExit('out of order')"]},
         "keyed": desk(env={"KEY": "${NO_SUCH_KEY}"}),
         "desk": desk(),
@@ -152,6 +161,7 @@ def test_servers_that_cannot_be_reached_are_said_and_the_others_read(config: Wri
     said = {r.where: r.detail for r in box.remarks}
     assert "cannot be started" in said["gone"]
     assert "out of order" in said["silent"]
+    assert "no entry with [secret]" in said["told"], "a key written out among the arguments is not said back"
     assert "set NO_SUCH_KEY" in said["keyed"]
 
 

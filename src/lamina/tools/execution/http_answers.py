@@ -79,7 +79,7 @@ def result_of(tool: Tool, answer: Answer, secrets: Secrets, limits: Limits, **mo
             return failed("unserialisable", f"{name}: the server answered with {answer.media}", **more)
         return cut_off(secrets.scrub(answer.text), limits, **more)
     try:
-        text = _canonical(answer.text)
+        text = _canonical(answer.text, secrets)
     except (ValueError, RecursionError):
         if "json" in answer.media:
             return failed("unserialisable", f"{name}: the server's answer says it is JSON and is not", **more)
@@ -88,19 +88,21 @@ def result_of(tool: Tool, answer: Answer, secrets: Secrets, limits: Limits, **mo
             return failed("unserialisable", f"{name}: the server answered with {kind}, not with data", **more)
         if re.match(r"\s*(<!doctype html|<html)", answer.text, re.IGNORECASE):
             return failed("unserialisable", f"{name}: the server answered with an HTML page, not with data", **more)
-        text = json.dumps(answer.text, ensure_ascii=False)
-    return succeeded(tool, secrets.scrub(text), limits, **more)
+        text = json.dumps(secrets.scrub(answer.text), ensure_ascii=False)
+    return succeeded(tool, text, limits, **more)
 
 
 def _is_text(answer: Answer) -> bool:
     return not answer.media or "json" in answer.media or answer.media.startswith(TEXTS) or "+xml" in answer.media
 
 
-def _canonical(text: str) -> str:
+def _canonical(text: str, secrets: Secrets = Secrets()) -> str:
+    """The JSON text of what ``text`` says, without secrets."""
+
     def refuse(constant: str) -> Any:
         raise ValueError(constant)
 
-    found = json.dumps(json.loads(text, parse_constant=refuse), ensure_ascii=False)
+    found = json.dumps(secrets.scrubbed(json.loads(text, parse_constant=refuse)), ensure_ascii=False)
     found.encode()  # half a surrogate pair fails here, not in whoever stores it
     return found
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lamina.tools.mcp_servers.session import Session
 
 Key = tuple[str, str]
+SAID_CHARACTERS = 500
 
 
 class McpRunner:
@@ -71,7 +72,7 @@ class McpRunner:
         except ServerFailed as failure:
             if failure.gone:
                 await self._drop(key)
-            said = self._secrets.scrub(f"{tool.name}: the server {target.server} {failure}")
+            said = _shortened(self._secrets.scrub(f"{tool.name}: the server {target.server} {failure}"))
             status: Any = "timed_out" if failure.late else "killed" if failure.gone else "raised"
             return failed(status, said)
         return self._result(tool, answer)
@@ -96,17 +97,15 @@ class McpRunner:
             await session.stop()
 
     def _result(self, tool: Tool, answer: Any) -> CallResult:
-        value = _value(answer)
         try:
+            value = self._secrets.scrubbed(_value(answer))
             text = json.dumps(value, ensure_ascii=False, allow_nan=False)
             text.encode()
         except (ValueError, RecursionError):
             return failed("unserialisable", f"{tool.name} answered with something that has no JSON form")
-        text = self._secrets.scrub(text)
         if answer.is_error:
-            said = " ".join(value.split()) if isinstance(value := json.loads(text), str) else text
-            said = said if len(said) <= 500 else said[:500] + "…"
-            return failed("raised", f"{tool.name}: {said}")
+            said = " ".join(value.split()) if isinstance(value, str) else text
+            return failed("raised", f"{tool.name}: {_shortened(said)}")
         return succeeded(tool, text, self._limits)
 
     def close(self) -> None:
@@ -117,6 +116,11 @@ class McpRunner:
 
     async def _drop_all(self) -> None:
         await asyncio.gather(*(self._drop(key) for key in list(self._sessions)))
+
+
+def _shortened(said: str) -> str:
+    """After it was scrubbed: half a key is a key's half."""
+    return said if len(said) <= SAID_CHARACTERS else said[:SAID_CHARACTERS] + "…"
 
 
 def _value(answer: Any) -> Any:

@@ -5,22 +5,27 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 SHORTEST = 4
 SCRUBBED = "[secret]"
+COMMON = re.compile(r"true|false|none|null|enabled|disabled|[-+]?(?=(?:\D*\d){0,5}\D*$)\d*\.?\d+", re.IGNORECASE)
+"""What stands where a key could (``USE_AUTH=true``, ``TOKEN_TTL=3600``) and is none: words of every answer, and numbers
+of fewer than six digits."""
 
 
 class Secrets:
     """``scrub`` replaces every secret, and the forms in which a server may say it back: JSON text,
-    percent-encoded, base64. What is shorter than four characters is no secret: it would blot out half of
-    every answer."""
+    percent-encoded, base64. What is shorter than four characters or ``COMMON`` is no secret: it would blot out half
+    of every answer."""
 
     def __init__(self, values: Iterable[str] = ()):
         forms: set[str] = set()
         for value in values:
-            if len(value) < SHORTEST:
+            if not _is_secret(value):
                 continue
             encoded = base64.b64encode(value.encode()).decode()
             forms |= {
@@ -32,7 +37,7 @@ class Secrets:
             forms |= {quote(value), quote_plus(value), encoded, encoded.rstrip("=")}
             forms |= {quote(encoded, safe="")}
             _, colon, password = value.partition(":")
-            if colon and len(password) >= SHORTEST:
+            if colon and _is_secret(password):
                 forms |= {password, json.dumps(password)[1:-1], quote(password, safe="")}
         self._forms = sorted(forms, key=len, reverse=True)
         self.longest = max((len(f.encode()) for f in self._forms), default=0)
@@ -41,6 +46,25 @@ class Secrets:
         for form in self._forms:
             text = text.replace(form, SCRUBBED)
         return text
+
+    def scrubbed(self, value: Any) -> Any:
+        """``value``, JSON data, with every secret in its strings, names and numbers replaced: a number that holds one is
+        a string then. Its text would be no JSON any more. Raises RecursionError for what is nested too deep."""
+        if not self._forms:
+            return value
+        if isinstance(value, str):
+            return self.scrub(value)
+        if isinstance(value, dict):
+            return {self.scrub(name): self.scrubbed(part) for name, part in value.items()}
+        if isinstance(value, list):
+            return [self.scrubbed(part) for part in value]
+        if isinstance(value, int | float) and not isinstance(value, bool) and self.scrub(said := repr(value)) != said:
+            return SCRUBBED
+        return value
+
+
+def _is_secret(value: str) -> bool:
+    return len(value) >= SHORTEST and not COMMON.fullmatch(value)
 
 
 def from_environment(variable: str) -> str | None:

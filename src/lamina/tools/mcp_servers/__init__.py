@@ -18,6 +18,7 @@ from lamina.tools.targets import McpTarget
 from lamina.tools.tool import Remark, Tool, Toolbox
 
 LIST_SECONDS = 30.0
+SAID_CHARACTERS = 500
 
 
 def claims(path: Path) -> bool:
@@ -73,7 +74,7 @@ async def _ask(server: Server, seconds: float) -> list[Any] | str:
         found: list[Any] = await session.tools(seconds)
         return found
     except ServerFailed as failure:
-        return Secrets(server.secrets()).scrub(f"the server {failure}")
+        return Secrets(server.secrets()).scrub(f"the server {failure}")[:SAID_CHARACTERS]
     except UserError:
         raise
     finally:

@@ -1,7 +1,7 @@
 """``{"mcpServers": {name: {"command", "args", "env", "cwd"} | {"url", "headers"}}}``, as other clients write it.
 
-``${NAME}`` stands for an environment variable; what it holds is a secret, and so is what a key named like one
-holds. Neither leaves this module but in the hands of the server.
+``${NAME}`` stands for an environment variable; what it holds is a secret, and so is what ``literal_keys`` finds of
+keys that are written out. Neither leaves this module but in the hands of the server.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 
 from lamina.errors import ToolDefinitionError, UserError
 from lamina.tools.documents import load_document
+from lamina.tools.mcp_servers.literal_keys import keys_named, keys_of_arguments, keys_of_url
 
 REFERENCE = re.compile(r"\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-SECRET = re.compile(r"key|token|secret|passw|auth|cookie|credential", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,10 @@ class Server:
     def secrets(self) -> list[str]:
         texts = [self.command, *self.args, *self.env.values(), self.url, *self.headers.values()]
         found = [os.environ.get(name, "") for text in texts for name, _ in REFERENCE.findall(text)]
-        named = [v for k, v in {**self.env, **self.headers}.items() if SECRET.search(k)]
-        words = [_fill(v) for v in named]
-        return [s for s in [*found, *words, *(w.split()[-1] for w in words if w.split())] if s]
+        named = {k: _fill(v) for k, v in [*self.env.items(), *self.headers.items()]}
+        written = keys_named(named.items()) + keys_of_arguments([_fill(self.command), *map(_fill, self.args)])
+        in_urls = [key for text in texts for key in keys_of_url(_fill(text))]
+        return [s for s in [*found, *written, *in_urls] if s]
 
 
 def _fill(text: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import re
 import subprocess
 import sys
 import threading
@@ -44,7 +45,10 @@ class _Server:
         self.ending.acquire()
         self.process.kill()
         processes.kill_until_none_left()
-        lines = bytes(self.tail).decode(errors="replace").strip().splitlines()[-1:]
+        tail = bytes(self.tail).decode(errors="replace")
+        if len(self.tail) == TAIL_BYTES:  # its first word may be half of one, and half a key would not be known as one
+            tail = "".join(re.split(r"(\s)", tail, maxsplit=1)[1:])
+        lines = tail.strip().splitlines()[-1:]
         said = [" ".join(line.split()) for line in lines]
         with contextlib.suppress(OSError):
             os.write(2, f"\n{why}{'; it said: ' + said[0] if said else ''}\n".encode())

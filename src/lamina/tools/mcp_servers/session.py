@@ -101,7 +101,7 @@ class Session:
         except ValidationError:
             raise ServerFailed("answered with something that MCP does not know", gone=False) from None
         except RuntimeError as error:  # what the SDK finds wrong with an answer, a broken output schema among it
-            said = (str(error).splitlines() or [""])[0][:300]
+            said = (str(error).splitlines() or [""])[0]
             raise ServerFailed(f"answered against the protocol: {said}", gone=False) from None
 
     async def _live(self) -> None:
