@@ -66,8 +66,9 @@ def operation(name: str, said: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def weather(tmp_path: Path) -> Iterator[Path]:
+def weather(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Weather)
+    monkeypatch.setenv("WEATHER_BASE_URL", f"http://127.0.0.1:{server.server_port}")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     paths: dict[str, Any] = {"/now": {"get": operation("weather_now", "Tells the weather of a city.")}}
     spec = {"openapi": "3.0.0", "servers": [{"url": f"http://127.0.0.1:{server.server_port}"}], "paths": paths}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -122,9 +123,10 @@ def spec(port: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Toolbox]:
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Toolbox]:
     Shop.counts = {}
     server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+    monkeypatch.setenv("SHOP_BASE_URL", f"http://127.0.0.1:{server.server_port}/v1")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     file = tmp_path / "shop.json"
     file.write_text(json.dumps(spec(server.server_port)))
@@ -217,6 +219,7 @@ def test_a_key_stands_in_no_file_of_a_run(shop: Toolbox, tmp_path: Path, monkeyp
     from lamina.cli import main
 
     monkeypatch.setenv("TWO_BEARER", KEY)
+    monkeypatch.setenv("TWO_BASE_URL", os.environ["SHOP_BASE_URL"])
     writer = tmp_path / "writer.py"
     writer.write_text("def reply(messages, tools, seed):\n    return 'leak the key'\n", encoding="utf-8")
     document = json.loads((tmp_path / "shop.json").read_text())
@@ -232,8 +235,9 @@ def test_a_key_stands_in_no_file_of_a_run(shop: Toolbox, tmp_path: Path, monkeyp
     assert not [file.name for file in files if KEY.encode() in file.read_bytes()]
 
 
-def test_a_server_that_is_not_there_is_a_failed_call(tmp_path: Path):
+def test_a_server_that_is_not_there_is_a_failed_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     file = tmp_path / "gone.json"
+    monkeypatch.setenv("GONE_BASE_URL", "http://127.0.0.1:1")
     file.write_text(json.dumps(spec(1)))
     result = called(read_tools(file), "see", id="1")
     assert (result.status, "cannot be reached" in (result.error or "")) == ("raised", True)

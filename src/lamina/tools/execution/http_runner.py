@@ -1,7 +1,7 @@
 """Runs HTTP operations. What a server does wrong becomes a CallResult, and no secret comes back in one.
 
 The base URL is the document's or the user's; arguments cannot change it. Redirects stay on it. A host's address
-is looked up once and kept; one that turns out to be private is refused, unless the user wrote it so.
+is looked up once and kept; a private one is refused, unless the user wrote the base URL.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import dataclasses
-import ipaddress
-import socket
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ from urllib.parse import quote
 
 from lamina.errors import UserError
 from lamina.tools.execution.event_loop import EventLoop
+from lamina.tools.execution.http_addresses import Addresses, NoAddress, Place, says_private
 from lamina.tools.execution.http_answers import JUDGED_BYTES, Answer, read_body, result_of
 from lamina.tools.execution.http_requests import NoRequest, WireRequest, wire_request
 from lamina.tools.execution.outcomes import CallResult, Limits
@@ -50,7 +49,7 @@ class HttpRunner:
         self._limits = limits
         self._loop = EventLoop()
         self._transport: httpx.AsyncHTTPTransport | None = None
-        self._addresses: dict[tuple[str, int], str] = {}
+        self._addresses = Addresses()
         known = {c.variable for t in toolbox if isinstance(t.target, HttpTarget) for c in _credentials(t.target)}
         self._secrets = Secrets(s for v in sorted(known) if (s := from_environment(v)))
 
@@ -58,8 +57,12 @@ class HttpRunner:
         """What the user has yet to set before ``tool`` can run."""
         target = tool.target
         assert isinstance(target, HttpTarget)
-        if not (from_environment(target.server_variable) or target.server):
-            return f"{tool.name}: its document names no server; set {target.server_variable} to the base URL"
+        if not from_environment(target.server_variable):
+            if not target.server:
+                return f"{tool.name}: its document names no server; set {target.server_variable} to the base URL"
+            if says_private(_base(target.server, "").host):
+                what = f"{tool.name}: its document names a server of this machine or network, which only you may allow"
+                return f"{what}; set {target.server_variable}={target.server}"
         if target.auth and _chosen(target) is None:
             wanted = " or ".join(" and ".join(c.variable for c in each) for each in target.auth)
             how = {c.how for each in target.auth for c in each}
@@ -93,7 +96,7 @@ class HttpRunner:
                 return await self._twice(tool, request, base, named)
         except TimeoutError:
             return failed("timed_out", f"{name}: the server was still answering after {self._limits.wall_seconds:g} s")
-        except (_Refused, ValueError) as reason:
+        except (_Refused, NoAddress, ValueError) as reason:
             return failed("raised", self._secrets.scrub(f"{name}: {reason}"))
         except httpx.ConnectError:
             return failed("raised", f"{name}: {base.host} cannot be reached")
@@ -137,12 +140,11 @@ class HttpRunner:
 
         if self._transport is None:
             self._transport = httpx.AsyncHTTPTransport(retries=0, trust_env=False)
-        host, port = request.url.host, request.url.port or (443 if request.url.scheme == "https" else 80)
-        address = await self._address(host, port, named)
-        request.headers["Host"] = request.url.netloc.decode()
-        request.extensions["sni_hostname"] = host
-        request.url = request.url.copy_with(host=address)
-        response = await self._transport.handle_async_request(request)
+        url = request.url
+        place = Place(url.host, url.port or (443 if url.scheme == "https" else 80), named)
+        request.headers["Host"] = url.netloc.decode()
+        request.extensions["sni_hostname"] = place.host
+        response = await self._connected(self._transport, request, place)
         try:
             most = max(self._limits.output_bytes, JUDGED_BYTES) + self._secrets.longest + 1
             stream: Any = response.stream
@@ -151,19 +153,25 @@ class HttpRunner:
         finally:
             await response.aclose()
 
-    async def _address(self, host: str, port: int, named: bool) -> str:
-        """The address of ``host``, always the same one. ``named``: the user wrote the host down."""
-        if (host, port) not in self._addresses:
+    async def _connected(self, transport: Any, request: httpx.Request, place: Place) -> httpx.Response:
+        """The answer of the first address that takes the connection; nothing was sent to those before it."""
+        import httpx
+
+        url, addresses = request.url, await self._addresses.of(place)
+        for address in addresses:
+            last = address == addresses[-1]
+            patience = None if last else self._limits.wall_seconds / (len(addresses) + 1)
+            request.extensions["timeout"] = {"connect": patience}
+            request.url = url.copy_with(host=address)
             try:
-                found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            except (OSError, UnicodeError):
-                raise _Refused(f"there is no host named {host}") from None
-            address = str(found[0][4][0])
-            written = named or _is_address(host) or host == "localhost"
-            if not written and not ipaddress.ip_address(address.split("%")[0]).is_global:
-                raise _Refused(f"{host} leads to the private address {address}; name it in the base URL to allow it")
-            self._addresses[host, port] = address
-        return self._addresses[host, port]
+                response: httpx.Response = await transport.handle_async_request(request)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if last:
+                    raise
+                continue
+            self._addresses.keep(place, address)
+            return response
+        raise AssertionError("a place has at least one address")
 
     def close(self) -> None:
         if self._transport is not None:
@@ -228,13 +236,6 @@ def _same_origin(url: httpx.URL, goal: httpx.URL) -> bool:
     if (goal.scheme, goal.port) == (url.scheme, url.port):
         return True
     return url.scheme == "http" and url.port is None and goal.scheme == "https" and goal.port is None
-
-
-def _is_address(host: str) -> bool:
-    try:
-        return bool(ipaddress.ip_address(host))
-    except ValueError:
-        return False
 
 
 def _pause(said: str) -> float:
