@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lamina.tools.naming import identifier, unique
+from lamina.tools.plain_schemas import BY_NAME, plain_schema
 from lamina.tools.targets import Target
 from lamina.tools.tool import JSON, Remark, Tool
 from lamina.tools.validators import SchemaRefused, validator_for
@@ -65,7 +66,7 @@ def object_schema(said: Any) -> tuple[JSON, str]:
     if not isinstance(said, dict):
         return {}, "its parameters are not an object"
     try:
-        schema = {k: v for k, v in _plain_types(said).items() if k not in ("$schema", "$id", "title")}
+        schema = {k: v for k, v in _plain_types(plain_schema(said)).items() if k not in ("$schema", "$id", "title")}
         if schema.get("type", "object") != "object":
             return {}, "its parameters are not an object"
         properties = schema.get("properties") or {}
@@ -82,14 +83,14 @@ def object_schema(said: Any) -> tuple[JSON, str]:
 
 
 def _plain_types(node: Any) -> Any:
-    """A copy whose ``type`` words are JSON Schema's; an unknown word (``any``) is left out."""
+    """A copy of a plain schema whose ``type`` words are JSON Schema's; an unknown word (``any``) is left out."""
     if isinstance(node, list):
         return [_plain_types(n) for n in node]
     if not isinstance(node, dict):
         return node
     found: JSON = {}
     for key, value in node.items():
-        if key == "properties" and isinstance(value, dict):
+        if key in BY_NAME and isinstance(value, dict):
             found[key] = {name: _plain_types(part) for name, part in value.items()}
         elif key == "type" and isinstance(value, str):
             word = TYPES.get(value.strip().lower())

@@ -18,6 +18,7 @@ from lamina.errors import ToolDefinitionError
 from lamina.tools.described import described_tool
 from lamina.tools.documents import load_document
 from lamina.tools.json_shapes import described, entries, shape_of
+from lamina.tools.plain_schemas import plain_schema
 from lamina.tools.tool import Remark, Tool, Toolbox
 from lamina.tools.validators import SchemaRefused, validator_for
 
@@ -127,6 +128,7 @@ def _tool(row: Any, number: int, path: Path) -> Tool:
     schema = {"type": "object", "properties": {}, "required": [], **parameters}
     try:
         validator_for(schema)
+        schema = plain_schema(schema)
     except SchemaRefused as error:
         raise ToolDefinitionError(
             f"{name}: its parameters are no JSON Schema ({error})", file=path, mend="mend the schema"

@@ -108,6 +108,10 @@ FORMATS = {
     "uuid": "00000000-0000-4000-8000-000000000001",
 }
 DEEPEST = 6
+MOST_CHARACTERS = 1_000
+MOST_ITEMS = 64
+"""Of a made-up text and list, a quarter as many on each level below: a foreign schema that wants more, and it may want
+gigabytes, gets arguments that do not fit it and are never sent."""
 
 
 def _value(schema: Any, definitions: JSON, depth: int, pick: int) -> Any:
@@ -130,10 +134,11 @@ def _value(schema: Any, definitions: JSON, depth: int, pick: int) -> Any:
         inner = schema.get("properties", {})
         return {name: _value(inner.get(name), definitions, depth + 1, pick) for name in needed}
     if kind == "array":
-        return [_value(schema.get("items"), definitions, depth + 1, pick)] * max(1, schema.get("minItems", 1))
+        count = min(max(1, schema.get("minItems", 1)), max(1, MOST_ITEMS >> 2 * depth))
+        return [_value(schema.get("items"), definitions, depth + 1, pick)] * count
     if kind == "string":
         word = "text" + str(pick or "")
-        return FORMATS.get(schema.get("format", ""), word).ljust(schema.get("minLength", 0), "x")
+        return FORMATS.get(schema.get("format", ""), word).ljust(min(schema.get("minLength", 0), MOST_CHARACTERS), "x")
     if kind in ("integer", "number"):
         return _number(schema, kind, pick)
     return PLAIN.get(kind, "text")

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lamina.tools.plain_schemas import plain_schema
 from lamina.tools.targets import PythonTarget as PythonTarget
 from lamina.tools.targets import Target
 from lamina.tools.validators import validator_for
@@ -92,7 +93,10 @@ class Tool:
 
     @property
     def properties(self) -> dict[str, JSON]:
-        found: dict[str, JSON] = self.parameters.get("properties", {})
+        """The schema of each argument, ``true`` for one that may be anything as ``{}``."""
+        found: dict[str, Any] = self.parameters.get("properties", {})
+        if any(part is True or part is False for part in found.values()):
+            return {name: plain_schema(part) for name, part in found.items()}
         return found
 
     @property
@@ -117,7 +121,8 @@ class Tool:
         """As ``problems``, each after the keyword of JSON Schema that failed (``enum``, ``minimum``, …)."""
         if not isinstance(arguments, dict):
             return [("type", f"arguments of {self.name} must be an object, got {type(arguments).__name__}")]
-        unknown = [name for name in arguments if name not in self.properties]
+        known = self.properties
+        unknown = [name for name in arguments if name not in known]
         if not unknown and self._validator.is_valid(arguments):  # nearly always, and without a list of errors
             return []
         found = [("additionalProperties", f"{self.name} has no argument {name!r}") for name in unknown]

@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from lamina.tools.openapi.document import Document, DocumentTooLarge, Unusable, as_list, as_object
+from lamina.tools.plain_schemas import plain_count
 from lamina.tools.tool import JSON
 
 MOST_NODES = 20_000
@@ -128,7 +129,7 @@ class Converter:
                 found[key] = schema[key]
         for key in NUMBERS:
             if isinstance(schema.get(key), int | float) and not isinstance(schema[key], bool) and schema[key] >= 0:
-                found[key] = schema[key]
+                found[key] = schema[key] if key == "multipleOf" else plain_count(schema[key])
         if schema.get("uniqueItems") is True:
             found["uniqueItems"] = True
         _bounds(schema, found)
