@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 
 from lamina.checks import Candidate, Reason
 from lamina.checks.execution import check_execution
+from lamina.errors import ToolDefinitionError
 from lamina.tools import Tool, Toolbox, read_tools
 from lamina.tools.execution import Executor, Limits, carried_error, error_in
 from lamina.tools.execution.http_answers import JUDGED_BYTES, Answer, result_of
@@ -210,6 +213,40 @@ def test_a_tool_whose_good_results_are_long_is_found_to_run(tmp_path: Path) -> N
     box = read_tools(tmp_path / "mine.py")
     with Executor(box) as executor:
         assert [probe(tool, executor).status for tool in box] == ["ok", "error-result"]
+
+
+FIND = '\n\n\ndef find() -> str:\n    """Find a word."""\n    return "x"\n'
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ('{"fnd": {"type": "null"}}', "ERROR_RESULTS names 'fnd', which is not there"),
+        ('["find"]', "ERROR_RESULTS is a list, not a dictionary"),
+        ('{"find": {"type": "nul"}}', "what ERROR_RESULTS says of find cannot be used: it is no JSON Schema"),
+        ('{"find": "null"}', "what ERROR_RESULTS says of find cannot be used: it is neither a JSON Schema nor false"),
+    ],
+)
+def test_a_rule_of_a_module_that_says_nothing_usable_is_an_error(tmp_path: Path, rules: str, said: str) -> None:
+    (tmp_path / "mine.py").write_text(f"ERROR_RESULTS = {rules}{FIND}", encoding="utf-8")
+    with pytest.raises(ToolDefinitionError, match=re.escape(said)):
+        read_tools(tmp_path / "mine.py")
+
+
+@pytest.mark.parametrize("rule", [{"type": "nul"}, "null"])
+def test_a_rule_of_a_document_or_a_list_that_says_nothing_usable_is_told(tmp_path: Path, rule: Any) -> None:
+    file = tmp_path / "tools.json"
+    said = {"operationId": "find", "summary": "Finds."}
+    paths = {"/a": {"get": {**said, "x-lamina-error": rule}}, "/b": {"get": {**said, "operationId": "see"}}}
+    file.write_text(json.dumps({"openapi": "3.1.0", "paths": paths}))
+    box = read_tools(file)
+    assert box.names == ["see"]
+    assert [(r.code, "x-lamina-error cannot be used" in r.detail) for r in box.remarks if r.dropped] == [
+        ("bad_schema", True)
+    ]
+    file.write_text(json.dumps([{"name": "find", "description": "Finds.", "parameters": {}, "x-lamina-error": rule}]))
+    with pytest.raises(ToolDefinitionError, match="find: x-lamina-error cannot be used"):
+        read_tools(file)
 
 
 def test_a_long_answer_of_a_server_is_judged_whole() -> None:

@@ -118,7 +118,16 @@ def test_a_private_address_beside_a_public_one_is_never_tried(lookups: dict[str,
 
 
 def test_private_is_what_the_public_network_does_not_have():
-    private = ["::1", "fe80::1%eth0", "fd00::1", "100.64.0.1", "0.0.0.0", "224.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::"]
+    private = [
+        "::1",
+        "fe80::1%eth0",
+        "fd00::1",
+        "100.64.0.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "64:ff9b::a00:1",
+        "2002:7f00:1::",
+    ]
     assert [a for a in private if not is_private(a)] == []
     assert not is_private("93.184.216.34")
     assert not is_private("64:ff9b::5db8:d822")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -16,8 +17,10 @@ from typing import Any
 import pytest
 
 from lamina.errors import ToolDefinitionError, UserError
-from lamina.tools import Toolbox, read_tools
+from lamina.tools import Toolbox, mcp_servers, read_tools
 from lamina.tools.execution import CallResult, Limits, carried_error, open_executor
+from lamina.tools.mcp_servers.config import Server
+from lamina.tools.mcp_servers.session import ServerFailed, Session
 
 pytest.importorskip("mcp", reason="pip install 'lamina[apis]' brings mcp")
 
@@ -137,6 +140,45 @@ ENDLESS = "import sys; sys.stdin.readline()\nwhile True: sys.stdout.write('x' * 
 def test_a_server_that_writes_without_end_is_ended(config: Write, program: str, said: str):
     box = read_tools(config({"mad": {"command": sys.executable, "args": ["-c", program]}, "desk": desk()}))
     assert [(r.where, said in r.detail) for r in box.remarks if r.dropped] == [("mad", True)]
+
+
+DRIPS = """
+import json, sys, time
+for line in sys.stdin:
+    asked = json.loads(line)
+    said = {"jsonrpc": "2.0", "id": asked.get("id")}
+    if asked["method"] == "initialize":
+        about = {"name": "slow", "version": "1"}
+        version = asked["params"]["protocolVersion"]
+        said["result"] = {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": about}
+    elif asked["method"] == "tools/list":
+        time.sleep(0.1)
+        said["result"] = {"tools": [], "nextCursor": "more"}
+    else:
+        said["error"] = {"code": -32601, "message": "no such method"}
+    if "id" in asked:
+        print(json.dumps(said), flush=True)
+"""
+
+
+def test_a_server_that_drips_its_list_is_not_waited_for():
+    async def listed() -> None:
+        session = Session(Server("slow", sys.executable, ("-c", DRIPS)))
+        try:
+            await session.start(120)
+            await session.tools(1)
+        finally:
+            await session.stop()
+
+    with pytest.raises(ServerFailed, match="was still listing its tools after 1 s") as failure:
+        asyncio.run(listed())
+    assert failure.value.late
+
+
+def test_a_server_that_says_nothing_at_its_start_is_not_waited_for(config: Write):
+    file = config({"mute": {"command": sys.executable, "args": ["-c", "import time; time.sleep(600)"]}})
+    with pytest.raises(ToolDefinitionError, match="mute: the server did not answer within 1 s"):
+        mcp_servers.read(file, seconds=1)
 
 
 def test_a_long_answer_is_cut(tools: Toolbox):

@@ -24,7 +24,7 @@ from lamina.cli.data_options import (
     counted,
     judge_of,
 )
-from lamina.cli.options import AsJson, Config, HeldOut, PerCall, Votes, VotesNeeded, verb
+from lamina.cli.options import AllowChanges, AsJson, Config, HeldOut, PerCall, Votes, VotesNeeded, verb
 from lamina.cli.output import show, table
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ SHOWN = 10
 def check(
     files: DataFiles,
     execute: Execute = None,
+    allow_changes: AllowChanges = False,
     format: From = "auto",
     tools: ToolsForAll = None,
     skip: Skip = "",
@@ -78,6 +79,7 @@ def check(
             skip,
             [model for model in (rater, None if sample else asked) if model],
             Apart(near, per_call, held_out),
+            allow_changes=allow_changes,
         ) as checker,
         progress.stage("check") as bar,
     ):

@@ -22,7 +22,7 @@ from lamina.cli.data_options import (
     counted,
     judge_of,
 )
-from lamina.cli.options import AsJson, Config, Fresh, HeldOut, Out, PerCall, Votes, VotesNeeded, verb
+from lamina.cli.options import AllowChanges, AsJson, Config, Fresh, HeldOut, Out, PerCall, Votes, VotesNeeded, verb
 from lamina.cli.output import given, show, tell
 
 
@@ -30,6 +30,7 @@ def fix(
     files: DataFiles,
     out: Out,
     execute: Execute = None,
+    allow_changes: AllowChanges = False,
     format: From = "auto",
     tools: ToolsForAll = None,
     skip: Skip = "",
@@ -74,6 +75,7 @@ def fix(
         **({"votes_needed": votes_needed} if votes_needed else {}),
         **({"judge_anyway": True} if judge_anyway else {}),
         **({"rate": rate} if rate else {}),
+        **({"allow_changes": True} if allow_changes else {}),
         **given(near=near, per_call=per_call, held_out=held_out),
     }
     progress = Progress(as_json)
@@ -82,7 +84,12 @@ def fix(
             with (
                 judge_of(judge, rate, votes, votes_needed, judge_anyway, progress.answered) as asked,
                 checker_of(
-                    execute, tools, skip, [model for model in asked if model], Apart(near, per_call, held_out)
+                    execute,
+                    tools,
+                    skip,
+                    [model for model in asked if model],
+                    Apart(near, per_call, held_out),
+                    allow_changes=allow_changes,
                 ) as checker,
             ):
                 told = fix(found, run, checker, progress, print_difference, format)

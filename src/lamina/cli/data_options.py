@@ -42,7 +42,10 @@ ToolsForAll = Annotated[
 Execute = Annotated[
     Path | None,
     typer.Option(
-        "--execute", metavar="TOOLS", help="A Python file of functions; run every call with them.", parser=_path
+        "--execute",
+        metavar="TOOLS",
+        help="Tools that run (functions, an API, MCP servers): every call is run with them.",
+        parser=_path,
     ),
 ]
 Skip = Annotated[
@@ -101,6 +104,8 @@ def checker_of(
     skip: str,
     models: Sequence[ModelCheck] = (),
     apart: Apart = Apart(),
+    *,
+    allow_changes: bool = False,
 ) -> Iterator[Checker]:
     """A checker, with the functions of ``execute`` ready to run. Raises InputError for a check that is not there."""
     from lamina.checks.novelty import STAGE as NOVELTY
@@ -118,7 +123,9 @@ def checker_of(
     held_out = held_out_requests(apart.held_out)
     toolbox = read_tools(tools) if tools else None
     with contextlib.ExitStack() as stack:
-        executor = stack.enter_context(open_executor(read_tools(execute), allow_changes=False)) if execute else None
+        executor = (
+            stack.enter_context(open_executor(read_tools(execute), allow_changes=allow_changes)) if execute else None
+        )
         yield Checker(
             executor, skip=left_out, toolbox=None if execute else toolbox, novelty=novelty, held_out=held_out,
             models=models,

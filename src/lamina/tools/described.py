@@ -10,7 +10,7 @@ from lamina.tools.naming import identifier, unique
 from lamina.tools.plain_schemas import BY_NAME, plain_schema
 from lamina.tools.targets import Target
 from lamina.tools.tool import JSON, Remark, Tool
-from lamina.tools.validators import SchemaRefused, validator_for
+from lamina.tools.validators import SchemaRefused, rule_problem, validator_for
 
 # What lists in Python's own words say for JSON Schema's; "dict" and "float" are BFCL's, "str, optional" APIGen's.
 TYPES = {
@@ -56,6 +56,9 @@ def described_tool(
     schema, problem = object_schema(said.schema)
     if problem:
         return None, [Remark(said.where, "bad_schema", f"{name}: {problem}", dropped=True)]
+    if problem := rule_problem(said.error_schema):
+        what = f"{name}: x-lamina-error cannot be used: {problem}"
+        return None, [Remark(said.where, "bad_schema", what, dropped=True)]
     return Tool(name, description or name, schema, target, (), said.category, said.error_schema), remarks
 
 

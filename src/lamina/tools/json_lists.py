@@ -20,7 +20,7 @@ from lamina.tools.documents import load_document
 from lamina.tools.json_shapes import described, entries, shape_of
 from lamina.tools.plain_schemas import plain_schema
 from lamina.tools.tool import Remark, Tool, Toolbox
-from lamina.tools.validators import SchemaRefused, validator_for
+from lamina.tools.validators import SchemaRefused, rule_problem, validator_for
 
 NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 
@@ -135,5 +135,7 @@ def _tool(row: Any, number: int, path: Path) -> Tool:
         ) from None
     rule = row.get("x-lamina-error", inner.get("x-lamina-error"))
     category = row.get("category") or inner.get("category") or ""
-    declared = rule if isinstance(rule, dict | bool) else None
-    return Tool(name, inner["description"], schema, None, (), str(category), declared)
+    if problem := rule_problem(rule):
+        mend = "give the schema of a result that is an error, or false"
+        raise ToolDefinitionError(f"{name}: x-lamina-error cannot be used: {problem}", file=path, mend=mend)
+    return Tool(name, inner["description"], schema, None, (), str(category), rule)

@@ -77,13 +77,12 @@ def described(row: JSON, where: str) -> Described:
     shape = shape_of(row)
     category = row.get("category") if isinstance(row.get("category"), str) else ""
     rule = row.get("x-lamina-error")
-    declared = rule if isinstance(rule, dict | bool) else None
     if shape == "toolbench":
         return _toolbench(row, where)
     if shape == "mcp":
         schema = row.get("inputSchema", row.get("input_schema"))
         prefix = str(row.get("server") or "")
-        return Described(row.get("name"), row.get("description"), schema, where, category or "", prefix, declared)
+        return Described(row.get("name"), row.get("description"), schema, where, category or "", prefix, rule)
     inner = row.get("function", row)
     schema = inner.get("parameters")
     if shape == "xlam":
@@ -96,7 +95,7 @@ def described(row: JSON, where: str) -> Described:
         where,
         found if isinstance(found, str) else "",
         "",
-        declared,
+        rule,
     )
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-COUNTS = frozenset(
-    f"{most}{what}" for most in ("min", "max") for what in ("Length", "Items", "Properties", "Contains")
-)
+COUNTS = frozenset(f"{most}{what}" for most in ("min", "max") for what in ("Length", "Items", "Properties", "Contains"))
 BY_NAME = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 SEVERAL = frozenset({"anyOf", "oneOf", "allOf", "prefixItems", "items"})
 ONE = frozenset({"items", "contains", "propertyNames", "not", "if", "then", "else"})

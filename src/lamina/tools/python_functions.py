@@ -22,7 +22,7 @@ from lamina.errors import ImportTooSlowError, ToolDefinitionError
 from lamina.tools.environment import allowed_environment
 from lamina.tools.signatures import SLOW_MEND
 from lamina.tools.tool import Example, PythonTarget, Remark, Tool, Toolbox
-from lamina.tools.validators import SchemaRefused, validator_for
+from lamina.tools.validators import rule_problem
 from lamina.tools.waiting import MOST_WAITING, SHORTEST_WAIT, queued_seconds
 
 IMPORT_SECONDS = 20.0
@@ -78,17 +78,10 @@ def _tool(row: dict[str, Any], path: Path) -> Tool:
     examples = tuple(Example(e["request"], e["arguments"]) for e in row["examples"])
     target = PythonTarget(str(path.resolve()), row["name"], pure=row["pure"])
     rule = row["error_schema"]
-    if rule is not None and not isinstance(rule, bool) and not _is_schema(rule):
-        what = f"what ERROR_RESULTS says of {row['name']} is no JSON Schema"
+    if problem := rule_problem(rule):
+        what = f"what ERROR_RESULTS says of {row['name']} cannot be used: {problem}"
         raise ToolDefinitionError(what, file=path, mend="give the schema of a result that is an error, or False")
     return Tool(row["name"], row["description"], row["parameters"], target, examples, error_schema=rule)
-
-
-def _is_schema(rule: Any) -> bool:
-    try:
-        return isinstance(rule, dict) and bool(validator_for(rule))
-    except SchemaRefused:
-        return False
 
 
 def _check_syntax(path: Path) -> None:

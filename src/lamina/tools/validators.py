@@ -35,3 +35,16 @@ def validator_for(schema: Any, **options: Any) -> Any:
             where = wanted[0].removeprefix("json-schema:///")[:LONGEST_REASON]
             raise SchemaRefused(f"it refers to {where}, which is outside of it and is not read") from None
         raise SchemaRefused((str(error).splitlines() or [""])[0][:LONGEST_REASON]) from None
+
+
+def rule_problem(rule: Any) -> str:
+    """Why ``rule`` cannot say which results are errors, as ``Tool.error_schema`` does; empty where it can."""
+    if rule is None or isinstance(rule, bool):
+        return ""
+    if not isinstance(rule, dict):
+        return "it is neither a JSON Schema nor false"
+    try:
+        validator_for(rule)
+    except (SchemaRefused, RecursionError, TypeError) as error:
+        return f"it is no JSON Schema ({str(error)[:LONGEST_REASON]})"
+    return ""

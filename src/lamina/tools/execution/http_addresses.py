@@ -26,7 +26,7 @@ class Place:
 
 
 class Addresses:
-    """``of`` gives the addresses of a place in the order to try them in, one alone once ``keep`` said which answered."""
+    """``of`` gives the addresses of a place to try in turn, one alone once ``keep`` said which answered."""
 
     def __init__(self) -> None:
         self._kept: dict[Place, list[str]] = {}
@@ -53,7 +53,7 @@ class Addresses:
 
 
 def is_private(address: str) -> bool:
-    """Whether it is no address of the public network: this machine, a local network, a cloud's metadata, many at once."""
+    """Whether it is none of the public network: this machine, a local network, a cloud's metadata, many at once."""
     ip = ipaddress.ip_address(address.split("%")[0])
     if isinstance(ip, ipaddress.IPv6Address) and (ip.sixtofour or ip in TRANSLATED):
         ip = ip.sixtofour or ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)

@@ -96,7 +96,7 @@ def _is_text(answer: Answer) -> bool:
     return not answer.media or "json" in answer.media or answer.media.startswith(TEXTS) or "+xml" in answer.media
 
 
-def _canonical(text: str, secrets: Secrets = Secrets()) -> str:
+def _canonical(text: str, secrets: Secrets) -> str:
     """The JSON text of what ``text`` says, without secrets."""
 
     def refuse(constant: str) -> Any:
@@ -115,7 +115,7 @@ def _said(answer: Answer) -> str:
         text = title[1] if title else "an HTML page"
     elif answer.whole:
         with contextlib.suppress(ValueError, RecursionError):
-            text = _canonical(text)
+            text = _canonical(text, Secrets())
     text = " ".join(text.split())
     return f": {text}" if text else ""
 

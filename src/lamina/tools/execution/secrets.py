@@ -48,8 +48,8 @@ class Secrets:
         return text
 
     def scrubbed(self, value: Any) -> Any:
-        """``value``, JSON data, with every secret in its strings, names and numbers replaced: a number that holds one is
-        a string then. Its text would be no JSON any more. Raises RecursionError for what is nested too deep."""
+        """``value``, JSON data, with every secret in its strings, names and numbers replaced; a number that holds one
+        is a string then. As text it might be JSON no more. Raises RecursionError for what is nested too deep."""
         if not self._forms:
             return value
         if isinstance(value, str):

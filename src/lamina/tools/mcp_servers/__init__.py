@@ -26,7 +26,8 @@ def claims(path: Path) -> bool:
 
 
 def read(path: Path, *, seconds: float = LIST_SECONDS) -> Toolbox:
-    """Connects to every server of the file and lists its tools; all servers at once.
+    """Connects to every server of the file and lists its tools; all servers at once, ``seconds`` to start each and as
+    many again for all that it lists.
 
     Raises ToolDefinitionError where none of them has a usable tool, MissingExtraError without the SDK.
     """

@@ -56,7 +56,14 @@ class Session:
             raise ServerFailed(f"did not answer within {seconds:g} s", late=True) from None
 
     async def tools(self, seconds: float = START_SECONDS) -> list[Any]:
-        """All pages of ``tools/list``. Raises ServerFailed."""
+        """All pages of ``tools/list``, in ``seconds`` together: pages may drip. Raises ServerFailed."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._pages(seconds)
+        except TimeoutError:
+            raise ServerFailed(f"was still listing its tools after {seconds:g} s", late=True) from None
+
+    async def _pages(self, seconds: float) -> list[Any]:
         from mcp.types import PaginatedRequestParams
 
         found: list[Any] = []

@@ -15,6 +15,7 @@ from lamina.tools.openapi.security import alternatives, carried_by_key, variable
 from lamina.tools.openapi.servers import server_of
 from lamina.tools.targets import Credential, HttpTarget
 from lamina.tools.tool import JSON, Remark, Tool
+from lamina.tools.validators import rule_problem
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 NOT_ARGUMENTS = {"accept", "content-type", "authorization"}
@@ -86,13 +87,15 @@ def tool_of(
     )
     tags = [t for t in as_list(operation.get("tags")) if isinstance(t, str) and t.strip()]
     rule = operation.get("x-lamina-error", document.root.get("x-lamina-error"))
+    if problem := rule_problem(rule):
+        raise Unusable("bad_schema", f"x-lamina-error cannot be used: {problem}")
     tool = Tool(
         name,
         description or where,
         compiling(schema, where, remarks),
         target,
         category=tags[0] if tags else document.title,
-        error_schema=rule if isinstance(rule, dict | bool) else None,
+        error_schema=rule,
     )
     return tool, remarks
 
