@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -175,10 +176,12 @@ def test_a_server_that_drips_its_list_is_not_waited_for():
     assert failure.value.late
 
 
-def test_a_server_that_says_nothing_at_its_start_is_not_waited_for(config: Write):
+def test_a_server_that_says_nothing_at_its_start_is_not_waited_for(config: Write, caplog: pytest.LogCaptureFixture):
     file = config({"mute": {"command": sys.executable, "args": ["-c", "import time; time.sleep(600)"]}})
     with pytest.raises(ToolDefinitionError, match="mute: the server did not answer within 1 s"):
         mcp_servers.read(file, seconds=1)
+    gc.collect()
+    assert caplog.text == "", "the loop does not speak of it"
 
 
 def test_a_long_answer_is_cut(tools: Toolbox):

@@ -50,6 +50,12 @@ def test_a_tool_of_a_record_with_such_a_schema_is_compared_and_linted():
     assert tool.parameters["properties"]["anything"] is True, "the record keeps its own words"
 
 
+def test_a_record_whose_arguments_stand_in_a_list_has_a_bad_tool():
+    tool = Tool.from_openai({"name": "f", "description": "Does f.", "parameters": {"properties": ["x"]}})
+    with pytest.raises(ValueError, match="is not of type"):
+        tool.problems({"x": 1})
+
+
 def test_an_api_whose_counts_are_written_with_a_point_is_probed(tmp_path: Path):
     words = {"type": "array", "items": {"type": "string", "minLength": 3.0}, "minItems": 2.0}
     query = {"name": "q", "in": "query", "required": True, "schema": words}

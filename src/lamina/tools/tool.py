@@ -95,7 +95,7 @@ class Tool:
     def properties(self) -> dict[str, JSON]:
         """The schema of each argument, ``true`` for one that may be anything as ``{}``."""
         found: dict[str, Any] = self.parameters.get("properties", {})
-        if any(part is True or part is False for part in found.values()):
+        if isinstance(found, dict) and any(part is True or part is False for part in found.values()):
             return {name: plain_schema(part) for name, part in found.items()}
         return found
 

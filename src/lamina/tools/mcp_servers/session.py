@@ -37,6 +37,7 @@ class Session:
         self._server = server
         self._stop = asyncio.Event()
         self._ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._ready.add_done_callback(_seen)
         self._task: asyncio.Task[None] | None = None
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 -- closed in stop
 
@@ -84,10 +85,10 @@ class Session:
     async def stop(self) -> None:
         self._stop.set()
         if self._task is not None:
+            if not self._ready.done():  # it is still starting, and hears of no stop
+                self._task.cancel()
             await asyncio.wait([self._task], timeout=STOP_SECONDS)
             self._task.cancel()
-        if self._ready.done() and not self._ready.cancelled():
-            self._ready.exception()  # seen, so that the loop does not speak of it
         self._errors.close()
 
     async def _asked(self, question: Any, seconds: float) -> Any:
@@ -191,6 +192,12 @@ async def _bounded_client(server: Server) -> AsyncIterator[Any]:
     headers = {"Accept-Encoding": "identity", **server.headers}
     async with httpx2.AsyncClient(headers=headers, timeout=timeout, transport=Transport(), trust_env=False) as client:
         yield client
+
+
+def _seen(ready: asyncio.Future[Any]) -> None:
+    """What failed is told by whoever waits; the loop need not speak of it when nobody waits any more."""
+    if not ready.cancelled():
+        ready.exception()
 
 
 def _first_of(error: BaseException, kind: type[ServerFailed]) -> ServerFailed | None:
