@@ -109,6 +109,12 @@ def test_the_chat_template_is_put_around_the_messages(model: Model):
     assert one.likelihoods == pytest.approx(two.likelihoods, abs=1e-4)
 
 
+def test_an_image_is_refused_and_never_left_out(model: Model):
+    seen = Request([Message(role="user", content="Which?")], continuations=["A", "B"], images=["map.png"])
+    with pytest.raises(ModelError, match="likelihoods are of text alone"):
+        score_requests(model, [request("a", ["b"]), seen])
+
+
 def test_a_model_that_cannot_say_it_is_refused(tmp_path: Path):
     (tmp_path / "says.py").write_text("def reply(messages, tools, seed):\n    return 'A'\n")
     with pytest.raises(ModelError, match=r"does not say how likely a given text is; take a GGUF file"):

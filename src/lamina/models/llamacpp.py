@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import InputError, ModelError, ModelReferenceError
-from lamina.models.continuations import replies_of
+from lamina.models.continuations import refuse_images, replies_of
 from lamina.models.grammar import grammar_of, is_of_calls
 from lamina.models.images import encoded
 from lamina.models.llamacpp_replies import reply_of, timed_reply
@@ -114,6 +114,7 @@ class LlamaCppModel:
 
     def score(self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None) -> list[Reply]:
         """``Scorer.score``, of the file and not of the server, whose slots stay as they are."""
+        refuse_images(self.ref, requests)
         if self._scorer is None:
             self._scorer = GgufScorer(self.path, context=self.context, threads=self._threads)
         rows = [self._scorer.row(self.prompt_for(r), r.continuations) for r in requests]

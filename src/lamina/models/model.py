@@ -86,5 +86,5 @@ class Scorer(Protocol):
         """As ``Model.generate``, but nothing is written: ``Reply.likelihoods`` answers ``Request.continuations``.
 
         Nothing constrains the continuations. A request that does not fit into the context, or without a prompt, has a
-        ``problem``."""
+        ``problem``. Raises ModelError for a request with an image: it would be read as if there were none."""
         ...

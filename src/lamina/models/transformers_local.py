@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import InputError, MissingExtraError, ModelError, ModelReferenceError
-from lamina.models.continuations import cut_row, replies_of
+from lamina.models.continuations import cut_row, refuse_images, replies_of
 from lamina.models.grammar import grammar_of
 from lamina.models.metadata import ModelFacts, facts_of
 from lamina.models.model import Model, PromptStyle, Reply, Request
@@ -93,6 +93,7 @@ class TransformersModel:
 
     def score(self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None) -> list[Reply]:
         """``Scorer.score``, in batches of texts of like length."""
+        refuse_images(self.ref, requests)
         rows = [cut_row(self._cutter(r), self.prompt_for(r), r.continuations, self._room) for r in requests]
         return replies_of(requests, rows, partial(likelihoods, self._model, self._pad()), on_reply)
 
