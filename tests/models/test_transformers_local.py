@@ -63,6 +63,13 @@ def test_a_prompt_longer_than_the_context_is_that_row_s_problem(model: Model, as
     assert short.text.startswith("[")
 
 
+def test_a_context_may_be_smaller_than_the_model_s_own_and_never_larger(folder: Path, ask: Ask):
+    asked = [ask("word " * 400, tools=None, style="plain", max_tokens=1)]
+    for given, counts in ((200, 200), (100_000, 512)):
+        (reply,) = open_model(str(folder), threads=1, context=given).generate(asked)
+        assert f"the model's context {counts}" in str(reply.problem)
+
+
 def test_an_answer_ends_where_the_context_does(model: Model, ask: Ask):
     reply = model.generate([ask("a" * 400, tools=None, style="plain", max_tokens=10_000)])[0]
     assert reply.prompt_tokens + reply.completion_tokens <= 512

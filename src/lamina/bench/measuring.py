@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from statistics import mean, median
 from typing import Any
 
@@ -23,14 +23,19 @@ from lamina.runs import Progress, Row, Run
 from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories import content_id
 
+STEP = 256
+"""Tokens by which the context of a timed engine grows."""
+
 
 @dataclass(frozen=True)
 class Timed:
-    """A model that has answered everything, and what it was asked."""
+    """A model that has answered everything, and what it was asked. ``prompts``: tokens of each first prompt, by the key
+    of its ask."""
 
     model: BenchModel
     identity: str
     asks: Sequence[Ask]
+    prompts: Mapping[str, int] = field(default_factory=dict)
 
     def probes(self, settings: BenchSettings) -> Sequence[Ask]:
         """Those that are timed: the first ones, or, where rounds give figures by prompt length, some of every task."""
@@ -39,10 +44,24 @@ class Timed:
             return self.asks[:most]
         return [self.asks[i * n // most] for i in range(most)]
 
+    def context(self, settings: BenchSettings) -> int | None:
+        """Of the timed engine: its own choice for one request, or more where a prompt that was answered needs more."""
+        from lamina.models.llamacpp import default_context
+
+        longest = max((self.prompts.get(ask.key, 0) for ask in self.probes(settings)), default=0)
+        needed = -(-(longest + settings.max_tokens) // STEP) * STEP
+        return settings.context if settings.context or needed <= default_context(slots=1) else needed
+
     def key(self, settings: BenchSettings) -> str:
         probes = [ask.key for ask in self.probes(settings)]
         rounds = (settings.repeats,) if settings.repeats else ()
         return content_id("resource", self.identity, probes, settings.threads, settings.context, *rounds)
+
+
+def prompt_sizes(records: Mapping[str, JSON]) -> dict[str, int]:
+    """Tokens of the first prompt of each answered sample, by its key; 0 where its task keeps none."""
+    first = {key: (record["transcript"] or [{}])[0] for key, record in records.items()}
+    return {key: turn.get("prompt_tokens") or 0 for key, turn in first.items()}
 
 
 def measure_all(
@@ -106,7 +125,8 @@ def _one_round(one: Timed, number: int, place: int, run: Run, toolbox: Toolbox, 
     """Times the model once and stores the round, whole or not at all; how it crashed, if it did."""
     model, asks = one.model, {ask.key: ask for ask in one.probes(settings)}
     more: JSON = {"in_use": number == 1, "whole": settings.repeats > 0}
-    job = job_of("speed", model, list(asks.values()), toolbox, settings, slots=1, **more)
+    roomy = replace(settings, context=one.context(settings))
+    job = job_of("speed", model, list(asks.values()), toolbox, roomy, slots=1, **more)
     found: JSON = {"round": number, "place": place}
     rows: list[Row] = []
     for event in ask_worker(job, silence_seconds=settings.silence_seconds):

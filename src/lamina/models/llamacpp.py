@@ -35,6 +35,11 @@ LARGEST_SEED = 2**32 - 2
 """The seed after it means: at random."""
 
 
+def default_context(slots: int) -> int:
+    """Tokens of all slots together where nobody says how many."""
+    return max(DEFAULT_CONTEXT, SLOT_CONTEXT * slots)
+
+
 class LlamaCppModel:
     """``instruction`` is what a model that Lamina did not tune is told after its list of functions. ``cache_prompts``
     off reads every prompt from its beginning, which only a measurement wants. ``copied``: text arguments that may only
@@ -65,7 +70,9 @@ class LlamaCppModel:
         self.copied = facts.copied if copied is None else copied
         self.foreign = facts.prompt_style is None
         self.chat_template = facts.chat_template
-        self.context = context or max(DEFAULT_CONTEXT, SLOT_CONTEXT * slots)
+        self.context = context or default_context(slots)
+        # one text is never longer than the model was trained for; several may share more (the server keeps to it too)
+        self.longest = min(self.context, facts.context or self.context)
         projector = projector_of(str(path) if ref == "embedded" else ref) if images else None
         self.sees = projector is not None
         self._image_tokens = tokens_of_image(projector) if projector else 0
@@ -116,7 +123,7 @@ class LlamaCppModel:
         """``Scorer.score``, of the file and not of the server, whose slots stay as they are."""
         refuse_images(self.ref, requests)
         if self._scorer is None:
-            self._scorer = GgufScorer(self.path, context=self.context, threads=self._threads)
+            self._scorer = GgufScorer(self.path, context=self.context, longest=self.longest, threads=self._threads)
         rows = [self._scorer.row(self.prompt_for(r), r.continuations) for r in requests]
         return replies_of(requests, rows, self._scorer.likelihoods, on_reply)
 

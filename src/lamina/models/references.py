@@ -60,9 +60,10 @@ def open_model(
     """The model a reference names, ready to be asked.
 
     ``threads``: processor threads of a local engine, None for one a core, at most MOST_THREADS. ``slots``: requests
-    answered at once. ``context``: tokens a request and its answer may have together. ``images``: the model
-    will be asked about images. Raises ModelReferenceError for a reference that names nothing usable, MissingExtraError
-    for a library that is absent, ModelError for a model that does not load, or does not see where it has to."""
+    answered at once. ``context``: tokens a request and its answer may have together, never more than the model was
+    trained for; what llama.cpp answers at once shares them. ``images``: the model will be asked about images.
+    Raises ModelReferenceError for a reference that names nothing usable, MissingExtraError for an absent library,
+    ModelError for a model that does not load, or does not see where it has to."""
     backend = _backend_of(ref)
     if images:
         require_pillow()

@@ -39,6 +39,7 @@ class TransformersModel:
         dtype: str = "float32",
         copied: Collection[str] | None = None,
         images: bool = False,
+        context: int | None = None,
     ):
         if dtype not in DTYPES:
             raise ModelReferenceError(f"{dtype!r} is no number type for a model; one of {', '.join(DTYPES)}")
@@ -67,7 +68,8 @@ class TransformersModel:
         self.sees = images
         about = model.config.get_text_config()
         self._grammar_tokenizer = llguidance.hf.from_tokenizer(tokenizer, n_vocab=about.vocab_size)
-        self._room = getattr(about, "max_position_embeddings", 0) or 1 << 30
+        trained = getattr(about, "max_position_embeddings", 0) or 1 << 30
+        self._room = min(trained, context or trained)
         self._opening = opening_tokens(tokenizer)
         self._ends = self._end_tokens()
 
@@ -281,7 +283,7 @@ def check_reference(ref: str) -> None:
 
 
 def open_reference(ref: str, *, threads: int = 2, style: PromptStyle | None = None, **more: Any) -> Model:
-    options = {key: more[key] for key in ("instruction", "dtype", "copied", "images") if key in more}
+    options = {key: more[key] for key in ("instruction", "dtype", "copied", "images", "context") if key in more}
     return TransformersModel(ref, threads=threads, style=style, **options)
 
 
