@@ -73,3 +73,16 @@ def test_what_was_answered_fits_when_it_is_timed(
     settings = BenchSettings(slots=2, timing_samples=2, max_tokens=longest_answer, context=given)
     bench(desk, BenchModel(desk.model(), "good", ""), settings=settings)
     assert [job["context"] for job in jobs] == [context], "None: the engine's own choice, 8192"
+
+
+def test_of_a_model_behind_an_endpoint_no_memory_is_told_but_the_reason(
+    desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(measuring, "runs_elsewhere", lambda ref: True)
+    (resource,) = bench(desk, BenchModel(desk.model(), "far", ""))["resources"]
+    for name in ("threads", "load_seconds", "peak_rss_bytes", "steady_rss_bytes", "cpu_percent", "process_threads"):
+        assert resource[name] is None
+    assert resource["energy"]["joules"] is None
+    assert resource["energy"]["why"] == resource["why"] == measuring.ELSEWHERE
+    assert {why for machine in resource["machine"] for why in machine["absent"].values()} == {measuring.ELSEWHERE}
+    assert resource["timing"]["all"]["total_seconds"]["mean"] > 0

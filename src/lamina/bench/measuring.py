@@ -19,10 +19,12 @@ from lamina.bench.asking import Ask, BenchModel, BenchSettings, job_of, stored
 from lamina.bench.identity import size_bytes
 from lamina.bench.timing import timing_figures
 from lamina.bench.workers import ask_worker
+from lamina.models.references import runs_elsewhere
 from lamina.runs import Progress, Row, Run
 from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories import content_id
 
+ELSEWHERE = "the model runs behind an endpoint, where this machine cannot look"
 STEP = 256
 """Tokens by which the context of a timed engine grows."""
 
@@ -142,8 +144,10 @@ def _one_round(one: Timed, number: int, place: int, run: Run, toolbox: Toolbox, 
             rows.append(Row("timing", id, place * len(asks) + len(rows), orjson.dumps(row)))
         elif kind == "loaded":
             found["load_seconds"] = told["seconds"]
+        elif kind == "machine":
+            found["machine"] = _unseen(told) if runs_elsewhere(model.ref) else told
         else:
-            found |= {"machine": told} if kind == "machine" else {"speed": told} if kind == "speed" else told
+            found |= {"speed": told} if kind == "speed" else told
     run.store.put([*rows, Row("round", _round_key(one, number, settings), place, orjson.dumps(found))])
     return None
 
@@ -159,12 +163,13 @@ def _resource(one: Timed, run: Run, settings: BenchSettings) -> JSON:
     ids = [content_id("timing", one.key(settings), a.key, r["round"]) for r in rounds for a in one.probes(settings)]
     rows = [row for id in ids if (row := stored(run, "timing", id)) is not None]
     machines = [r["machine"] for r in rounds]
+    ours = not runs_elsewhere(one.model.ref)
     return {
         "bytes": size_bytes(one.model.ref, any(ask.sample.row.get("images") for ask in one.probes(settings))),
-        "threads": settings.threads,
-        "load_seconds": rounds[0]["load_seconds"],
+        "threads": settings.threads if ours else None,
+        "load_seconds": rounds[0]["load_seconds"] if ours else None,
         **rounds[0]["speed"],
-        "peak_rss_bytes": max((r["peak_rss_bytes"] for r in rounds if r["peak_rss_bytes"]), default=None),
+        "peak_rss_bytes": max((r["peak_rss_bytes"] for r in rounds if ours and r["peak_rss_bytes"]), default=None),
         "steady_rss_bytes": _over(median, machines, "steady_rss_bytes"),
         "cpu_percent": _over(mean, machines, "cpu_percent"),
         "process_threads": _over(max, machines, "process_threads"),
@@ -174,7 +179,14 @@ def _resource(one: Timed, run: Run, settings: BenchSettings) -> JSON:
         "timing": timing_figures(rows),
         "energy": _energy(machines, len(rows) or rounds[0]["speed"]["samples"]),
         "machine": machines,
+        **({} if ours else {"why": ELSEWHERE}),
     }
+
+
+def _unseen(machine: JSON) -> JSON:
+    """What was seen of this machine says nothing of a model that runs elsewhere."""
+    nothing = dict.fromkeys(("memory", "cpu", "energy", "temperature", "frequency"), ELSEWHERE)
+    return {**dict.fromkeys(machine), "seconds": machine["seconds"], "absent": nothing}
 
 
 def _over(take: Any, machines: Sequence[JSON], name: str) -> Any:
