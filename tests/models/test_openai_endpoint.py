@@ -287,6 +287,31 @@ def test_what_an_endpoint_refuses_by_name_is_left_out_from_then_on(model: Model,
     assert "max_tokens" not in endpoint.sent[3]
 
 
+LETTER = {"grammar": 'start: "A" | "B"', "choices": ["A", "B"], "tools": None, "style": "plain", "max_tokens": 4}
+
+
+def test_a_choice_is_sent_as_a_schema_and_comes_back_bare(model: Model, endpoint: Endpoint, ask: Ask):
+    endpoint.answers = [Answer.said('{"answer": "B"}')]
+    assert one(model, ask(**LETTER)).text == "B"
+    (sent,) = endpoint.sent
+    schema = sent["response_format"]["json_schema"]["schema"]
+    assert schema["properties"]["answer"]["enum"] == ["A", "B"]
+    assert (schema["required"], sent["max_tokens"]) == (["answer"], 64)
+
+
+@pytest.mark.parametrize("says", [b"response_format: not here", b"Unsupported: json_schema", b"guided decoding is off"])
+def test_where_a_schema_is_refused_the_choice_is_asked_freely(says: bytes, model: Model, endpoint: Endpoint, ask: Ask):
+    endpoint.answers = [Answer(400, says), Answer.said("The answer is B.")]
+    assert one(model, ask(**LETTER)).text == "The answer is B."
+    assert ["response_format" in sent for sent in endpoint.sent] == [True, False]
+
+
+def test_a_choice_that_is_timed_freely_is_sent_without_a_schema(model: Model, endpoint: Endpoint, ask: Ask):
+    endpoint.answers = [Answer.said("B")]
+    one(model, ask(**{**LETTER, "constrained": False, "grammar": None}))
+    assert "response_format" not in endpoint.sent[0]
+
+
 def test_half_characters_in_a_request_are_sent_as_question_marks(model: Model, endpoint: Endpoint, ask: Ask):
     endpoint.answers = [Answer.said("[]")]
     one(model, ask("a\ud800b"))

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from lamina.models.model import Reply, Request
 from lamina.models.parsing import parse_calls
 from lamina.models.templates import storable
+from lamina.tools.tool import JSON
 
 STREAM: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
 """What is sent besides, so that an answer comes as it is written, with the number of its tokens at the end."""
+
+
+ANSWER = "answer"
+CHOICE_TOKENS = 64
+"""An answer of one word takes more tokens inside an object (our choice)."""
 
 
 class Streamed:
@@ -104,12 +111,21 @@ def _count(usage: Any, key: str) -> int:
     return found if isinstance(found, int) else 0
 
 
+def choice_schema(choices: Sequence[str]) -> JSON:
+    """One of the texts, without blanks around it: endpoints want an object at the top."""
+    one = {"type": "string", "enum": [choice.strip() for choice in choices]}
+    return {"type": "object", "properties": {ANSWER: one}, "required": [ANSWER], "additionalProperties": False}
+
+
 def _unwrapped(text: str, request: Request) -> str:
-    """The array inside ``{"calls": […]}``, our own wrapping."""
-    if request.tools is None or not text.lstrip().startswith("{"):
+    """What is inside our own wrapping: the array of ``{"calls": […]}``, the text of ``{"answer": "…"}``."""
+    key = "calls" if request.tools is not None else ANSWER if request.choices else None
+    if key is None or not text.lstrip().startswith("{"):
         return text
     try:
         row = json.loads(text)
-        return json.dumps(row["calls"], ensure_ascii=False) if list(row) == ["calls"] else text
+        if list(row) != [key]:
+            return text
+        return row[key] if key == ANSWER and isinstance(row[key], str) else json.dumps(row[key], ensure_ascii=False)
     except (ValueError, RecursionError):
         return text

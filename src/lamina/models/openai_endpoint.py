@@ -16,7 +16,7 @@ from lamina.errors import InputError, ModelError, ModelReferenceError
 from lamina.models.grammar import calls_schema
 from lamina.models.images import data_url
 from lamina.models.model import Model, PromptStyle, Reply, Request
-from lamina.models.openai_answers import STREAM, Streamed, reply_of
+from lamina.models.openai_answers import CHOICE_TOKENS, STREAM, Streamed, choice_schema, reply_of
 from lamina.models.templates import DEFAULT_INSTRUCTION, asked_messages, message_row, plain_rows, storable
 
 DEFAULT_URL = "https://api.openai.com/v1"
@@ -26,13 +26,15 @@ LONGEST_PAUSE = 30.0
 LARGEST_ANSWER = 4 << 20
 OPTIONAL = ("response_format", "seed", "top_p", "temperature", "stop", "stream_options", "stream")
 """What some endpoints refuse by name; a refused one is left out from then on (answers are validated anyway)."""
+SCHEMA_REFUSED = r"json.?schema|structured.output|guided|grammar"
+"""Other names under which an endpoint refuses ``response_format``."""
 
 
 class OpenAIEndpoint:
     """Tools are written into the system message as for every foreign model, so that answers have one form;
     ``response_format`` asks for JSON of the schema, and what an endpoint ignores is validated all the same.
-    ``Request.grammar`` cannot be sent; a prefix is sent as the beginning of the assistant's message. Images are sent as
-    data URLs; whether the model behind the name sees them, its first answer says."""
+    ``Request.grammar`` cannot be sent, its ``choices`` can; a prefix is sent as the beginning of the assistant's
+    message. Images are sent as data URLs; whether the model behind the name sees them, its first answer says."""
 
     sees = True
 
@@ -132,6 +134,9 @@ class OpenAIEndpoint:
             # endpoints want an object at the top
             wrapped = {"calls": calls_schema(request.tools)}
             schema = {"type": "object", "properties": wrapped, "required": ["calls"], "additionalProperties": False}
+        if schema is None and request.choices and request.constrained:
+            schema = choice_schema(request.choices)
+            body["max_tokens"] = max(body["max_tokens"], CHOICE_TOKENS)
         if schema is not None and request.constrained:
             body["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
         return "/chat/completions", body
@@ -202,6 +207,8 @@ class OpenAIEndpoint:
             self._length_name = "max_completion_tokens"
             return True
         named = [k for k in OPTIONAL if k in sent and re.search(rf"\b{k}\b", said)]
+        if "response_format" in sent and re.search(SCHEMA_REFUSED, said, re.IGNORECASE):
+            named.append("response_format")
         self._left_out.update(named)
         return bool(named)
 
