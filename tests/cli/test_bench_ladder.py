@@ -193,7 +193,7 @@ def test_a_template_that_raises_is_a_row_that_says_why(lamina, tiny: Path, quest
     template = "{{ raise_exception('roles must alternate') }}"
     picky = with_metadata(tiny, tmp_path / "picky.gguf", tokenizer__chat_template=template)
     (crash,) = benched(lamina, tmp_path, questions, picky)["crashes"]
-    assert crash["stage"] == "generate"
+    assert crash["stage"] == "prompt"
     assert "chat template fails: roles must alternate" in crash["detail"]
 
 

@@ -27,7 +27,8 @@ from lamina.models.templates import DEFAULT_INSTRUCTION, request_prompt
 
 DEFAULT_CONTEXT, SLOT_CONTEXT = 8192, 2048
 """Tokens of all slots together: at least the first, and the second for each slot."""
-REQUEST_SECONDS = 600.0
+REQUEST_SECONDS = 3600.0
+"""The engine is in this process: one that has stopped is rare, a slow one on a long prompt is not."""
 CROWDED = "Context size has been exceeded"
 """What llama.cpp tells every request under way when they do not fit into the shared context together."""
 NO_ENGINE = "xllamacpp is not installed; pip install xllamacpp brings the engine"

@@ -21,7 +21,8 @@ from lamina.models.templates import DEFAULT_INSTRUCTION, asked_messages, message
 
 DEFAULT_URL = "https://api.openai.com/v1"
 TRIES = 4
-SECONDS = 120.0
+SECONDS, CONNECT_SECONDS = 300.0, 15.0
+"""To wait for an answer, and for somebody at the address."""
 LONGEST_PAUSE = 30.0
 LARGEST_ANSWER = 4 << 20
 OPTIONAL = ("response_format", "seed", "top_p", "temperature", "stop", "stream_options", "stream")
@@ -34,7 +35,8 @@ class OpenAIEndpoint:
     """Tools are written into the system message as for every foreign model, so that answers have one form;
     ``response_format`` asks for JSON of the schema, and what an endpoint ignores is validated all the same.
     ``Request.grammar`` cannot be sent, its ``choices`` can; a prefix is sent as the beginning of the assistant's
-    message. Images are sent as data URLs; whether the model behind the name sees them, its first answer says."""
+    message. Images are sent as data URLs; whether the model behind the name sees them, its first answer says.
+    ``on_progress`` is called with each try, which ends at ``timeout`` (seconds)."""
 
     sees = True
 
@@ -62,10 +64,12 @@ class OpenAIEndpoint:
         self.name, self.slots, self.instruction, self.backoff = name, slots, instruction, backoff
         self.prompt_style, self.toolbox = style, None
         self._left_out: set[str] = set()
+        self.on_progress: Callable[[], None] = lambda: None
         self._length_name = "max_tokens"
         headers = {"Authorization": f"Bearer {key}"} if key else {}
+        patience = httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS))
         try:
-            self._client = httpx.Client(base_url=base, headers=headers, timeout=timeout)
+            self._client = httpx.Client(base_url=base, headers=headers, timeout=patience)
         except (httpx.InvalidURL, ValueError):
             raise ModelReferenceError(f"{self.ref!r}: not an address; write openai:NAME@http://host/v1") from None
 
@@ -150,6 +154,7 @@ class OpenAIEndpoint:
         while tries < TRIES:
             time.sleep(pause)
             sent = self._accepted(body)
+            self.on_progress()
             try:
                 status, headers, content = self._send(path, sent, streamed)
             except httpx.HTTPError as error:
