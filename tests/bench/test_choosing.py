@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ RATINGS = ["-100", "-50", "0", "50", "100"]
         (LETTERS, "Let me think. The correct option is: D", "D"), (LETTERS, "I would choose option C.", "C"),
         (LETTERS, r"So it is \boxed{B}", "B"), 
         (LETTERS, "A. Ohio is a river. B. Utah is a state. The answer is B.", None),
+        (LETTERS, "The correct answer to this question is D.", "D"), (LETTERS, "The answer   is:\n\n  D", "D"),
         ([" A", " B"], "B", " B"), ([" A", " B"], " A", " A"),
         (FEELINGS, "negative.", "negative"), (FEELINGS, "Negative", "negative"), (FEELINGS, '"POSITIVE"', "positive"),
         (FEELINGS, "The sentence is **negative**.", "negative"), (FEELINGS, "The answer is positive", "positive"),
@@ -56,6 +58,13 @@ def test_a_choice_is_read_from_what_models_write(choices: list[str], answer: str
 )  # fmt: skip
 def test_what_names_none_or_two_is_not_guessed(choices: list[str], answer: str):
     assert read_choice(choices, answer) is None
+
+
+def test_a_long_run_of_blanks_or_marks_is_read_at_once():
+    before = time.perf_counter()
+    for mark in (" ", "\n", " \n", "*", "is ", "the answer is "):
+        assert read_choice(FEELINGS, "The answer is" + mark * 2_000) is None
+    assert time.perf_counter() - before < 2
 
 
 def test_choices_that_differ_in_case_alone_are_told_apart_by_it():

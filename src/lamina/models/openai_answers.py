@@ -60,14 +60,18 @@ class Streamed:
     def _take(self, event: dict[str, Any]) -> None:
         self._events.append(event)
         choices = event.get("choices")
-        choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
-        delta = choice.get("delta") if isinstance(choice.get("delta"), dict) else {}
+        choice = _object(choices[0]) if isinstance(choices, list) and choices else {}
+        delta = _object(choice.get("delta"))
         text = choice.get("text") or delta.get("content") or ""
         thought = delta.get("reasoning_content") or delta.get("reasoning") or ""
         if self.first_token_seconds is None and (text or thought):
             self.first_token_seconds = self.seconds
         self._text.append(str(text))
         self._end = choice.get("finish_reason") or self._end
+
+
+def _object(found: Any) -> JSON:
+    return found if isinstance(found, dict) else {}
 
 
 def _event(line: bytes) -> dict[str, Any] | None:
