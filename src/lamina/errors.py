@@ -11,6 +11,7 @@
         ├── YieldError          synthesis gave no row by its model, or too few to train on
         ├── StorageError        disk full, no permission, damaged file
         └── ModelError          a model backend failed to load or to answer at all
+            └── PromptError     no prompt can be made of the messages: the model's chat template raises
 
 Messages are one line: what is wrong, where, and the mend. Errors of other libraries are wrapped at the
 boundary where they occur; what a *model* wrote never raises, it becomes a reject with a reason code.
@@ -76,4 +77,8 @@ class StorageError(WorkFailedError):
 
 
 class ModelError(WorkFailedError):
+    pass
+
+
+class PromptError(ModelError):
     pass

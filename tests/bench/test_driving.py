@@ -71,6 +71,38 @@ def test_conversations_of_different_length_share_waves_and_each_ends_once(thread
     assert dict(ended)["c3"].scores["heard"] == ["0", "1", "2"]
 
 
+class Compares(Echo):
+    """Writes, and says likelihoods too; keeps which way it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scored: list[Request] = []
+
+    def score(self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None) -> list[Reply]:
+        self.scored += requests
+        return [Reply("A", likelihoods=[-1.0, -2.0]) for _ in requests]
+
+
+def asking(request: Request) -> Conversation:
+    reply = yield request
+    return Outcome(True, {"heard": reply.text})
+
+
+def test_a_letter_is_compared_where_the_question_is_text_and_written_where_an_image_goes_with_it() -> None:
+    def letter(question: str, *images: str) -> Request:
+        said = [Message(role="user", content=question)]
+        return Request(said, grammar='start: "A" | "B"', continuations=["A", "B"], images=images)
+
+    text, seen = letter("text"), letter("seen", "map.png")
+    model = Compares()
+    heard: dict[str, Any] = {}
+    drive(
+        model, [("text", asking(text)), ("seen", asking(seen))], lambda key, o: heard.update({key: o.scores["heard"]})
+    )
+    assert model.scored == [text]
+    assert heard == {"text": "A", "seen": "seen"}
+
+
 def test_an_error_in_scoring_is_not_swallowed() -> None:
     def broken() -> Conversation:
         yield Request([Message(role="user", content="x")])

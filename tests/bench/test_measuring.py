@@ -6,7 +6,9 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
-from lamina.bench import BenchModel, BenchSettings, bench_models, open_task
+import pytest
+
+from lamina.bench import BenchModel, BenchSettings, bench_models, measuring, open_task
 
 TWICE = BenchSettings(slots=2, timing_samples=2, repeats=2)
 
@@ -55,3 +57,32 @@ def test_without_rounds_the_pass_as_in_use_is_all_that_is_timed(desk: SimpleName
     assert resource["steady_rss_bytes"] is None or resource["steady_rss_bytes"] <= resource["peak_rss_bytes"]
     assert rows(desk, "timing") == []
     assert desk.asked() == 7
+
+
+@pytest.mark.parametrize(("longest_answer", "given", "context"), [(64, None, None), (9000, None, 9216), (64, 512, 512)])
+def test_what_was_answered_fits_when_it_is_timed(
+    desk: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+    longest_answer: int,
+    given: int | None,
+    context: int | None,
+):
+    jobs: list[dict[str, Any]] = []
+    real = measuring.ask_worker
+    monkeypatch.setattr(measuring, "ask_worker", lambda job, **how: (jobs.append(job), real(job, **how))[1])
+    settings = BenchSettings(slots=2, timing_samples=2, max_tokens=longest_answer, context=given)
+    bench(desk, BenchModel(desk.model(), "good", ""), settings=settings)
+    assert [job["context"] for job in jobs] == [context], "None: the engine's own choice, 8192"
+
+
+def test_of_a_model_behind_an_endpoint_no_memory_is_told_but_the_reason(
+    desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(measuring, "runs_elsewhere", lambda ref: True)
+    (resource,) = bench(desk, BenchModel(desk.model(), "far", ""))["resources"]
+    for name in ("threads", "load_seconds", "peak_rss_bytes", "steady_rss_bytes", "cpu_percent", "process_threads"):
+        assert resource[name] is None
+    assert resource["energy"]["joules"] is None
+    assert resource["energy"]["why"] == resource["why"] == measuring.ELSEWHERE
+    assert {why for machine in resource["machine"] for why in machine["absent"].values()} == {measuring.ELSEWHERE}
+    assert resource["timing"]["all"]["total_seconds"]["mean"] > 0

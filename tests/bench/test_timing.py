@@ -95,6 +95,12 @@ def test_where_one_token_is_written_there_is_no_speed_of_writing():
     assert row["engine"] is None
 
 
+def test_tokens_that_nobody_counted_are_no_speed_of_writing():
+    row = timed_row(Reply("B", seconds=0.6, first_token_seconds=0.5), Request([]))
+    assert (row["otps"], row["itps"]) == (None, None)
+    assert row["why"] == "the backend does not say how many tokens it wrote"
+
+
 def test_an_answer_held_to_a_letter_is_timed_freely():
     asked: list[Request] = []
 

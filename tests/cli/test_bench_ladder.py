@@ -193,8 +193,20 @@ def test_a_template_that_raises_is_a_row_that_says_why(lamina, tiny: Path, quest
     template = "{{ raise_exception('roles must alternate') }}"
     picky = with_metadata(tiny, tmp_path / "picky.gguf", tokenizer__chat_template=template)
     (crash,) = benched(lamina, tmp_path, questions, picky)["crashes"]
-    assert crash["stage"] == "generate"
+    assert crash["stage"] == "prompt"
     assert "chat template fails: roles must alternate" in crash["detail"]
+
+
+def test_the_context_may_be_named_and_what_does_not_fit_is_unscored(lamina, tiny: Path, tmp_path: Path):
+    file = tmp_path / "long.jsonl"
+    rows = [{"input": "bill " * n, "target": "4", "metric": "contains"} for n in (2, 130)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    command = ["bench", tiny, "--tasks", f"jsonl:{file}", "--max-tokens", 4, "--repeats", 0, "--json"]
+    shares = []
+    for context in ([], ["--context", 256]):
+        found = printed(lamina(*command, *context, "--out", tmp_path / f"run{len(context)}"))
+        shares.append({row["value"] for row in found["rows"] if row["metric"] == "unscored"})
+    assert shares == [set(), {0.5}]
 
 
 def test_a_file_without_a_template_is_benched_with_a_plain_one(lamina, tiny: Path, questions: Path, tmp_path: Path):

@@ -117,6 +117,45 @@ def test_baked_and_plain_requests_carry_no_tools(model: Model, endpoint: Endpoin
     assert "response_format" not in endpoint.sent[1]
 
 
+def events(*found: dict[str, Any]) -> Answer:
+    """As a server sends an answer part by part."""
+    lines = [f"data: {json.dumps(event)}\n\n" for event in found]
+    return Answer(body="".join([": ping\n\n", *lines, "data: [DONE]\n\n"]).encode())
+
+
+def delta(text: str, end: str | None = None) -> dict[str, Any]:
+    return {"choices": [{"delta": {"content": text}, "finish_reason": end}], "usage": None}
+
+
+def test_a_timed_answer_is_streamed_and_its_first_token_and_tokens_are_known(model: Any, endpoint: Endpoint, ask: Ask):
+    usage = {"prompt_tokens": 40, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 30}}
+    endpoint.answers = [events(delta(""), delta("one "), delta("two", "length"), {"choices": [], "usage": usage})]
+    reply = model.timed(ask(tools=None, style="plain"), cached=False)
+    assert (reply.text, reply.truncated, reply.problem) == ("one two", True, None)
+    assert 0 < reply.first_token_seconds <= reply.seconds
+    assert (reply.prompt_tokens, reply.completion_tokens, reply.timings["prompt_n"]) == (40, 3, 10)
+    assert endpoint.sent[0]["stream"]
+    assert endpoint.sent[0]["stream_options"] == {"include_usage": True}
+
+
+def test_an_endpoint_that_streams_nothing_has_no_first_token(model: Any, endpoint: Endpoint, ask: Ask):
+    endpoint.answers = [
+        Answer(400, b"Unknown parameter: stream_options"),
+        Answer(400, b"'stream' is not supported"),
+        Answer.said("one", prompt_tokens=7, completion_tokens=1),
+    ]
+    reply = model.timed(ask(tools=None, style="plain"))
+    assert (reply.text, reply.first_token_seconds, reply.completion_tokens) == ("one", None, 1)
+    assert ["stream" in sent for sent in endpoint.sent] == [True, True, False]
+    assert reply.seconds > 0
+
+
+def test_a_stream_that_breaks_off_with_an_error_is_that_row_s_problem(model: Any, endpoint: Endpoint, ask: Ask):
+    endpoint.answers = [events(delta("one"), {"error": {"message": "out of memory"}})]
+    reply = model.timed(ask(tools=None, style="plain"))
+    assert (reply.text, reply.problem) == ("", "the endpoint's answer has no choices")
+
+
 def test_a_raw_prompt_goes_to_completions_with_its_prefix(model: Model, endpoint: Endpoint):
     endpoint.answers = [Answer(body=b'{"choices": [{"text": " a time"}]}')]
     assert one(model, Request([], raw_prompt="Once", prefix=" upon")).text == " a time"
@@ -246,6 +285,31 @@ def test_what_an_endpoint_refuses_by_name_is_left_out_from_then_on(model: Model,
     assert ["response_format" in s for s in endpoint.sent] == [True, False, False, False]
     assert endpoint.sent[2]["max_completion_tokens"] == 9
     assert "max_tokens" not in endpoint.sent[3]
+
+
+LETTER = {"grammar": 'start: "A" | "B"', "choices": ["A", "B"], "tools": None, "style": "plain", "max_tokens": 4}
+
+
+def test_a_choice_is_sent_as_a_schema_and_comes_back_bare(model: Model, endpoint: Endpoint, ask: Ask):
+    endpoint.answers = [Answer.said('{"answer": "B"}')]
+    assert one(model, ask(**LETTER)).text == "B"
+    (sent,) = endpoint.sent
+    schema = sent["response_format"]["json_schema"]["schema"]
+    assert schema["properties"]["answer"]["enum"] == ["A", "B"]
+    assert (schema["required"], sent["max_tokens"]) == (["answer"], 64)
+
+
+@pytest.mark.parametrize("says", [b"response_format: not here", b"Unsupported: json_schema", b"guided decoding is off"])
+def test_where_a_schema_is_refused_the_choice_is_asked_freely(says: bytes, model: Model, endpoint: Endpoint, ask: Ask):
+    endpoint.answers = [Answer(400, says), Answer.said("The answer is B.")]
+    assert one(model, ask(**LETTER)).text == "The answer is B."
+    assert ["response_format" in sent for sent in endpoint.sent] == [True, False]
+
+
+def test_a_choice_that_is_timed_freely_is_sent_without_a_schema(model: Model, endpoint: Endpoint, ask: Ask):
+    endpoint.answers = [Answer.said("B")]
+    one(model, ask(**{**LETTER, "constrained": False, "grammar": None}))
+    assert "response_format" not in endpoint.sent[0]
 
 
 def test_half_characters_in_a_request_are_sent_as_question_marks(model: Model, endpoint: Endpoint, ask: Ask):

@@ -56,7 +56,7 @@ def model(request: pytest.FixtureRequest, folder: Path, tmp_path_factory: pytest
 
         ref = str(tmp_path_factory.mktemp("gguf") / "m.gguf")
         export_gguf(folder, Path(ref), "F32")
-    opened = open_model(ref, threads=1, slots=1, context=512)
+    opened = open_model(ref, threads=1, slots=8)  # whose slots share far more than the model was trained for
     yield opened
     opened.close()
 
@@ -107,6 +107,12 @@ def test_the_chat_template_is_put_around_the_messages(model: Model):
     raw = request("<|im_start|>user\nSplit 84<|im_end|>\n<|im_start|>assistant\n", ["A", "B"])
     one, two = score_requests(model, [asked, raw])
     assert one.likelihoods == pytest.approx(two.likelihoods, abs=1e-4)
+
+
+def test_an_image_is_refused_and_never_left_out(model: Model):
+    seen = Request([Message(role="user", content="Which?")], continuations=["A", "B"], images=["map.png"])
+    with pytest.raises(ModelError, match="likelihoods are of text alone"):
+        score_requests(model, [request("a", ["b"]), seen])
 
 
 def test_a_model_that_cannot_say_it_is_refused(tmp_path: Path):

@@ -51,6 +51,18 @@ def test_answers_are_the_same_alone_and_in_a_batch_and_in_the_order_asked(model:
     assert [seen[i] for i in range(5)] == alone
 
 
+def test_the_first_token_has_a_time_where_one_is_asked_alone_and_a_step_is_told(model: Model, ask: Ask):
+    steps: list[int] = []
+    model.on_progress = lambda: steps.append(1)  # type: ignore[attr-defined]
+    free = {"tools": None, "style": "plain", "constrained": False}
+    (alone,) = model.generate([ask("Split 84", max_tokens=8, **free)])
+    assert alone.first_token_seconds is not None
+    assert 0 < alone.first_token_seconds < alone.seconds
+    assert len(steps) >= alone.completion_tokens
+    together = model.generate([ask("Split 84", max_tokens=2, **free), ask("Split 4", max_tokens=2, **free)])
+    assert [r.first_token_seconds for r in together] == [None, None], "a batch shares its time"
+
+
 def test_a_seed_gives_the_same_answer_again(model: Model, ask: Ask):
     asked = [ask(tools=None, style="plain", temperature=1.0, seed=s, max_tokens=20) for s in (1, 1, 2)]
     one, again, other = (r.text for r in model.generate(asked))
@@ -61,6 +73,13 @@ def test_a_prompt_longer_than_the_context_is_that_row_s_problem(model: Model, as
     long, short = model.generate([ask("word " * 400, tools=PAINT), ask(tools=PAINT, max_tokens=60)])
     assert "the model's context 512" in str(long.problem)
     assert short.text.startswith("[")
+
+
+def test_a_context_may_be_smaller_than_the_model_s_own_and_never_larger(folder: Path, ask: Ask):
+    asked = [ask("word " * 400, tools=None, style="plain", max_tokens=1)]
+    for given, counts in ((200, 200), (100_000, 512)):
+        (reply,) = open_model(str(folder), threads=1, context=given).generate(asked)
+        assert f"the model's context {counts}" in str(reply.problem)
 
 
 def test_an_answer_ends_where_the_context_does(model: Model, ask: Ask):

@@ -39,10 +39,12 @@ class BenchModel:
 
 @dataclass(frozen=True)
 class BenchSettings:
-    """``slots`` requests at once for quality; speed is measured with one, on ``timing_samples`` requests (0:
-    not at all). ``repeats``: how often each of them is timed with its whole prompt read, in rounds in which the models
-    take turns in an order that ``seed`` draws, ``cool_down_seconds`` apart. A worker without a sign of life for
-    ``silence_seconds`` is ended and counts as crashed."""
+    """``context``: tokens that a prompt and its answer may have, never more than the model was trained for; None for
+    the engine's own choice. ``slots`` requests at once for quality; speed is measured with one, on ``timing_samples``
+    requests (0: not at all). ``repeats``: how often each of them is timed with its whole prompt read, in rounds in
+    which the models take turns in an order that ``seed`` draws, ``cool_down_seconds`` apart. A worker that finishes
+    nothing and does not compute either for ``silence_seconds`` is ended and counts as crashed; one that is slow is
+    not (``pulse``)."""
 
     threads: int = field(default_factory=default_threads)
     slots: int = 8
@@ -68,7 +70,9 @@ class Ask:
 def ask_key(
     identity: str, task: Task, sample: Sample, toolbox: Toolbox, model: BenchModel, settings: BenchSettings
 ) -> str:
-    asked = (model.style, model.system, settings.max_tokens, *([model.copied] if model.copied is not None else []))
+    # what is left out is not in the key: an older run goes on
+    given = [said for said in (model.copied, settings.context) if said is not None]
+    asked = (model.style, model.system, settings.max_tokens, *given)
     return sample_key(identity, task, sample, toolbox, asked)
 
 

@@ -18,7 +18,7 @@ from lamina.bench.driving import figure_rows
 from lamina.bench.identity import fingerprint
 from lamina.bench.judging import check_judged, judge_answers
 from lamina.bench.ladder import ladder_of
-from lamina.bench.measuring import Timed, measure_all
+from lamina.bench.measuring import Timed, measure_all, prompt_sizes
 from lamina.bench.pairs import Named, default_pairs, paired_rows
 from lamina.bench.tasks import Sample, Task
 from lamina.errors import WorkFailedError
@@ -81,7 +81,7 @@ def bench_models(
             rows.append(_crash_row(model, crash, len(records)))
         rows += [row for task, _ in loaded for row in _rows_of(model, task, asks, records)]
         if not crash:
-            timed.append(Timed(model, identity, asks))
+            timed.append(Timed(model, identity, asks, prompt_sizes(records)))
     for model, measured in measure_all(timed, run, toolbox, settings, progress):
         crash = measured.get("crash")
         if crash:

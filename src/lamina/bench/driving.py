@@ -54,9 +54,10 @@ def drive(
 
 def _ways(model: Model, requests: Sequence[Request]) -> list[tuple[list[int], Answer]]:
     """Which of the requests are answered by the likelihoods of their continuations, and which by writing. A choice that
-    a grammar holds an answer to as well is compared where the model can do it, which is the same choice and faster."""
+    a grammar holds an answer to as well is compared where the model can do it, which is the same choice and faster.
+    Comparing reads text alone: what is asked about an image is written."""
     can = isinstance(model, Scorer)
-    scored = [i for i, r in enumerate(requests) if r.continuations and (can or r.grammar is None)]
+    scored = [i for i, r in enumerate(requests) if r.continuations and (r.grammar is None or (can and not r.images))]
     written = sorted(set(range(len(requests))) - set(scored))
     ways: list[tuple[list[int], Answer]] = [(scored, partial(score_requests, model)), (written, model.generate)]
     return [(indexes, answer) for indexes, answer in ways if indexes]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from statistics import mean, median
 from typing import Any
 
@@ -19,18 +19,25 @@ from lamina.bench.asking import Ask, BenchModel, BenchSettings, job_of, stored
 from lamina.bench.identity import size_bytes
 from lamina.bench.timing import timing_figures
 from lamina.bench.workers import ask_worker
+from lamina.models.references import runs_elsewhere
 from lamina.runs import Progress, Row, Run
 from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories import content_id
 
+ELSEWHERE = "the model runs behind an endpoint, where this machine cannot look"
+STEP = 256
+"""Tokens by which the context of a timed engine grows."""
+
 
 @dataclass(frozen=True)
 class Timed:
-    """A model that has answered everything, and what it was asked."""
+    """A model that has answered everything, and what it was asked. ``prompts``: tokens of each first prompt, by the key
+    of its ask."""
 
     model: BenchModel
     identity: str
     asks: Sequence[Ask]
+    prompts: Mapping[str, int] = field(default_factory=dict)
 
     def probes(self, settings: BenchSettings) -> Sequence[Ask]:
         """Those that are timed: the first ones, or, where rounds give figures by prompt length, some of every task."""
@@ -39,10 +46,24 @@ class Timed:
             return self.asks[:most]
         return [self.asks[i * n // most] for i in range(most)]
 
+    def context(self, settings: BenchSettings) -> int | None:
+        """Of the timed engine: its own choice for one request, or more where a prompt that was answered needs more."""
+        from lamina.models.llamacpp import default_context
+
+        longest = max((self.prompts.get(ask.key, 0) for ask in self.probes(settings)), default=0)
+        needed = -(-(longest + settings.max_tokens) // STEP) * STEP
+        return settings.context if settings.context or needed <= default_context(slots=1) else needed
+
     def key(self, settings: BenchSettings) -> str:
         probes = [ask.key for ask in self.probes(settings)]
         rounds = (settings.repeats,) if settings.repeats else ()
         return content_id("resource", self.identity, probes, settings.threads, settings.context, *rounds)
+
+
+def prompt_sizes(records: Mapping[str, JSON]) -> dict[str, int]:
+    """Tokens of the first prompt of each answered sample, by its key; 0 where its task keeps none."""
+    first = {key: (record["transcript"] or [{}])[0] for key, record in records.items()}
+    return {key: turn.get("prompt_tokens") or 0 for key, turn in first.items()}
 
 
 def measure_all(
@@ -106,7 +127,8 @@ def _one_round(one: Timed, number: int, place: int, run: Run, toolbox: Toolbox, 
     """Times the model once and stores the round, whole or not at all; how it crashed, if it did."""
     model, asks = one.model, {ask.key: ask for ask in one.probes(settings)}
     more: JSON = {"in_use": number == 1, "whole": settings.repeats > 0}
-    job = job_of("speed", model, list(asks.values()), toolbox, settings, slots=1, **more)
+    roomy = replace(settings, context=one.context(settings))
+    job = job_of("speed", model, list(asks.values()), toolbox, roomy, slots=1, **more)
     found: JSON = {"round": number, "place": place}
     rows: list[Row] = []
     for event in ask_worker(job, silence_seconds=settings.silence_seconds):
@@ -122,8 +144,10 @@ def _one_round(one: Timed, number: int, place: int, run: Run, toolbox: Toolbox, 
             rows.append(Row("timing", id, place * len(asks) + len(rows), orjson.dumps(row)))
         elif kind == "loaded":
             found["load_seconds"] = told["seconds"]
+        elif kind == "machine":
+            found["machine"] = _unseen(told) if runs_elsewhere(model.ref) else told
         else:
-            found |= {"machine": told} if kind == "machine" else {"speed": told} if kind == "speed" else told
+            found |= {"speed": told} if kind == "speed" else told
     run.store.put([*rows, Row("round", _round_key(one, number, settings), place, orjson.dumps(found))])
     return None
 
@@ -139,12 +163,13 @@ def _resource(one: Timed, run: Run, settings: BenchSettings) -> JSON:
     ids = [content_id("timing", one.key(settings), a.key, r["round"]) for r in rounds for a in one.probes(settings)]
     rows = [row for id in ids if (row := stored(run, "timing", id)) is not None]
     machines = [r["machine"] for r in rounds]
+    ours = not runs_elsewhere(one.model.ref)
     return {
         "bytes": size_bytes(one.model.ref, any(ask.sample.row.get("images") for ask in one.probes(settings))),
-        "threads": settings.threads,
-        "load_seconds": rounds[0]["load_seconds"],
+        "threads": settings.threads if ours else None,
+        "load_seconds": rounds[0]["load_seconds"] if ours else None,
         **rounds[0]["speed"],
-        "peak_rss_bytes": max((r["peak_rss_bytes"] for r in rounds if r["peak_rss_bytes"]), default=None),
+        "peak_rss_bytes": max((r["peak_rss_bytes"] for r in rounds if ours and r["peak_rss_bytes"]), default=None),
         "steady_rss_bytes": _over(median, machines, "steady_rss_bytes"),
         "cpu_percent": _over(mean, machines, "cpu_percent"),
         "process_threads": _over(max, machines, "process_threads"),
@@ -154,7 +179,14 @@ def _resource(one: Timed, run: Run, settings: BenchSettings) -> JSON:
         "timing": timing_figures(rows),
         "energy": _energy(machines, len(rows) or rounds[0]["speed"]["samples"]),
         "machine": machines,
+        **({} if ours else {"why": ELSEWHERE}),
     }
+
+
+def _unseen(machine: JSON) -> JSON:
+    """What was seen of this machine says nothing of a model that runs elsewhere."""
+    nothing = dict.fromkeys(("memory", "cpu", "energy", "temperature", "frequency"), ELSEWHERE)
+    return {**dict.fromkeys(machine), "seconds": machine["seconds"], "absent": nothing}
 
 
 def _over(take: Any, machines: Sequence[JSON], name: str) -> Any:

@@ -102,7 +102,8 @@ def timed_row(reply: Reply, request: Request) -> JSON:
     if first is None:
         row["why"] = "the backend does not say when the first token came"
     elif row["otps"] is None:
-        row["why"] = "one token was written" if written < 2 else "the answer came at once"
+        uncounted = "the backend does not say how many tokens it wrote" if reply.text and not written else None
+        row["why"] = uncounted or ("one token was written" if written < 2 else "the answer came at once")
     return row
 
 
@@ -129,7 +130,7 @@ def _prompt(reply: Reply) -> tuple[float, float]:
     cache."""
     if reply.timings.get("prompt_ms"):
         return reply.timings.get("prompt_n", 0), reply.timings["prompt_ms"] / 1000
-    return reply.prompt_tokens, reply.first_token_seconds or 0.0
+    return reply.timings.get("prompt_n", reply.prompt_tokens), reply.first_token_seconds or 0.0
 
 
 def _generation(reply: Reply) -> tuple[float, float]:

@@ -7,7 +7,7 @@ One JSON job comes in on the first line of standard input; JSON events go out, o
     {"event": "judgement", "key", "text", "problem"}
     {"event": "speed", …}                           {"event": "timed", "key", "row"}
     {"event": "machine", …}                         {"event": "failed", "stage", "detail"}
-    {"event": "done", "peak_rss_bytes"}
+    {"event": "done", "peak_rss_bytes"}             {"event": "progress"}, {"event": "busy"}: signs of life (``pulse``)
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from typing import IO, Any
 import orjson
 
 from lamina.bench.driving import drive, sample_record
+from lamina.bench.pulse import BEAT_SECONDS, Pulse
 from lamina.bench.tasks import Conversation, Sample, Setting, open_task
+from lamina.errors import PromptError
 from lamina.tools.targets import target_as_json, target_from_json
 from lamina.tools.tool import JSON, Tool, Toolbox
 from lamina.trajectories.trajectory import json_line
@@ -41,18 +43,24 @@ def main() -> int:
     events = _claim_stdout()
     job = orjson.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_leave_with_parent, daemon=True).start()
-    stage = "load"
+    stage, writing = "load", threading.Lock()
 
     def emit(event: str, **fields: Any) -> None:
-        events.write(event_line({"event": event, **fields}) + b"\n")
-        events.flush()
+        line = event_line({"event": event, **fields}) + b"\n"
+        with writing:
+            events.write(line)
+            events.flush()
 
     try:
         with ExitStack() as stack:
+            pulse = Pulse(emit, job.get("beat_seconds", BEAT_SECONDS))
+            stack.callback(pulse.stop)
             setting = _setting(job, stack)
             began = time.perf_counter()
             model = _open(job)
             stack.callback(model.close)
+            if hasattr(model, "on_progress"):
+                model.on_progress = pulse.beat
             emit("loaded", seconds=time.perf_counter() - began)
             stage = "generate"
             if job["mode"] == "speed":
@@ -66,6 +74,7 @@ def main() -> int:
                 _score(job, setting, model, emit)
             emit("done", peak_rss_bytes=peak_rss_bytes())
     except Exception as error:
+        stage = "prompt" if isinstance(error, PromptError) else stage
         emit("failed", stage=stage, detail=f"{type(error).__name__}: {error}")
         return 1
     return 0

@@ -10,12 +10,14 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import IO, Any
 
 import orjson
 
+from lamina.bench.pulse import BEAT_SECONDS, PATIENCE
 from lamina.tools.tool import JSON
 
 _SECONDS_TO_LEAVE = 10.0
@@ -24,8 +26,9 @@ _SECONDS_TO_LEAVE = 10.0
 def ask_worker(job: JSON, *, silence_seconds: float) -> Iterator[JSON]:
     """Runs one job (``worker.py``) in a process of its own and yields its events as they come. The last event
     is always ``done`` or ``failed`` with ``stage`` and ``detail``: a crash, a kill or ``silence_seconds``
-    without a sign of life is an event, not an error. The process is gone when the iterator ends or is
-    closed."""
+    without a sign of life (``pulse``) is an event, not an error, and so are ``PATIENCE`` times as many in which it
+    computed and finished nothing. The process is gone when the iterator ends or is closed."""
+    job = {**job, "beat_seconds": min(BEAT_SECONDS, silence_seconds / 4)}
     with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
             [sys.executable, "-m", "lamina.bench.worker"],
@@ -47,7 +50,7 @@ def _events(
 ) -> Iterator[JSON]:
     lines: queue.Queue[bytes | None] = queue.Queue()
     threading.Thread(target=_read, args=(process.stdout, lines), daemon=True).start()
-    stage = "load"
+    stage, finished = "load", time.monotonic()
     try:
         assert process.stdin is not None
         process.stdin.write(orjson.dumps(job) + b"\n")
@@ -66,6 +69,15 @@ def _events(
             return
         event = _parse(line)
         if event is None:
+            continue
+        if event["event"] == "busy":
+            if time.monotonic() - finished > PATIENCE * silence_seconds:
+                process.kill()
+                yield _failed(stage, f"finished nothing in {PATIENCE * silence_seconds:.0f} s of work, ended")
+                return
+            continue
+        finished = time.monotonic()
+        if event["event"] == "progress":
             continue
         if event["event"] == "loaded":
             stage = "generate"

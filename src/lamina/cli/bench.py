@@ -33,6 +33,15 @@ def bench(
         int | None, typer.Option("--limit", metavar="N", min=1, help="N samples of each task, drawn by --seed.")
     ] = None,
     max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, help="The longest answer.")] = 512,
+    context: Annotated[
+        int | None,
+        typer.Option(
+            "--context",
+            metavar="N",
+            min=1,
+            help="Tokens of a prompt with its answer, at most what the model was trained for; else 8192 or more.",
+        ),
+    ] = None,
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Where a benchmark's files are, else found.")
     ] = None,
@@ -76,9 +85,14 @@ def bench(
     key: Row = {"verb": "bench", "models": models, "tasks": tasks, "style": style.value if style else None}
     key |= {"limit": limit, "max_tokens": max_tokens}
     settings = BenchSettings(
-        max_tokens=max_tokens, repeats=repeats, cool_down_seconds=cool_down, seed=seed, **given(threads=threads)
+        max_tokens=max_tokens,
+        repeats=repeats,
+        cool_down_seconds=cool_down,
+        seed=seed,
+        **given(threads=threads, context=context),
     )
     key |= given(judge=judge, quantize=quantize, repeats=repeats if repeats != 1 else None, cool_down=cool_down or None)
+    key |= given(context=context)
     key |= given(seed=seed or None)  # what was left out is not in the key: an older run goes on
     with Run.open(out, {**key, "tools_fingerprint": toolbox.fingerprint()}, fresh=fresh) as run:
         if not run.is_done("bench"):

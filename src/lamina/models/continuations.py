@@ -55,6 +55,12 @@ def shared_length(lists: Sequence[list[int]]) -> int:
     return next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
 
 
+def refuse_images(ref: str, requests: Sequence[Request]) -> None:
+    """Raises ModelError where a request to be scored has an image: likelihoods are those of text alone."""
+    if any(request.images for request in requests):
+        raise ModelError(f"{ref}: likelihoods are of text alone, and a request has an image; have the answer written")
+
+
 def replies_of(
     requests: Sequence[Request],
     rows: Sequence[Row],

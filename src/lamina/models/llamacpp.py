@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import InputError, ModelError, ModelReferenceError
-from lamina.models.continuations import replies_of
+from lamina.models.continuations import refuse_images, replies_of
 from lamina.models.grammar import grammar_of, is_of_calls
 from lamina.models.images import encoded
 from lamina.models.llamacpp_replies import reply_of, timed_reply
@@ -27,12 +27,18 @@ from lamina.models.templates import DEFAULT_INSTRUCTION, request_prompt
 
 DEFAULT_CONTEXT, SLOT_CONTEXT = 8192, 2048
 """Tokens of all slots together: at least the first, and the second for each slot."""
-REQUEST_SECONDS = 600.0
+REQUEST_SECONDS = 3600.0
+"""The engine is in this process: one that has stopped is rare, a slow one on a long prompt is not."""
 CROWDED = "Context size has been exceeded"
 """What llama.cpp tells every request under way when they do not fit into the shared context together."""
 NO_ENGINE = "xllamacpp is not installed; pip install xllamacpp brings the engine"
 LARGEST_SEED = 2**32 - 2
 """The seed after it means: at random."""
+
+
+def default_context(slots: int) -> int:
+    """Tokens of all slots together where nobody says how many."""
+    return max(DEFAULT_CONTEXT, SLOT_CONTEXT * slots)
 
 
 class LlamaCppModel:
@@ -65,7 +71,9 @@ class LlamaCppModel:
         self.copied = facts.copied if copied is None else copied
         self.foreign = facts.prompt_style is None
         self.chat_template = facts.chat_template
-        self.context = context or max(DEFAULT_CONTEXT, SLOT_CONTEXT * slots)
+        self.context = context or default_context(slots)
+        # one text is never longer than the model was trained for; several may share more (the server keeps to it too)
+        self.longest = min(self.context, facts.context or self.context)
         projector = projector_of(str(path) if ref == "embedded" else ref) if images else None
         self.sees = projector is not None
         self._image_tokens = tokens_of_image(projector) if projector else 0
@@ -114,8 +122,9 @@ class LlamaCppModel:
 
     def score(self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None) -> list[Reply]:
         """``Scorer.score``, of the file and not of the server, whose slots stay as they are."""
+        refuse_images(self.ref, requests)
         if self._scorer is None:
-            self._scorer = GgufScorer(self.path, context=self.context, threads=self._threads)
+            self._scorer = GgufScorer(self.path, context=self.context, longest=self.longest, threads=self._threads)
         rows = [self._scorer.row(self.prompt_for(r), r.continuations) for r in requests]
         return replies_of(requests, rows, self._scorer.likelihoods, on_reply)
 

@@ -23,10 +23,11 @@ Token = tuple[int, int, Sequence[int], bool]
 
 
 class GgufScorer:
-    """Loads ``file`` for itself: its weights are shared with other loads of it by the operating system."""
+    """Loads ``file`` for itself: its weights are shared with other loads of it by the operating system. ``context``:
+    tokens that all continuations share; ``longest``: of a prompt with one of them, what the model was trained for."""
 
-    def __init__(self, file: Path, *, context: int, threads: int):
-        self.file, self.context = file, context
+    def __init__(self, file: Path, *, context: int, longest: int, threads: int):
+        self.file, self.context, self.longest = file, context, longest
         self._held: list[int] = []
         self._stack = ExitStack()
         calls = functions()
@@ -43,7 +44,7 @@ class GgufScorer:
 
     def row(self, prompt: str, continuations: Sequence[str]) -> Row:
         """What is to be read."""
-        row = cut_row(lambda text: tokens_of(self._model, text, special=True), prompt, continuations, self.context)
+        row = cut_row(lambda text: tokens_of(self._model, text, special=True), prompt, continuations, self.longest)
         if row.problem is None and (row.size > self.context or len(row.own) > SEQUENCES):
             said = f"{len(row.own)} continuations with {row.size} tokens"
             return Row(row.prompt, [], [], f"{said} do not fit into {SEQUENCES} sequences of {self.context} tokens")

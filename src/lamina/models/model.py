@@ -42,6 +42,9 @@ class Request:
     stop: Sequence[str] = ()
     continuations: Sequence[str] = ()
     """Texts whose likelihood after the prompt ``Scorer.score`` gives; ``generate`` does not look at them."""
+    choices: Sequence[str] = ()
+    """Texts of which the answer is to be one, said beside ``grammar`` for backends that take none: an endpoint is sent
+    them as a schema, and may all the same write something else."""
 
     def __post_init__(self) -> None:
         if self.images and self.raw_prompt is not None:
@@ -86,5 +89,5 @@ class Scorer(Protocol):
         """As ``Model.generate``, but nothing is written: ``Reply.likelihoods`` answers ``Request.continuations``.
 
         Nothing constrains the continuations. A request that does not fit into the context, or without a prompt, has a
-        ``problem``."""
+        ``problem``. Raises ModelError for a request with an image: it would be read as if there were none."""
         ...

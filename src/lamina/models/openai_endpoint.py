@@ -16,23 +16,27 @@ from lamina.errors import InputError, ModelError, ModelReferenceError
 from lamina.models.grammar import calls_schema
 from lamina.models.images import data_url
 from lamina.models.model import Model, PromptStyle, Reply, Request
-from lamina.models.parsing import parse_calls
+from lamina.models.openai_answers import CHOICE_TOKENS, STREAM, Streamed, choice_schema, reply_of
 from lamina.models.templates import DEFAULT_INSTRUCTION, asked_messages, message_row, plain_rows, storable
 
 DEFAULT_URL = "https://api.openai.com/v1"
 TRIES = 4
-SECONDS = 120.0
+SECONDS, CONNECT_SECONDS = 300.0, 15.0
+"""To wait for an answer, and for somebody at the address."""
 LONGEST_PAUSE = 30.0
 LARGEST_ANSWER = 4 << 20
-OPTIONAL = ("response_format", "seed", "top_p", "temperature", "stop")
+OPTIONAL = ("response_format", "seed", "top_p", "temperature", "stop", "stream_options", "stream")
 """What some endpoints refuse by name; a refused one is left out from then on (answers are validated anyway)."""
+SCHEMA_REFUSED = r"json.?schema|structured.output|guided|grammar"
+"""Other names under which an endpoint refuses ``response_format``."""
 
 
 class OpenAIEndpoint:
     """Tools are written into the system message as for every foreign model, so that answers have one form;
     ``response_format`` asks for JSON of the schema, and what an endpoint ignores is validated all the same.
-    ``Request.grammar`` cannot be sent; a prefix is sent as the beginning of the assistant's message. Images are sent as
-    data URLs; whether the model behind the name sees them, its first answer says."""
+    ``Request.grammar`` cannot be sent, its ``choices`` can; a prefix is sent as the beginning of the assistant's
+    message. Images are sent as data URLs; whether the model behind the name sees them, its first answer says.
+    ``on_progress`` is called with each try, which ends at ``timeout`` (seconds)."""
 
     sees = True
 
@@ -60,10 +64,12 @@ class OpenAIEndpoint:
         self.name, self.slots, self.instruction, self.backoff = name, slots, instruction, backoff
         self.prompt_style, self.toolbox = style, None
         self._left_out: set[str] = set()
+        self.on_progress: Callable[[], None] = lambda: None
         self._length_name = "max_tokens"
         headers = {"Authorization": f"Bearer {key}"} if key else {}
+        patience = httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS))
         try:
-            self._client = httpx.Client(base_url=base, headers=headers, timeout=timeout)
+            self._client = httpx.Client(base_url=base, headers=headers, timeout=patience)
         except (httpx.InvalidURL, ValueError):
             raise ModelReferenceError(f"{self.ref!r}: not an address; write openai:NAME@http://host/v1") from None
 
@@ -88,33 +94,26 @@ class OpenAIEndpoint:
     def close(self) -> None:
         self._client.close()
 
-    def _answer(self, request: Request) -> Reply:
+    def timed(self, request: Request, *, cached: bool = True) -> Reply:
+        """One request alone, its answer streamed: ``first_token_seconds`` and ``seconds`` are by our clock, the way
+        there and a queue included. ``cached`` cannot be sent: where the endpoint says how much of the prompt it had
+        read before, ``timings`` has the rest as ``prompt_n``. An endpoint that streams nothing has no first token, one
+        that counts no tokens 0 of them."""
+        return self._answer(request, Streamed())
+
+    def _answer(self, request: Request, streamed: Streamed | None = None) -> Reply:
         started = time.perf_counter()
         try:
             path, body = self._body(request)
         except InputError as error:  # an image that is none
             return Reply(text="", problem=str(error))
-        row = self._post(path, body)
+        row = self._post(path, body if streamed is None else body | STREAM, streamed)
+        if streamed is not None and not isinstance(row, str):
+            return reply_of(row, request, streamed.seconds, streamed.first_token_seconds)
         seconds = time.perf_counter() - started
         if isinstance(row, str):
             return Reply(text="", problem=row, seconds=seconds)
-        try:
-            choice = row["choices"][0]
-            text = str(choice.get("text") or choice.get("message", {}).get("content") or "")
-        except (KeyError, IndexError, TypeError, AttributeError):
-            return Reply(text="", problem="the endpoint's answer has no choices", seconds=seconds)
-        text = _unwrapped(storable(text).removeprefix(request.prefix), request)
-        calls, problem = parse_calls(text, request.tools) if request.tools is not None else ([], None)
-        usage = row.get("usage")
-        return Reply(
-            text=text,
-            calls=calls,
-            problem=problem,
-            prompt_tokens=_count(usage, "prompt_tokens"),
-            completion_tokens=_count(usage, "completion_tokens"),
-            seconds=seconds,
-            truncated=choice.get("finish_reason") == "length",
-        )
+        return reply_of(row, request, seconds)
 
     def _body(self, request: Request) -> tuple[str, dict[str, Any]]:
         body: dict[str, Any] = {
@@ -139,11 +138,14 @@ class OpenAIEndpoint:
             # endpoints want an object at the top
             wrapped = {"calls": calls_schema(request.tools)}
             schema = {"type": "object", "properties": wrapped, "required": ["calls"], "additionalProperties": False}
+        if schema is None and request.choices and request.constrained:
+            schema = choice_schema(request.choices)
+            body["max_tokens"] = max(body["max_tokens"], CHOICE_TOKENS)
         if schema is not None and request.constrained:
             body["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
         return "/chat/completions", body
 
-    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any] | str:
+    def _post(self, path: str, body: dict[str, Any], streamed: Streamed | None = None) -> dict[str, Any] | str:
         """The answer's object, or in a sentence why this one request has none. Retries on 429, 5xx and broken
         connections; an endpoint that stays broken is a ModelError."""
         import httpx
@@ -152,13 +154,15 @@ class OpenAIEndpoint:
         while tries < TRIES:
             time.sleep(pause)
             sent = self._accepted(body)
+            self.on_progress()
             try:
-                status, headers, content = self._send(path, sent)
+                status, headers, content = self._send(path, sent, streamed)
             except httpx.HTTPError as error:
                 status, headers, content = 0, {}, b""
                 trouble = f"{type(error).__name__}: {error}"
             if status == 200:
-                return self._object(content)
+                found = streamed.answer() if streamed is not None else None
+                return self._object(content) if found is None else found
             if 400 <= status < 500 and status not in (408, 429):
                 if self._learn(content, sent):
                     pause = 0.0
@@ -176,12 +180,17 @@ class OpenAIEndpoint:
         sent[self._length_name] = sent.pop("max_tokens")
         return sent
 
-    def _send(self, path: str, sent: dict[str, Any]) -> tuple[int, Any, bytes]:
-        """Status, headers and content; reading stops a little beyond ``LARGEST_ANSWER``."""
+    def _send(self, path: str, sent: dict[str, Any], streamed: Streamed | None) -> tuple[int, Any, bytes]:
+        """Status, headers and content; reading stops a little beyond ``LARGEST_ANSWER``. ``streamed`` hears it part by
+        part, and begins anew with each try."""
         content = b""
+        if streamed is not None:
+            streamed.begin()
         with self._client.stream("POST", path, json=sent) as response:
             for part in response.iter_bytes():
                 content += part
+                if streamed is not None:
+                    streamed.hear(part)
                 if len(content) > LARGEST_ANSWER:
                     break
             return response.status_code, response.headers, content
@@ -202,7 +211,9 @@ class OpenAIEndpoint:
         if "max_completion_tokens" in said and "max_tokens" in sent:
             self._length_name = "max_completion_tokens"
             return True
-        named = [k for k in OPTIONAL if k in said and k in sent]
+        named = [k for k in OPTIONAL if k in sent and re.search(rf"\b{k}\b", said)]
+        if "response_format" in sent and re.search(SCHEMA_REFUSED, said, re.IGNORECASE):
+            named.append("response_format")
         self._left_out.update(named)
         return bool(named)
 
@@ -232,27 +243,11 @@ def _with_images(rows: list[dict[str, Any]], request: Request) -> list[dict[str,
     return rows
 
 
-def _count(usage: Any, key: str) -> int:
-    found = usage.get(key) if isinstance(usage, dict) else None
-    return found if isinstance(found, int) else 0
-
-
 def _retry_after(headers: Any) -> float:
     try:
         return float(headers.get("retry-after", 0))
     except ValueError:  # a date
         return 0.0
-
-
-def _unwrapped(text: str, request: Request) -> str:
-    """The array inside ``{"calls": […]}``, our own wrapping."""
-    if request.tools is None or not text.lstrip().startswith("{"):
-        return text
-    try:
-        row = json.loads(text)
-        return json.dumps(row["calls"], ensure_ascii=False) if list(row) == ["calls"] else text
-    except (ValueError, RecursionError):
-        return text
 
 
 def check_reference(ref: str) -> None:

@@ -23,13 +23,14 @@ MOST_THREADS = 8
 class Backend:
     """``opens`` says whether a reference is this backend's; ``module`` has ``open_reference(ref, **options)`` and may
     have ``check_reference(ref)``, which raises what can be known before the model is loaded. ``local``: its model runs
-    on the cores of this machine."""
+    on the cores of this machine. ``elsewhere``: it runs in no process of ours, so what it takes cannot be seen."""
 
     name: str
     about: str
     opens: Callable[[str], bool]
     module: str
     local: bool = False
+    elsewhere: bool = False
 
 
 BACKENDS: list[Backend] = [
@@ -38,7 +39,8 @@ BACKENDS: list[Backend] = [
     Backend("scripted:FILE.py", "a Python file with reply(messages, tools, seed) -> str",
             lambda ref: ref.startswith("scripted:"), "lamina.models.scripted"),
     Backend("openai:NAME[@URL]", "any OpenAI-compatible endpoint (OPENAI_BASE_URL, OPENAI_API_KEY)",
-            lambda ref: ref.startswith("openai:"), "lamina.models.openai_endpoint"),
+            lambda ref: ref.startswith("openai:"), "lamina.models.openai_endpoint",
+            elsewhere=True),
     Backend("FILE.gguf", "a GGUF file, run by llama.cpp in this process; FILE.gguf+MMPROJ.gguf names its vision part",
             lambda ref: ref.endswith(".gguf"), "lamina.models.llamacpp", local=True),
     Backend("FOLDER or hf:ORG/NAME", "a Transformers model",
@@ -60,9 +62,10 @@ def open_model(
     """The model a reference names, ready to be asked.
 
     ``threads``: processor threads of a local engine, None for one a core, at most MOST_THREADS. ``slots``: requests
-    answered at once. ``context``: tokens a request and its answer may have together. ``images``: the model
-    will be asked about images. Raises ModelReferenceError for a reference that names nothing usable, MissingExtraError
-    for a library that is absent, ModelError for a model that does not load, or does not see where it has to."""
+    answered at once. ``context``: tokens a request and its answer may have together, never more than the model was
+    trained for; what llama.cpp answers at once shares them. ``images``: the model will be asked about images.
+    Raises ModelReferenceError for a reference that names nothing usable, MissingExtraError for an absent library,
+    ModelError for a model that does not load, or does not see where it has to."""
     backend = _backend_of(ref)
     if images:
         require_pillow()
@@ -87,6 +90,11 @@ def check_reference(ref: str) -> None:
 def is_local(ref: str) -> bool:
     """Whether the model runs on the cores of this machine. Raises ModelReferenceError as ``open_model`` does."""
     return _backend_of(ref).local
+
+
+def runs_elsewhere(ref: str) -> bool:
+    """Whether the model runs behind an address, in no process of ours. Raises ModelReferenceError as ``open_model``."""
+    return _backend_of(ref).elsewhere
 
 
 def usable_cores() -> int:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from lamina.errors import ModelError
+from lamina.errors import PromptError
 from lamina.models.model import Request
 from lamina.models.signatures import signatures
 from lamina.tools import Toolbox
@@ -81,12 +81,12 @@ def _image_parts(count: int, mark: str, own_marks: bool) -> list[dict[str, str]]
 
 def with_images(rows: list[dict[str, Any]], images: Sequence[dict[str, str]], template: str) -> list[dict[str, Any]]:
     """The rows with ``images`` (parts of a message) before the text of the last user message. A template that knows
-    nothing of parts gets their texts, each on a line of its own. Raises ModelError where no user speaks."""
+    nothing of parts gets their texts, each on a line of its own. Raises PromptError where no user speaks."""
     if not images:
         return rows
     place = next((i for i in reversed(range(len(rows))) if rows[i]["role"] == "user"), None)
     if place is None:
-        raise ModelError("an image is asked about in a user message, and there is none")
+        raise PromptError("an image is asked about in a user message, and there is none")
     if not takes_parts(template):
         text = "".join(f"{part['text']}\n" for part in images) + rows[place]["content"]
         return [{**row, "content": text} if i == place else row for i, row in enumerate(rows)]
@@ -101,7 +101,7 @@ def takes_parts(template: str) -> bool:
     see do; others print the list as Python does, or fail."""
     try:
         shown = render(template, [{"role": "user", "content": [{"type": "text", "text": _PROBE}]}], None)
-    except ModelError:
+    except PromptError:
         return False
     return _PROBE in shown and "'type'" not in shown and '"type"' not in shown
 
@@ -159,7 +159,7 @@ def render(
     bos: str = "",
     eos: str = "",
 ) -> str:
-    """Raises ModelError where the template raises or cannot be compiled."""
+    """Raises PromptError where the template raises or cannot be compiled."""
     import jinja2
 
     try:
@@ -175,7 +175,7 @@ def render(
         TypeError,
         ValueError,
     ) as error:
-        raise ModelError(f"the model's chat template fails: {error}; use another file or fix the template") from None
+        raise PromptError(f"the model's chat template fails: {error}; use another file or fix the template") from None
     return text
 
 

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import InputError, MissingExtraError, ModelError, ModelReferenceError
-from lamina.models.continuations import cut_row, replies_of
+from lamina.models.continuations import cut_row, refuse_images, replies_of
 from lamina.models.grammar import grammar_of
 from lamina.models.metadata import ModelFacts, facts_of
 from lamina.models.model import Model, PromptStyle, Reply, Request
 from lamina.models.parsing import parse_calls
 from lamina.models.seeing import Eyes, kind_of_model
 from lamina.models.templates import DEFAULT_INSTRUCTION, request_prompt
+from lamina.models.transformers_decoding import Answer, Decoder, Decoding
 from lamina.models.transformers_scoring import likelihoods
 
 BATCH = 16
@@ -29,6 +30,8 @@ DTYPES = ("float32", "bfloat16", "float16")
 
 
 class TransformersModel:
+    """``on_progress`` is called after every token of a batch: a slow one is at work."""
+
     def __init__(
         self,
         ref: str,
@@ -39,6 +42,7 @@ class TransformersModel:
         dtype: str = "float32",
         copied: Collection[str] | None = None,
         images: bool = False,
+        context: int | None = None,
     ):
         if dtype not in DTYPES:
             raise ModelReferenceError(f"{dtype!r} is no number type for a model; one of {', '.join(DTYPES)}")
@@ -67,9 +71,11 @@ class TransformersModel:
         self.sees = images
         about = model.config.get_text_config()
         self._grammar_tokenizer = llguidance.hf.from_tokenizer(tokenizer, n_vocab=about.vocab_size)
-        self._room = getattr(about, "max_position_embeddings", 0) or 1 << 30
+        trained = getattr(about, "max_position_embeddings", 0) or 1 << 30
+        self._room = min(trained, context or trained)
         self._opening = opening_tokens(tokenizer)
         self._ends = self._end_tokens()
+        self.on_progress: Callable[[], None] = lambda: None
 
     def generate(
         self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None
@@ -93,6 +99,7 @@ class TransformersModel:
 
     def score(self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None) -> list[Reply]:
         """``Scorer.score``, in batches of texts of like length."""
+        refuse_images(self.ref, requests)
         rows = [cut_row(self._cutter(r), self.prompt_for(r), r.continuations, self._room) for r in requests]
         return replies_of(requests, rows, partial(likelihoods, self._model, self._pad()), on_reply)
 
@@ -136,18 +143,24 @@ class TransformersModel:
             return Reply(text="", problem=str(error))
         if (refused := self._refusal(request, ids)) is not None:
             return Reply(text="", problem=refused)
-        written = self._decode([ids], [request], seen)
-        return self._reply(request, ids, written[0], time.perf_counter() - started)
+        decoding = self._decode([ids], [request], seen)
+        return self._reply(request, ids, decoding, 0, time.perf_counter() - started, decoding.first - started)
 
     def _answer(self, requests: Sequence[Request], prompts: Sequence[list[int]]) -> list[Reply]:
         started = time.perf_counter()
         refused = {i: why for i, r in enumerate(requests) if (why := self._refusal(r, prompts[i])) is not None}
         fits = [i for i in range(len(requests)) if i not in refused]
-        written = self._decode([prompts[i] for i in fits], [requests[i] for i in fits]) if fits else []
-        seconds = (time.perf_counter() - started) / max(1, len(fits))
-        by_row = dict(zip(fits, written, strict=True))
+        if not fits:
+            return [Reply(text="", problem=refused[i]) for i in range(len(requests))]
+        decoding = self._decode([prompts[i] for i in fits], [requests[i] for i in fits])
+        seconds = (time.perf_counter() - started) / len(fits)
+        # in a batch the time is shared, and the first token's would be that of all prompts together
+        first = decoding.first - started if len(fits) == 1 else None
+        places = {i: place for place, i in enumerate(fits)}
         return [
-            self._reply(request, ids, by_row[i], seconds) if i in by_row else Reply(text="", problem=refused[i])
+            self._reply(request, ids, decoding, places[i], seconds, first)
+            if i in places
+            else Reply(text="", problem=refused[i])
             for i, (request, ids) in enumerate(zip(requests, prompts, strict=True))
         ]
 
@@ -162,7 +175,10 @@ class TransformersModel:
             return f"the grammar is refused: {' '.join(matcher.get_error().split())[:200]}"
         return None
 
-    def _reply(self, request: Request, ids: list[int], written: list[int], seconds: float) -> Reply:
+    def _reply(
+        self, request: Request, ids: list[int], decoding: Decoding, place: int, seconds: float, first: float | None
+    ) -> Reply:
+        written = decoding.written[place]
         text = self._tokenizer.decode(written, skip_special_tokens=True)
         stopped = min((text.index(s) for s in request.stop if s in text), default=None)
         text = text if stopped is None else text[:stopped]
@@ -174,37 +190,17 @@ class TransformersModel:
             prompt_tokens=len(ids),
             completion_tokens=len(written),
             seconds=seconds,
+            first_token_seconds=first,
             truncated=len(written) >= min(request.max_tokens, self._room - len(ids)),
         )
 
     def _decode(
         self, prompts: list[list[int]], requests: list[Request], seen: dict[str, Any] | None = None
-    ) -> list[list[int]]:
-        """Token by token with the key-value cache; tokens that a row's grammar forbids are masked first. ``seen`` is
-        what the first step is given of images; with them a model counts the places of its tokens itself."""
-        import torch
-
-        longest = max(len(ids) for ids in prompts)
-        pad = self._pad()
-        step = torch.tensor([[pad] * (longest - len(ids)) + ids for ids in prompts])
-        mask = torch.tensor([[0] * (longest - len(ids)) + [1] * len(ids) for ids in prompts])
-        places = (mask.cumsum(1) - 1).clamp(min=0)
-        rows = [
-            _Row(self._matcher(r), r, min(r.max_tokens, self._room - len(ids)))
-            for r, ids in zip(requests, prompts, strict=True)
-        ]
-        past = None
-        with torch.no_grad():
-            while any(not row.done for row in rows):
-                about = {"position_ids": places} if seen is None else seen if past is None else {}
-                out = self._model(input_ids=step, attention_mask=mask, past_key_values=past, use_cache=True, **about)
-                past = out.past_key_values
-                logits = out.logits[:, -1, :].float()
-                tokens = [row.take(logits[i : i + 1], self._ends, self._tokenizer) for i, row in enumerate(rows)]
-                step = torch.tensor([[t if t is not None else pad] for t in tokens])
-                mask = torch.cat([mask, torch.ones(len(rows), 1, dtype=mask.dtype)], dim=1)
-                places = places[:, -1:] + 1
-        return [row.written for row in rows]
+    ) -> Decoding:
+        room = [self._room - len(ids) for ids in prompts]
+        rows = [Answer(self._matcher(r), r, min(r.max_tokens, left)) for r, left in zip(requests, room, strict=True)]
+        decoder = Decoder(self._model, self._tokenizer, self._pad(), self._ends)
+        return decoder.decode(prompts, rows, seen, self.on_progress)
 
     def _matcher(self, request: Request) -> Any:
         import llguidance
@@ -218,52 +214,6 @@ class TransformersModel:
         vocabulary = self._tokenizer.get_vocab()
         known = [vocabulary.get(token) for token in END_TOKENS]
         return {i for i in [self._tokenizer.eos_token_id, *named, *known] if i is not None}
-
-
-class _Row:
-    """One answer as it grows."""
-
-    def __init__(self, matcher: Any, request: Request, most: int):
-        import torch
-
-        self.matcher, self.request, self.most = matcher, request, most
-        self.written: list[int] = []
-        self.done = most <= 0
-        self.generator = torch.Generator().manual_seed(request.seed)
-
-    def take(self, logits: Any, ends: set[int], tokenizer: Any) -> int | None:
-        """Chooses the next token from ``logits`` (1, vocabulary); None when the answer has ended."""
-        import llguidance.numpy as guide  # its counterpart for torch compiles a kernel, which wants a C++ compiler
-
-        if self.done:
-            return None
-        if self.matcher is not None:
-            mask = guide.allocate_token_bitmask(1, logits.shape[1])
-            guide.fill_next_token_bitmask(self.matcher, mask, 0)
-            guide.apply_token_bitmask_inplace(logits.numpy(), mask)
-        token = _choose(logits[0], self.request, self.generator)
-        if token in ends:
-            self.done = True
-            return None
-        self.written.append(token)
-        if self.matcher is not None:
-            self.matcher.consume_token(token)
-            self.done = self.matcher.is_stopped()
-        if self.request.stop:
-            self.done = self.done or any(s in tokenizer.decode(self.written[-8:]) for s in self.request.stop)
-        self.done = self.done or len(self.written) >= self.most
-        return token
-
-
-def _choose(logits: Any, request: Request, generator: Any) -> int:
-    import torch
-
-    if request.temperature <= 0:
-        return int(logits.argmax())
-    chances = torch.softmax(logits / request.temperature, dim=-1)
-    ordered, order = chances.sort(descending=True)
-    kept = ordered * ((ordered.cumsum(0) - ordered) < request.top_p)
-    return int(order[torch.multinomial(kept / kept.sum(), 1, generator=generator)])
 
 
 def check_reference(ref: str) -> None:
@@ -280,7 +230,7 @@ def check_reference(ref: str) -> None:
 
 
 def open_reference(ref: str, *, threads: int = 2, style: PromptStyle | None = None, **more: Any) -> Model:
-    options = {key: more[key] for key in ("instruction", "dtype", "copied", "images") if key in more}
+    options = {key: more[key] for key in ("instruction", "dtype", "copied", "images", "context") if key in more}
     return TransformersModel(ref, threads=threads, style=style, **options)
 
 

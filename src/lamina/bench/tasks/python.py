@@ -31,7 +31,7 @@ from lamina.tools.tool import JSON
 ABOUT = "python:FILE.py, your own task as one file: samples() and score(row, answer)"
 ALONE = "score"
 """The metric of a score that has no name."""
-_TAKEN = {"unscored", "right", "cut", "judge_unreadable"}
+_TAKEN = {"unread", "unscored", "right", "cut", "judge_unreadable"}
 
 
 def open_task(argument: str) -> Written:

@@ -3,7 +3,7 @@
 Files as published: ``scienceqa/problems.json`` (or ``data/scienceqa/problems.json``) and ``images/test/ID/image.png``
 (or ``test/ID/image.png``, as its archive unpacks). Only questions with an image; ``scienceqa:all`` takes all.
 The hint stands before the question as in the paper's format (context, question, options); the letter is constrained, so
-it is the model's likeliest one."""
+it is the model's likeliest one. With an image it is written: comparing likelihoods reads text alone."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lamina.bench.choosing import read_choice
 from lamina.bench.intervals import mean_interval, wilson
 from lamina.bench.tasks.judged import Judging
 from lamina.bench.tasks.judged import Scores as Scores  # every task file takes it from here
@@ -28,7 +29,7 @@ PICK = "Please answer the following question by outputting a single letter repre
 HALF = 0.5
 """A score between 0 and 1 counts as right from here on, where answers of two models are paired (our choice)."""
 
-_NO_FIGURE = ("unscored", "right", "cut", "judge_unreadable")
+_NO_FIGURE = ("unscored", "right", "unread", "cut", "judge_unreadable")
 """Scores that are figures of their own, given only where there are any."""
 
 
@@ -36,11 +37,13 @@ _NO_FIGURE = ("unscored", "right", "cut", "judge_unreadable")
 class Written:
     """One answer to each question. ``read`` gives rows ``{"id", "prompt", "system"?, "then"?, "images"?, "options"?,
     "choices"?, "raw"?, "target"?, …}``: ``images`` are paths; with ``options`` (how many letters) the answer is
-    constrained to one letter, with ``choices`` to one of the texts; with ``raw`` the prompt is sent as it is, without a
-    chat template, and a letter follows a blank; what stands in ``then`` is asked afterwards in the same conversation,
-    and the last answer scored. ``score(row, answer)`` gives the metrics, ``paired_metric`` names the one that decides
-    whether an answer is right. What ``row["about"]`` names is kept with the scores, and ``more`` adds figures over all
-    of them. ``judging``: what a judge is asked besides, or instead."""
+    constrained to one letter, with ``choices`` to one of the texts; with ``raw`` the prompt is sent as it is, without
+    a chat template, and a letter follows a blank; what stands in ``then`` is asked afterwards in the same
+    conversation, and the last answer scored. ``score(row, answer)`` gives the metrics, ``paired_metric`` names the
+    one that decides whether an answer is right. Where the answer is to be one of a few texts, ``score`` is given the
+    one that it names (``choosing``); an answer that names none is a miss, a figure ``unread``, and no part of what
+    ``more`` adds. What ``row["about"]`` names is kept with the scores, and ``more`` adds figures over all of them.
+    ``judging``: what a judge is asked besides, or instead."""
 
     name: str
     read: Callable[[], Iterable[JSON]]
@@ -72,7 +75,15 @@ class Written:
         kept = {key: row[key] for key in row.get("about", ())} | {"cut": cut}
         if self.judging is not None and self.judging.needed:
             return Outcome(False, {**kept, "unscored": True}, ["not judged"], records)
-        found = dict(self.score(row, reply.text))
+        said, choices = reply.text, choices_of(row)
+        if choices:
+            # what follows a raw prompt goes on with questions of its own
+            read = read_choice(choices, said.lstrip().split("\n")[0] if row.get("raw") else said)
+            if read is None:
+                unread = {self.paired_metric: False, "unread": True, "unscored": False}
+                return Outcome(False, {**kept, **unread}, ["none of the choices can be read in the answer"], records)
+            records[-1]["choice"] = said = read
+        found = dict(self.score(row, said))
         return Outcome(self.is_right(found), {**kept, **found, "unscored": False}, [], records)
 
     def opening(self, row: JSON, setting: Setting) -> list[Message]:
@@ -80,9 +91,7 @@ class Written:
         return [Message(role="system", content=system)] if system else []
 
     def request(self, row: JSON, messages: Sequence[Message], setting: Setting) -> Request:
-        raw = bool(row.get("raw"))
-        letters = [f" {letter}" if raw else letter for letter in LETTERS[: row.get("options") or 0]]
-        choices = row.get("choices") or letters
+        raw, choices = bool(row.get("raw")), choices_of(row)
         return Request(
             () if raw else messages,
             raw_prompt=row["prompt"] if raw else None,
@@ -91,6 +100,7 @@ class Written:
             continuations=choices if row.get("options") and not row.get("choices") else (),
             max_tokens=min(self.max_tokens, setting.max_tokens),
             images=row.get("images", ()),
+            choices=choices,
         )
 
     def is_right(self, scores: Scores) -> bool:
@@ -109,8 +119,8 @@ class Written:
             else:
                 continue  # what a row is about, kept for ``more``
             found += [Figure(name, interval)] if interval else []
-        found += self.more(scored)
-        counted = {"cut": scored, "judge_unreadable": outcomes, "unscored": outcomes}
+        found += self.more([o for o in scored if not o.get("unread")])
+        counted = {"unread": scored, "cut": scored, "judge_unreadable": outcomes, "unscored": outcomes}
         for name, of in counted.items():
             hits = [bool(o.get(name)) for o in of]
             if any(hits) and (interval := wilson(sum(hits), len(hits))):
@@ -119,6 +129,12 @@ class Written:
 
     def counts_in_pair(self, scores: JSON) -> bool:
         return not scores["unscored"]
+
+
+def choices_of(row: JSON) -> Sequence[str]:
+    """The texts of which the answer is one: letters where there are options, a blank before them after a raw prompt."""
+    letters = [f" {letter}" if row.get("raw") else letter for letter in LETTERS[: row.get("options") or 0]]
+    return row.get("choices") or letters
 
 
 def unanswered(reply: Reply) -> bool:
