@@ -11,6 +11,7 @@ import pytest
 from lamina.bench import OwnTask, query_of, score_queries
 from lamina.bench.driving import drive
 from lamina.bench.tasks import Conversation, Outcome
+from lamina.errors import ModelError
 from lamina.models.model import Reply, Request
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import Message, Query, ToolCall, Trajectory
@@ -71,13 +72,26 @@ def test_conversations_of_different_length_share_waves_and_each_ends_once(thread
     assert dict(ended)["c3"].scores["heard"] == ["0", "1", "2"]
 
 
-def test_an_error_in_scoring_is_not_swallowed() -> None:
+def test_a_task_that_raises_costs_its_sample_and_no_other() -> None:
     def broken() -> Conversation:
         yield Request([Message(role="user", content="x")])
         raise ZeroDivisionError("scoring")
 
-    with pytest.raises(ZeroDivisionError):
-        drive(Echo(), [("a", broken())], lambda key, outcome: None)
+    ended: dict[str, Outcome] = {}
+    drive(Echo(), [("a", broken()), ("b", counting(2))], lambda key, outcome: ended.__setitem__(key, outcome))
+    assert ended["b"].right
+    assert ended["a"].scores == {"unscored": True, "broken": True}
+    assert ended["a"].reasons == ["not scored: ZeroDivisionError: scoring"]
+    assert ended["a"].transcript[0]["answer"] == "x"
+
+
+def test_an_error_of_the_model_is_not_swallowed() -> None:
+    class Dead(Echo):
+        def generate(self, requests: Any, on_reply: Any = None) -> list[Reply]:
+            raise ModelError("gone")
+
+    with pytest.raises(ModelError, match="gone"):
+        drive(Dead(), [("a", counting(1))], lambda key, outcome: None)
 
 
 def test_queries_are_scored_with_an_open_model_in_the_order_given() -> None:

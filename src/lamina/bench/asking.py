@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from lamina.bench.identity import sample_key
-from lamina.bench.tasks import Sample, Task
+from lamina.bench.tasks import BROKEN, Sample, Task, version_of
 from lamina.bench.worker import toolbox_rows
 from lamina.bench.workers import ask_worker
 from lamina.models import default_threads
@@ -23,7 +23,8 @@ from lamina.tools.tool import JSON, Toolbox
 class BenchModel:
     """``label`` and ``precision`` name the model in every row (``"tuned"``, ``"Q8_0"``); ``system`` is an
     instruction put before each request, for a base model at its best. ``copied``: text arguments held to words of the
-    request (``models.copying``); None for those that the model's file names."""
+    request (``models.copying``); None for those that the model's file names. ``family``: equal for files of one model
+    (``families``), which are compared with each other; ``""`` where the label says it."""
 
     ref: str
     label: str
@@ -31,6 +32,7 @@ class BenchModel:
     style: PromptStyle = "baked"
     system: str | None = None
     copied: tuple[str, ...] | None = None
+    family: str = ""
 
     @property
     def name(self) -> str:
@@ -69,7 +71,7 @@ def ask_key(
     identity: str, task: Task, sample: Sample, toolbox: Toolbox, model: BenchModel, settings: BenchSettings
 ) -> str:
     asked = (model.style, model.system, settings.max_tokens, *([model.copied] if model.copied is not None else []))
-    return sample_key(identity, task, sample, toolbox, asked)
+    return sample_key(identity, task, sample, toolbox, asked, version_of(task))
 
 
 def answer_all(
@@ -80,8 +82,8 @@ def answer_all(
     settings: BenchSettings,
     progress: Progress,
 ) -> JSON | None:
-    """Has every sample answered that is not in the store; how it failed, if it did."""
-    missing = [ask for ask in asks if run.store.get("sample", ask.key) is None]
+    """Has every sample answered that is not in the store, or whose scoring broke; how it failed, if it did."""
+    missing = [ask for ask in asks if not _is_settled(stored(run, "sample", ask.key))]
     with progress.stage(f"bench {model.name}", total=len(asks)) as bar:
         if len(asks) > len(missing):
             bar.advance(len(asks) - len(missing))
@@ -94,7 +96,7 @@ def answer_all(
         for event in ask_worker(job, silence_seconds=settings.silence_seconds):
             if event["event"] == "sample":
                 record = event["record"] | {"model": model.label, "precision": model.precision}
-                run.store.put([Row("sample", event["key"], position[event["key"]], orjson.dumps(record))])
+                run.store.replace(Row("sample", event["key"], position[event["key"]], orjson.dumps(record)))
                 right, answered = right + bool(record["right"]), answered + 1
                 bar.advance(right=right)
             elif event["event"] == "failed":
@@ -105,6 +107,10 @@ def answer_all(
             run.log("bench incomplete", model=model.name, detail=detail)
             return {"stage": "generate", "detail": detail}
     return None
+
+
+def _is_settled(record: JSON | None) -> bool:
+    return record is not None and not record["scores"].get(BROKEN)
 
 
 def slots_for(model: BenchModel, toolbox: Toolbox, settings: BenchSettings) -> int:

@@ -15,12 +15,14 @@ from lamina.bench.asking import (
     stored,
 )
 from lamina.bench.driving import figure_rows
-from lamina.bench.identity import fingerprint
+from lamina.bench.identity import fingerprint, size_bytes
 from lamina.bench.judging import check_judged, judge_answers
+from lamina.bench.keeping import Place, changed_since, lay_out
 from lamina.bench.ladder import ladder_of
-from lamina.bench.measuring import Timed, measure_all
+from lamina.bench.measuring import Timed, measure_all, timing_places
 from lamina.bench.pairs import Named, default_pairs, paired_rows
-from lamina.bench.tasks import Sample, Task
+from lamina.bench.possible import check_possible, why_not
+from lamina.bench.tasks import Sample, Task, version_of
 from lamina.errors import WorkFailedError
 from lamina.models.model import Reply, Request
 from lamina.runs import Progress, Run
@@ -40,8 +42,9 @@ def bench_models(
     limit: int | None = None,
     judge: str | None = None,
     made: JSON | None = None,
+    alone: bool = False,
 ) -> JSON:
-    """``{"rows", "paired", "resources", "crashes"}``.
+    """``{"rows", "paired", "resources", "crashes", "versions" (of the tasks)}``.
 
     Samples and timings go to ``run.store`` (kinds ``sample``, ``timing``, ``round``, ``resource``) as they are
     answered; what is there already is not asked again. Timing begins when every model has answered. ``pairs`` names
@@ -49,29 +52,27 @@ def bench_models(
     each precision with the first of its label. ``made``: the models are the files of one quantization ladder, as
     ``rungs.make_rungs`` describes them; the result has it as ``ladder``.
     ``limit``: so many samples of each task (``drawn``). ``judge``: the model that reads the answers of tasks that ask
-    for one.
-    A model that crashes gets a row with the metric ``crashed``, the others go on. Raises ``InputError`` where
+    for one. ``alone``: the run holds nothing but benches; what earlier ones had besides is laid aside (``keeping``).
+    A model that crashes gets a row with the metric ``crashed``, the others go on, and the same call tries it again; a
+    task that a model cannot do is a row ``not_possible``. Raises ``InputError`` where
     a task's file is at fault, ``ModelReferenceError`` for a model file that is not there, ``StorageError``
-    where the run can't be written, ``UserError`` where a task needs a judge and there is none.
+    where the run can't be written, ``UserError`` where a task needs a judge and there is none, or no model can do it.
     """
     settings, progress = settings or BenchSettings(), progress or Progress(silent=True)
     check_judged(tasks, judge)
-    loaded = [(task, drawn(task.samples(), limit, settings.seed)) for task in tasks]
+    check_possible(tasks, [model.ref for model in models])
+    planned = _planned(models, tasks, toolbox, settings, limit)
+    if alone:
+        _lay_out(planned, run, progress)
     rows: list[JSON] = []
     resources: list[JSON] = []
     crashes: list[JSON] = []
     timed: list[Timed] = []
     answered: dict[str, dict[tuple[str, str], JSON]] = {}
-    seeing = any(sample.row.get("images") for _, samples in loaded for sample in samples)
-    for model, identity in [(model, fingerprint(model.ref, seeing)) for model in models]:
-        asks = [
-            Ask(ask_key(identity, task, sample, toolbox, model, settings), task, sample)
-            for task, samples in loaded
-            for sample in samples
-        ]
+    for model, identity, asks in planned:
         crash = answer_all(model, asks, run, toolbox, settings, progress)
         records = {ask.key: record for ask in asks if (record := stored(run, "sample", ask.key))}
-        lost = judge_answers(judge, model, asks, records, run, settings, progress) if judge else None
+        lost = judge_answers(judge, model, asks, records, run, settings, progress)
         if lost:
             crashes.append(lost | {"model": model.label, "precision": model.precision})
             rows.append(_row(model, "all", "judge_crashed", None, len(records)) | lost)
@@ -79,9 +80,11 @@ def bench_models(
         if crash:
             crashes.append(crash | {"model": model.label, "precision": model.precision})
             rows.append(_crash_row(model, crash, len(records)))
-        rows += [row for task, _ in loaded for row in _rows_of(model, task, asks, records)]
+        rows += [row for task in tasks for row in _rows_of(model, task, asks, records)]
         if not crash:
             timed.append(Timed(model, identity, asks))
+    if alone:
+        lay_out(run, "timing", timing_places(timed, settings))
     for model, measured in measure_all(timed, run, toolbox, settings, progress):
         crash = measured.get("crash")
         if crash:
@@ -90,15 +93,59 @@ def bench_models(
         else:
             resources.append(measured)
             rows += _device_rows(model, measured)
-    named = [Named(m.name, m.label, m.precision, answered[m.name]) for m in models]
+    named = [
+        Named(m.name, m.label, m.precision, answered[m.name], m.family, size_bytes(m.ref) if m.family else None)
+        for m in models
+    ]
     chosen = pairs if pairs is not None else default_pairs(named)
     found = {
         "rows": rows,
         "paired": paired_rows(named, tasks, chosen),
         "resources": resources,
         "crashes": crashes,
+        "versions": {task.name: version_of(task) for task in tasks},
     }
     return found if made is None else found | {"ladder": ladder_of(named, tasks, found, made)}
+
+
+def _planned(
+    models: Sequence[BenchModel], tasks: Sequence[Task], toolbox: Toolbox, settings: BenchSettings, limit: int | None
+) -> list[tuple[BenchModel, str, list[Ask]]]:
+    """Each model with its fingerprint and what it is asked: all tasks that it can do."""
+    loaded = [(task, drawn(task.samples(), limit, settings.seed)) for task in tasks]
+    seeing = any(sample.row.get("images") for _, samples in loaded for sample in samples)
+    identities = [(model, fingerprint(model.ref, seeing)) for model in models]
+    return [
+        (
+            model,
+            identity,
+            [
+                Ask(ask_key(identity, task, sample, toolbox, model, settings), task, sample)
+                for task, samples in loaded
+                if why_not(task, model.ref) is None
+                for sample in samples
+            ],
+        )
+        for model, identity in identities
+    ]
+
+
+def _lay_out(planned: Sequence[tuple[BenchModel, str, Sequence[Ask]]], run: Run, progress: Progress) -> None:
+    """The run's samples are those of this command, and one line says which of an earlier one have changed."""
+    gone = lay_out(
+        run,
+        "sample",
+        {ask.key: Place(i, model.label, model.precision) for model, _, asks in planned for i, ask in enumerate(asks)},
+    )
+    missing = [
+        (model.label, model.precision, ask.task.name, ask.sample.id)
+        for model, _, asks in planned
+        for ask in asks
+        if run.store.get("sample", ask.key) is None
+    ]
+    for line in changed_since(gone, missing):
+        progress.say(line)
+        run.log("bench changed", detail=line)
 
 
 def drawn(samples: Sequence[Sample], limit: int | None, seed: int) -> list[Sample]:
@@ -172,6 +219,9 @@ def best_variant(
 def _rows_of(model: BenchModel, task: Task, asks: Sequence[Ask], records: Mapping[str, JSON]) -> list[JSON]:
     """No figure where the model crashed before the last sample: the samples it got through are the easy
     ones."""
+    problem = why_not(task, model.ref)
+    if problem:
+        return [_row(model, task.name, "not_possible", None, 0) | {"detail": problem}]
     mine = [ask for ask in asks if ask.task is task]
     if not mine or any(ask.key not in records for ask in mine):
         return []

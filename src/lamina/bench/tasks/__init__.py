@@ -2,6 +2,8 @@
 
     ABOUT: str                              one line for ``lamina tasks``: the name, ``[:PART]`` or ``:FILE`` after it
                                             if it takes an argument, and what it is
+    VERSION: int                            counted up where what a sample means changes (what is asked, how it is
+                                            scored): part of the sample's key, so it is asked anew; else 1
     open_task(argument: str) -> Task        ``argument`` is what follows the colon of ``NAME:ARGUMENT``
 
 A task whose ``open_task`` has a parameter ``data`` is given the folder of the benchmark's files, where one was named;
@@ -17,14 +19,16 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from lamina.bench.tasks.task import Conversation, Figure, JudgesCalls, Outcome, Sample, Setting, Task
+from lamina.bench.tasks.task import BROKEN, Conversation, Figure, JudgesCalls, Outcome, Sample, Setting, Task
 from lamina.errors import InputError
 
 __all__ = [
+    "BROKEN",
     "Conversation",
     "Figure",
     "JudgesCalls",
@@ -35,6 +39,7 @@ __all__ = [
     "list_tasks",
     "open_task",
     "open_tasks",
+    "version_of",
 ]
 
 _NOT_A_TASK = {"graded", "judged", "pictured", "recorded", "refusals", "tables", "task", "written"}
@@ -84,7 +89,18 @@ def open_tasks(specs: Sequence[str], *, data: str | Path | None = None) -> list[
     return [open_task(spec, data=data if spec in takers else None) for spec in specs]
 
 
-def list_tasks() -> list[dict[str, str]]:
-    """``[{"name", "about"}]`` of all tasks, the built-in first."""
+def version_of(task: Task) -> int | str:
+    """The ``VERSION`` of the task's file; for a task whose scoring is a file of the user's, with that file's bytes."""
+    version, scored_by = _file_version(task.spec.partition(":")[0]), getattr(task, "scored_by", "")
+    return f"{version}:{scored_by}" if scored_by else version
+
+
+@cache
+def _file_version(name: str) -> int:
+    return int(getattr(_load(name), "VERSION", 1))
+
+
+def list_tasks() -> list[dict[str, Any]]:
+    """``[{"name", "about", "version"}]`` of all tasks, the built-in first."""
     names = [*_built_in(), *(p.name for p in entry_points(group="lamina.tasks"))]
-    return [{"name": name, "about": str(_load(name).ABOUT)} for name in names]
+    return [{"name": name, "about": str(_load(name).ABOUT), "version": _file_version(name)} for name in names]

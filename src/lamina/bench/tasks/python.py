@@ -6,10 +6,12 @@
 ``row`` is the row as ``samples`` gave it, ``answer`` the model's text. Of several metrics the first decides whether an
 answer is right where models are compared in pairs. ``MAX_TOKENS = 64`` in the file limits the answer. The file is your
 own code and runs as such, like a file of functions; its ``score`` is tried on an empty answer before a model is
-loaded."""
+loaded. The file's bytes are part of each sample's key: with another ``score`` the samples are asked and scored anew.
+What it imports is not."""
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import math
@@ -48,7 +50,8 @@ def open_task(argument: str) -> Written:
     longest = getattr(own.module, "MAX_TOKENS", 256)
     if not isinstance(longest, int) or longest < 1:
         raise InputError("MAX_TOKENS is no number of tokens", file=file, mend="write MAX_TOKENS = 64, or leave it out")
-    return Written(f"python:{argument}", rows, own.score, next(iter(first)), max_tokens=longest)
+    digits = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    return Written(f"python:{argument}", rows, own.score, next(iter(first)), max_tokens=longest, scored_by=digits)
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ class Likeliest:
     spec: str = "truthfulqa:mc1"
     paired_metric: str = "mc1"
     needs_tools: bool = False
+    needs_likelihoods: bool = True
 
     def samples(self) -> list[Sample]:
         return [Sample(row["id"], row) for row in _rows(benchmark_file(self.data, ANSWERS, self.name))]
