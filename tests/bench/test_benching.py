@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lamina.bench import BenchModel, BenchSettings, OwnTask, asking, bench_models, best_variant, list_tasks, open_task
-from lamina.bench.benching import drawn
+from lamina.bench.planning import drawn
 from lamina.bench.tasks import Sample, open_tasks
 from lamina.errors import InputError, ModelReferenceError
 from lamina.tools import Toolbox

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -17,12 +16,13 @@ from lamina.bench.asking import (
 from lamina.bench.driving import figure_rows
 from lamina.bench.identity import fingerprint, size_bytes
 from lamina.bench.judging import check_judged, judge_answers
-from lamina.bench.keeping import Place, changed_since, lay_out
+from lamina.bench.keeping import lay_out
 from lamina.bench.ladder import ladder_of
 from lamina.bench.measuring import Timed, measure_all, timing_places
 from lamina.bench.pairs import Named, default_pairs, paired_rows
+from lamina.bench.planning import lay_out_samples, plan
 from lamina.bench.possible import check_possible, why_not
-from lamina.bench.tasks import Sample, Task, version_of
+from lamina.bench.tasks import Task, version_of
 from lamina.errors import WorkFailedError
 from lamina.models.model import Reply, Request
 from lamina.runs import Progress, Run
@@ -61,9 +61,9 @@ def bench_models(
     settings, progress = settings or BenchSettings(), progress or Progress(silent=True)
     check_judged(tasks, judge)
     check_possible(tasks, [model.ref for model in models])
-    planned = _planned(models, tasks, toolbox, settings, limit)
+    planned = plan(models, tasks, toolbox, settings, limit)
     if alone:
-        _lay_out(planned, run, progress)
+        lay_out_samples(planned, run, progress)
     rows: list[JSON] = []
     resources: list[JSON] = []
     crashes: list[JSON] = []
@@ -106,53 +106,6 @@ def bench_models(
         "versions": {task.name: version_of(task) for task in tasks},
     }
     return found if made is None else found | {"ladder": ladder_of(named, tasks, found, made)}
-
-
-def _planned(
-    models: Sequence[BenchModel], tasks: Sequence[Task], toolbox: Toolbox, settings: BenchSettings, limit: int | None
-) -> list[tuple[BenchModel, str, list[Ask]]]:
-    """Each model with its fingerprint and what it is asked: all tasks that it can do."""
-    loaded = [(task, drawn(task.samples(), limit, settings.seed)) for task in tasks]
-    seeing = any(sample.row.get("images") for _, samples in loaded for sample in samples)
-    identities = [(model, fingerprint(model.ref, seeing)) for model in models]
-    return [
-        (
-            model,
-            identity,
-            [
-                Ask(ask_key(identity, task, sample, toolbox, model, settings), task, sample)
-                for task, samples in loaded
-                if why_not(task, model.ref) is None
-                for sample in samples
-            ],
-        )
-        for model, identity in identities
-    ]
-
-
-def _lay_out(planned: Sequence[tuple[BenchModel, str, Sequence[Ask]]], run: Run, progress: Progress) -> None:
-    """The run's samples are those of this command, and one line says which of an earlier one have changed."""
-    gone = lay_out(
-        run,
-        "sample",
-        {ask.key: Place(i, model.label, model.precision) for model, _, asks in planned for i, ask in enumerate(asks)},
-    )
-    missing = [
-        (model.label, model.precision, ask.task.name, ask.sample.id)
-        for model, _, asks in planned
-        for ask in asks
-        if run.store.get("sample", ask.key) is None
-    ]
-    for line in changed_since(gone, missing):
-        progress.say(line)
-        run.log("bench changed", detail=line)
-
-
-def drawn(samples: Sequence[Sample], limit: int | None, seed: int) -> list[Sample]:
-    """``limit`` of the samples at random, in their own order: files are sorted by subject or kind, and their first ones
-    are of one. A larger limit holds what a smaller one drew."""
-    chosen = random.Random(seed).sample(range(len(samples)), len(samples))[:limit]
-    return [samples[i] for i in sorted(chosen)]
 
 
 def first_answers(

@@ -1,5 +1,5 @@
-"""What several files of one model have in common, from what GGUF files say of themselves: which precision each is of, and
-which files are roundings of the same model. Names of files decide neither."""
+"""Which files are roundings of the same model and of which precision each is, from what GGUF files say of themselves.
+Names of files decide neither."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a run of its own keeps of earlier commands. A sample is stored under what it means (``identity.sample_key``), so a
-run can grow: more samples, a model or a task more. The rows of the kinds ``sample`` and ``timing`` are those of the
+"""What a run of its own keeps of earlier commands. A sample is stored under what it means (``identity.sample_key``), so
+a run can grow: more samples, a model or a task more. The rows of the kinds ``sample`` and ``timing`` are those of the
 command at hand, which is what reports and comparisons read; what an earlier command had besides is laid aside, and
 taken up again when a command asks for it."""
 

@@ -38,9 +38,10 @@ def is_safety(task: str) -> bool:
 def ladder_of(models: Sequence[Named], tasks: Sequence[Task], benched: JSON, made: JSON) -> JSON:
     """``{"title", "source", "reference", "rungs", "tasks", "left_out" (tasks in no mean, and why), "take", "advice",
     "margin", "needed"}``. ``models`` are the files, of the precisions named in ``made`` (``rungs.make_rungs``);
-    ``benched`` has their ``resources`` and ``crashes``. A rung has its file, ``quality`` and ``safety`` (value, low, high, n; None without such tasks or where
-    it crashed: the samples it got through are the easy ones), ``loss`` and ``safety_loss`` against the reference, the
-    most precise file that did not crash (positive: worse), speed, memory, and whether it is on the ``frontier``."""
+    ``benched`` has their ``resources`` and ``crashes``. A rung has its file, ``quality`` and ``safety`` (value, low,
+    high, n; None without such tasks or where it crashed: the samples it got through are the easy ones), ``loss`` and
+    ``safety_loss`` against the reference, the most precise file that did not crash (positive: worse), speed, memory,
+    and whether it is on the ``frontier``."""
     files = sorted(made["files"], key=lambda file: -file["bits_per_weight"])
     crashed = {c["precision"] for c in benched["crashes"] if _is_the_models(c)}
     by_type = {m.precision: Named(m.name, m.label, m.precision, {}) if m.precision in crashed else m for m in models}

@@ -15,8 +15,8 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Named:
-    """A benched model and its records by ``(task, sample)``. ``family``: equal for files of one model, whatever they are
-    called; ``bytes`` of the file."""
+    """A benched model and its records by ``(task, sample)``. ``family``: equal for files of one model, whatever their
+    names; ``bytes`` of the file."""
 
     name: str
     label: str

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lamina.cli.bench_lines import interval, ladder_lines, number, throttled_lines
 from lamina.cli.options import AsJson, Config, Fresh, Out, Style, Threads, verb
 from lamina.cli.output import given, listed, show, table
 from lamina.errors import InputError
@@ -112,11 +113,11 @@ def bench(
         run.write_report_json()
         page = write_report(run.folder, run.results())
     rows = [
-        (r["model"], r["precision"], r["task"], r["metric"], _number(r["value"]), _interval(r), f"n={r['n']}")
+        (r["model"], r["precision"], r["task"], r["metric"], number(r["value"]), interval(r), f"n={r['n']}")
         for r in result["rows"]
     ]
-    show(result, as_json=as_json, lines=[*table(rows), *_ladder_lines(result.get("ladder")),
-                                          *_throttled_lines(result["resources"]), str(page)])  # fmt: skip
+    show(result, as_json=as_json, lines=[*table(rows), *ladder_lines(result.get("ladder")),
+                                          *throttled_lines(result["resources"]), str(page)])  # fmt: skip
     if result["crashes"]:
         raise typer.Exit(1)
 
@@ -212,42 +213,6 @@ def _rungs(model: BenchModel, made: Row) -> list[BenchModel]:
     """The most precise first: the others are compared with it."""
     files = sorted(made["files"], key=lambda file: -float(file["bits_per_weight"]))
     return [replace(model, ref=str(file["path"]), precision=str(file["type"])) for file in files]
-
-
-def _ladder_lines(ladder: Row | None) -> list[str]:
-    if ladder is None:
-        return []
-    cells = []
-    for rung in ladder["rungs"]:
-        figure, loss = rung["quality"] or rung["safety"], rung["loss"] or rung["safety_loss"]
-        points = f"{100 * loss['value']:+.1f} [{100 * loss['low']:+.1f}, {100 * loss['high']:+.1f}]" if loss else ""
-        speed = f"{rung['otps']['value']:.1f} tokens/s" if rung["otps"] else "-"
-        marks = ("frontier" if rung["frontier"] else "") if not rung["crashed"] else "crashed"
-        value = f"{figure['value']:.1%} [{figure['low']:.1%}, {figure['high']:.1%}]" if figure else "-"
-        cells.append((rung["type"], f"{rung['bytes'] / 1e6:.0f} MB", value, f"loss {points}" if points else "", speed,
-                      marks))  # fmt: skip
-    lines = ["", ladder["title"], *table(cells), ladder["advice"]]
-    lines += [f"{task} is not in the means: {why}" for task, why in ladder["left_out"].items()]
-    for rung in ladder["rungs"]:
-        if rung["fallbacks"]:
-            told = ", ".join(f"{change} ({count})" for change, count in rung["fallbacks"].items())
-            lines.append(f"{rung['type']}: rows that are no multiple of a block took another type: {told}")
-    return [*lines, ""]
-
-
-def _throttled_lines(resources: Sequence[Row]) -> list[str]:
-    said = [(f"{r['model']} {r['precision']}".strip(), r.get("throttled")) for r in resources]
-    return [f"{name} was throttled while it was timed: {'; '.join(why)}" for name, why in said if why]
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.0f}"
-
-
-def _interval(row: Row) -> str:
-    return f"[{row['low']:.3f}, {row['high']:.3f}]" if row["low"] is not None else ""
 
 
 app = verb(
