@@ -81,12 +81,24 @@ def open_task(spec: str, *, data: str | Path | None = None, tools: str | Path | 
 
 
 def open_tasks(specs: Sequence[str], *, data: str | Path | None = None) -> list[Task]:
-    """Several at once: ``data`` goes to those that have a folder of data. Raises as ``open_task`` does, and
-    ``InputError`` where ``data`` is given and none of them takes it."""
+    """Several at once: ``data`` goes to those that have a folder of data. Files of one name in several folders are told
+    apart by their paths. Raises as ``open_task`` does, and ``InputError`` where ``data`` is given and none of them takes
+    it, or two tasks are the same."""
     takers = {spec for spec in specs if "data" in inspect.signature(_load(spec.partition(":")[0]).open_task).parameters}
     if data is not None and not takers:
         raise InputError("none of these tasks has a folder of data", mend="leave --data out")
-    return [open_task(spec, data=data if spec in takers else None) for spec in specs]
+    opened: dict[str, Task] = {}
+    files: set[Path] = set()
+    for spec in specs:
+        task = open_task(spec, data=data if spec in takers else None)
+        file = Path(spec.partition(":")[2]).resolve()
+        if spec.startswith("own:") and task.name in opened and file not in files:
+            task.name = spec  # the first keeps the short name, so a run that grows by the second goes on
+        if task.name in opened or (file.is_file() and file in files):
+            raise InputError(f"the task {spec!r} is named twice", mend="name each task once")
+        opened[task.name] = task
+        files.add(file)
+    return list(opened.values())
 
 
 def version_of(task: Task) -> int | str:

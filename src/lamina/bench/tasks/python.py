@@ -31,6 +31,7 @@ from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
 ABOUT = "python:FILE.py, your own task as one file: samples() and score(row, answer)"
+VERSION = 1
 ALONE = "score"
 """The metric of a score that has no name."""
 _TAKEN = {"unscored", "right", "cut", "judge_unreadable"}
