@@ -82,8 +82,8 @@ def open_task(spec: str, *, data: str | Path | None = None, tools: str | Path | 
 
 def open_tasks(specs: Sequence[str], *, data: str | Path | None = None) -> list[Task]:
     """Several at once: ``data`` goes to those that have a folder of data. Files of one name in several folders are told
-    apart by their paths. Raises as ``open_task`` does, and ``InputError`` where ``data`` is given and none of them takes
-    it, or two tasks are the same."""
+    apart by their paths. Raises as ``open_task`` does, and ``InputError`` where ``data`` is given and none of them
+    takes it, or two tasks are the same."""
     takers = {spec for spec in specs if "data" in inspect.signature(_load(spec.partition(":")[0]).open_task).parameters}
     if data is not None and not takers:
         raise InputError("none of these tasks has a folder of data", mend="leave --data out")
