@@ -131,3 +131,14 @@ def test_a_generated_row_becomes_a_query_of_its_kind(turns: list[list[str]], kin
     assert (query.kind, query.query) == (kind, "hi")
     assert [c.arguments["name"] for c in query.calls] == [n for names in turns for n in names]
     assert OwnTask(queries=[query]).samples()[0].row["kind"] == kind
+
+
+def test_what_a_model_can_write_is_written_before_it_is_asked_to_compare() -> None:
+    def comparing() -> Conversation:
+        yield Request([], raw_prompt="x", continuations=["a", "b"])
+        return Outcome(True, {})
+
+    ended: list[str] = []
+    with pytest.raises(ModelError, match="does not say how likely"):
+        drive(Echo(), [("a", comparing()), ("b", counting(1))], lambda key, outcome: ended.append(key))
+    assert ended == ["b"]

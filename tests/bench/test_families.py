@@ -59,6 +59,9 @@ def test_a_name_alone_makes_no_family_and_neither_does_another_training_of_the_s
             for t in ("F16", "Q8_0")}  # fmt: skip
     families = [t.family for t in told_apart(runs).values()]
     assert families[0] == families[1] != families[2] == families[3]
+    beside = {gguf(tmp_path / f"{name}-{t}.gguf", "model", t): f"{name}-{t}" for name in "xy" for t in ("F16", "Q8_0")}
+    families = [t.family for t in told_apart(beside).values()]
+    assert families[0] == families[1] != families[2] == families[3]
 
 
 def test_a_file_that_is_broken_has_no_precision_and_no_error_yet(tmp_path: Path):

@@ -72,7 +72,8 @@ def _ways(model: Model, requests: Sequence[Request]) -> list[tuple[list[int], An
     can = isinstance(model, Scorer)
     scored = [i for i, r in enumerate(requests) if r.continuations and (can or r.grammar is None)]
     written = sorted(set(range(len(requests))) - set(scored))
-    ways: list[tuple[list[int], Answer]] = [(scored, partial(score_requests, model)), (written, model.generate)]
+    # written first: a model that cannot compare raises there, and what it can do is done by then
+    ways: list[tuple[list[int], Answer]] = [(written, model.generate), (scored, partial(score_requests, model))]
     return [(indexes, answer) for indexes, answer in ways if indexes]
 
 

@@ -69,11 +69,13 @@ def _without_end(label: str, precision: str) -> str:
 
 def _families(said: Mapping[str, Mapping[str, Any]], precisions: Mapping[str, str]) -> dict[str, str]:
     """By name and measures. Where two files of one name have the same precision they are two models (two trainings of
-    one base keep its name), and their folders tell them apart."""
+    one base keep its name), and their paths tell them apart."""
     names = {ref: _family(values) for ref, values in said.items()}
     count = Counter((names[ref], precisions[ref]) for ref in said)
     several = {name for (name, _), n in count.items() if name and n > 1}
-    return {ref: f"{name} in {_folder(ref)}" if name in several else name for ref, name in names.items()}
+    return {
+        ref: f"{name} at {_place(ref, precisions[ref])}" if name in several else name for ref, name in names.items()
+    }
 
 
 def _family(values: Mapping[str, Any]) -> str:
@@ -84,8 +86,9 @@ def _family(values: Mapping[str, Any]) -> str:
     return " ".join(map(str, [name, values.get("general.size_label", ""), architecture, *measures]))
 
 
-def _folder(ref: str) -> Path:
-    return Path(ref).resolve().parent
+def _place(ref: str, precision: str) -> Path:
+    file = Path(ref).resolve()
+    return file.parent / _without_end(file.stem, precision)
 
 
 def most_precise(sizes: Sequence[int | None]) -> int:
