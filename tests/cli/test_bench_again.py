@@ -159,10 +159,13 @@ def test_another_scoring_is_scored_and_said(scene: SimpleNamespace):
     file.write_text(text + "def score(row, answer):\n    return answer == '1'\n")
     words = (scene.model("m.py"), "--tasks", f"python:{file}")
     assert scene.bench(*words).figures["m.py", "mine.py", "score"] == (0.5, 2)
+    assert (scene.asked(), len(scene.timings)) == (2, 1)
     file.write_text(text + "def score(row, answer):\n    return answer in '12'\n")
     again = scene.bench(*words)
     assert again.figures["m.py", "mine.py", "score"] == (1.0, 2)
-    assert "2 of python:" in again.err
+    assert f"2 of python:{file} scored again" in again.err
+    assert (scene.asked(), len(scene.timings)) == (0, 1), "the answers are the same"
+    assert [row["verdict"] for row in shown(scene)] == ["right"] * 2
 
 
 def test_a_score_that_raises_costs_its_sample_and_is_tried_again_when_it_is_mended(scene: SimpleNamespace):
@@ -180,7 +183,9 @@ def test_a_score_that_raises_costs_its_sample_and_is_tried_again_when_it_is_mend
     assert "ZeroDivisionError" in row["reasons"][0]
     assert "mine.py:5: score()" in row["reasons"][0]
     file.write_text(text + "def score(row, answer):\n    return answer != ''\n")
+    scene.asked()
     assert scene.bench(*words).figures["m.py", "mine.py", "score"] == (1.0, 4)
+    assert scene.asked() == 1, "the others are scored again"
 
 
 def test_what_changes_the_meaning_of_samples_is_still_another_run(scene: SimpleNamespace):

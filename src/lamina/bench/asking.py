@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from lamina.bench.identity import sample_key
-from lamina.bench.tasks import BROKEN, Sample, Task, version_of
+from lamina.bench.tasks import BROKEN, Sample, Task, asked_version, version_of
 from lamina.bench.worker import toolbox_rows
 from lamina.bench.workers import ask_worker
 from lamina.models import default_threads
@@ -60,18 +60,27 @@ class BenchSettings:
 
 @dataclass(frozen=True)
 class Ask:
-    """One sample that one model is to answer, and the id of its record."""
+    """One sample that one model is to answer, and the id of its record. ``asked``: equal for samples whose answer is
+    the same one, where a file of the user's scores it: with another ``score`` the answer stays."""
 
     key: str
     task: Task
     sample: Sample
+    asked: str | None = None
+
+    @property
+    def answer_key(self) -> str:
+        return self.asked or self.key
 
 
-def ask_key(
+def ask_of(
     identity: str, task: Task, sample: Sample, toolbox: Toolbox, model: BenchModel, settings: BenchSettings
-) -> str:
+) -> Ask:
     asked = (model.style, model.system, settings.max_tokens, *([model.copied] if model.copied is not None else []))
-    return sample_key(identity, task, sample, toolbox, asked, version_of(task))
+    key, answer = (
+        sample_key(identity, task, sample, toolbox, asked, v) for v in (version_of(task), asked_version(task))
+    )
+    return Ask(key, task, sample, answer if answer != key else None)
 
 
 def answer_all(
@@ -90,12 +99,14 @@ def answer_all(
         if not missing:
             return None
         position = {ask.key: i for i, ask in enumerate(asks)}
+        answers = {ask.key: {"asked": ask.asked} if ask.asked else {} for ask in asks}
         right = answered = 0
         slots = slots_for(model, toolbox, settings)
         job = job_of("quality", model, missing, toolbox, settings, slots=slots)
         for event in ask_worker(job, silence_seconds=settings.silence_seconds):
             if event["event"] == "sample":
                 record = event["record"] | {"model": model.label, "precision": model.precision}
+                record |= answers[event["key"]]
                 run.store.replace(Row("sample", event["key"], position[event["key"]], orjson.dumps(record)))
                 right, answered = right + bool(record["right"]), answered + 1
                 bar.advance(right=right)

@@ -10,7 +10,7 @@ from lamina.bench.asking import (
     BenchModel,
     BenchSettings,
     answer_all,
-    ask_key,
+    ask_of,
     stored,
 )
 from lamina.bench.driving import figure_rows
@@ -63,7 +63,7 @@ def bench_models(
     check_possible(tasks, [model.ref for model in models])
     planned = plan(models, tasks, toolbox, settings, limit)
     if alone:
-        lay_out_samples(planned, run, progress)
+        lay_out_samples(planned, run, toolbox, settings, progress)
     rows: list[JSON] = []
     resources: list[JSON] = []
     crashes: list[JSON] = []
@@ -121,11 +121,7 @@ def first_answers(
     the same tasks finds it again. Raises WorkFailedError where the model crashed."""
     settings, progress = settings or BenchSettings(), progress or Progress(silent=True)
     identity = fingerprint(model.ref)
-    asks = [
-        Ask(ask_key(identity, task, sample, toolbox, model, settings), task, sample)
-        for task in tasks
-        for sample in task.samples()
-    ]
+    asks = [ask_of(identity, task, sample, toolbox, model, settings) for task in tasks for sample in task.samples()]
     crash = answer_all(model, asks, run, toolbox, settings, progress)
     if crash:
         what = f"{model.name} crashed at {crash['stage']}: {crash['detail']}"

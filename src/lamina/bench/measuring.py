@@ -42,7 +42,7 @@ class Timed:
         return [self.asks[i * n // most] for i in range(most)]
 
     def key(self, settings: BenchSettings) -> str:
-        probes = [ask.key for ask in self.probes(settings)]
+        probes = [ask.answer_key for ask in self.probes(settings)]
         rounds = (settings.repeats,) if settings.repeats else ()
         return content_id("resource", self.identity, probes, settings.threads, settings.context, *rounds)
 
@@ -145,7 +145,7 @@ def _round_key(one: Timed, number: int, settings: BenchSettings) -> str:
 
 
 def _timing_id(one: Timed, ask: Ask, number: int, settings: BenchSettings) -> str:
-    return content_id("timing", one.key(settings), ask.key, number)
+    return content_id("timing", one.key(settings), ask.answer_key, number)
 
 
 def _resource(one: Timed, run: Run, settings: BenchSettings) -> JSON:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from lamina.bench.asking import Ask, BenchModel, BenchSettings, ask_key
+from lamina.bench.asking import Ask, BenchModel, BenchSettings, ask_of
 from lamina.bench.identity import fingerprint
 from lamina.bench.keeping import Place, changed_since, lay_out
 from lamina.bench.possible import why_not
+from lamina.bench.rescoring import answers_aside, rescore
 from lamina.bench.tasks import Sample, Task
 from lamina.runs import Progress, Run
 from lamina.tools.tool import Toolbox
@@ -26,7 +27,7 @@ def plan(
             model,
             identity,
             [
-                Ask(ask_key(identity, task, sample, toolbox, model, settings), task, sample)
+                ask_of(identity, task, sample, toolbox, model, settings)
                 for task, samples in loaded
                 if why_not(task, model.ref) is None
                 for sample in samples
@@ -36,13 +37,26 @@ def plan(
     ]
 
 
-def lay_out_samples(planned: Sequence[tuple[BenchModel, str, Sequence[Ask]]], run: Run, progress: Progress) -> None:
-    """The run's samples are those of this command, and one line says which of an earlier one have changed."""
+def lay_out_samples(
+    planned: Sequence[tuple[BenchModel, str, Sequence[Ask]]],
+    run: Run,
+    toolbox: Toolbox,
+    settings: BenchSettings,
+    progress: Progress,
+) -> None:
+    """The run's samples are those of this command, and one line says which of an earlier one have changed. Where that
+    is a user's ``score`` alone, they are scored anew."""
     gone = lay_out(
         run,
         "sample",
         {ask.key: Place(i, model.label, model.precision) for model, _, asks in planned for i, ask in enumerate(asks)},
     )
+    wanted = {ask.asked for _, _, asks in planned for ask in asks if ask.asked}
+    known = answers_aside(run, wanted)
+    for model, _, asks in planned:
+        for task, n in rescore(model, asks, known, run, toolbox, settings.max_tokens).items():
+            progress.say(f"{model.name}: {n} of {task} scored again: the file that scores them changed")
+            run.log("bench scored again", model=model.name, task=task, n=n)
     missing = [
         (model.label, model.precision, ask.task.name, ask.sample.id)
         for model, _, asks in planned

@@ -36,6 +36,7 @@ __all__ = [
     "Sample",
     "Setting",
     "Task",
+    "asked_version",
     "list_tasks",
     "open_task",
     "open_tasks",
@@ -103,8 +104,13 @@ def open_tasks(specs: Sequence[str], *, data: str | Path | None = None) -> list[
 
 def version_of(task: Task) -> int | str:
     """The ``VERSION`` of the task's file; for a task whose scoring is a file of the user's, with that file's bytes."""
-    version, scored_by = _file_version(task.spec.partition(":")[0]), getattr(task, "scored_by", "")
+    version, scored_by = asked_version(task), getattr(task, "scored_by", "")
     return f"{version}:{scored_by}" if scored_by else version
+
+
+def asked_version(task: Task) -> int:
+    """The part of ``version_of`` that also decides what is asked."""
+    return _file_version(task.spec.partition(":")[0])
 
 
 @cache

@@ -6,8 +6,8 @@
 ``row`` is the row as ``samples`` gave it, ``answer`` the model's text. Of several metrics the first decides whether an
 answer is right where models are compared in pairs. ``MAX_TOKENS = 64`` in the file limits the answer. The file is your
 own code and runs as such, like a file of functions; its ``score`` is tried on an empty answer before a model is
-loaded. The file's bytes are part of each sample's key: with another ``score`` the samples are asked and scored anew.
-What it imports is not."""
+loaded. The file's bytes are part of each sample's key: with another ``score`` the answers are scored anew. What it
+imports is not."""
 
 from __future__ import annotations
 
