@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
@@ -77,10 +78,9 @@ def ask_of(
     identity: str, task: Task, sample: Sample, toolbox: Toolbox, model: BenchModel, settings: BenchSettings
 ) -> Ask:
     asked = (model.style, model.system, settings.max_tokens, *([model.copied] if model.copied is not None else []))
-    key, answer = (
-        sample_key(identity, task, sample, toolbox, asked, v) for v in (version_of(task), asked_version(task))
-    )
-    return Ask(key, task, sample, answer if answer != key else None)
+    key_of = partial(sample_key, identity, task, sample, toolbox, asked)
+    version, without_scoring = version_of(task), asked_version(task)
+    return Ask(key_of(version), task, sample, key_of(without_scoring) if version != without_scoring else None)
 
 
 def answer_all(
