@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +13,8 @@ import pytest
 from lamina.bench.advice import MARGIN, advice_of
 from lamina.bench.ladder import difference_of, frontier, is_safety, ladder_of
 from lamina.bench.pairs import Named
-from lamina.bench.rungs import title_of
+from lamina.bench.rungs import _made_before, title_of
+from lamina.runs import Row, Run
 
 
 def task(name: str) -> Any:
@@ -210,7 +213,6 @@ def test_there_is_no_advice_from_one_file():
 
 
 def test_a_source_that_was_born_at_four_bits_says_so_in_the_title():
-    from pathlib import Path
 
     born = {"kind": "Q4_0", "bits_per_weight": 4.8, "base": None}
     assert "born at 4.8 bits a weight (Q4_0)" in title_of(Path("small.gguf"), born)
@@ -224,3 +226,20 @@ def test_a_source_that_was_born_at_four_bits_says_so_in_the_title():
 def test_the_groups_of_tasks_are_told_by_name_whatever_part_is_taken():
     assert is_safety("bbq:Age")
     assert not is_safety("gsm8k")
+
+
+def test_a_file_that_was_made_of_another_source_is_not_taken_for_this_ones(tmp_path: Path):
+    made_file = tmp_path / "model-Q8_0.gguf"
+    made_file.write_bytes(b"12345")
+    file = {"path": str(made_file), "bytes": 5}
+
+    def stored(id: str, row: object) -> Row:
+        return Row("gguf", id, 0, json.dumps(row).encode())
+
+    with Run.open(tmp_path / "run", {"verb": "bench"}) as run:
+        run.store.put([stored("Q8_0", {"identity": "one", "file": file}), stored("one:Q4_0", file)])
+        assert _made_before(run, "one", "Q8_0") == file
+        assert _made_before(run, "two", "Q8_0") is None
+        assert _made_before(run, "one", "Q4_0") == file, "as runs of before kept it"
+        made_file.write_bytes(b"123")
+        assert _made_before(run, "one", "Q8_0") is None, "it is not whole"
