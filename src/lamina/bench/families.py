@@ -56,7 +56,7 @@ def _precision(values: Mapping[str, Any]) -> str:
     """The file's type as llama.cpp calls it, without its \"mostly\"."""
     from gguf.constants import LlamaFileType
 
-    kind = values.get("general.file_type")
+    kind = values.get("general.file_type", -1)
     known = {member.value: member.name for member in LlamaFileType if member.name != "GUESSED"}
     return re.sub("^(MOSTLY|ALL)_", "", known.get(kind, ""))
 

@@ -95,8 +95,8 @@ def _take_out(asks: Sequence[Ask], records: dict[str, JSON], run: Run) -> None:
 
 
 def _unjudged(record: JSON) -> JSON:
-    kept = {key: value for key, value in record.items() if key not in ("unjudged", "judgements")}
-    return kept | record.get("unjudged", {})
+    before: JSON = record.get("unjudged", {})
+    return {key: value for key, value in record.items() if key not in ("unjudged", "judgements")} | before
 
 
 def _key(identity: str, question: Question) -> str:
