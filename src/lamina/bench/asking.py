@@ -5,19 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import orjson
 
 from lamina.bench.identity import sample_key
-from lamina.bench.tasks import BROKEN, Sample, Task, asked_version, version_of
+from lamina.bench.tasks import BROKEN, Sample, Task, scoring_of
 from lamina.bench.worker import toolbox_rows
 from lamina.bench.workers import ask_worker
 from lamina.models import default_threads
 from lamina.models.model import PromptStyle
 from lamina.runs import Progress, Row, Run
 from lamina.tools.tool import JSON, Toolbox
+from lamina.trajectories import content_id
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,18 @@ class Ask:
         return self.asked or self.key
 
 
+def ask_key(
+    identity: str, task: Task, sample: Sample, toolbox: Toolbox, model: BenchModel, settings: BenchSettings
+) -> str:
+    asked = (model.style, model.system, settings.max_tokens, *([model.copied] if model.copied is not None else []))
+    return sample_key(identity, task, sample, toolbox, asked)
+
+
 def ask_of(
     identity: str, task: Task, sample: Sample, toolbox: Toolbox, model: BenchModel, settings: BenchSettings
 ) -> Ask:
-    asked = (model.style, model.system, settings.max_tokens, *([model.copied] if model.copied is not None else []))
-    key_of = partial(sample_key, identity, task, sample, toolbox, asked)
-    version, without_scoring = version_of(task), asked_version(task)
-    return Ask(key_of(version), task, sample, key_of(without_scoring) if version != without_scoring else None)
+    key, digits = ask_key(identity, task, sample, toolbox, model, settings), scoring_of(task)
+    return Ask(key, task, sample) if digits is None else Ask(content_id("scored", key, digits), task, sample, key)
 
 
 def answer_all(

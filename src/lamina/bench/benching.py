@@ -16,11 +16,10 @@ from lamina.bench.asking import (
 from lamina.bench.driving import figure_rows
 from lamina.bench.identity import fingerprint, size_bytes
 from lamina.bench.judging import check_judged, judge_answers
-from lamina.bench.keeping import lay_out
 from lamina.bench.ladder import ladder_of
-from lamina.bench.measuring import Timed, measure_all, timing_places
+from lamina.bench.measuring import Timed, measure_all
 from lamina.bench.pairs import Named, default_pairs, paired_rows
-from lamina.bench.planning import lay_out_samples, plan
+from lamina.bench.planning import lay_out_run, plan
 from lamina.bench.possible import check_possible, why_not
 from lamina.bench.tasks import Task, version_of
 from lamina.errors import WorkFailedError
@@ -63,7 +62,7 @@ def bench_models(
     check_possible(tasks, [model.ref for model in models])
     planned = plan(models, tasks, toolbox, settings, limit)
     if alone:
-        lay_out_samples(planned, run, toolbox, settings, progress)
+        lay_out_run(planned, run, toolbox, settings, progress)
     rows: list[JSON] = []
     resources: list[JSON] = []
     crashes: list[JSON] = []
@@ -83,8 +82,6 @@ def bench_models(
         rows += [row for task in tasks for row in _rows_of(model, task, asks, records)]
         if not crash:
             timed.append(Timed(model, identity, asks))
-    if alone:
-        lay_out(run, "timing", timing_places(timed, settings))
     for model, measured in measure_all(timed, run, toolbox, settings, progress):
         crash = measured.get("crash")
         if crash:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lamina.bench.tasks import Sample, Task
+from lamina.bench.tasks import Sample, Task, version_of
 from lamina.errors import ModelError, ModelReferenceError
 from lamina.models.images import digest
 from lamina.tools.tool import Toolbox
@@ -82,13 +82,12 @@ def _vision_part(ref: str, path: Path) -> Path | None:
         return None
 
 
-def sample_key(
-    model: str, task: Task, sample: Sample, toolbox: Toolbox, asked: Sequence[Any], version: int | str = 1
-) -> str:
-    """``model`` is the model's fingerprint; ``asked`` how it is asked: style, instruction, longest answer, and more;
-    ``version`` the task's. An image counts by its bytes, not by where it lies."""
+def sample_key(model: str, task: Task, sample: Sample, toolbox: Toolbox, asked: Sequence[Any]) -> str:
+    """``model`` is the model's fingerprint; ``asked`` how it is asked: style, instruction, longest answer, and more. An
+    image counts by its bytes, not by where it lies; the task's version counts too."""
     row = sample.row
     if row.get("images"):
         row = {**row, "images": [digest(image) for image in row["images"]]}
+    version = version_of(task)
     later = [] if version == 1 else [version]  # left out of the key it goes on with runs of before there were versions
     return content_id("sample", model, task.name, sample.id, row, [*asked, toolbox.fingerprint()], *later)

@@ -166,11 +166,11 @@ def _resource(one: Timed, run: Run, settings: BenchSettings) -> JSON:
         "process_threads": _over(max, machines, "process_threads"),
         "repeats": settings.repeats,
         "cool_down_seconds": settings.cool_down_seconds,
+        "throttled": [f"round {r['round']}: {why}" for r in rounds if (why := throttled(r["machine"]))],
         "places": [r["place"] for r in rounds],
         "timing": timing_figures(rows),
         "energy": _energy(machines, len(rows) or rounds[0]["speed"]["samples"] or 1),
         "machine": machines,
-        "throttled": [f"round {r['round']}: {why}" for r in rounds if (why := throttled(r["machine"]))],
     }
 
 

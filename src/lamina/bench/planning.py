@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from lamina.bench.asking import Ask, BenchModel, BenchSettings, ask_of
 from lamina.bench.identity import fingerprint
 from lamina.bench.keeping import Place, changed_since, lay_out
+from lamina.bench.measuring import Timed, timing_places
 from lamina.bench.possible import why_not
 from lamina.bench.rescoring import answers_aside, rescore
 from lamina.bench.tasks import Sample, Task
@@ -37,15 +38,16 @@ def plan(
     ]
 
 
-def lay_out_samples(
+def lay_out_run(
     planned: Sequence[tuple[BenchModel, str, Sequence[Ask]]],
     run: Run,
     toolbox: Toolbox,
     settings: BenchSettings,
     progress: Progress,
 ) -> None:
-    """The run's samples are those of this command, and one line says which of an earlier one have changed. Where that
-    is a user's ``score`` alone, they are scored anew."""
+    """The run's samples and timings are those of this command, and one line says which of an earlier one have changed.
+    Where that is a user's ``score`` alone, they are scored anew."""
+    lay_out(run, "timing", timing_places([Timed(*one) for one in planned], settings))
     gone = lay_out(
         run,
         "sample",

@@ -4,6 +4,7 @@
                                             if it takes an argument, and what it is
     VERSION: int                            counted up where what a sample means changes (what is asked, how it is
                                             scored): part of the sample's key, so it is asked anew; else 1
+    scoring_digits(argument: str) -> str    of a task that a file of the user's scores: digits of that file; else absent
     open_task(argument: str) -> Task        ``argument`` is what follows the colon of ``NAME:ARGUMENT``
 
 A task whose ``open_task`` has a parameter ``data`` is given the folder of the benchmark's files, where one was named;
@@ -36,10 +37,10 @@ __all__ = [
     "Sample",
     "Setting",
     "Task",
-    "asked_version",
     "list_tasks",
     "open_task",
     "open_tasks",
+    "scoring_of",
     "version_of",
 ]
 
@@ -102,15 +103,21 @@ def open_tasks(specs: Sequence[str], *, data: str | Path | None = None) -> list[
     return list(opened.values())
 
 
-def version_of(task: Task) -> int | str:
-    """The ``VERSION`` of the task's file; for a task whose scoring is a file of the user's, with that file's bytes."""
-    version, scored_by = asked_version(task), getattr(task, "scored_by", "")
-    return f"{version}:{scored_by}" if scored_by else version
-
-
-def asked_version(task: Task) -> int:
-    """The part of ``version_of`` that also decides what is asked."""
+def version_of(task: Task) -> int:
+    """The ``VERSION`` of the task's file."""
     return _file_version(task.spec.partition(":")[0])
+
+
+def scoring_of(task: Task) -> str | None:
+    """Digits of the user's file that scores the task's answers; None where the task's own code does."""
+    name, _, argument = task.spec.partition(":")
+    digits = _scoring_digits(name)
+    return None if digits is None else str(digits(argument))
+
+
+@cache
+def _scoring_digits(name: str) -> Any:
+    return getattr(_load(name), "scoring_digits", None)
 
 
 @cache

@@ -6,8 +6,7 @@
 ``row`` is the row as ``samples`` gave it, ``answer`` the model's text. Of several metrics the first decides whether an
 answer is right where models are compared in pairs. ``MAX_TOKENS = 64`` in the file limits the answer. The file is your
 own code and runs as such, like a file of functions; its ``score`` is tried on an empty answer before a model is
-loaded. The file's bytes are part of each sample's key: with another ``score`` the answers are scored anew. What it
-imports is not."""
+loaded."""
 
 from __future__ import annotations
 
@@ -51,8 +50,7 @@ def open_task(argument: str) -> Written:
     longest = getattr(own.module, "MAX_TOKENS", 256)
     if not isinstance(longest, int) or longest < 1:
         raise InputError("MAX_TOKENS is no number of tokens", file=file, mend="write MAX_TOKENS = 64, or leave it out")
-    digits = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
-    return Written(f"python:{argument}", rows, own.score, next(iter(first)), max_tokens=longest, scored_by=digits)
+    return Written(f"python:{argument}", rows, own.score, next(iter(first)), max_tokens=longest)
 
 
 @dataclass(frozen=True)
@@ -160,3 +158,9 @@ def _broken(file: Path, error: BaseException, where: str) -> InputError:
     frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == file.absolute()]
     line = frames[-1].lineno if frames else None
     return InputError(f"{where}{type(error).__name__}: {error}", file=file, line=line, mend="correct the file")
+
+
+def scoring_digits(argument: str) -> str:
+    """Of the file's bytes: part of the key of each sample, so that with another ``score`` the answers are scored anew.
+    What the file imports is not in them."""
+    return hashlib.sha256(Path(argument).read_bytes()).hexdigest()[:16]

@@ -40,8 +40,7 @@ class Written:
     chat template, and a letter follows a blank; what stands in ``then`` is asked afterwards in the same conversation,
     and the last answer scored. ``score(row, answer)`` gives the metrics, ``paired_metric`` names the one that decides
     whether an answer is right. What ``row["about"]`` names is kept with the scores, and ``more`` adds figures over all
-    of them. ``judging``: what a judge is asked besides, or instead.
-    ``scored_by``: digits of the file that scores, where that is the user's: part of each sample's key."""
+    of them. ``judging``: what a judge is asked besides, or instead."""
 
     name: str
     read: Callable[[], Iterable[JSON]]
@@ -51,7 +50,6 @@ class Written:
     more: Callable[[Sequence[JSON]], list[Figure]] = field(default=lambda outcomes: [])
     judging: Judging | None = None
     needs_tools: bool = False
-    scored_by: str = ""
 
     @property
     def spec(self) -> str:
