@@ -15,7 +15,6 @@ from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
 ABOUT = "jsonl:FILE, your own questions: input, target, metric"
-VERSION = 1
 
 METRICS: dict[str, Callable[[str, list[str]], Scores]] = {
     "exact_match": lambda answer, targets: {"exact_match": exact_match(answer, targets)},
