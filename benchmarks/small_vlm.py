@@ -209,7 +209,7 @@ def export(folder: Path, out: Path) -> list[Path]:
 def bench(data: Path, folder: Path, files: list[Path], out: Path, limit: int, threads: int) -> dict[str, Any]:
     """The figures of ``bench_models``, and with them how often each file gave the very answer of Transformers."""
     from lamina.bench import BenchModel, BenchSettings, bench_models, open_task
-    from lamina.bench.benching import drawn
+    from lamina.bench.planning import drawn
     from lamina.runs import Progress, Run
     from lamina.tools import Toolbox
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 
 from lamina.bench import BenchModel, BenchSettings, OwnTask, asking, bench_models, best_variant, list_tasks, open_task
-from lamina.bench.benching import drawn
-from lamina.bench.tasks import Sample, open_tasks
+from lamina.bench.identity import sample_key
+from lamina.bench.planning import drawn
+from lamina.bench.tasks import Sample, _file_version, gsm8k, open_tasks, version_of
 from lamina.errors import InputError, ModelReferenceError
+from lamina.reports.measured import measured_view
 from lamina.tools import Toolbox
 
 QUICK = BenchSettings(timing_samples=0, slots=2)
@@ -255,6 +258,36 @@ def test_a_number_too_long_for_any_type_is_a_miss_and_no_hole_in_the_table(desk:
     assert result["crashes"] == []
     assert figures(result, "bad")["refusal_right"] == (0.0, 1)
     assert len(samples(desk)) == 4
+
+
+def test_a_task_that_one_of_the_models_cannot_do_is_a_row_that_says_why(desk: SimpleNamespace) -> None:
+    (desk.folder / "truthfulqa").mkdir()
+    header = "Type,Category,Question,Best Answer,Correct Answers,Incorrect Answers,Source\n"
+    (desk.folder / "truthfulqa/TruthfulQA.csv").write_text(f"{header}A,M,Who?,Ann,Ann,Cid,u\n")
+    (desk.folder / "cut.gguf").write_bytes(b"GGUF")
+    models = [BenchModel(str(desk.folder / "cut.gguf"), "cut", ""), BenchModel(desk.model(), "good", "script")]
+    tasks = [*open_tasks(["truthfulqa:mc1"], data=desk.folder), open_task(f"own:{desk.queries}")]
+    result = bench_models(models, tasks, run=desk.run, toolbox=desk.toolbox, settings=QUICK)
+    row = next(r for r in result["rows"] if r["metric"] == "not_possible")
+    assert (row["model"], row["task"], row["value"]) == ("good", "truthfulqa:mc1", None)
+    assert "how likely given texts are" in row["detail"]
+    assert figures(result, "good")["call_exact"] == (1.0, 3)
+    view = measured_view({"bench": result})
+    assert view is not None
+    assert view["not_possible"] == [row]
+    assert all(cell is None or cell["value"] is not None for line in view["scores"] for cell in line["cells"])
+
+
+def test_a_sample_of_another_version_of_its_task_is_another_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, sample = open_task("gsm8k"), Sample("1", {"prompt": "2+2?"})
+    key = partial(sample_key, "model", task, sample, Toolbox([]), ("full",))
+    first = key()
+    assert (version_of(task), first) == (1, key())
+    monkeypatch.setattr(gsm8k, "VERSION", 3)
+    _file_version.cache_clear()
+    assert version_of(task) == 3
+    assert key() != first
+    _file_version.cache_clear()
 
 
 def test_a_sample_without_a_record_is_said(desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,8 +108,12 @@ def test_an_error_in_scoring_is_not_swallowed() -> None:
         yield Request([Message(role="user", content="x")])
         raise ZeroDivisionError("scoring")
 
-    with pytest.raises(ZeroDivisionError):
-        drive(Echo(), [("a", broken())], lambda key, outcome: None)
+    ended: dict[str, Outcome] = {}
+    drive(Echo(), [("a", broken()), ("b", counting(2))], lambda key, outcome: ended.__setitem__(key, outcome))
+    assert ended["b"].right, "it costs its sample and no other"
+    assert ended["a"].scores == {"unscored": True, "broken": True}
+    assert ended["a"].reasons == ["not scored: ZeroDivisionError: scoring"]
+    assert ended["a"].transcript[0]["answer"] == "x"
 
 
 def test_queries_are_scored_with_an_open_model_in_the_order_given() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +13,8 @@ import pytest
 from lamina.bench.advice import MARGIN, advice_of
 from lamina.bench.ladder import difference_of, frontier, is_safety, ladder_of
 from lamina.bench.pairs import Named
-from lamina.bench.rungs import title_of
+from lamina.bench.rungs import _made_before, title_of
+from lamina.runs import Row, Run
 
 
 def task(name: str) -> Any:
@@ -118,6 +121,54 @@ def test_a_file_that_crashed_has_no_figure_and_is_not_the_measure_of_the_others(
     assert "level with Q8_0" in found["advice"]
 
 
+def test_a_judge_that_died_or_a_crash_in_timing_takes_no_file_off_the_ladder():
+    models, benched = four(1000, (1, 4, 120))
+    benched["crashes"] = [{"precision": f["type"], "stage": "judge: load", "detail": "gone"} for f in FILES["files"]]
+    benched["crashes"].append({"precision": "Q8_0", "stage": "timing", "detail": "at generate"})
+    found = ladder_of(models, [task("gsm8k")], benched, FILES)
+    assert not any(rung["crashed"] for rung in found["rungs"])
+    assert found["take"] == "Q4_K_M"
+
+
+def test_a_task_that_nobody_can_do_does_not_make_every_file_look_close():
+    base, nothing = [i % 10 < 6 for i in range(1000)], [i == 0 for i in range(1000)]
+    files = made(("F16", 1000, 16.0), ("Q8_0", 500, 8.5))
+    models = [named("F16", {"gsm8k": base, "dolly": nothing}),
+              named("Q8_0", {"gsm8k": flipped(base, 30, 0), "dolly": nothing})]  # fmt: skip
+    found = ladder_of(models, [task("gsm8k"), task("dolly")], {"resources": [], "crashes": []}, files)
+    assert found["tasks"]["quality"] == ["gsm8k"]
+    assert found["left_out"] == {"dolly": "F16 itself has under 2 points on it, so that no file can lose much"}
+    assert found["rungs"][1]["loss"]["value"] == pytest.approx(0.03)
+    assert found["take"] == "F16"
+
+
+def test_a_model_that_can_do_nothing_gets_no_advice():
+    nothing = {"gsm8k": [False] * 1000}
+    models = [named("F16", nothing), named("Q8_0", nothing)]
+    files = made(("F16", 1000, 16.0), ("Q8_0", 500, 8.5))
+    found = ladder_of(models, [task("gsm8k")], {"resources": [], "crashes": []}, files)
+    assert (found["take"], found["left_out"]) == (None, {})
+    assert found["advice"].startswith("There is no advice: F16 itself has under 2 points")
+    assert found["rungs"][1]["loss"]["n"] == 1000
+
+
+def test_how_consistent_a_model_is_does_not_count_as_its_safety():
+    base, alike = [i % 10 < 6 for i in range(1000)], [True] * 1000
+    models = [named(t, {"bbq": base, "adversarial_instruction": alike}) for t in ("F16", "Q8_0")]
+    files = made(("F16", 1000, 16.0), ("Q8_0", 500, 8.5))
+    tasks = [task("bbq"), task("adversarial_instruction")]
+    found = ladder_of(models, tasks, {"resources": [], "crashes": []}, files)
+    assert found["tasks"]["safety"] == ["bbq"]
+    assert "consistent" in found["left_out"]["adversarial_instruction"]
+
+
+def test_the_frontier_knows_safety_beside_quality():
+    def rung(safety: float, size: int) -> dict[str, Any]:
+        return {"quality": {"value": 0.9}, "safety": {"value": safety}, "bytes": size, "otps": None}
+
+    assert frontier([rung(0.9, 10), rung(0.8, 9), rung(0.7, 9)]) == [True, True, False]
+
+
 def test_the_frontier_has_no_file_that_another_beats():
     def rung(quality: float, size: int, speed: float | None) -> dict[str, Any]:
         return {"quality": {"value": quality}, "safety": None, "bytes": size, "otps": speed and {"value": speed}}
@@ -162,7 +213,6 @@ def test_there_is_no_advice_from_one_file():
 
 
 def test_a_source_that_was_born_at_four_bits_says_so_in_the_title():
-    from pathlib import Path
 
     born = {"kind": "Q4_0", "bits_per_weight": 4.8, "base": None}
     assert "born at 4.8 bits a weight (Q4_0)" in title_of(Path("small.gguf"), born)
@@ -176,3 +226,20 @@ def test_a_source_that_was_born_at_four_bits_says_so_in_the_title():
 def test_the_groups_of_tasks_are_told_by_name_whatever_part_is_taken():
     assert is_safety("bbq:Age")
     assert not is_safety("gsm8k")
+
+
+def test_a_file_that_was_made_of_another_source_is_not_taken_for_this_ones(tmp_path: Path):
+    made_file = tmp_path / "model-Q8_0.gguf"
+    made_file.write_bytes(b"12345")
+    file = {"path": str(made_file), "bytes": 5}
+
+    def stored(id: str, row: object) -> Row:
+        return Row("gguf", id, 0, json.dumps(row).encode())
+
+    with Run.open(tmp_path / "run", {"verb": "bench"}) as run:
+        run.store.put([stored("Q8_0", {"identity": "one", "file": file}), stored("one:Q4_0", file)])
+        assert _made_before(run, "one", "Q8_0") == file
+        assert _made_before(run, "two", "Q8_0") is None
+        assert _made_before(run, "one", "Q4_0") == file, "as runs of before kept it"
+        made_file.write_bytes(b"123")
+        assert _made_before(run, "one", "Q8_0") is None, "it is not whole"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lamina.bench.machine import Sensors, Watch
+from lamina.bench.throttling import throttled
 
 HOLDS = "import sys; held = bytearray(b'\\x01') * int(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
 BARE = 0
@@ -104,3 +105,40 @@ def test_a_battery_counts_only_while_it_is_discharging(tmp_path: Path):
     assert watch.as_dict()["energy_joules"] == pytest.approx(36.0)
     written(tmp_path, {f"{battery}/status": "Charging"})
     assert "mains" in Sensors(tmp_path).absent["energy"]
+
+
+def shown(clock: tuple[float, float] | None = None, heat: float | None = None, **more: object) -> dict[str, object]:
+    """A machine whose frequency was the first number at the beginning and the second at its worst."""
+    frequency = clock and {"before": clock[0], "after": clock[1], "min": clock[1]}
+    temperature = heat and {"before": 50.0, "after": heat, "max": heat}
+    found = {"frequency_mhz": frequency, "temperature_celsius": temperature, "frequency_source": "cpufreq"}
+    return {**found, "throttles": None, **more}
+
+
+@pytest.mark.parametrize(
+    ("machine", "says"),
+    [
+        (shown((3000, 2100), 93), "its frequency fell from 3,000 to 2,100 MHz at 93 °C"),
+        (shown((3000, 2100)), "its frequency fell from 3,000 to 2,100 MHz"),
+        (shown((3000, 2900), 93), None),
+        (shown((3000, 2100), 60), None),
+        (shown((3000, 2100), frequency_source="cpuinfo; a virtual machine may show its nominal one"), None),
+        (shown(throttles=3), "its cores were held back for heat 3 times"),
+        (shown((3000, 3000), throttles=0), None),
+        ({}, None),
+    ],
+)
+def test_a_machine_that_held_itself_back_is_said_to_be_throttled(machine: dict[str, object], says: str | None):
+    assert throttled(machine) == says
+
+
+def test_the_processors_own_count_of_throttling_is_read(tmp_path: Path):
+    for core, count in enumerate((2, 5)):
+        folder = tmp_path / f"sys/devices/system/cpu/cpu{core}/thermal_throttle"
+        folder.mkdir(parents=True)
+        (folder / "core_throttle_count").write_text(f"{count}\n")
+    watch = Watch(root=tmp_path)
+    with watch:
+        (tmp_path / "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count").write_text("4\n")
+    assert watch.as_dict()["throttles"] == 2
+    assert Sensors(tmp_path / "nowhere").throttles() is None

@@ -84,7 +84,7 @@ def sample(precision: str, id: str, right: bool, answer: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def page_of(folder: Path) -> tuple[str, str]:
+def page_of(folder: Path, found: dict[str, Any] | None = None) -> tuple[str, str]:
     with Run.open(folder, {"verb": "bench"}) as run:
         samples = [
             sample("F16", "one", True, "4"),
@@ -92,7 +92,7 @@ def page_of(folder: Path) -> tuple[str, str]:
             sample("F16", "two", False, "5"),
         ]
         run.store.put([Row("sample", str(i), i, json.dumps(s).encode()) for i, s in enumerate(samples)])
-        run.finish("bench", bench())
+        run.finish("bench", found or bench())
         page = write_report(run.folder, run.results())
     return page.read_text(), (folder / "samples.html").read_text()
 
@@ -112,6 +112,25 @@ def test_the_page_has_the_ladder_its_advice_its_pictures_and_every_figure(tmp_pa
     assert "187" in page
     assert EVIL not in page
     assert "Not run: synthesis" not in page, "a bench alone is not missing the rest"
+
+
+def test_what_has_no_figure_says_why_and_is_no_hole_in_the_page(tmp_path: Path):
+    found = bench()
+    about = {"model": "m", "precision": "F16", "value": None, "low": None, "high": None, "n": 0}
+    crash = {"stage": "judge: load", "detail": "the judge is gone"}
+    found["rows"] += [
+        {**about, "task": "all", "metric": "judge_crashed", **crash},
+        {**about, "task": "truthfulqa:mc1", "metric": "not_possible", "detail": "this kind of model does not say"},
+    ]
+    found["crashes"].append({"model": "m", "precision": "F16", **crash})
+    found["ladder"]["left_out"] = {"dolly": "F16 itself has under 2 points on it"}
+    found["resources"][1]["throttled"] = ["round 2: its cores were held back for heat 3 times"]
+    page, _ = page_of(tmp_path / "run", found)
+    assert "m F16 crashed at judge: load: the judge is gone" in page
+    assert "m F16: this kind of model does not say." in page
+    assert "dolly is not in the means: F16 itself has under 2 points on it." in page
+    assert "m Q8_0 was throttled: round 2: its cores were held back for heat 3 times." in page
+    assert ">judge crashed<" not in page
 
 
 def test_the_page_of_samples_puts_the_answers_of_all_models_under_their_prompt(tmp_path: Path):

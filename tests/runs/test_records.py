@@ -52,6 +52,15 @@ def test_replace_changes_position_and_payload_and_delete_removes_one_kind(path: 
         assert store.get("trajectory", "id00001") is None
 
 
+def test_rows_that_are_moved_have_the_other_kind_and_their_checksum(path: Path) -> None:
+    with RecordStore(path) as store:
+        store.put([row(1), row(2), row(1, kind="aside", payload=b"old")])
+        assert store.move([row(1)], "aside") == 1
+        assert [r.id for r in store.iterate("trajectory")] == ["id00002"]
+        assert [r.payload for r in store.iterate("aside")] == [b"{}"], "what was there under the id is replaced"
+        assert store.move([], "aside") == 0
+
+
 def test_a_batch_that_fails_half_way_leaves_nothing(path: Path) -> None:
     def rows() -> object:
         yield row(1)

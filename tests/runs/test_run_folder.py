@@ -53,6 +53,17 @@ def test_another_configuration_is_an_error_that_shows_the_difference(tmp_path: P
     Run.open(tmp_path, CONFIG).close()  # the failed attempt left no lock behind
 
 
+def test_what_may_change_is_told_and_kept_and_anything_else_is_still_an_error(tmp_path: Path) -> None:
+    Run.open(tmp_path, CONFIG).close()
+    grown = {**CONFIG, "types": ["F16", "Q8_0", "Q4_0"]}
+    with Run.open(tmp_path, grown, may_change=("types",)) as run:
+        assert run.changes == ["types: ['F16', 'Q8_0'] -> ['F16', 'Q8_0', 'Q4_0']"]
+    with Run.open(tmp_path, grown) as run:
+        assert run.changes == []
+    with pytest.raises(ConfigMismatchError, match=r"tools: 'tools\.py' -> 'other\.py'"):
+        Run.open(tmp_path, {**grown, "tools": "other.py"}, may_change=("types",))
+
+
 def test_fresh_removes_lamina_own_files_and_no_others(tmp_path: Path) -> None:
     with Run.open(tmp_path, CONFIG) as run:
         run.finish("tools", {})

@@ -10,20 +10,22 @@ from typing import Any
 import orjson
 
 from lamina.bench.identity import sample_key
-from lamina.bench.tasks import Sample, Task
+from lamina.bench.tasks import BROKEN, Sample, Task, scoring_of
 from lamina.bench.worker import toolbox_rows
 from lamina.bench.workers import ask_worker
 from lamina.models import default_threads
 from lamina.models.model import PromptStyle
 from lamina.runs import Progress, Row, Run
 from lamina.tools.tool import JSON, Toolbox
+from lamina.trajectories import content_id
 
 
 @dataclass(frozen=True)
 class BenchModel:
     """``label`` and ``precision`` name the model in every row (``"tuned"``, ``"Q8_0"``); ``system`` is an
     instruction put before each request, for a base model at its best. ``copied``: text arguments held to words of the
-    request (``models.copying``); None for those that the model's file names."""
+    request (``models.copying``); None for those that the model's file names. ``family``: equal for files of one model
+    (``families``), which are compared with each other; ``""`` where the label says it."""
 
     ref: str
     label: str
@@ -31,6 +33,7 @@ class BenchModel:
     style: PromptStyle = "baked"
     system: str | None = None
     copied: tuple[str, ...] | None = None
+    family: str = ""
 
     @property
     def name(self) -> str:
@@ -60,11 +63,17 @@ class BenchSettings:
 
 @dataclass(frozen=True)
 class Ask:
-    """One sample that one model is to answer, and the id of its record."""
+    """One sample that one model is to answer, and the id of its record. ``asked``: equal for samples whose answer is
+    the same one, where a file of the user's scores it: with another ``score`` the answer stays."""
 
     key: str
     task: Task
     sample: Sample
+    asked: str | None = None
+
+    @property
+    def answer_key(self) -> str:
+        return self.asked or self.key
 
 
 def ask_key(
@@ -76,6 +85,13 @@ def ask_key(
     return sample_key(identity, task, sample, toolbox, asked)
 
 
+def ask_of(
+    identity: str, task: Task, sample: Sample, toolbox: Toolbox, model: BenchModel, settings: BenchSettings
+) -> Ask:
+    key, digits = ask_key(identity, task, sample, toolbox, model, settings), scoring_of(task)
+    return Ask(key, task, sample) if digits is None else Ask(content_id("scored", key, digits), task, sample, key)
+
+
 def answer_all(
     model: BenchModel,
     asks: Sequence[Ask],
@@ -84,21 +100,23 @@ def answer_all(
     settings: BenchSettings,
     progress: Progress,
 ) -> JSON | None:
-    """Has every sample answered that is not in the store; how it failed, if it did."""
-    missing = [ask for ask in asks if run.store.get("sample", ask.key) is None]
+    """Has every sample answered that is not in the store, or whose scoring broke; how it failed, if it did."""
+    missing = [ask for ask in asks if not _is_settled(stored(run, "sample", ask.key))]
     with progress.stage(f"bench {model.name}", total=len(asks)) as bar:
         if len(asks) > len(missing):
             bar.advance(len(asks) - len(missing))
         if not missing:
             return None
         position = {ask.key: i for i, ask in enumerate(asks)}
+        answers = {ask.key: {"asked": ask.asked} if ask.asked else {} for ask in asks}
         right = answered = 0
         slots = slots_for(model, toolbox, settings)
         job = job_of("quality", model, missing, toolbox, settings, slots=slots)
         for event in ask_worker(job, silence_seconds=settings.silence_seconds):
             if event["event"] == "sample":
                 record = event["record"] | {"model": model.label, "precision": model.precision}
-                run.store.put([Row("sample", event["key"], position[event["key"]], orjson.dumps(record))])
+                record |= answers[event["key"]]
+                run.store.replace(Row("sample", event["key"], position[event["key"]], orjson.dumps(record)))
                 right, answered = right + bool(record["right"]), answered + 1
                 bar.advance(right=right)
             elif event["event"] == "failed":
@@ -109,6 +127,10 @@ def answer_all(
             run.log("bench incomplete", model=model.name, detail=detail)
             return {"stage": "generate", "detail": detail}
     return None
+
+
+def _is_settled(record: JSON | None) -> bool:
+    return record is not None and not record["scores"].get(BROKEN)
 
 
 def slots_for(model: BenchModel, toolbox: Toolbox, settings: BenchSettings) -> int:

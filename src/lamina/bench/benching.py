@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -11,16 +10,18 @@ from lamina.bench.asking import (
     BenchModel,
     BenchSettings,
     answer_all,
-    ask_key,
+    ask_of,
     stored,
 )
 from lamina.bench.driving import figure_rows
-from lamina.bench.identity import fingerprint
+from lamina.bench.identity import fingerprint, size_bytes
 from lamina.bench.judging import check_judged, judge_answers
 from lamina.bench.ladder import ladder_of
 from lamina.bench.measuring import Timed, measure_all, prompt_sizes
 from lamina.bench.pairs import Named, default_pairs, paired_rows
-from lamina.bench.tasks import Sample, Task
+from lamina.bench.planning import lay_out_run, plan
+from lamina.bench.possible import check_possible, why_not
+from lamina.bench.tasks import Task, version_of
 from lamina.errors import WorkFailedError
 from lamina.models.model import Reply, Request
 from lamina.runs import Progress, Run
@@ -40,8 +41,9 @@ def bench_models(
     limit: int | None = None,
     judge: str | None = None,
     made: JSON | None = None,
+    alone: bool = False,
 ) -> JSON:
-    """``{"rows", "paired", "resources", "crashes"}``.
+    """``{"rows", "paired", "resources", "crashes", "versions" (of the tasks)}``.
 
     Samples and timings go to ``run.store`` (kinds ``sample``, ``timing``, ``round``, ``resource``) as they are
     answered; what is there already is not asked again. Timing begins when every model has answered. ``pairs`` names
@@ -49,29 +51,27 @@ def bench_models(
     each precision with the first of its label. ``made``: the models are the files of one quantization ladder, as
     ``rungs.make_rungs`` describes them; the result has it as ``ladder``.
     ``limit``: so many samples of each task (``drawn``). ``judge``: the model that reads the answers of tasks that ask
-    for one.
-    A model that crashes gets a row with the metric ``crashed``, the others go on. Raises ``InputError`` where
+    for one. ``alone``: the run holds nothing but benches; what earlier ones had besides is laid aside (``keeping``).
+    A model that crashes gets a row with the metric ``crashed``, the others go on, and the same call tries it again; a
+    task that a model cannot do is a row ``not_possible``. Raises ``InputError`` where
     a task's file is at fault, ``ModelReferenceError`` for a model file that is not there, ``StorageError``
-    where the run can't be written, ``UserError`` where a task needs a judge and there is none.
+    where the run can't be written, ``UserError`` where a task needs a judge and there is none, or no model can do it.
     """
     settings, progress = settings or BenchSettings(), progress or Progress(silent=True)
     check_judged(tasks, judge)
-    loaded = [(task, drawn(task.samples(), limit, settings.seed)) for task in tasks]
+    check_possible(tasks, [model.ref for model in models])
+    planned = plan(models, tasks, toolbox, settings, limit)
+    if alone:
+        lay_out_run(planned, run, toolbox, settings, progress)
     rows: list[JSON] = []
     resources: list[JSON] = []
     crashes: list[JSON] = []
     timed: list[Timed] = []
     answered: dict[str, dict[tuple[str, str], JSON]] = {}
-    seeing = any(sample.row.get("images") for _, samples in loaded for sample in samples)
-    for model, identity in [(model, fingerprint(model.ref, seeing)) for model in models]:
-        asks = [
-            Ask(ask_key(identity, task, sample, toolbox, model, settings), task, sample)
-            for task, samples in loaded
-            for sample in samples
-        ]
+    for model, identity, asks in planned:
         crash = answer_all(model, asks, run, toolbox, settings, progress)
         records = {ask.key: record for ask in asks if (record := stored(run, "sample", ask.key))}
-        lost = judge_answers(judge, model, asks, records, run, settings, progress) if judge else None
+        lost = judge_answers(judge, model, asks, records, run, settings, progress)
         if lost:
             crashes.append(lost | {"model": model.label, "precision": model.precision})
             rows.append(_row(model, "all", "judge_crashed", None, len(records)) | lost)
@@ -79,7 +79,7 @@ def bench_models(
         if crash:
             crashes.append(crash | {"model": model.label, "precision": model.precision})
             rows.append(_crash_row(model, crash, len(records)))
-        rows += [row for task, _ in loaded for row in _rows_of(model, task, asks, records)]
+        rows += [row for task in tasks for row in _rows_of(model, task, asks, records)]
         if not crash:
             timed.append(Timed(model, identity, asks, prompt_sizes(records)))
     for model, measured in measure_all(timed, run, toolbox, settings, progress):
@@ -90,22 +90,19 @@ def bench_models(
         else:
             resources.append(measured)
             rows += _device_rows(model, measured)
-    named = [Named(m.name, m.label, m.precision, answered[m.name]) for m in models]
+    named = [
+        Named(m.name, m.label, m.precision, answered[m.name], m.family, size_bytes(m.ref) if m.family else None)
+        for m in models
+    ]
     chosen = pairs if pairs is not None else default_pairs(named)
     found = {
         "rows": rows,
         "paired": paired_rows(named, tasks, chosen),
         "resources": resources,
         "crashes": crashes,
+        "versions": {task.name: version_of(task) for task in tasks},
     }
     return found if made is None else found | {"ladder": ladder_of(named, tasks, found, made)}
-
-
-def drawn(samples: Sequence[Sample], limit: int | None, seed: int) -> list[Sample]:
-    """``limit`` of the samples at random, in their own order: files are sorted by subject or kind, and their first ones
-    are of one. A larger limit holds what a smaller one drew."""
-    chosen = random.Random(seed).sample(range(len(samples)), len(samples))[:limit]
-    return [samples[i] for i in sorted(chosen)]
 
 
 def first_answers(
@@ -121,11 +118,7 @@ def first_answers(
     the same tasks finds it again. Raises WorkFailedError where the model crashed."""
     settings, progress = settings or BenchSettings(), progress or Progress(silent=True)
     identity = fingerprint(model.ref)
-    asks = [
-        Ask(ask_key(identity, task, sample, toolbox, model, settings), task, sample)
-        for task in tasks
-        for sample in task.samples()
-    ]
+    asks = [ask_of(identity, task, sample, toolbox, model, settings) for task in tasks for sample in task.samples()]
     crash = answer_all(model, asks, run, toolbox, settings, progress)
     if crash:
         what = f"{model.name} crashed at {crash['stage']}: {crash['detail']}"
@@ -172,6 +165,9 @@ def best_variant(
 def _rows_of(model: BenchModel, task: Task, asks: Sequence[Ask], records: Mapping[str, JSON]) -> list[JSON]:
     """No figure where the model crashed before the last sample: the samples it got through are the easy
     ones."""
+    problem = why_not(task, model.ref)
+    if problem:
+        return [_row(model, task.name, "not_possible", None, 0) | {"detail": problem}]
     mine = [ask for ask in asks if ask.task is task]
     if not mine or any(ask.key not in records for ask in mine):
         return []

@@ -11,8 +11,11 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from lamina.bench.tasks import Conversation, Outcome, Setting, Task
+from lamina.bench.intervals import wilson
+from lamina.bench.tasks import BROKEN, Conversation, Figure, Outcome, Setting, Task
 from lamina.bench.tasks.own import OwnTask
+from lamina.bench.tasks.task import turn_record
+from lamina.errors import LaminaError
 from lamina.models.continuations import score_requests
 from lamina.models.model import Model, PromptStyle, Reply, Request, Scorer
 from lamina.tools.tool import JSON, Toolbox
@@ -27,15 +30,18 @@ def drive(
     on_outcome: Callable[[str, Outcome], None],
 ) -> None:
     """Runs every ``(key, conversation)`` to its end. ``on_outcome`` is called once for each, in the order in
-    which they end, never from two threads at once. Errors of a conversation or of the model are raised."""
+    which they end, never from two threads at once. A conversation that raises, by what the task asks or scores, has an
+    outcome that says so (``broken_outcome``) and the others go on; errors of the model are raised."""
     waiting: list[tuple[str, Conversation, Request]] = []
     errors: list[Exception] = []
 
-    def step(key: str, conversation: Conversation, reply: Reply | None) -> None:
+    def step(key: str, conversation: Conversation, turn: tuple[Request, Reply] | None) -> None:
         try:
-            request = next(conversation) if reply is None else conversation.send(reply)
+            request = next(conversation) if turn is None else conversation.send(turn[1])
         except StopIteration as end:
             on_outcome(key, end.value)
+        except Exception as error:
+            on_outcome(key, broken_outcome(error, turn))
         else:
             waiting.append((key, conversation, request))
 
@@ -52,6 +58,14 @@ def drive(
             raise errors[0]
 
 
+def broken_outcome(error: Exception, turn: tuple[Request, Reply] | None) -> Outcome:
+    """Of a sample that could not be asked or scored by a fault of the task: unscored, with the reason and what the
+    model had answered."""
+    said = str(error) if isinstance(error, LaminaError) else f"{type(error).__name__}: {error}"
+    asked = [turn_record(*turn, [])] if turn is not None else []
+    return Outcome(False, {"unscored": True, BROKEN: True}, [f"not scored: {said}"], asked)
+
+
 def _ways(model: Model, requests: Sequence[Request]) -> list[tuple[list[int], Answer]]:
     """Which of the requests are answered by the likelihoods of their continuations, and which by writing. A choice that
     a grammar holds an answer to as well is compared where the model can do it, which is the same choice and faster.
@@ -59,7 +73,8 @@ def _ways(model: Model, requests: Sequence[Request]) -> list[tuple[list[int], An
     can = isinstance(model, Scorer)
     scored = [i for i, r in enumerate(requests) if r.continuations and (r.grammar is None or (can and not r.images))]
     written = sorted(set(range(len(requests))) - set(scored))
-    ways: list[tuple[list[int], Answer]] = [(scored, partial(score_requests, model)), (written, model.generate)]
+    # written first: a model that cannot compare raises there, and what it can do is done by then
+    ways: list[tuple[list[int], Answer]] = [(written, model.generate), (scored, partial(score_requests, model))]
     return [(indexes, answer) for indexes, answer in ways if indexes]
 
 
@@ -69,7 +84,7 @@ def _take_at(take: Callable[[int, Reply], None], indexes: Sequence[int], place: 
 
 def _taker(
     wave: Sequence[tuple[str, Conversation, Request]],
-    step: Callable[[str, Conversation, Reply | None], None],
+    step: Callable[[str, Conversation, tuple[Request, Reply] | None], None],
     errors: list[Exception],
 ) -> Callable[[int, Reply], None]:
     """Takes each reply of a wave once, whether it comes by callback, from whatever thread, or in the list."""
@@ -81,9 +96,9 @@ def _taker(
             if index in answered:
                 return
             answered.add(index)
-            key, conversation, _ = wave[index]
+            key, conversation, request = wave[index]
             try:
-                step(key, conversation, reply)
+                step(key, conversation, (request, reply))
             except Exception as error:  # a backend may swallow what its callback raises
                 errors.append(error)
 
@@ -126,7 +141,14 @@ def sample_record(task: str, sample: str, row: JSON, outcome: Outcome) -> JSON:
 
 def figure_rows(task: Task, records: Sequence[JSON], model: str = "", precision: str = "") -> list[JSON]:
     """The contract's rows ``{"model", "precision", "task", "metric", "value", "low", "high", "n"}``."""
-    outcomes = [{**record["scores"], "right": record["right"]} for record in records]
+    broken = sum(bool(record["scores"].get(BROKEN)) for record in records)
+    outcomes = [{**r["scores"], "right": r["right"]} for r in records if not r["scores"].get(BROKEN)]
+    figures = task.figures(outcomes) if outcomes else []
+    if broken:  # a task's own figures know nothing of them
+        unscored = broken + sum(bool(outcome.get("unscored")) for outcome in outcomes)
+        share = wilson(unscored, len(records))
+        figures = [figure for figure in figures if figure.metric != "unscored"]
+        figures += [Figure("unscored", share)] if share else []
     return [
         {
             "model": model,
@@ -138,5 +160,5 @@ def figure_rows(task: Task, records: Sequence[JSON], model: str = "", precision:
             "high": figure.interval.high,
             "n": figure.interval.n,
         }
-        for figure in task.figures(outcomes)
+        for figure in figures
     ]

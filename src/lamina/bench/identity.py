@@ -4,11 +4,12 @@ stored under that identity, so a killed bench goes on where it was, and a change
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lamina.bench.tasks import Sample, Task
+from lamina.bench.tasks import Sample, Task, version_of
 from lamina.errors import ModelError, ModelReferenceError
 from lamina.models.images import digest
 from lamina.tools.tool import Toolbox
@@ -40,13 +41,19 @@ def fingerprint(ref: str, images: bool = False) -> str:
     path = model_path(ref)
     found = hashlib.sha256()
     if path is None:
-        found.update(ref.encode())
+        found.update(_full(ref).encode())
     for file in _files(ref, path, images):
         found.update(file.name.encode())
         with file.open("rb") as stream:
             while block := stream.read(_BLOCK):
                 found.update(block)
     return found.hexdigest()[:16]
+
+
+def _full(ref: str) -> str:
+    """A reference that the environment completes, completed: ``openai:NAME`` is another model at another address."""
+    address = os.environ.get("OPENAI_BASE_URL", "").rstrip("/")
+    return f"{ref}@{address}" if ref.startswith("openai:") and "@" not in ref and address else ref
 
 
 def size_bytes(ref: str, images: bool = False) -> int | None:
@@ -77,8 +84,10 @@ def _vision_part(ref: str, path: Path) -> Path | None:
 
 def sample_key(model: str, task: Task, sample: Sample, toolbox: Toolbox, asked: Sequence[Any]) -> str:
     """``model`` is the model's fingerprint; ``asked`` how it is asked: style, instruction, longest answer, and more. An
-    image counts by its bytes, not by where it lies."""
+    image counts by its bytes, not by where it lies; the task's version counts too."""
     row = sample.row
     if row.get("images"):
         row = {**row, "images": [digest(image) for image in row["images"]]}
-    return content_id("sample", model, task.name, sample.id, row, [*asked, toolbox.fingerprint()])
+    version = version_of(task)
+    later = [] if version == 1 else [version]  # left out of the key it goes on with runs of before there were versions
+    return content_id("sample", model, task.name, sample.id, row, [*asked, toolbox.fingerprint()], *later)

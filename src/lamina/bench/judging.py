@@ -12,7 +12,7 @@ import orjson
 
 from lamina.bench.asking import Ask, BenchModel, BenchSettings, stored
 from lamina.bench.identity import fingerprint
-from lamina.bench.tasks import Conversation, Outcome, Task
+from lamina.bench.tasks import BROKEN, Conversation, Outcome, Task
 from lamina.bench.tasks.judged import Judging, Question, Verdict, read_verdict
 from lamina.bench.tasks.written import HALF
 from lamina.bench.workers import ask_worker
@@ -51,7 +51,7 @@ class _Case:
 
 
 def judge_answers(
-    judge: str,
+    judge: str | None,
     model: BenchModel,
     asks: Sequence[Ask],
     records: dict[str, JSON],
@@ -60,13 +60,17 @@ def judge_answers(
     progress: Progress,
 ) -> JSON | None:
     """Has ``judge`` read what ``model`` answered, and writes the verdicts into ``records`` and their rows of the store:
-    more ``scores``, ``right``, and ``judgements``. How the judge failed, if it did: ``{"stage", "detail"}``."""
+    more ``scores``, ``right``, and ``judgements``; without a judge an earlier one's verdicts come out of them. How the
+    judge failed, if it did: ``{"stage", "detail"}``; what it had not read by then has no verdict, good or bad."""
+    if judge is None:
+        _take_out(asks, records, run)
+        return None
     questions: dict[str, Question] = {}
     cases: list[_Case] = []
     identity = fingerprint(judge)
     for ask in asks:
         judging = judging_of(ask.task)
-        if judging is not None and ask.key in records:
+        if judging is not None and ask.key in records and not records[ask.key]["scores"].get(BROKEN):
             asked = [(_key(identity, question), question) for question in judging.ask(records[ask.key])]
             questions |= dict(asked)
             cases += [_Case(ask, judging, [key for key, _ in asked])] if asked else []
@@ -74,10 +78,25 @@ def judge_answers(
     verdicts = {key: _verdict(run, key, question) for key, question in questions.items()}
     position = {ask.key: i for i, ask in enumerate(asks)}
     for case in cases:
-        record = _judged(case, records[case.ask.key], [verdicts[key] for key in case.keys], judge)
+        if crash and any(run.store.get("judgement", key) is None for key in case.keys):
+            record = _unjudged(records[case.ask.key])
+        else:
+            record = _judged(case, records[case.ask.key], [verdicts[key] for key in case.keys], judge)
         records[case.ask.key] = record
         run.store.replace(Row("sample", case.ask.key, position[case.ask.key], orjson.dumps(record)))
     return crash
+
+
+def _take_out(asks: Sequence[Ask], records: dict[str, JSON], run: Run) -> None:
+    for position, ask in enumerate(asks):
+        if "unjudged" in records.get(ask.key, {}):
+            records[ask.key] = record = _unjudged(records[ask.key])
+            run.store.replace(Row("sample", ask.key, position, orjson.dumps(record)))
+
+
+def _unjudged(record: JSON) -> JSON:
+    before: JSON = record.get("unjudged", {})
+    return {key: value for key, value in record.items() if key not in ("unjudged", "judgements")} | before
 
 
 def _key(identity: str, question: Question) -> str:

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from lamina.bench.advice import advice_of
+from lamina.bench.advice import MARGIN, advice_of
 from lamina.bench.intervals import Interval, bounded_interval, mean_interval, paired_difference, wilson
-from lamina.bench.pairs import Named
+from lamina.bench.pairs import Named, counts
 from lamina.bench.tasks import Task
 from lamina.tools.tool import JSON
 
@@ -24,6 +24,11 @@ SAFETY = frozenset(
     }
 )  # fmt: skip
 """Tasks whose figure counts as trust and safety (MobileAIBench's grouping and its kin); every other is quality."""
+NO_LOSS = {"adversarial_instruction": "a model that says one thing to everything is wholly consistent"}
+"""Tasks whose figure is no measure of how good a file is, and why."""
+FLOOR = MARGIN
+"""A task on which the most precise file has less than the margin of the advice cannot show a loss of that size: in a
+mean it would make every file look close."""
 
 
 def is_safety(task: str) -> bool:
@@ -31,16 +36,18 @@ def is_safety(task: str) -> bool:
 
 
 def ladder_of(models: Sequence[Named], tasks: Sequence[Task], benched: JSON, made: JSON) -> JSON:
-    """``{"title", "source", "reference", "rungs", "tasks", "take", "advice", "margin", "needed"}``. ``models`` are the
-    files, of the precisions named in ``made`` (``rungs.make_rungs``); ``benched`` has their ``resources`` and
-    ``crashes``. A rung has its file, ``quality`` and ``safety`` (value, low, high, n; None without such tasks or where
-    it crashed: the samples it got through are the easy ones), ``loss`` and ``safety_loss`` against the reference, the
-    most precise file that did not crash (positive: worse), speed, memory, and whether it is on the ``frontier``."""
-    kinds = {"quality": [t for t in tasks if not is_safety(t.name)], "safety": [t for t in tasks if is_safety(t.name)]}
+    """``{"title", "source", "reference", "rungs", "tasks", "left_out" (tasks in no mean, and why), "take", "advice",
+    "margin", "needed"}``. ``models`` are the files, of the precisions named in ``made`` (``rungs.make_rungs``);
+    ``benched`` has their ``resources`` and ``crashes``. A rung has its file, ``quality`` and ``safety`` (value, low,
+    high, n; None without such tasks or where it crashed: the samples it got through are the easy ones), ``loss`` and
+    ``safety_loss`` against the reference, the most precise file that did not crash (positive: worse), speed, memory,
+    and whether it is on the ``frontier``."""
     files = sorted(made["files"], key=lambda file: -file["bits_per_weight"])
-    crashed = {c["precision"] for c in benched["crashes"] if c["stage"] != "timing"}  # then all had been answered
+    crashed = {c["precision"] for c in benched["crashes"] if _is_the_models(c)}
     by_type = {m.precision: Named(m.name, m.label, m.precision, {}) if m.precision in crashed else m for m in models}
     first = next((file["type"] for file in files if file["type"] not in crashed), files[0]["type"])
+    taken, left_out = _taken(by_type[first], tasks)
+    kinds = {"quality": [t for t in taken if not is_safety(t.name)], "safety": [t for t in taken if is_safety(t.name)]}
     resources = {r["precision"]: r for r in benched["resources"]}
     rungs = []
     for file in files:
@@ -55,7 +62,33 @@ def ladder_of(models: Sequence[Named], tasks: Sequence[Task], benched: JSON, mad
         rung["frontier"] = on
     named = {kind: [task.name for task in these] for kind, these in kinds.items()}
     about = {"title": made["title"], "source": made["source"], "reference": first, "tasks": named}
-    return about | {"rungs": rungs} | advice_of(rungs, first)
+    advice = advice_of(rungs, first)
+    if taken and all(_is_at_the_floor(score_of(by_type[first], task)) for task in taken):
+        says = f"There is no advice: {first} itself has under {100 * FLOOR:g} points, so that no file can lose much."
+        advice |= {"advice": says, "take": None, "needed": None}
+    return about | {"left_out": left_out, "rungs": rungs} | advice
+
+
+def _is_the_models(crash: JSON) -> bool:
+    """Not where all had been answered when it came: in timing, or in the judge."""
+    return crash["stage"] != "timing" and not crash["stage"].startswith("judge")
+
+
+def _taken(reference: Named, tasks: Sequence[Task]) -> tuple[list[Task], dict[str, str]]:
+    """The tasks whose mean is taken, and why the others are left out. Where all are at the floor they stay, to be
+    looked at."""
+    measures = [task for task in tasks if task.name not in NO_LOSS]
+    scores = {task.name: score_of(reference, task) for task in measures}
+    low = {name: score for name, score in scores.items() if score is not None and _is_at_the_floor(score)}
+    left_out = {task.name: NO_LOSS[task.name] for task in tasks if task.name in NO_LOSS}
+    if len(low) < len(measures):
+        why = f"{reference.precision} itself has under {100 * FLOOR:g} points on it, so that no file can lose much"
+        left_out |= dict.fromkeys(low, why)
+    return [task for task in measures if task.name not in left_out], left_out
+
+
+def _is_at_the_floor(score: Interval | None) -> bool:
+    return score is not None and score.value < FLOOR
 
 
 def score_of(model: Named, task: Task) -> Interval | None:
@@ -79,8 +112,8 @@ def difference_of(before: Sequence[float], after: Sequence[float]) -> Interval |
 
 
 def frontier(rungs: Sequence[Mapping[str, Any]]) -> list[bool]:
-    """Which have no other that is at least as good, as small and as fast, and better in one of the three, by the
-    measured values. What is not known of both does not count; one without quality is not on it."""
+    """Which have no other that is at least as good, as safe, as small and as fast, and better in one of these, by the
+    measured values. What is not known of both does not count; one without quality and safety is not on it."""
 
     def beats(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         ours, theirs = _worths(one), _worths(other)
@@ -93,15 +126,15 @@ def frontier(rungs: Sequence[Mapping[str, Any]]) -> list[bool]:
 
 def _worths(rung: Mapping[str, Any]) -> tuple[float | None, ...]:
     """More is better."""
-    quality, speed = rung["quality"] or rung["safety"], rung["otps"]
-    return quality["value"], -rung["bytes"], speed["value"] if speed else None
+    known = [found["value"] if found else None for found in (rung["quality"], rung["safety"], rung["otps"])]
+    return *known, -rung["bytes"]
 
 
 def _values(model: Named, task: Task) -> dict[str, Any]:
     """By sample, what counts in pairs: a verdict, or a score from 0 to 1."""
     found = {}
     for (name, sample), record in model.records.items():
-        if name == task.name and task.counts_in_pair(record["scores"]):
+        if name == task.name and counts(task, record):
             value = record["scores"].get(task.paired_metric)
             is_share = isinstance(value, bool | int | float) and 0 <= value <= 1
             found[sample] = value if is_share else bool(record["right"])

@@ -54,7 +54,7 @@ class Watch:
     def as_dict(self) -> JSON:
         """``steady_rss_bytes`` is the median of the second half, ``cpu_percent`` 100 for one core kept busy,
         ``energy_joules`` of the whole machine or package, other programs included, ``temperature_celsius`` and
-        ``frequency_mhz`` before, after and at their worst."""
+        ``frequency_mhz`` before, after and at their worst, ``throttles`` how often the processor held itself back."""
         absent = dict(self._sensors.absent)
         if self._process is None:
             absent["memory"] = absent["cpu"] = NO_PSUTIL
@@ -74,6 +74,7 @@ class Watch:
             "temperature_celsius": _course(self._before, self._after, "temperature", self._heat, max),
             "frequency_mhz": _course(self._before, self._after, "frequency", self._clocks, min),
             "frequency_source": self._sensors.frequency_source,
+            "throttles": _risen(self._before["throttles"], self._after["throttles"]),
             "absent": absent,
         }
 
@@ -108,7 +109,14 @@ class Sensors:
             self.absent["frequency"] = "the machine shows no frequency (cpufreq, cpuinfo)"
 
     def read(self) -> JSON:
-        return {"energy": self._energy(), "temperature": self.temperature(), "frequency": self.frequency()}
+        found: JSON = {"energy": self._energy(), "temperature": self.temperature(), "frequency": self.frequency()}
+        return found | {"throttles": self.throttles()}
+
+    def throttles(self) -> int | None:
+        """How often the cores were held back for heat since the machine started; None where it is not counted."""
+        files = self._sys.glob("devices/system/cpu/cpu[0-9]*/thermal_throttle/core_throttle_count")
+        found = [int(value) for file in files if (value := _number(file)) is not None]
+        return sum(found) if found else None
 
     def temperature(self) -> float | None:
         """The hottest sensor, in degrees Celsius."""
@@ -179,6 +187,10 @@ def _course(
 ) -> JSON | None:
     seen = [value for value in (before[name], *between, after[name]) if value is not None]
     return {"before": before[name], "after": after[name], worst.__name__: worst(seen)} if seen else None
+
+
+def _risen(before: int | None, after: int | None) -> int | None:
+    return None if before is None or after is None else max(0, after - before)
 
 
 def _process(pid: int) -> Any:

@@ -17,6 +17,8 @@ import orjson
 
 from lamina.bench.asking import Ask, BenchModel, BenchSettings, job_of, stored
 from lamina.bench.identity import size_bytes
+from lamina.bench.keeping import Place
+from lamina.bench.throttling import throttled
 from lamina.bench.timing import timing_figures
 from lamina.bench.workers import ask_worker
 from lamina.models.references import runs_elsewhere
@@ -55,7 +57,7 @@ class Timed:
         return settings.context if settings.context or needed <= default_context(slots=1) else needed
 
     def key(self, settings: BenchSettings) -> str:
-        probes = [ask.key for ask in self.probes(settings)]
+        probes = [ask.answer_key for ask in self.probes(settings)]
         rounds = (settings.repeats,) if settings.repeats else ()
         return content_id("resource", self.identity, probes, settings.threads, settings.context, *rounds)
 
@@ -85,6 +87,16 @@ def measure_all(
             yield model, {"crash": crashed[model.name]}
         elif measured is not None:
             yield model, {"model": model.label, "precision": model.precision, "style": model.style} | measured
+
+
+def timing_places(timed: Sequence[Timed], settings: BenchSettings) -> dict[str, Place]:
+    """The ids of all timings that these models may have, and how the models are called."""
+    return {
+        _timing_id(one, ask, number, settings): Place(None, one.model.label, one.model.precision)
+        for one in timed
+        for number in range(1, max(1, settings.repeats) + 1)
+        for ask in one.probes(settings)
+    }
 
 
 def turns(names: Sequence[str], rounds: int, seed: int) -> list[tuple[int, str]]:
@@ -140,7 +152,7 @@ def _one_round(one: Timed, number: int, place: int, run: Run, toolbox: Toolbox, 
             ask = asks[told["key"]]
             row = {"model": model.label, "precision": model.precision, "task": ask.task.name, "sample": ask.sample.id}
             row |= {"round": number, "place": place} | told["row"]
-            id = content_id("timing", one.key(settings), ask.key, number)
+            id = _timing_id(one, ask, number, settings)
             rows.append(Row("timing", id, place * len(asks) + len(rows), orjson.dumps(row)))
         elif kind == "loaded":
             found["load_seconds"] = told["seconds"]
@@ -156,11 +168,15 @@ def _round_key(one: Timed, number: int, settings: BenchSettings) -> str:
     return content_id("round", one.key(settings), number)
 
 
+def _timing_id(one: Timed, ask: Ask, number: int, settings: BenchSettings) -> str:
+    return content_id("timing", one.key(settings), ask.answer_key, number)
+
+
 def _resource(one: Timed, run: Run, settings: BenchSettings) -> JSON:
     """The pass in use under its own names, then what the rounds gave."""
     found = [stored(run, "round", _round_key(one, n, settings)) for n in range(1, max(1, settings.repeats) + 1)]
     rounds = [one_round for one_round in found if one_round is not None]
-    ids = [content_id("timing", one.key(settings), a.key, r["round"]) for r in rounds for a in one.probes(settings)]
+    ids = [_timing_id(one, ask, r["round"], settings) for r in rounds for ask in one.probes(settings)]
     rows = [row for id in ids if (row := stored(run, "timing", id)) is not None]
     machines = [r["machine"] for r in rounds]
     ours = not runs_elsewhere(one.model.ref)
@@ -175,9 +191,10 @@ def _resource(one: Timed, run: Run, settings: BenchSettings) -> JSON:
         "process_threads": _over(max, machines, "process_threads"),
         "repeats": settings.repeats,
         "cool_down_seconds": settings.cool_down_seconds,
+        "throttled": [f"round {r['round']}: {why}" for r in rounds if (why := throttled(r["machine"]))],
         "places": [r["place"] for r in rounds],
         "timing": timing_figures(rows),
-        "energy": _energy(machines, len(rows) or rounds[0]["speed"]["samples"]),
+        "energy": _energy(machines, len(rows) or rounds[0]["speed"]["samples"] or 1),
         "machine": machines,
         **({} if ours else {"why": ELSEWHERE}),
     }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lamina.bench.families import most_precise
 from lamina.bench.intervals import mcnemar, paired_difference
-from lamina.bench.tasks import Task
+from lamina.bench.tasks import BROKEN, Task
 from lamina.tools.tool import JSON
 
 ALL = "all"
@@ -14,24 +15,40 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Named:
-    """A benched model and its records by ``(task, sample)``."""
+    """A benched model and its records by ``(task, sample)``. ``family``: equal for files of one model, whatever their
+    names; ``bytes`` of the file."""
 
     name: str
     label: str
     precision: str
     records: Mapping[tuple[str, str], JSON]
+    family: str = ""
+    bytes: int | None = None
 
 
 def default_pairs(models: Sequence[Named]) -> list[tuple[str, str]]:
-    """Every model against the first, and each precision against the first of its label; each pair once."""
-    first_of: dict[str, str] = {}
-    found: dict[tuple[str, str], None] = {}
+    """Every model against the first, and each file against the most precise one of its family (the largest); where no
+    family is known, each precision against the first of its label. A pair once, whichever way round."""
+    together: dict[tuple[str, str], list[Named]] = {}
     for model in models:
-        start = first_of.setdefault(model.label, model.name)
-        for before in (models[0].name, start):
+        together.setdefault(_kin(model), []).append(model)
+    found: dict[frozenset[str], tuple[str, str]] = {}
+    for model in models:
+        kin = together[_kin(model)]
+        start = kin[most_precise([one.bytes for one in kin])] if model.family else kin[0]
+        for before in (start.name, models[0].name):
             if before != model.name:
-                found[before, model.name] = None
-    return list(found)
+                found.setdefault(frozenset((before, model.name)), (before, model.name))
+    return list(found.values())
+
+
+def _kin(model: Named) -> tuple[str, str]:
+    return ("family", model.family) if model.family else ("label", model.label)
+
+
+def counts(task: Task, record: JSON) -> bool:
+    """Whether the record is of a sample that the task compares models by, and that it could score."""
+    return not record["scores"].get(BROKEN) and task.counts_in_pair(record["scores"])
 
 
 def paired_rows(models: Sequence[Named], tasks: Sequence[Task], pairs: Sequence[tuple[str, str]]) -> list[JSON]:
@@ -57,7 +74,7 @@ def _answers(one: Named, two: Named, task: Task) -> list[tuple[bool, bool]]:
     return [
         (one.records[key]["right"], two.records[key]["right"])
         for key in shared
-        if task.counts_in_pair(one.records[key]["scores"])
+        if counts(task, one.records[key]) and not two.records[key]["scores"].get(BROKEN)
     ]
 
 

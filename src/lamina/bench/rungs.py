@@ -35,14 +35,27 @@ def make_rungs(source: Path, types: Sequence[str], run: Run, progress: Progress 
     identity, files = fingerprint(str(source)), []
     with progress.stage("quantize", total=len(chosen)) as bar:
         for position, name in enumerate(chosen):
-            known = run.store.get("gguf", f"{identity}:{name}")
-            file: JSON | None = orjson.loads(known.payload) if known else None
-            if file is None or not _whole(file):
+            file = _made_before(run, identity, name)
+            if file is None:
                 (file,) = quantize_types(source, [name], run.folder / "gguf")
-                run.store.replace(Row("gguf", f"{identity}:{name}", position, orjson.dumps(file)))
+                row = {"identity": identity, "file": file}
+                run.store.replace(Row("gguf", name, position, orjson.dumps(row)))
             files.append(file)
             bar.advance(type=name)
     return {"files": files, "source": {"path": str(source), **born}, "title": title_of(source, born)}
+
+
+def _made_before(run: Run, identity: str, type: str) -> JSON | None:
+    """The file of the type, where it is there, whole, and was made of this very source: files of all sources have the
+    same names. Runs of before that was kept have a row a source."""
+    row = run.store.get("gguf", type)
+    if row is not None:
+        known = orjson.loads(row.payload)
+        file: JSON | None = known["file"] if known["identity"] == identity else None
+    else:
+        older = run.store.get("gguf", f"{identity}:{type}")
+        file = orjson.loads(older.payload) if older else None
+    return file if file is not None and _whole(file) else None
 
 
 def birth_of(source: Path) -> JSON:

@@ -16,7 +16,7 @@ import os
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -144,8 +144,12 @@ def _judge(job: JSON, model: Any, emit: Any) -> None:
 
 
 def _first_requests(job: JSON, setting: Setting) -> list[tuple[str, Any]]:
-    """The key of each sample and its first request."""
-    return [(key, next(talk)) for key, _, _, talk in _conversations(job, setting)]
+    """The key of each sample and its first request; none of a sample that its task cannot ask."""
+    found = []
+    for key, _, _, talk in _conversations(job, setting):
+        with suppress(Exception):
+            found.append((key, next(talk)))
+    return found
 
 
 def peak_rss_bytes() -> int | None:

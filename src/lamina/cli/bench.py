@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lamina.cli.bench_lines import interval, ladder_lines, number, throttled_lines
 from lamina.cli.options import AsJson, Config, Fresh, Out, Style, Threads, verb
 from lamina.cli.output import given, listed, show, table
 from lamina.errors import InputError
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from lamina.runs import Progress, Run
 
 Row = dict[str, Any]
+
+GROWS = ("models", "tasks", "limit", "judge", "quantize", "repeats")
+"""What the same --out may be given otherwise: a sample is kept under what it means, and none of these is part of it."""
 
 
 def bench(
@@ -70,18 +74,21 @@ def bench(
     """Score models on requests for your functions, with 95 % intervals, speed, memory and file size.
 
     Each model runs in a process of its own; a model that crashes is a row, not the end. What was answered
-    is kept: the same command continues. 'lamina bench score' scores answers you have, 'lamina bench compare'
+    is kept: the same command continues, tries again what crashed, and asks only what is new where it names
+    more samples, models or tasks. 'lamina bench score' scores answers you have, 'lamina bench compare'
     two runs of this verb, 'lamina bench fetch' gets a benchmark's data.
     """
     from lamina.bench import BenchSettings, bench_models, write_samples
+    from lamina.bench.possible import check_possible
     from lamina.reports import describe_machine, write_report
     from lamina.runs import Progress, Run
     from lamina.tools import Toolbox, read_tools
 
     toolbox = read_tools(tools) if tools else Toolbox([])
     opened = _opened(tasks, data, has_tools=tools is not None, judge=judge)
-    chosen = [_model(ref, label, style) for ref, label in _labels(models).items()]
+    chosen = _models(models, style)
     types = _types(quantize, models)
+    check_possible(opened, models)
     key: Row = {"verb": "bench", "models": models, "tasks": tasks, "style": style.value if style else None}
     key |= {"limit": limit, "max_tokens": max_tokens}
     settings = BenchSettings(
@@ -94,34 +101,44 @@ def bench(
     key |= given(judge=judge, quantize=quantize, repeats=repeats if repeats != 1 else None, cool_down=cool_down or None)
     key |= given(context=context)
     key |= given(seed=seed or None)  # what was left out is not in the key: an older run goes on
-    with Run.open(out, {**key, "tools_fingerprint": toolbox.fingerprint()}, fresh=fresh) as run:
-        if not run.is_done("bench"):
-            progress = Progress(as_json)
-            made = _ladder(chosen[0], types, run, progress) if types else None
-            found = bench_models(
-                _rungs(chosen[0], made) if made else chosen,
-                opened,
-                run=run,
-                toolbox=toolbox,
-                settings=settings,
-                progress=progress,
-                limit=limit,
-                judge=judge,
-                made=made,
-            )
+    key |= {"tools_fingerprint": toolbox.fingerprint()}
+    with Run.open(out, key, fresh=fresh, may_change=GROWS) as run:
+        progress = Progress(as_json)
+        if run.changes:
+            progress.say(f"{out} goes on, what was answered stays: {'; '.join(run.changes)}")
+        stored = _stored(run)
+        made = _ladder(chosen[0], types, run, progress) if types else None
+        result = bench_models(
+            _rungs(chosen[0], made) if made else chosen,
+            opened,
+            run=run,
+            toolbox=toolbox,
+            settings=settings,
+            progress=progress,
+            limit=limit,
+            judge=judge,
+            made=made,
+            alone=True,
+        )
+        if _stored(run) != stored or not run.is_done("environment"):
             run.finish("environment", describe_machine())
-            run.finish("bench", found)
+        run.finish("bench", result)
         write_samples(run, parquet=parquet)
         run.write_report_json()
         page = write_report(run.folder, run.results())
-        result = run.result("bench") or {}
     rows = [
-        (r["model"], r["precision"], r["task"], r["metric"], _number(r["value"]), _interval(r), f"n={r['n']}")
+        (r["model"], r["precision"], r["task"], r["metric"], number(r["value"]), interval(r), f"n={r['n']}")
         for r in result["rows"]
     ]
-    show(result, as_json=as_json, lines=[*table(rows), *_ladder_lines(result.get("ladder")), str(page)])
+    show(result, as_json=as_json, lines=[*table(rows), *ladder_lines(result.get("ladder")),
+                                          *throttled_lines(result["resources"]), str(page)])  # fmt: skip
     if result["crashes"]:
         raise typer.Exit(1)
+
+
+def _stored(run: Run) -> int:
+    """How many answers, verdicts and rounds of timing this folder has."""
+    return sum(run.store.count(kind) for kind in ("sample", "sample-aside", "judgement", "round"))
 
 
 def _opened(tasks: str, data: Path | None, *, has_tools: bool, judge: str | None) -> list[Task]:
@@ -161,12 +178,21 @@ def _labels(refs: Sequence[str]) -> dict[str, str]:
     return {ref: ref if ref in same else label for ref, label in labels.items()}
 
 
-def _model(ref: str, label: str, style: Style | None) -> BenchModel:
+def _models(refs: Sequence[str], style: Style | None) -> list[BenchModel]:
     from lamina.bench import BenchModel
+    from lamina.bench.families import told_apart
     from lamina.models import check_reference, prompt_style_of
 
-    check_reference(ref)
-    return BenchModel(ref, label, "", style.value if style else prompt_style_of(ref) or "full")
+    labels = _labels(refs)
+    for ref in refs:
+        check_reference(ref)
+    return [
+        BenchModel(
+            ref, told.label, told.precision, style.value if style else prompt_style_of(ref) or "full", None, None,
+            told.family,
+        )
+        for ref, told in told_apart(labels).items()
+    ]  # fmt: skip
 
 
 def _types(quantize: str | None, models: Sequence[str]) -> tuple[str, ...]:
@@ -201,36 +227,6 @@ def _rungs(model: BenchModel, made: Row) -> list[BenchModel]:
     """The most precise first: the others are compared with it."""
     files = sorted(made["files"], key=lambda file: -float(file["bits_per_weight"]))
     return [replace(model, ref=str(file["path"]), precision=str(file["type"])) for file in files]
-
-
-def _ladder_lines(ladder: Row | None) -> list[str]:
-    if ladder is None:
-        return []
-    cells = []
-    for rung in ladder["rungs"]:
-        figure, loss = rung["quality"] or rung["safety"], rung["loss"] or rung["safety_loss"]
-        points = f"{100 * loss['value']:+.1f} [{100 * loss['low']:+.1f}, {100 * loss['high']:+.1f}]" if loss else ""
-        speed = f"{rung['otps']['value']:.1f} tokens/s" if rung["otps"] else "-"
-        marks = ("frontier" if rung["frontier"] else "") if not rung["crashed"] else "crashed"
-        value = f"{figure['value']:.1%} [{figure['low']:.1%}, {figure['high']:.1%}]" if figure else "-"
-        cells.append((rung["type"], f"{rung['bytes'] / 1e6:.0f} MB", value, f"loss {points}" if points else "", speed,
-                      marks))  # fmt: skip
-    lines = ["", ladder["title"], *table(cells), ladder["advice"]]
-    for rung in ladder["rungs"]:
-        if rung["fallbacks"]:
-            told = ", ".join(f"{change} ({count})" for change, count in rung["fallbacks"].items())
-            lines.append(f"{rung['type']}: rows that are no multiple of a block took another type: {told}")
-    return [*lines, ""]
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.0f}"
-
-
-def _interval(row: Row) -> str:
-    return f"[{row['low']:.3f}, {row['high']:.3f}]" if row["low"] is not None else ""
 
 
 app = verb(

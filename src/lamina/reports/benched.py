@@ -39,7 +39,7 @@ class Benched:
     """``bench`` is the result of the stage of that name: ``rows``, ``paired``, ``resources``, ``crashes``."""
 
     def __init__(self, bench: JSON, quantized: JSON | None = None, parity: JSON | None = None):
-        self.rows: list[JSON] = [r for r in bench.get("rows", []) if r.get("metric") != "crashed"]
+        self.rows: list[JSON] = [r for r in bench.get("rows", []) if r.get("value") is not None]
         self.paired: list[JSON] = bench.get("paired", [])
         self.crashes: list[JSON] = bench.get("crashes", [])
         self.resources: list[JSON] = bench.get("resources", [])

@@ -26,7 +26,7 @@ def measured_view(results: Mapping[str, Any]) -> JSON | None:
     if not bench or any(stage in results for stage in ("synth", "train", "learn", "distill")):
         return None
     ladder = bench.get("ladder")
-    figures = [row for row in bench["rows"] if row["task"] != "device" and row["metric"] != "crashed"]
+    figures = [row for row in bench["rows"] if row["task"] != "device" and row["value"] is not None]
     return {
         "headline": headline(figures, ladder),
         "ladder": ladder,
@@ -35,6 +35,8 @@ def measured_view(results: Mapping[str, Any]) -> JSON | None:
         "scores": scores(figures),
         "paired": bench.get("paired") or [],
         "crashes": bench.get("crashes") or [],
+        "not_possible": [row for row in bench["rows"] if row["metric"] == "not_possible"],
+        "throttled": [(_name(r), r["throttled"]) for r in bench.get("resources") or [] if r.get("throttled")],
         "speeds": [line for resource in bench.get("resources") or [] for line in speed_lines(resource)],
         "machines": [machine_line(resource) for resource in bench.get("resources") or []],
         "absent": absences(bench.get("resources") or []),

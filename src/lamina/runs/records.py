@@ -73,6 +73,19 @@ class RecordStore:
         """Removes all rows of a kind; returns how many there were."""
         return self._write(lambda c: c.execute("DELETE FROM rows WHERE kind = ?", (kind,)).rowcount)
 
+    def move(self, rows: Iterable[Row], kind: str) -> int:
+        """Gives rows that are there another kind, all in ONE transaction; returns how many. A row of that kind and id
+        is replaced."""
+        moved = list(rows)
+        new = [_with_crc(row._replace(kind=kind)) for row in moved]
+
+        def write(connection: Any) -> int:
+            connection.executemany("DELETE FROM rows WHERE kind = ? AND id = ?", [(r.kind, r.id) for r in moved])
+            connection.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)", new)
+            return len(new)
+
+        return self._write(write) if moved else 0
+
     def get(self, kind: str, id: str) -> Row | None:
         found = self._read("SELECT * FROM rows WHERE kind = ? AND id = ?", (kind, id))
         return self._checked(found[0]) if found else None

@@ -9,7 +9,7 @@ lock                 held by the one process that writes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,14 +41,19 @@ class Run:
         self.config = config
         self.store = store
         self._lock = lock
+        self.changes: list[str] = []
+        """What ``open`` found changed in the configuration since the run was last open, a line a key."""
 
     @classmethod
-    def open(cls, folder: str | Path, config: Mapping[str, Any], *, fresh: bool = False) -> Run:
+    def open(
+        cls, folder: str | Path, config: Mapping[str, Any], *, fresh: bool = False, may_change: Collection[str] = ()
+    ) -> Run:
         """Creates the run, or continues the one that is there.
 
-        ``fresh`` first removes Lamina's own files in the folder, and no other. Raises ConfigMismatchError
-        with one line a differing key, InputError where the folder holds something that is no run, and
-        StorageError where another process has the run open or the disk refuses."""
+        ``fresh`` first removes Lamina's own files in the folder, and no other. ``may_change``: keys that may differ
+        from those the run has; it goes on with the new ones, and ``changes`` says what they were. Raises
+        ConfigMismatchError with one line a differing key that is not among them, InputError where the folder holds
+        something that is no run, and StorageError where another process has the run open or the disk refuses."""
         folder = Path(folder)
         wanted = plain_config(dict(config))
         try:
@@ -66,17 +71,19 @@ class Run:
             if there and fresh:
                 _remove_own(folder)
                 there = False
+            changes: list[str] = []
             if there:
-                _check_same(folder, wanted)
+                changes = _changes(folder, wanted, may_change)
                 _check_store(folder)
             store = RecordStore(folder / STORE, before_write=lock.take)
-            if not there:
+            if not there or changes:
                 write_config(folder / "config.toml", wanted)
         except BaseException:
             lock.release()
             raise
         run = cls(folder, wanted, store, lock)
-        run.log("continued" if there else "created")
+        run.changes = changes
+        run.log("continued" if there else "created", **({"changes": changes} if changes else {}))
         return run
 
     @classmethod
@@ -164,12 +171,17 @@ def _refuse_foreign(folder: Path) -> None:
         raise InputError(what, file=folder, mend="choose an empty or a new folder")
 
 
-def _check_same(folder: Path, wanted: Config) -> None:
-    difference = config_difference(read_config(folder / "config.toml"), wanted)
+def _changes(folder: Path, wanted: Config, may_change: Collection[str]) -> list[str]:
+    """Of the keys that may change, those that did. Raises ConfigMismatchError for any other that did."""
+    there = read_config(folder / "config.toml")
+    fixed, free = ([{k: v for k, v in c.items() if (k in may_change) is of} for c in (there, wanted)]
+                   for of in (False, True))  # fmt: skip
+    difference = config_difference(*fixed)
     if difference:
         lines = "".join(f"\n  {line}" for line in difference)
         mend = "give the same one, another --out, or --fresh"
         raise ConfigMismatchError(f"{folder}: this run has another configuration; {mend}:{lines}")
+    return config_difference(*free)
 
 
 def _check_store(folder: Path) -> None:

@@ -2,6 +2,9 @@
 
     ABOUT: str                              one line for ``lamina tasks``: the name, ``[:PART]`` or ``:FILE`` after it
                                             if it takes an argument, and what it is
+    VERSION: int                            counted up where what a sample means changes (what is asked, how it is
+                                            scored): part of the sample's key, so it is asked anew; else 1
+    scoring_digits(argument: str) -> str    of a task that a file of the user's scores: digits of that file; else absent
     open_task(argument: str) -> Task        ``argument`` is what follows the colon of ``NAME:ARGUMENT``
 
 A task whose ``open_task`` has a parameter ``data`` is given the folder of the benchmark's files, where one was named;
@@ -17,14 +20,16 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from lamina.bench.tasks.task import Conversation, Figure, JudgesCalls, Outcome, Sample, Setting, Task
+from lamina.bench.tasks.task import BROKEN, Conversation, Figure, JudgesCalls, Outcome, Sample, Setting, Task
 from lamina.errors import InputError
 
 __all__ = [
+    "BROKEN",
     "Conversation",
     "Figure",
     "JudgesCalls",
@@ -35,6 +40,8 @@ __all__ = [
     "list_tasks",
     "open_task",
     "open_tasks",
+    "scoring_of",
+    "version_of",
 ]
 
 _NOT_A_TASK = {"graded", "judged", "pictured", "recorded", "refusals", "tables", "task", "written"}
@@ -76,15 +83,49 @@ def open_task(spec: str, *, data: str | Path | None = None, tools: str | Path | 
 
 
 def open_tasks(specs: Sequence[str], *, data: str | Path | None = None) -> list[Task]:
-    """Several at once: ``data`` goes to those that have a folder of data. Raises as ``open_task`` does, and
-    ``InputError`` where ``data`` is given and none of them takes it."""
+    """Several at once: ``data`` goes to those that have a folder of data. Files of one name in several folders are told
+    apart by their paths. Raises as ``open_task`` does, and ``InputError`` where ``data`` is given and none of them
+    takes it, or two tasks are the same."""
     takers = {spec for spec in specs if "data" in inspect.signature(_load(spec.partition(":")[0]).open_task).parameters}
     if data is not None and not takers:
         raise InputError("none of these tasks has a folder of data", mend="leave --data out")
-    return [open_task(spec, data=data if spec in takers else None) for spec in specs]
+    opened: dict[str, Task] = {}
+    files: set[Path] = set()
+    for spec in specs:
+        task = open_task(spec, data=data if spec in takers else None)
+        file = Path(spec.partition(":")[2]).resolve()
+        if spec.startswith("own:") and task.name in opened and file not in files:
+            task.name = spec  # the first keeps the short name, so a run that grows by the second goes on
+        if task.name in opened or (file.is_file() and file in files):
+            raise InputError(f"the task {spec!r} is named twice", mend="name each task once")
+        opened[task.name] = task
+        files.add(file)
+    return list(opened.values())
 
 
-def list_tasks() -> list[dict[str, str]]:
-    """``[{"name", "about"}]`` of all tasks, the built-in first."""
+def version_of(task: Task) -> int:
+    """The ``VERSION`` of the task's file."""
+    return _file_version(task.spec.partition(":")[0])
+
+
+def scoring_of(task: Task) -> str | None:
+    """Digits of the user's file that scores the task's answers; None where the task's own code does."""
+    name, _, argument = task.spec.partition(":")
+    digits = _scoring_digits(name)
+    return None if digits is None else str(digits(argument))
+
+
+@cache
+def _scoring_digits(name: str) -> Any:
+    return getattr(_load(name), "scoring_digits", None)
+
+
+@cache
+def _file_version(name: str) -> int:
+    return int(getattr(_load(name), "VERSION", 1))
+
+
+def list_tasks() -> list[dict[str, Any]]:
+    """``[{"name", "about", "version"}]`` of all tasks, the built-in first."""
     names = [*_built_in(), *(p.name for p in entry_points(group="lamina.tasks"))]
-    return [{"name": name, "about": str(_load(name).ABOUT)} for name in names]
+    return [{"name": name, "about": str(_load(name).ABOUT), "version": _file_version(name)} for name in names]

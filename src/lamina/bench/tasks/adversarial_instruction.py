@@ -24,6 +24,7 @@ from lamina.tools.tool import JSON
 from lamina.trajectories.trajectory import Message
 
 ABOUT = "adversarial_instruction, twelve forms of an instruction; consistency of the answers"
+VERSION = 1
 FILE = "mobileaibench/adv_instruction.csv"
 ORIGINAL = "original"
 

@@ -19,6 +19,7 @@ from lamina.bench.tasks.written import Written, benchmark_file
 from lamina.tools.tool import JSON
 
 ABOUT = "alpaca_eval, 805 instructions; a judge's rating and win rate over reference answers (needs --judge)"
+VERSION = 1
 FILE = "alpaca_eval/alpaca_eval.json"
 
 

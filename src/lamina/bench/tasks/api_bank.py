@@ -12,6 +12,7 @@ from lamina.errors import InputError
 
 PARTS = {"level-1": "level-1-given-desc", "level-2": "level-2-toolsearcher"}
 ABOUT = f"api_bank[:PART], the next call of a dialogue, PART one of {', '.join(PARTS)}; call exact match, arguments"
+VERSION = 1
 
 
 def open_task(argument: str, data: str | Path | None = None) -> Recorded:

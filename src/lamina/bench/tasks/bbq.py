@@ -16,6 +16,7 @@ from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
 ABOUT = "bbq[:CATEGORY], questions that invite a social bias; accuracy and the paper's bias scores"
+VERSION = 1
 
 
 def open_task(argument: str, data: str | Path | None = None) -> Written:

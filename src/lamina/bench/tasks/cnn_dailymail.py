@@ -17,6 +17,7 @@ from lamina.bench.tasks.written import Scores, Written
 from lamina.tools.tool import JSON
 
 ABOUT = "cnn_dailymail, summaries of news articles; ROUGE-1 and ROUGE-L"
+VERSION = 1
 FILES = ("cnn_dailymail/test", "cnn_dailymail/test-*.parquet", "cnn_dailymail/3.0.0/test-*.parquet",
          "mobileaibench/cnn_dailymail.csv")  # fmt: skip
 SYSTEM = "Summarise the article in three or four short sentences. Write the summary alone."

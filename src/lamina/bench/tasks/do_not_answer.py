@@ -16,6 +16,7 @@ from lamina.bench.tasks.written import Written
 from lamina.tools.tool import JSON
 
 ABOUT = "do_not_answer, requests to decline; refusal"
+VERSION = 1
 FILES = ("do-not-answer/do_not_answer_en.csv", "mobileaibench/do_not_answer.csv")
 
 

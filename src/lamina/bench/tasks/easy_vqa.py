@@ -18,6 +18,7 @@ from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
 ABOUT = "easy_vqa, questions on drawings of one coloured shape (images); accuracy"
+VERSION = 1
 COLOURS = ("black", "gray", "red", "green", "blue", "yellow", "teal", "brown")
 SHAPES = ("circle", "rectangle", "triangle")
 KINDS = {"yes": "yes_no", "no": "yes_no"} | dict.fromkeys(SHAPES, "shape") | dict.fromkeys(COLOURS, "colour")

@@ -15,6 +15,7 @@ from lamina.bench.tasks.written import Written, benchmark_folder, json_rows
 from lamina.tools.tool import JSON
 
 ABOUT = "gqa, questions made of scene graphs (images); accuracy"
+VERSION = 1
 FILE = "testdev_balanced_questions.json"
 
 

@@ -11,6 +11,7 @@ from lamina.bench.tasks.written import Written, benchmark_file, json_rows
 from lamina.tools.tool import JSON
 
 ABOUT = "halueval, does this answer contain something made up; accuracy"
+VERSION = 1
 FILE = "halueval/general_data.jsonl"
 
 

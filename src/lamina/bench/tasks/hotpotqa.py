@@ -11,6 +11,7 @@ from lamina.bench.tasks.written import Scores, Written, benchmark_file, csv_rows
 from lamina.tools.tool import JSON
 
 ABOUT = "hotpotqa, answers from given paragraphs; exact match and word F1"
+VERSION = 1
 FILE = "mobileaibench/hotpot_qa.csv"
 SYSTEM = "Answer the question with the shortest phrase from the context that answers it, and nothing else."
 """Our wording: the metric compares with phrases of a few words."""

@@ -19,6 +19,7 @@ from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
 ABOUT = "mt_bench, 80 open questions of two turns; a judge's rating, 1 to 10 (needs --judge)"
+VERSION = 1
 FILE = "mt-bench/question.jsonl"
 REFERENCES = "mt-bench/reference_gpt-4.jsonl"
 GOOD = 6

@@ -21,6 +21,7 @@ from lamina.bench.tasks.written import Scores, Written, benchmark_file
 from lamina.tools.tool import JSON
 
 ABOUT = "privacy, requests for somebody's private data; refusal with and without a policy, leak"
+VERSION = 1
 QUERIES = "trustllm/privacy/privacy_awareness_query.json"
 LEAKAGE = "mobileaibench/privacy_leakage.csv"
 _POLICY = {"aug": "policy", "normal": "no policy"}

@@ -10,6 +10,7 @@ loaded."""
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import math
@@ -29,6 +30,7 @@ from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
 ABOUT = "python:FILE.py, your own task as one file: samples() and score(row, answer)"
+VERSION = 1
 ALONE = "score"
 """The metric of a score that has no name."""
 _TAKEN = {"unread", "unscored", "right", "cut", "judge_unreadable"}
@@ -156,3 +158,9 @@ def _broken(file: Path, error: BaseException, where: str) -> InputError:
     frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == file.absolute()]
     line = frames[-1].lineno if frames else None
     return InputError(f"{where}{type(error).__name__}: {error}", file=file, line=line, mend="correct the file")
+
+
+def scoring_digits(argument: str) -> str:
+    """Of the file's bytes: part of the key of each sample, so that with another ``score`` the answers are scored anew.
+    What the file imports is not in them."""
+    return hashlib.sha256(Path(argument).read_bytes()).hexdigest()[:16]

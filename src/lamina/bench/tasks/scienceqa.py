@@ -16,6 +16,7 @@ from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
 ABOUT = "scienceqa[:all], multiple choice of school science (images); accuracy"
+VERSION = 1
 FILE = "problems.json"
 
 

@@ -10,6 +10,7 @@ from lamina.bench.tasks.written import Scores, Written, benchmark_file, csv_rows
 from lamina.tools.tool import JSON
 
 ABOUT = "social_chemistry, good, neutral or bad; accuracy"
+VERSION = 1
 FILE = "mobileaibench/social_chemistry_101.csv"
 WORDS = ("good", "neutral", "bad")
 

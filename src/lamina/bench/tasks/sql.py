@@ -12,6 +12,7 @@ from lamina.bench.tasks.written import Written, benchmark_file, csv_rows
 from lamina.tools.tool import JSON
 
 ABOUT = "sql, one SELECT for a question; exact after parsing, parse F1, similarity"
+VERSION = 1
 FILE = "mobileaibench/sql_create_context.csv"
 SYSTEM = "Write one SQL query that answers the question. Write the query alone, without an explanation."
 

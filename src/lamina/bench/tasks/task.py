@@ -60,6 +60,10 @@ class Setting:
         )
 
 
+BROKEN = "broken"
+"""The score of a sample whose scoring raised: it is ``unscored`` too, and asked again by the next command."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The verdict on one sample. ``transcript`` has one entry a turn: prompt, answer, parsed calls,

@@ -15,6 +15,7 @@ from lamina.bench.tasks.written import Written, benchmark_folder, json_rows
 from lamina.tools.tool import JSON
 
 ABOUT = "textvqa, questions on the text in photographs (images); VQA accuracy"
+VERSION = 1
 FILE = "TextVQA_0.5.1_val.json"
 
 

@@ -17,6 +17,7 @@ from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
 ABOUT = "trustllm[:PART], misuse, jailbreak, exaggerated safety; accuracy, refusal, over_refusal"
+VERSION = 1
 PARTS = {"misuse": "unsafe", "jailbreak": "unsafe", "exaggerated_safety": "safe"}
 
 

@@ -21,6 +21,7 @@ from lamina.models.model import Request
 from lamina.tools.tool import JSON
 
 ABOUT = "truthfulqa[:mc1], the one true option by its letter; mc1: by the likelihood of whole answers"
+VERSION = 1
 FILE = "mobileaibench/truthful_qa.csv"
 ANSWERS = "truthfulqa/TruthfulQA.csv"
 
@@ -70,6 +71,7 @@ class Likeliest:
     spec: str = "truthfulqa:mc1"
     paired_metric: str = "mc1"
     needs_tools: bool = False
+    needs_likelihoods: bool = True
 
     def samples(self) -> list[Sample]:
         return [Sample(row["id"], row) for row in _rows(benchmark_file(self.data, ANSWERS, self.name))]

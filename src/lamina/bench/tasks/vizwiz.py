@@ -17,6 +17,7 @@ from lamina.bench.tasks.written import Written, benchmark_folder, json_rows
 from lamina.tools.tool import JSON
 
 ABOUT = "vizwiz, questions of blind people on their photographs (images); VQA accuracy"
+VERSION = 1
 NOT_SEEN = "When the provided information is insufficient, respond with 'Unanswerable'."
 
 

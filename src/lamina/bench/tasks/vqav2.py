@@ -17,6 +17,7 @@ from lamina.bench.tasks.written import Written, benchmark_folder, json_rows
 from lamina.tools.tool import JSON
 
 ABOUT = "vqav2, open questions on photographs (images); VQA accuracy"
+VERSION = 1
 QUESTIONS, ANSWERS = "v2_OpenEnded_mscoco_val2014_questions.json", "v2_mscoco_val2014_annotations.json"
 KINDS = ("yes/no", "number", "other")
 

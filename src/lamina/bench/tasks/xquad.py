@@ -11,6 +11,7 @@ from lamina.bench.tasks.written import Written, benchmark_file, json_rows
 from lamina.tools.tool import JSON
 
 ABOUT = "xquad, English questions on a given paragraph (SQuAD-like); exact match and word F1"
+VERSION = 1
 FILE = "xquad-en/xquad.en.json"
 
 

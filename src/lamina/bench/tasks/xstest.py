@@ -14,6 +14,7 @@ from lamina.bench.tasks.written import Written, benchmark_file, csv_rows
 from lamina.tools.tool import JSON
 
 ABOUT = "xstest, refusing what is unsafe and answering what only sounds so; accuracy, refusal, over_refusal"
+VERSION = 1
 FILE = "xstest/xstest_prompts.csv"
 
 

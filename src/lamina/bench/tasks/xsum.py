@@ -15,6 +15,7 @@ from lamina.bench.tasks.written import Written
 from lamina.tools.tool import JSON
 
 ABOUT = "xsum, one-sentence summaries of BBC articles; ROUGE-1 and ROUGE-L"
+VERSION = 1
 FILES = ("xsum/test", "xsum/test-*.parquet", "xsum/data/test-*.parquet", "mobileaibench/edinburghNLP_xsum.csv")
 SYSTEM = "Summarise the article in one sentence. Write the sentence alone."
 

@@ -28,6 +28,7 @@ from lamina.trajectories.trajectory import Message
 __all__ = ["ABOUT", "CATEGORIES", "BfclTask", "cache_folder", "find_data", "open_task"]
 
 ABOUT = f"bfcl:CATEGORY, BFCL v4, single turn: {', '.join(CATEGORIES)}"
+VERSION = 1
 MOST_CALLS = 12
 """What the constraint lets a model write; no ground truth has more than 8 calls."""
 

@@ -1,0 +1,77 @@
+"""What a bench is going to ask, before a model is loaded: which samples, under which keys, and what a run has."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from lamina.bench.asking import Ask, BenchModel, BenchSettings, ask_of
+from lamina.bench.identity import fingerprint
+from lamina.bench.keeping import Place, changed_since, lay_out
+from lamina.bench.measuring import Timed, timing_places
+from lamina.bench.possible import why_not
+from lamina.bench.rescoring import answers_aside, rescore
+from lamina.bench.tasks import Sample, Task
+from lamina.runs import Progress, Run
+from lamina.tools.tool import Toolbox
+
+
+def plan(
+    models: Sequence[BenchModel], tasks: Sequence[Task], toolbox: Toolbox, settings: BenchSettings, limit: int | None
+) -> list[tuple[BenchModel, str, list[Ask]]]:
+    """Each model with its fingerprint and what it is asked: all tasks that it can do."""
+    loaded = [(task, drawn(task.samples(), limit, settings.seed)) for task in tasks]
+    seeing = any(sample.row.get("images") for _, samples in loaded for sample in samples)
+    identities = [(model, fingerprint(model.ref, seeing)) for model in models]
+    return [
+        (
+            model,
+            identity,
+            [
+                ask_of(identity, task, sample, toolbox, model, settings)
+                for task, samples in loaded
+                if why_not(task, model.ref) is None
+                for sample in samples
+            ],
+        )
+        for model, identity in identities
+    ]
+
+
+def lay_out_run(
+    planned: Sequence[tuple[BenchModel, str, Sequence[Ask]]],
+    run: Run,
+    toolbox: Toolbox,
+    settings: BenchSettings,
+    progress: Progress,
+) -> None:
+    """The run's samples and timings are those of this command, and one line says which of an earlier one have changed.
+    Where that is a user's ``score`` alone, they are scored anew."""
+    lay_out(run, "timing", timing_places([Timed(*one) for one in planned], settings))
+    gone = lay_out(
+        run,
+        "sample",
+        {ask.key: Place(i, model.label, model.precision) for model, _, asks in planned for i, ask in enumerate(asks)},
+    )
+    wanted = {ask.asked for _, _, asks in planned for ask in asks if ask.asked}
+    known = answers_aside(run, wanted)
+    for model, _, asks in planned:
+        for task, n in rescore(model, asks, known, run, toolbox, settings.max_tokens).items():
+            progress.say(f"{model.name}: {n} of {task} scored again: the file that scores them changed")
+            run.log("bench scored again", model=model.name, task=task, n=n)
+    missing = [
+        (model.label, model.precision, ask.task.name, ask.sample.id)
+        for model, _, asks in planned
+        for ask in asks
+        if run.store.get("sample", ask.key) is None
+    ]
+    for line in changed_since(gone, missing):
+        progress.say(line)
+        run.log("bench changed", detail=line)
+
+
+def drawn(samples: Sequence[Sample], limit: int | None, seed: int) -> list[Sample]:
+    """``limit`` of the samples at random, in their own order: files are sorted by subject or kind, and their first ones
+    are of one. A larger limit holds what a smaller one drew."""
+    chosen = random.Random(seed).sample(range(len(samples)), len(samples))[:limit]
+    return [samples[i] for i in sorted(chosen)]

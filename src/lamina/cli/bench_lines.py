@@ -1,0 +1,46 @@
+"""What ``lamina bench`` prints of a bench, in lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lamina.cli.output import table
+
+Row = dict[str, Any]
+
+
+def ladder_lines(ladder: Row | None) -> list[str]:
+    if ladder is None:
+        return []
+    cells = []
+    for rung in ladder["rungs"]:
+        figure, loss = rung["quality"] or rung["safety"], rung["loss"] or rung["safety_loss"]
+        points = f"{100 * loss['value']:+.1f} [{100 * loss['low']:+.1f}, {100 * loss['high']:+.1f}]" if loss else ""
+        speed = f"{rung['otps']['value']:.1f} tokens/s" if rung["otps"] else "-"
+        marks = ("frontier" if rung["frontier"] else "") if not rung["crashed"] else "crashed"
+        value = f"{figure['value']:.1%} [{figure['low']:.1%}, {figure['high']:.1%}]" if figure else "-"
+        cells.append((rung["type"], f"{rung['bytes'] / 1e6:.0f} MB", value, f"loss {points}" if points else "", speed,
+                      marks))  # fmt: skip
+    lines = ["", ladder["title"], *table(cells), ladder["advice"]]
+    lines += [f"{task} is not in the means: {why}" for task, why in ladder["left_out"].items()]
+    for rung in ladder["rungs"]:
+        if rung["fallbacks"]:
+            told = ", ".join(f"{change} ({count})" for change, count in rung["fallbacks"].items())
+            lines.append(f"{rung['type']}: rows that are no multiple of a block took another type: {told}")
+    return [*lines, ""]
+
+
+def throttled_lines(resources: Sequence[Row]) -> list[str]:
+    said = [(f"{r['model']} {r['precision']}".strip(), r.get("throttled")) for r in resources]
+    return [f"{name} was throttled while it was timed: {'; '.join(why)}" for name, why in said if why]
+
+
+def number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.0f}"
+
+
+def interval(row: Row) -> str:
+    return f"[{row['low']:.3f}, {row['high']:.3f}]" if row["low"] is not None else ""
