@@ -1,4 +1,5 @@
-"""Seeded cases for every metric with a reference implementation, and what Lamina says of them: for ``metric_proofs.py``.
+"""Seeded cases for every metric that has a reference implementation, and what Lamina says of them: for
+``metric_proofs.py``.
 
 A case is what a metric is given, as JSON. ``OURS[proof](case)`` is a figure for each of its names, 0 to 1 (bias scores
 and correlations -1 to 1)."""
@@ -25,15 +26,92 @@ from lamina.models.continuations import Row, replies_of
 from lamina.tools import Toolbox
 
 Case = dict[str, Any]
-WORDS = (
-    "the a an cat cats dog dogs sat mat ran running runs big red it's Paris, U.S. 42 3.5 x-y end. (again) A The nations "
-    "naïve café state-of-the-art won't $5 1,000 100% \"quoted\" and/or e.g. re-read children's"
-).split()
-SHORT = (
-    "yes no red blue 2 two ten none zero a an the dog dogs cat man's don't dont cant isnt youre oclock t-shirt "
-    "black,white 1,000 10,5 3.5 st. mr. u.s.a. left/right 'no' it's its well were (red) \"stop\" a_b x=1 #1 50% $5 what? yes!"
-).split()
-SAID = ("cat", "dog", "sat", "mat", "ran", "big", "red", "42")
+WORDS = [
+    "the",
+    "a",
+    "an",
+    "cat",
+    "cats",
+    "dog",
+    "dogs",
+    "sat",
+    "mat",
+    "ran",
+    "running",
+    "runs",
+    "big",
+    "red",
+    "it's",
+    "Paris,",
+    "U.S.",
+    "42",
+    "3.5",
+    "x-y",
+    "end.",
+    "(again)",
+    "A",
+    "The",
+    "nations",
+    "naïve",
+    "café",
+    "state-of-the-art",
+    "won't",
+    "$5",
+    "1,000",
+    "100%",
+    '"quoted"',
+    "and/or",
+    "e.g.",
+    "re-read",
+    "children's",
+]
+SHORT = [
+    "yes",
+    "no",
+    "red",
+    "blue",
+    "2",
+    "two",
+    "ten",
+    "none",
+    "zero",
+    "a",
+    "an",
+    "the",
+    "dog",
+    "dogs",
+    "cat",
+    "man's",
+    "don't",
+    "dont",
+    "cant",
+    "isnt",
+    "youre",
+    "oclock",
+    "t-shirt",
+    "black,white",
+    "1,000",
+    "10,5",
+    "3.5",
+    "st.",
+    "mr.",
+    "u.s.a.",
+    "left/right",
+    "'no'",
+    "it's",
+    "its",
+    "well",
+    "were",
+    "(red)",
+    '"stop"',
+    "a_b",
+    "x=1",
+    "#1",
+    "50%",
+    "$5",
+    "what?",
+    "yes!",
+]
 
 
 def texts(chance: random.Random, words: Sequence[str], most: int) -> str:
@@ -211,7 +289,11 @@ def ours_bias(case: Case) -> dict[str, float]:
                 talk.send(Reply("ABC"[answer]))
             except StopIteration as end:
                 outcomes.append({**end.value.scores, "right": end.value.right})
-    return {figure.metric: figure.interval.value for figure in task.figures(outcomes)}
+    found = {figure.metric: figure.interval.value for figure in task.figures(outcomes)}
+    for condition in ("disambiguated", "ambiguous"):
+        of = [o for o in outcomes if o["condition"] == condition]
+        found[f"following_{condition}"] = float(sum(o["follows_stereotype"] for o in of))
+    return found
 
 
 def ours_counts(case: Case) -> dict[str, float]:
@@ -233,7 +315,9 @@ OURS: dict[str, Callable[[Case], dict[str, float]]] = {
     },
     "rouge": lambda c: rouge(c["answer"], c["targets"]),
     "bleu": lambda c: {"bleu": bleu(c["answer"], c["targets"])},
-    "gsm8k": lambda c: {"accuracy": float(gsm8k_score({"target": c["target"].rsplit("####")[-1]}, c["answer"])["accuracy"])},
+    "gsm8k": lambda c: {
+        "accuracy": float(gsm8k_score({"target": c["target"].rsplit("####")[-1]}, c["answer"])["accuracy"])
+    },
     "letters": ours_letters,
     "likeliest": ours_likeliest,
     "bias": ours_bias,

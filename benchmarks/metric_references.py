@@ -1,5 +1,5 @@
-"""What others' implementations say of the cases of ``metric_cases.py``; run by ``metric_proofs.py`` with the Python that
-has them.
+"""What others' implementations say of the cases of ``metric_cases.py``; run by ``metric_proofs.py`` with the Python
+that has them.
 
 usage: metric_references.py CASES.jsonl FIGURES.jsonl
 
