@@ -26,92 +26,16 @@ from lamina.models.continuations import Row, replies_of
 from lamina.tools import Toolbox
 
 Case = dict[str, Any]
-WORDS = [
-    "the",
-    "a",
-    "an",
-    "cat",
-    "cats",
-    "dog",
-    "dogs",
-    "sat",
-    "mat",
-    "ran",
-    "running",
-    "runs",
-    "big",
-    "red",
-    "it's",
-    "Paris,",
-    "U.S.",
-    "42",
-    "3.5",
-    "x-y",
-    "end.",
-    "(again)",
-    "A",
-    "The",
-    "nations",
-    "naïve",
-    "café",
-    "state-of-the-art",
-    "won't",
-    "$5",
-    "1,000",
-    "100%",
-    '"quoted"',
-    "and/or",
-    "e.g.",
-    "re-read",
-    "children's",
-]
-SHORT = [
-    "yes",
-    "no",
-    "red",
-    "blue",
-    "2",
-    "two",
-    "ten",
-    "none",
-    "zero",
-    "a",
-    "an",
-    "the",
-    "dog",
-    "dogs",
-    "cat",
-    "man's",
-    "don't",
-    "dont",
-    "cant",
-    "isnt",
-    "youre",
-    "oclock",
-    "t-shirt",
-    "black,white",
-    "1,000",
-    "10,5",
-    "3.5",
-    "st.",
-    "mr.",
-    "u.s.a.",
-    "left/right",
-    "'no'",
-    "it's",
-    "its",
-    "well",
-    "were",
-    "(red)",
-    '"stop"',
-    "a_b",
-    "x=1",
-    "#1",
-    "50%",
-    "$5",
-    "what?",
-    "yes!",
-]
+_WORDS = """
+the a an cat cats dog dogs sat mat ran running runs big red it's Paris, U.S. 42 3.5 x-y end. (again) A The
+nations naïve café state-of-the-art won't $5 1,000 100% "quoted" and/or e.g. re-read children's
+"""
+_SHORT = """
+yes no red blue 2 two ten none zero a an the dog dogs cat man's don't dont cant isnt youre oclock t-shirt
+black,white 1,000 10,5 3.5 st. mr. u.s.a. left/right 'no' it's its well were (red) "stop" a_b x=1 #1 50% $5
+what? yes!
+"""
+WORDS, SHORT = _WORDS.split(), _SHORT.split()
 
 
 def texts(chance: random.Random, words: Sequence[str], most: int) -> str:
