@@ -23,6 +23,7 @@ from typing import IO, Any
 import orjson
 
 from lamina.bench.driving import drive, sample_record
+from lamina.bench.memory_left import lack_of_memory
 from lamina.bench.tasks import Conversation, Sample, Setting, open_task
 from lamina.tools.targets import target_as_json, target_from_json
 from lamina.tools.tool import JSON, Tool, Toolbox
@@ -66,7 +67,9 @@ def main() -> int:
                 _score(job, setting, model, emit)
             emit("done", peak_rss_bytes=peak_rss_bytes())
     except Exception as error:
-        emit("failed", stage=stage, detail=f"{type(error).__name__}: {error}")
+        lacking = lack_of_memory(error, job["ref"] if stage == "load" else None)
+        detail = f"{type(error).__name__}: {error}"
+        emit("failed", stage=stage, detail=f"{lacking}; {detail}" if lacking else detail)
         return 1
     return 0
 
