@@ -40,7 +40,10 @@ def save_tiny_gguf(
         elif len(shape) == 1:
             writer.add_tensor(name, np.ones(shape, np.float32))
         else:
-            writer.add_tensor(name, chance.standard_normal(shape, np.float32) / np.float32(shape[-1] ** 0.5))
+            weights = chance.standard_normal(shape, np.float32) / np.float32(shape[-1] ** 0.5)
+            if name == "token_embd.weight":
+                weights[-1] = 0  # so that the end is never the likeliest token
+            writer.add_tensor(name, weights)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     if hollow:
