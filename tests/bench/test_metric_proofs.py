@@ -196,6 +196,22 @@ def test_statements_of_the_same_parts_in_other_spelling_are_the_same():
         assert other["sql_f1"] == pytest.approx(2 * 3 / (4 + 4))  # column, table and column again, of four parts each
 
 
+@pytest.mark.parametrize(
+    ("answer", "f1"),
+    [
+        ("SELECT a, b FROM t WHERE a = 1", 1),
+        ("SELECT b, a FROM t WHERE a = 1", 1),  # parts have no order
+        ("SELECT a FROM t WHERE a = 2", 2 * 3 / (4 + 5)),  # a, t and a of the condition, of four parts and five
+        ("SELECT COUNT(a) FROM t", 2 * 2 / (3 + 5)),  # a and t; a function is a part of its own
+        ("SELECT a, b FROM t ORDER BY a", 2 * 3 / (4 + 5)),  # the same column in another clause is another part
+        ("SELECT c FROM u", 0),
+        ("SELECT a, b FROM t WHERE a =", 0),  # no statement has no parts
+    ],
+)
+def test_the_parts_of_a_statement_by_hand(answer: str, f1: float):
+    assert sql_scores(answer, "SELECT a, b FROM t WHERE a = 1")["sql_f1"] == pytest.approx(f1)
+
+
 def test_the_last_number_is_read_in_every_spelling():
     chance = random.Random(8)
     for _ in range(PAIRS):
