@@ -55,7 +55,7 @@ def test_a_file_that_memory_has_no_room_for_fails_at_load_and_says_so(tmp_path: 
     job = job_of("quality", BenchModel(str(file), "large", ""), [], Toolbox([]), settings, slots=1)
     (event,) = ask_worker(job, silence_seconds=120)
     assert (event["event"], event["stage"]) == ("failed", "load")
-    assert event["detail"].startswith("out of memory: the model's files take 4608 MB")
+    assert event["detail"].startswith("MemoryError: the model's files take 4608 MB")
 
 
 @pytest.mark.usefixtures("limited")
@@ -67,7 +67,7 @@ def test_an_allocation_that_fails_is_a_row_that_says_when_and_the_next_model_is_
     greedy.write_text(script)
     crash, good = crash_and_next(desk, f"scripted:{greedy}")
     assert (crash["stage"], good) == (stage, 1.0)
-    assert crash["detail"].startswith("out of memory; ")
+    assert crash["detail"].startswith("MemoryError: an allocation failed (")
 
 
 def test_a_file_that_there_is_room_for_failed_for_another_reason(tmp_path: Path) -> None:

@@ -4,19 +4,34 @@ llama.cpp says that the server could not be made."""
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lamina.bench.identity import size_bytes
 from lamina.errors import LaminaError
 
 
+@contextmanager
+def memory_errors(loading: str | None = None) -> Iterator[None]:
+    """Inside, an error that was about memory becomes a MemoryError that says so, the error's own words after it.
+    ``loading``: the model that is opened there."""
+    try:
+        yield
+    except Exception as error:
+        lacking = lack_of_memory(error, loading)
+        if lacking is None:
+            raise
+        raise MemoryError(f"{lacking} ({type(error).__name__}: {error})") from error
+
+
 def lack_of_memory(error: BaseException, loading: str | None = None) -> str | None:
-    """What to say before the error's own words; None where memory is not known to be the reason. ``loading``: the
-    model whose load failed; its files are compared with what this process may still have."""
+    """What memory was lacking for; None where memory is not known to be the reason. The files of a model whose load
+    failed are compared with what this process may still have."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, MemoryError):
-            return "out of memory"
+            return "an allocation failed"
         seen = seen.__cause__ or seen.__context__
     if loading is None:
         return None
@@ -26,7 +41,7 @@ def lack_of_memory(error: BaseException, loading: str | None = None) -> str | No
         return None  # there is no such file: the error says so
     if needed is None or left is None or needed <= left:
         return None
-    return f"out of memory: the model's files take {needed / 1e6:.0f} MB, {left / 1e6:.0f} MB are left"
+    return f"the model's files take {needed / 1e6:.0f} MB, {left / 1e6:.0f} MB of memory are left"
 
 
 def bytes_left() -> int | None:

@@ -23,7 +23,6 @@ from typing import IO, Any
 import orjson
 
 from lamina.bench.driving import drive, sample_record
-from lamina.bench.memory_left import lack_of_memory
 from lamina.bench.tasks import Conversation, Sample, Setting, open_task
 from lamina.tools.targets import target_as_json, target_from_json
 from lamina.tools.tool import JSON, Tool, Toolbox
@@ -67,9 +66,7 @@ def main() -> int:
                 _score(job, setting, model, emit)
             emit("done", peak_rss_bytes=peak_rss_bytes())
     except Exception as error:
-        lacking = lack_of_memory(error, job["ref"] if stage == "load" else None)
-        detail = f"{type(error).__name__}: {error}"
-        emit("failed", stage=stage, detail=f"{lacking}; {detail}" if lacking else detail)
+        emit("failed", stage=stage, detail=f"{type(error).__name__}: {error}")
         return 1
     return 0
 
@@ -100,13 +97,15 @@ def _setting(job: JSON, stack: ExitStack) -> Setting:
 
 
 def _open(job: JSON) -> Any:
+    from lamina.bench.memory_left import memory_errors
     from lamina.models import open_model
 
     options = {"threads": job["threads"], "slots": job["slots"], "style": job["style"]}
     options |= {key: job[key] for key in ("context", "copied") if job.get(key) is not None}
     if any(sample["row"].get("images") for group in job["groups"] for sample in group["samples"]):
         options["images"] = True  # a model that cannot see fails here, before it answers without having seen
-    return open_model(job["ref"], **options)
+    with memory_errors(loading=job["ref"]):
+        return open_model(job["ref"], **options)
 
 
 def _conversations(job: JSON, setting: Setting) -> list[tuple[str, JSON, str, Conversation]]:
@@ -120,6 +119,8 @@ def _conversations(job: JSON, setting: Setting) -> list[tuple[str, JSON, str, Co
 
 
 def _score(job: JSON, setting: Setting, model: Any, emit: Any) -> None:
+    from lamina.bench.memory_left import memory_errors
+
     talks = _conversations(job, setting)
     about = {key: (task, row) for key, row, task, _ in talks}
 
@@ -127,7 +128,8 @@ def _score(job: JSON, setting: Setting, model: Any, emit: Any) -> None:
         task, row = about[key]
         emit("sample", key=key, record=sample_record(task, row["id"], row["row"], outcome))
 
-    drive(model, [(key, talk) for key, _, _, talk in talks], on_outcome)
+    with memory_errors():
+        drive(model, [(key, talk) for key, _, _, talk in talks], on_outcome)
 
 
 def _judge(job: JSON, model: Any, emit: Any) -> None:

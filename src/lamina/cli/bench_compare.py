@@ -85,7 +85,7 @@ def _figures(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
 
 def _resources(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     """An interval of a speed says more than its ratio: where the two meet, that is said."""
-    found = []
+    found: list[tuple[str, ...]] = []
     for row in rows:
         name, scale, unit = MEASURES.get(row["measure"], (row["measure"], 1, ""))
 
