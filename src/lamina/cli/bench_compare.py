@@ -41,9 +41,8 @@ def compare(
 
     found = compare_runs(before, after)
     lines = table(_right(found["rows"])) or ["the runs have no sample in common"]
-    lines += table(_metrics(found["metrics"]))
-    lines += table(_figures(found["figures"]))
-    lines += table(_resources(found["resources"]))
+    for part in (_metrics(found["metrics"]), _figures(found["figures"]), _resources(found["resources"])):
+        lines += ["", *table(part)] if part else []
     if not found["resources"]:
         lines.append("size, memory and speed are not compared: no model was measured in both runs")
     if found["machines"]:
