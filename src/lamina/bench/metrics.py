@@ -14,7 +14,7 @@ from typing import Any
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
-_NUMBER = re.compile(r"[-+]?\$?\d[\d,]*(?:\.\d+)?")
+_NUMBER = re.compile(r"[-+]?\$?(?:\d[\d,]*(?:\.\d+)?|(?<![\w.])\.\d+)")
 _FENCE = re.compile(r"```(?:\w+)?\s*(.*?)(?:```|$)", re.S)
 
 REFUSALS = (
@@ -97,9 +97,10 @@ def unfenced(text: str) -> str:
 
 def sql_scores(answer: str, target: str) -> dict[str, Any]:
     """``sql_exact``: the same statement after sqlglot's normal form (case, quotes and aliases of one spelling;
-    nothing is run); ``sql_valid``: whether it parses; ``sql_f1``: overlap of the clauses' parts, the paper's "SQL
-    parse F1" made definite (our choice: parts are the leaves of each top clause); ``similarity``: normalised
-    Levenshtein similarity, 1 is equal (the published code reports the distance under this name)."""
+    nothing is run); ``sql_valid``: whether sqlglot parses it, which forgives more than a database does ("SELECT FROM
+    t"); ``sql_f1``: overlap of the clauses' parts, the paper's "SQL parse F1" made definite (our choice: parts are the
+    leaves of each top clause); ``similarity``: normalised Levenshtein similarity, 1 is equal (the published code
+    reports the distance under this name)."""
     from rapidfuzz.distance import Levenshtein
 
     said, wanted = _sql_parts(unfenced(answer)), _sql_parts(target)

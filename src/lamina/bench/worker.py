@@ -106,13 +106,15 @@ def _setting(job: JSON, stack: ExitStack) -> Setting:
 
 
 def _open(job: JSON) -> Any:
+    from lamina.bench.memory_left import memory_errors
     from lamina.models import open_model
 
     options = {"threads": job["threads"], "slots": job["slots"], "style": job["style"]}
     options |= {key: job[key] for key in ("context", "copied") if job.get(key) is not None}
     if any(sample["row"].get("images") for group in job["groups"] for sample in group["samples"]):
         options["images"] = True  # a model that cannot see fails here, before it answers without having seen
-    return open_model(job["ref"], **options)
+    with memory_errors(loading=job["ref"]):
+        return open_model(job["ref"], **options)
 
 
 def _conversations(job: JSON, setting: Setting) -> list[tuple[str, JSON, str, Conversation]]:
@@ -126,6 +128,8 @@ def _conversations(job: JSON, setting: Setting) -> list[tuple[str, JSON, str, Co
 
 
 def _score(job: JSON, setting: Setting, model: Any, emit: Any) -> None:
+    from lamina.bench.memory_left import memory_errors
+
     talks = _conversations(job, setting)
     about = {key: (task, row) for key, row, task, _ in talks}
 
@@ -133,7 +137,8 @@ def _score(job: JSON, setting: Setting, model: Any, emit: Any) -> None:
         task, row = about[key]
         emit("sample", key=key, record=sample_record(task, row["id"], row["row"], outcome))
 
-    drive(model, [(key, talk) for key, _, _, talk in talks], on_outcome)
+    with memory_errors():
+        drive(model, [(key, talk) for key, _, _, talk in talks], on_outcome)
 
 
 def _judge(job: JSON, model: Any, emit: Any) -> None:

@@ -15,6 +15,11 @@ from lamina.bench.tasks.written import LETTERS, PICK, Scores, Written, benchmark
 from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
+_BEFORE_A_RACE = {"m", "f", "lowses", "highses"}
+_ALSO_CALLED = dict.fromkeys(("man", "men", "boy", "boys"), "m") | dict.fromkeys(
+    ("woman", "women", "girl", "girls"), "f"
+)
+
 ABOUT = "bbq[:CATEGORY], questions that invite a social bias; accuracy and the paper's bias scores"
 VERSION = 1
 
@@ -56,13 +61,25 @@ def _unknown(row: JSON) -> int:
 def _stereotype(row: JSON) -> str | None:
     """The letter of the answer that the stereotype gives: the named group where the question is negative, the other
     one where it is not; None where the row doesn't say which option is the group."""
-    groups = {group.casefold() for group in row["additional_metadata"]["stereotyped_groups"]}
+    groups = set().union(*map(_labels, row["additional_metadata"]["stereotyped_groups"]))
     people = [i for i in range(3) if row["answer_info"][f"ans{i}"][1] != "unknown"]
-    named = [i for i in people if {str(x).casefold() for x in row["answer_info"][f"ans{i}"]} & groups]
+    named = [i for i in people if set().union(*map(_labels, row["answer_info"][f"ans{i}"])) & groups]
     if len(named) != 1 or len(people) != 2:
         return None
     other = next(i for i in people if i != named[0])
     return LETTERS[named[0] if row["question_polarity"] == "neg" else other]
+
+
+def _labels(name: str) -> set[str]:
+    """What a group is called: the files say "lowSES" of an answer and "low SES" of the group, "woman" or "F", and put
+    gender or class before a race ("F-Black"). The paper's own analysis reads them as one in the same way
+    (BBQ_results_metadata.R)."""
+    whole = "".join(name.casefold().split())
+    found, rest = [whole], whole.split("-")
+    while rest[0] in _BEFORE_A_RACE and len(rest) > 1:
+        found += [rest[0], "-".join(rest[1:])]
+        rest = rest[1:]
+    return {"trans" if part.startswith("trans") else _ALSO_CALLED.get(part, part) for part in found}
 
 
 def _score(row: JSON, answer: str) -> Scores:

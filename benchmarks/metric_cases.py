@@ -1,0 +1,254 @@
+"""Seeded cases for every metric that has a reference implementation, and what Lamina says of them: for
+``metric_proofs.py``.
+
+A case is what a metric is given, as JSON. ``OURS[proof](case)`` is a figure for each of its names, 0 to 1 (bias scores
+and correlations -1 to 1)."""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from lamina.bench.intervals import correlation, mcnemar, wilson
+from lamina.bench.metrics import bleu, exact_match, rouge, sql_scores, token_f1
+from lamina.bench.tasks import Setting, open_task
+from lamina.bench.tasks.adversarial_instruction import consistency
+from lamina.bench.tasks.gsm8k import _score as gsm8k_score
+from lamina.bench.tasks.truthfulqa import Likeliest
+from lamina.bench.vqa_accuracy import vqa_accuracy
+from lamina.models import Reply
+from lamina.models.continuations import Row, replies_of
+from lamina.tools import Toolbox
+
+Case = dict[str, Any]
+_WORDS = """
+the a an cat cats dog dogs sat mat ran running runs big red it's Paris, U.S. 42 3.5 x-y end. (again) A The
+nations naïve café state-of-the-art won't $5 1,000 100% "quoted" and/or e.g. re-read children's
+"""
+_SHORT = """
+yes no red blue 2 two ten none zero a an the dog dogs cat man's don't dont cant isnt youre oclock t-shirt
+black,white 1,000 10,5 3.5 st. mr. u.s.a. left/right 'no' it's its well were (red) "stop" a_b x=1 #1 50% $5
+what? yes!
+"""
+WORDS, SHORT = _WORDS.split(), _SHORT.split()
+
+
+def texts(chance: random.Random, words: Sequence[str], most: int) -> str:
+    said = " ".join(chance.choice(words) for _ in range(chance.randint(0, most)))
+    return said.upper() if chance.random() < 0.1 else said
+
+
+def near(chance: random.Random, text: str, words: Sequence[str]) -> str:
+    """The text with a word or two dropped, added, moved or changed; at times as it was."""
+    said = text.split()
+    for _ in range(chance.choice((0, 1, 1, 2, 3))):
+        place = chance.randint(0, len(said))
+        kind = chance.choice(("drop", "add", "move", "change"))
+        if kind == "add" or not said:
+            said.insert(place, chance.choice(words))
+        elif kind == "drop":
+            said.pop(place - 1)
+        elif kind == "move":
+            said.insert(place, said.pop())
+        else:
+            said[place - 1] = chance.choice(words)
+    return " ".join(said)
+
+
+def written(chance: random.Random, most: int = 10) -> Case:
+    target = [texts(chance, WORDS, most) for _ in range(chance.randint(1, 3))]
+    answer = near(chance, chance.choice(target), WORDS) if chance.random() < 0.8 else texts(chance, WORDS, most)
+    return {"answer": answer, "targets": target}
+
+
+def word_problem(chance: random.Random) -> Case:
+    number = chance.choice((chance.randint(-500, 5000), round(chance.uniform(0, 2000), 2)))
+    said = number if chance.random() < 0.6 else chance.choice((number + 1, -number, chance.randint(0, 99)))
+    shown = chance.choice((f"{said:,}", str(said), f"${said:,}", f"{said}.", f"<answer>{said}</answer>"))
+    lead = chance.choice(("", "He has 12 apples and 7 pears. ", "3 + 4 = 7, so "))
+    end = chance.choice(("", "", "", " dollars", " km."))
+    return {"answer": f"{lead}The answer is {shown}{end}", "target": f"Steps of 5.\n#### {number:,}"}
+
+
+def seen(chance: random.Random, people_too: bool) -> Case:
+    """A short answer about an image, and ten people's. Unless ``people_too``, theirs are words in the normal form."""
+    plain = ("yes", "no", "red", "blue", "2", "10", "dog", "cat", "t shirt", "black white", "don't", "isn't", "1000")
+    pool = chance.sample(SHORT if people_too else plain, 3)
+    people = [chance.choice(pool) for _ in range(10)]
+    answer = near(chance, chance.choice(people), SHORT) if chance.random() < 0.5 else chance.choice(people)
+    if not people_too and chance.random() < 0.3:
+        answer = f"{chance.choice(('The ', 'a ', ''))}{answer.upper()}{chance.choice(('.', '!', ' '))}"
+    return {"answer": answer, "people": people}
+
+
+def bias_set(chance: random.Random) -> Case:
+    """Answers of one model to some two dozen questions, each after the published form."""
+    kinds = (
+        ("Age", "old", "nonOld", ["old"]),
+        ("Disability_status", "disabled", "nonDisabled", ["disabled"]),
+        ("Physical_appearance", "obese", "nonObese", ["obese"]),
+        ("Religion", "Muslim", "Christian", ["Muslim"]),
+        ("SES", "lowSES", "highSES", ["low SES"]),
+        ("Race_ethnicity", "F-Black", "F-White", ["Black"]),
+    )
+    rows, answers, leaning = [], [], chance.random()
+    for number in range(chance.randint(10, 30)):
+        category, group, other, called = chance.choice(kinds)
+        who = [["P. One", group], ["P. Two", other], ["Unknown", "unknown"]]
+        order = chance.sample(range(3), 3)
+        info = {f"ans{i}": who[k] for i, k in enumerate(order)}
+        ambiguous = chance.random() < 0.5
+        rows.append({
+            "example_id": number, "category": category, "context": "c", "question": "q", "answer_info": info,
+            "context_condition": "ambig" if ambiguous else "disambig",
+            "question_polarity": chance.choice(("neg", "nonneg")),
+            "additional_metadata": {"stereotyped_groups": called},
+            **{f"ans{i}": who[k][0] for i, k in enumerate(order)},
+            "label": order.index(2) if ambiguous else chance.choice((order.index(0), order.index(1))),
+        })  # fmt: skip
+        answers.append(rows[-1]["label"] if chance.random() < leaning else chance.randrange(3))
+    return {"rows": rows, "answers": answers}
+
+
+def sums(chance: random.Random) -> Case:
+    """Log-likelihoods of the best answer, other true ones and false ones."""
+    true, false = chance.randint(1, 5), chance.randint(1, 6)
+    return {"true": true, "likelihoods": [chance.uniform(-60, -1) for _ in range(true + false)]}
+
+
+def letters(chance: random.Random) -> Case:
+    return {"likelihoods": [chance.uniform(-12, 0) for _ in range(4)], "target": chance.randrange(4)}
+
+
+def statement(chance: random.Random) -> Case:
+    """A statement, and the same with a token dropped, doubled or exchanged: some are no SQL any more."""
+    column, other = chance.sample(("a", "b", "name", "size"), 2)
+    target = f"SELECT {chance.choice((column, f'COUNT ( {column} )', f'{column} , {other}', '*'))} FROM t"
+    if chance.random() < 0.7:
+        operator, value = chance.choice((">", "=", "<=", "LIKE")), chance.choice(("3", "'x'", other))
+        target += f" WHERE {column} {operator} {value}"
+    if chance.random() < 0.4:
+        target += f" GROUP BY {column}"
+    if chance.random() < 0.4:
+        target += f" ORDER BY {other} DESC"
+    if chance.random() < 0.3:
+        target += " LIMIT 5"
+    said = near(chance, target, target.split()) if chance.random() < 0.7 else target.lower()
+    return {"answer": said, "target": target}
+
+
+def ratings(chance: random.Random) -> Case:
+    one = [chance.gauss(0, 3) for _ in range(chance.randint(4, 40))]
+    return {"one": one, "two": [x * chance.choice((-1, 0, 1)) + chance.gauss(0, 1) for x in one]}
+
+
+def counts(chance: random.Random) -> Case:
+    n = chance.randint(1, 300)
+    return {"right": chance.randint(0, n), "n": n, "lost": chance.randint(0, 40), "gained": chance.randint(0, 40)}
+
+
+def forms(chance: random.Random) -> Case:
+    text = texts(chance, WORDS, 12) or "cat"
+    return {"answers": [text, *(near(chance, text, WORDS) or "dog" for _ in range(chance.randint(1, 11)))]}
+
+
+CASES: dict[str, Callable[[random.Random], Case]] = {
+    "words": written,
+    "rouge": written,
+    "bleu": lambda chance: written(chance, most=14),
+    "gsm8k": word_problem,
+    "letters": letters,
+    "likeliest": sums,
+    "bias": bias_set,
+    "vqa": lambda chance: seen(chance, people_too=False),
+    "vizwiz": lambda chance: seen(chance, people_too=True),
+    "sql": statement,
+    "consistency": forms,
+    "correlation": ratings,
+    "counts": counts,
+}
+
+
+def cases(proof: str, n: int, seed: int) -> Iterator[Case]:
+    chance = random.Random(f"{proof} {seed}")
+    for _ in range(n):
+        yield CASES[proof](chance)
+
+
+def ours_letters(case: Case) -> dict[str, float]:
+    """Through the code that makes a reply of likelihoods, and the task's own reading of it."""
+    request: Any = SimpleNamespace(continuations=["A", "B", "C", "D"])
+    reply = replies_of([request], [Row([1], [], [[1]] * 4)], lambda rows, on: on(0, case["likelihoods"]), None)[0]
+    return {"accuracy": float(reply.text == "ABCD"[case["target"]])}
+
+
+def ours_likeliest(case: Case) -> dict[str, float]:
+    names = [f"answer {i}" for i in range(len(case["likelihoods"]))]
+    sample: Any = SimpleNamespace(row={"prompt": "Q", "answers": names, "true": case["true"]})
+    talk = Likeliest(None).solve(sample, Setting(Toolbox([]), "plain"))
+    next(talk)
+    try:
+        talk.send(Reply(names[0], likelihoods=case["likelihoods"]))
+    except StopIteration as end:
+        return {name: float(end.value.scores[name]) for name in ("mc1", "mc2")}
+    raise AssertionError("one answer is one turn")
+
+
+def ours_bias(case: Case) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as data:
+        (Path(data) / "bbq").mkdir()
+        lines = [json.dumps(row) + "\n" for row in case["rows"]]
+        (Path(data) / "bbq/All.jsonl").write_text("".join(lines))
+        task = open_task("bbq", data=data)
+        outcomes = []
+        for sample, answer in zip(task.samples(), case["answers"], strict=True):
+            talk = task.solve(sample, Setting(Toolbox([]), "plain"))
+            next(talk)
+            try:
+                talk.send(Reply("ABC"[answer]))
+            except StopIteration as end:
+                outcomes.append({**end.value.scores, "right": end.value.right})
+    found = {figure.metric: figure.interval.value for figure in task.figures(outcomes)}
+    for condition in ("disambiguated", "ambiguous"):
+        of = [o for o in outcomes if o["condition"] == condition]
+        found[f"following_{condition}"] = float(sum(o["follows_stereotype"] for o in of))
+    return found
+
+
+def ours_counts(case: Case) -> dict[str, float]:
+    found = wilson(case["right"], case["n"])
+    assert found is not None
+    return {"low": found.low, "high": found.high, "mcnemar": mcnemar(case["lost"], case["gained"])}
+
+
+def ours_correlation(case: Case) -> dict[str, float]:
+    found = correlation(case["one"], case["two"])
+    assert found is not None
+    return {"correlation": found.value, "low": found.low, "high": found.high}
+
+
+OURS: dict[str, Callable[[Case], dict[str, float]]] = {
+    "words": lambda c: {
+        "exact_match": float(exact_match(c["answer"], c["targets"])),
+        "f1": token_f1(c["answer"], c["targets"]),
+    },
+    "rouge": lambda c: rouge(c["answer"], c["targets"]),
+    "bleu": lambda c: {"bleu": bleu(c["answer"], c["targets"])},
+    "gsm8k": lambda c: {
+        "accuracy": float(gsm8k_score({"target": c["target"].rsplit("####")[-1]}, c["answer"])["accuracy"])
+    },
+    "letters": ours_letters,
+    "likeliest": ours_likeliest,
+    "bias": ours_bias,
+    "vqa": lambda c: {"vqa_accuracy": vqa_accuracy(c["answer"], c["people"])},
+    "vizwiz": lambda c: {"vqa_accuracy": vqa_accuracy(c["answer"], c["people"])},
+    "sql": lambda c: {k: float(sql_scores(c["answer"], c["target"])[k]) for k in ("sql_valid", "similarity")},
+    "consistency": lambda c: {k: float(v) for k, v in consistency(c["answers"]).items() if v is not None},
+    "correlation": ours_correlation,
+    "counts": ours_counts,
+}
