@@ -78,6 +78,6 @@ def _rows(data: str | Path | None) -> Iterator[JSON]:
 def consistency(answers: list[str]) -> Scores:
     """``answers``: the original's first."""
     embed = open_embedding()
-    vectors = [embed(answer) for answer in answers]
+    vectors = [embed(answer.encode("utf-8", "replace").decode()) for answer in answers]  # half a character has no token
     to_original = [cosine(vectors[0], other) for other in vectors[1:]]
     return {"consistency": mean_similarity(vectors), "to_original": sum(to_original) / len(to_original)}

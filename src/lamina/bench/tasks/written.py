@@ -72,7 +72,10 @@ class Written:
         kept = {key: row[key] for key in row.get("about", ())} | {"cut": cut}
         if self.judging is not None and self.judging.needed:
             return Outcome(False, {**kept, "unscored": True}, ["not judged"], records)
-        found = dict(self.score(row, reply.text))
+        try:
+            found = dict(self.score(row, reply.text))
+        except InputError as error:  # of a user's own file: one answer that it cannot score is not the end of a bench
+            return Outcome(False, {"unscored": True}, [f"not scored: {error}"], records)
         return Outcome(self.is_right(found), {**kept, **found, "unscored": False}, [], records)
 
     def opening(self, row: JSON, setting: Setting) -> list[Message]:
