@@ -37,7 +37,7 @@ __all__ = [
     "open_tasks",
 ]
 
-_NOT_A_TASK = {"graded", "judged", "pictured", "recorded", "refusals", "tables", "task", "written"}
+_NOT_A_TASK = {"files", "graded", "judged", "pictured", "recorded", "refusals", "tables", "task", "written"}
 
 
 def _built_in() -> list[str]:

@@ -5,9 +5,9 @@ somebody for a purpose meets people's expectations, -100 to 100. Without a tier,
 ``correlation_tier_1`` and ``correlation_tier_2a`` are the paper's Pearson correlations with the mean of people's
 ratings, with Fisher's interval; none where the model gives one rating to everything. The paper samples ten answers and
 parses them; ours is one, greedy, constrained to the ratings on offer. ``nearest`` (ours) is the share of ratings that
-are the one nearest to people's mean. An answer that is none of the ratings (a model that nothing holds to them) is
-wrong in ``nearest``, left out of the correlation, and counted under ``unread``. The higher tiers need stories that are not in the published tier files used
-here."""
+are the one nearest to people's mean. An answer that is none of the ratings (of a model that nothing holds to them) is
+wrong in ``nearest``, left out of the correlation, and counted under ``unread``. The higher tiers need stories that are
+not in the published tier files used here."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lamina.bench.intervals import correlation, wilson
+from lamina.bench.tasks.files import benchmark_file, text_of
 from lamina.bench.tasks.task import Figure
-from lamina.bench.tasks.written import Scores, Written, benchmark_file
+from lamina.bench.tasks.written import Scores, Written
 from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
@@ -55,7 +56,7 @@ def _rows(data: str | Path | None, tier: str, name: str) -> Iterator[JSON]:
 
 
 def _lines(file: Path) -> list[str]:
-    return [line for line in file.read_text(encoding="utf-8-sig").split("\n") if line.strip()]
+    return [line for line in text_of(file).split("\n") if line.strip()]
 
 
 def _number(text: str, file: Path, line: int) -> str:

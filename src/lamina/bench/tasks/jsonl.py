@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lamina.bench.metrics import bleu, exact_match, last_number, rouge, sql_scores, token_f1
-from lamina.bench.tasks.written import Scores, Written, json_rows
+from lamina.bench.tasks.files import json_rows
+from lamina.bench.tasks.written import Scores, Written
 from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
