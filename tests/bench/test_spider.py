@@ -78,15 +78,15 @@ def solved(task: Task, sample: Sample, text: str) -> Outcome:
             "SELECT T1.name FROM singer AS T1 JOIN song AS T2 ON T1.id = T2.singer_id GROUP BY T1.id ORDER BY count(*) "
             "DESC LIMIT 1",
             (
-                "SELECT a.name FROM song b JOIN singer a ON b.singer_id = a.id GROUP BY b.singer_id ORDER BY COUNT(*) DESC "
-                "LIMIT 3",
+                "SELECT a.name FROM song b JOIN singer a ON b.singer_id = a.id GROUP BY b.singer_id ORDER BY COUNT(*) "
+                "DESC LIMIT 3",
             ),
             (
-                "SELECT T1.name FROM singer AS T1 JOIN song AS T2 ON T1.id = T2.singer_id GROUP BY T1.id ORDER BY count(*) "
-                "LIMIT 1",
+                "SELECT T1.name FROM singer AS T1 JOIN song AS T2 ON T1.id = T2.singer_id GROUP BY T1.id ORDER BY "
+                "count(*) LIMIT 1",
                 "SELECT name FROM singer GROUP BY id ORDER BY count(*) DESC LIMIT 1",
-                "SELECT T1.name FROM singer AS T1 JOIN song AS T2 ON T1.id = T2.singer_id GROUP BY T1.id ORDER BY count(*) "
-                "DESC",
+                "SELECT T1.name FROM singer AS T1 JOIN song AS T2 ON T1.id = T2.singer_id GROUP BY T1.id ORDER BY "
+                "count(*) DESC",
             ),
         ),
         (
