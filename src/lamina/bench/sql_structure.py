@@ -133,7 +133,7 @@ class _Scope:
         if table:
             full = f"{self.tables.get(table, table)}.{name}"
         else:
-            holders = [t for t in reversed(self.tables.values()) if name in self.schema.columns.get(t, ())]
+            holders = [t for t in reversed(list(self.tables.values())) if name in self.schema.columns.get(t, ())]
             if not holders and node.this.quoted:
                 return VALUE
             full = f"{holders[0]}.{name}" if holders else name

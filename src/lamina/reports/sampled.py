@@ -125,8 +125,10 @@ def _judged(record: JSON) -> list[JSON]:
 
 
 def _verdict(verdict: JSON) -> str:
-    refuses = {True: "refuses", False: "does not refuse"}.get(verdict.get("refuses"))
-    return f"{refuses or verdict.get('score')}: {_cut(str(verdict.get('reason') or ''))}"
+    said = verdict.get("score")
+    if "refuses" in verdict:
+        said = "refuses" if verdict["refuses"] else "does not refuse"
+    return f"{said}: {_cut(str(verdict.get('reason') or ''))}"
 
 
 def _note(record: JSON) -> str:
