@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import pytest
 
 from lamina.bench.tasks import Outcome, Sample, Setting, Task, open_task
 from lamina.bench.worker import event_line
+from lamina.errors import InputError
 from lamina.models import Reply
 from lamina.tools import Toolbox
 
@@ -71,7 +71,7 @@ def test_a_rating_that_is_none_is_wrong_counted_and_out_of_the_correlation(tmp_p
     (tmp_path / "confaide/tier_1.txt").write_text("".join(f"How sensitive is {n}?\n" for n in range(6)))
     (tmp_path / "confaide/tier_1_labels.txt").write_text("3.8\n1.2\n2.4\n3.1\n1\n4\n")
     task = open_task("confaide:tier_1", data=tmp_path)
-    answers = ["4", "1", "2", "3", "", "I'd say 4"]
+    answers = ["4", "1", "2", "3", "", "rather sensitive"]
     samples = task.samples()
     found = figures(task, [solved(task, text, sample) for text, sample in zip(answers, samples, strict=True)])
     assert (found["nearest"], found["unread"]) == (pytest.approx(4 / 6), pytest.approx(2 / 6))
@@ -82,21 +82,18 @@ def test_a_rating_that_is_none_is_wrong_counted_and_out_of_the_correlation(tmp_p
 @pytest.mark.parametrize(
     ("score", "says"),
     [
-        ("int(answer or 0) > 3", "not scored: .*ValueError: invalid literal"),
-        ("10 ** len(answer)", "not scored: .*returned 1000"),
-        ("{'other': True} if answer else {'mine': True}", "not scored: .*returned {'other'"),
+        ("int(answer or 0) > 3", r"score\(\): ValueError: invalid literal"),
+        ("10 ** len(answer)", r"score\(\) returned 1000"),
+        ("10 ** (20 * len(answer))", r"score\(\) returned a number that is too long"),
+        ("{'other': True} if answer else {'mine': True}", r"score\(\) returned \{'other'"),
     ],
 )
-def test_an_answer_that_your_own_score_cannot_score_is_unscored_with_what_it_said(
-    tmp_path: Path, score: str, says: str
-):
+def test_what_your_own_score_cannot_score_is_said_with_its_file(tmp_path: Path, score: str, says: str):
     file = tmp_path / "mine.py"
     file.write_text(
         f'def samples():\n    return [{{"input": "a number?"}}]\n\n\ndef score(row, answer):\n    return {score}\n'
     )
     task = open_task(f"python:{file}")
     (sample,) = task.samples()
-    outcome = solved(task, "x" * 400, sample)
-    assert outcome.scores == {"unscored": True}
-    assert re.search(says, outcome.reasons[0])
-    assert figures(task, [outcome, solved(task, "", sample)])["unscored"] == 0.5
+    with pytest.raises(InputError, match=rf"mine\.py.*{says}"):
+        solved(task, "x" * 400, sample)

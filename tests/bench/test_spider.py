@@ -196,13 +196,14 @@ def test_a_models_query_reads_and_does_nothing_else(tmp_path: Path):
     assert time.monotonic() - began < 10
 
 
-def test_a_database_on_which_the_right_query_does_not_run_leaves_its_samples_unscored(tmp_path: Path):
+def test_a_database_on_which_the_right_query_does_not_run_is_said(tmp_path: Path):
     task = open_task("spider:execution", data=spider(tmp_path, databases=True))
     (sample,) = task.samples()
     Path(sample.row["database"]).write_bytes(b"no database at all, but long enough to be read as one" * 20)
-    outcome = solved(task, sample, "SELECT 1")
-    assert outcome.scores == {"unscored": True}
-    assert "the right query does not run" in outcome.reasons[0]
+    talk = task.solve(sample, Setting(Toolbox([]), "plain"))
+    next(talk)
+    with pytest.raises(InputError, match=r"music\.sqlite: the right query does not run \(.*; get the file again"):
+        talk.send(Reply(text="SELECT 1"))
 
 
 @pytest.mark.parametrize(

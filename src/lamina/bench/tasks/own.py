@@ -31,6 +31,7 @@ from lamina.trajectories.queries import Kind
 from lamina.trajectories.trajectory import Message, ToolCall
 
 ABOUT = "own:FILE.jsonl, your requests with the right calls: call exact match, arguments, refusals"
+VERSION = 2
 
 
 def open_task(argument: str, tools: Toolbox | None = None) -> OwnTask:

@@ -6,7 +6,7 @@
 ``row`` is the row as ``samples`` gave it, ``answer`` the model's text. Of several metrics the first decides whether an
 answer is right where models are compared in pairs. ``MAX_TOKENS = 64`` in the file limits the answer. The file is your
 own code and runs as such, like a file of functions; its ``score`` is tried on an empty answer before a model is
-loaded. An answer on which it raises, or gives no score, is ``unscored`` with what it said."""
+loaded."""
 
 from __future__ import annotations
 

@@ -15,7 +15,6 @@ from lamina.bench.tasks.files import csv_rows, place, told_with_place
 from lamina.bench.tasks.judged import Judging
 from lamina.bench.tasks.judged import Scores as Scores  # every task file takes it from here
 from lamina.bench.tasks.task import Conversation, Figure, Outcome, Sample, Setting, turn_record
-from lamina.errors import InputError
 from lamina.models.model import Reply, Request
 from lamina.tools.tool import JSON
 from lamina.trajectories.trajectory import Message
@@ -85,10 +84,7 @@ class Written:
         kept = {key: row[key] for key in row.get("about", ())} | {"cut": cut}
         if self.judging is not None and self.judging.needed:
             return Outcome(False, {**kept, "unscored": True}, ["not judged"], records)
-        try:
-            found = dict(self.score(row, reply.text))
-        except InputError as error:  # of a user's own file: one answer that it cannot score is not the end of a bench
-            return Outcome(False, {"unscored": True}, [f"not scored: {error}"], records)
+        found = dict(self.score(row, reply.text))
         return Outcome(self.is_right(found), {**kept, **found, "unscored": False}, [], records)
 
     def opening(self, row: JSON, setting: Setting) -> list[Message]:
