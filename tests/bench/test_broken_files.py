@@ -99,6 +99,23 @@ def test_a_fault_is_told_in_one_line_with_its_place(fault: str, tmp_path: Path):
     assert "; " in told
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"caf\xe9\n", ":1: is not UTF-8"),
+        (b"", "holds no question"),
+        (lines({"id": "a", "question": [], "function": []}), ":1: is not of the published form"),
+        (lines({"id": "a", "question": [[{"role": "user", "content": 5}]], "function": []}), ":1: has no text to ask"),
+        (lines({"id": "a", "question": [[{"role": "user", "content": "x"}]], "function": [5]}), ":1: is not of the"),
+    ],
+)
+def test_a_fault_in_bfcls_rows_is_told_too(content: bytes, says: str, tmp_path: Path):
+    file = tmp_path / "BFCL_v4_irrelevance.json"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=rf"{file.name}(: )?{says}.*; "):
+        open_task("bfcl:irrelevance", data=tmp_path).samples()
+
+
 def test_an_id_that_a_file_has_twice_is_two_samples(tmp_path: Path):
     (tmp_path / "mobileaibench").mkdir()
     (tmp_path / "mobileaibench/hotpot_qa.csv").write_text("id,context,question,answer\nx,c,q,a\nx,c,r,b\n")
