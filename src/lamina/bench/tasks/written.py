@@ -133,21 +133,6 @@ class Written:
         return not scores["unscored"]
 
 
-def problem_of(row: JSON) -> str | None:
-    """Why the row cannot be asked, or can never be answered rightly."""
-    asked = [*row.get("variants", [row.get("prompt")]), *row.get("then", ())]
-    if not all(isinstance(text, str) and text.strip() for text in asked):
-        return "has no text to ask"
-    letters = LETTERS[: row.get("options") or 0]
-    if letters and row.get("target") not in list(letters):
-        return f"has the right answer {row.get('target')!r}, which is none of {', '.join(letters)}"
-    if row.get("target") == []:
-        return "has no right answer"
-    if row.get("options") == 0:
-        return "has no options to choose from"
-    return None
-
-
 def unanswered(reply: Reply) -> bool:
     """An engine that refused the prompt, an endpoint that failed: not the model's answer."""
     return not reply.text and reply.problem is not None
@@ -179,3 +164,18 @@ def lettered_rows(file: Path) -> Iterator[JSON]:
             "options": options,
             "target": row["answer"].strip(),
         }
+
+
+def problem_of(row: JSON) -> str | None:
+    """Why the row cannot be asked, or can never be answered rightly."""
+    asked = [*row.get("variants", [row.get("prompt")]), *row.get("then", ())]
+    if not all(isinstance(text, str) and text.strip() for text in asked):
+        return "has no text to ask"
+    letters = LETTERS[: row.get("options") or 0]
+    if letters and row.get("target") not in list(letters):
+        return f"has the right answer {row.get('target')!r}, which is none of {', '.join(letters)}"
+    if row.get("target") == []:
+        return "has no right answer"
+    if row.get("options") == 0:
+        return "has no options to choose from"
+    return None
