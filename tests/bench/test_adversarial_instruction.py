@@ -61,6 +61,11 @@ def test_each_form_is_asked_alone_and_the_answers_are_compared_pair_by_pair(coun
     assert (first.metric, first.interval.n) == ("consistency", 1)
 
 
+def test_half_a_character_has_no_token_and_ends_nothing():
+    pytest.importorskip("wordllama")
+    assert adversarial_instruction.consistency(["yes", "yes \ud800", ""])["to_original"] > 0
+
+
 def test_an_answer_that_never_came_leaves_the_instruction_unscored(counted: Path):
     task = open_task("adversarial_instruction", data=write(counted))
     talk = task.solve(task.samples()[0], Setting(Toolbox([]), "plain"))

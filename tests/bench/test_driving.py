@@ -10,8 +10,9 @@ import pytest
 
 from lamina.bench import OwnTask, query_of, score_queries
 from lamina.bench.driving import drive
-from lamina.bench.tasks import Conversation, Outcome
+from lamina.bench.tasks import Conversation, Outcome, Setting
 from lamina.models.model import Reply, Request
+from lamina.models.parsing import NOTHING
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import Message, Query, ToolCall, Trajectory
 
@@ -124,6 +125,26 @@ def test_queries_are_scored_with_an_open_model_in_the_order_given() -> None:
     rows, samples = score_queries(Echo(), wanted, TOOLBOX, "baked")
     assert [(s["sample"], s["right"]) for s in samples] == [("a", True), ("b", False)]
     assert {r["metric"]: r["value"] for r in rows}["call_exact"] == 0.5
+
+
+@pytest.mark.parametrize("kind", ["single", "refusal", "dependent"])
+def test_a_prompt_that_does_not_fit_is_unscored_not_wrong_and_no_refusal(kind: Any) -> None:
+    calls = [] if kind == "refusal" else [ToolCall.of("greet", {"name": "Bo"})]
+    task = OwnTask(queries=[Query("a", "Bo", None, kind, calls)])
+    outcomes = []
+    for problem in ("the prompt has 9,000 tokens, the model's context 8,192", NOTHING):
+        talk = task.solve(task.samples()[0], Setting(TOOLBOX, "full"))
+        next(talk)
+        with pytest.raises(StopIteration) as ended:
+            talk.send(Reply(text="", problem=problem))
+        outcomes.append(ended.value.value)
+    refused, silent = outcomes
+    assert refused.reasons == ["not answered: the prompt has 9,000 tokens, the model's context 8,192"]
+    assert not task.counts_in_pair(refused.scores)
+    found = {f.metric: f.interval for f in task.figures([{**o.scores, "right": o.right} for o in outcomes])}
+    assert (found["unscored"].value, found["unreadable"].value, found["unreadable"].n) == (0.5, 1.0, 1)
+    assert found["dependent_exact" if kind == "dependent" else "call_exact"].n == 1
+    assert "unscored" not in {f.metric for f in task.figures([{**silent.scores, "right": silent.right}])}
 
 
 def test_a_right_alternative_is_right() -> None:

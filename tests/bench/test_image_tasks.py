@@ -130,7 +130,7 @@ def test_files_that_are_not_there_or_of_another_form_are_named(name: str, tmp_pa
     TASKS[name][0](tmp_path)
     file = next(f for f in sorted(tmp_path.rglob("*.json")) if "annotations" not in f.name)
     file.write_text('{"some": ["thing"]}')
-    with pytest.raises(InputError, match=rf"{file.name}.*fetch it again"):
+    with pytest.raises(InputError, match=rf"{file.name}.*get the file again"):
         open_task(name, data=tmp_path).samples()
     file.unlink()
     with pytest.raises(InputError, match="holds no questions"):

@@ -108,7 +108,7 @@ def test_a_summary_task_without_its_file_or_a_column_says_which(tmp_path: Path):
     with pytest.raises(InputError, match=r"xsum/test\.csv: there is no such file"):
         open_task("xsum", data=tmp_path).samples()
     write_csv(tmp_path / "cnn_dailymail" / "test.csv", [{"article": "x", "summary": "y"}])
-    with pytest.raises(InputError, match=r"test\.csv: row 1 has no text 'highlights'"):
+    with pytest.raises(InputError, match=r"test\.csv:2: has no text 'highlights'"):
         open_task("cnn_dailymail", data=tmp_path).samples()
 
 

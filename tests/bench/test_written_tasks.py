@@ -111,6 +111,14 @@ def test_choices_constrain_the_answer(tmp_path: Path):
         ({"input": "x"}, "has no 'target'"),
         ({"input": "x", "target": []}, "has no 'target'"),
         ({"input": "x", "target": "y", "metric": "vibes"}, "unknown metric 'vibes'"),
+        ({"input": "x", "target": ""}, "has no 'target'"),
+        ({"input": "x", "target": "y", "metric": ["f1"]}, "unknown metric"),
+        ({"input": "x", "target": "b", "id": "1"}, "has the id '1' of line 1"),
+        ({"input": "x", "target": "b", "id": [1]}, "'id' that is no text and no number"),
+        ({"input": "x", "target": "y", "choices": "yes"}, "'choices' that are no list of texts"),
+        ({"input": "x", "target": "1", "choices": [1, 2]}, "'choices' that are no list of texts"),
+        ({"input": "x", "target": "maybe", "choices": ["yes", "no"]}, r"no right answer among its choices \(yes, no\)"),
+        ({"input": "x", "target": "y", "system": 5}, "'system' that is no text"),
         ([1], "is not an object"),
     ],
 )
@@ -118,3 +126,37 @@ def test_a_bad_line_is_named(tmp_path: Path, row: object, says: str):
     with pytest.raises(InputError, match=says) as caught:
         own(tmp_path, [{"input": "a", "target": "b"}, row])
     assert "mine.jsonl:2" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("metric", "target", "says"),
+    [("number", ["3", "unknown"], "'unknown', which is no number"), ("sql", "the oldest", "which is no query")],
+)
+def test_a_target_that_no_answer_could_match_is_named(tmp_path: Path, metric: str, target: object, says: str):
+    with pytest.raises(InputError, match=says):
+        own(tmp_path, [{"input": "a", "target": target, "metric": metric}])
+
+
+@pytest.mark.parametrize(
+    ("metric", "target", "right", "wrong"),
+    [
+        ("exact_match", "A", ("A", " a "), ("", "the", "an", "B", "?")),
+        ("exact_match", "the cat", ("Cat.", "the cat"), ("", "the")),
+        ("f1", "A", ("a",), ("", "the")),
+        ("number", "3", ("3", "so it is 3.0"), ("", "no idea", "4")),
+        ("number", "9" * 400, (), ("8" * 400, "no idea")),
+        (
+            "sql",
+            ["SELECT a FROM t", "SELECT b FROM t"],
+            ("select b from t", "SELECT a FROM t"),
+            ("", "SELECT c FROM t"),
+        ),
+    ],
+)
+def test_your_metric_takes_what_is_right_and_nothing_else(
+    tmp_path: Path, metric: str, target: object, right: tuple[str, ...], wrong: tuple[str, ...]
+):
+    task = own(tmp_path, [{"input": "?", "target": target, "metric": metric}])
+    (sample,) = task.samples()
+    assert all(solved(task, sample, text).right for text in right)
+    assert not any(solved(task, sample, text).right for text in wrong)

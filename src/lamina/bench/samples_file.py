@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from lamina.bench.pictures import keep_pictures
 from lamina.bench.timing import MEASURES
 from lamina.runs import Run
 from lamina.runs.files import atomic_file
@@ -19,10 +20,14 @@ SAMPLES = "samples.jsonl"
 
 def write_samples(run: Run, *, parquet: bool = False) -> Path:
     """``samples.jsonl`` in the run's folder and, with ``parquet``, ``samples.parquet`` beside it; the first's path. A
-    row is ``{"model", "precision", "task", "sample", "messages" (what was asked, of the last turn), "answer", "calls",
-    "target", "verdict" (right, wrong or unscored), "scores", "reasons", "prompt_tokens", "answer_tokens", "turns",
-    "ttft_seconds", "itps", "otps", "total_seconds"}``; times are means over the rounds, null where the sample was not
-    timed. Raises StorageError, and MissingExtraError where Parquet is asked for and pyarrow is absent."""
+    row is ``{"model", "precision", "task", "sample", "prompts" and "answers" (one a turn, in order), "messages" (the
+    whole conversation before the last answer; empty where a prompt was sent without a chat template), "images" (paths),
+    "answer" (the last), "calls", "likelihoods" (``[{"text", "log_probability"}]``, where the task compares them),
+    "target", "verdict" (right, wrong or unscored), "scores", "reasons", "judgements" (``[{"judge", "verdict"}]``, with
+    the judge's reason), "prompt_tokens", "answer_tokens", "turns", "ttft_seconds", "itps", "otps", "total_seconds"}``;
+    times are means over the rounds, null where the sample was not timed. Raises StorageError, and MissingExtraError
+    where Parquet is asked for and pyarrow is absent."""
+    keep_pictures(run)
     file = run.folder / SAMPLES
     with atomic_file(file) as out:
         for row in sample_rows(run):
@@ -45,18 +50,33 @@ def sample_rows(run: Run) -> Iterator[JSON]:
         unscored = bool(record["scores"].get("unscored"))
         yield {
             **{key: record[key] for key in ("model", "precision", "task", "sample")},
+            "prompts": [_asked(turn) for turn in turns],
+            "answers": [turn.get("answer") for turn in turns],
             "messages": last.get("messages") or [],
+            "images": last.get("images") or [],
             "answer": last.get("answer"),
             "calls": last.get("calls") or [],
+            "likelihoods": [
+                {"text": text, "log_probability": value} for text, value in (last.get("likelihoods") or {}).items()
+            ],
             "target": last.get("target", last.get("expected")),
             "verdict": "unscored" if unscored else "right" if record["right"] else "wrong",
             "scores": record["scores"],
             "reasons": record["reasons"],
+            "judgements": record.get("judgements") or [],
             "prompt_tokens": last.get("prompt_tokens"),
             "answer_tokens": last.get("completion_tokens"),
             "turns": len(turns),
             **times.get(about, dict.fromkeys(MEASURES)),
         }
+
+
+def _asked(turn: JSON) -> str:
+    """What a turn put to the model last: the prompt that was sent as it is, or the last message."""
+    if turn.get("prompt") is not None:
+        return str(turn["prompt"])
+    messages = turn.get("messages") or [{}]
+    return str(messages[-1].get("content") or "")
 
 
 def _times(run: Run) -> dict[tuple[Any, ...], JSON]:

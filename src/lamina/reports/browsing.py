@@ -53,8 +53,9 @@ def write_page(
 def write_browsable(
     page: Path, rows: list[JSON], of: int, title: str, fields: Sequence[tuple[str, str]], brand: str
 ) -> Path:
-    """Of rows made elsewhere: ``{"id", "kind", "good", "steps": [{"who", "text", "mark"?, "note"?}], …}``, with what
-    ``fields`` (key and name of a filter) name; ``of`` how many. Text is treated as in ``write_page``."""
+    """Of rows made elsewhere: ``{"id", "kind", "good", "steps": [{"who", "text", "mark"?, "note"?, "image"? (a data
+    URL)}], …}``, with what ``fields`` (key and name of a filter) name; ``of`` how many. Text is treated as in
+    ``write_page``."""
     return _write(page, {"rows": rows, "all": {"rows": of}, "fields": [list(field) for field in fields]}, title, brand)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from itertools import islice
@@ -14,8 +15,8 @@ from lamina.runs.run import STORE
 
 JSON = dict[str, Any]
 PAGE = "samples.html"
-LONGEST = 6000
-"""Characters of a prompt or an answer on the page; one that was cut says so."""
+FIRST, LAST = 4000, 2000
+"""Characters of a longer text on the page, from its beginning and from its end, where the question often stands."""
 FIELDS = [
     ("kind", "verdict"), ("task", "task"), ("right", "right in"), ("wrong", "wrong in"), ("unscored", "unscored in"),
 ]  # fmt: skip
@@ -32,42 +33,102 @@ def write_samples_page(folder: Path, models: Sequence[str]) -> Path | None:
         for row in store.iterate("sample"):
             record = json.loads(row.payload)
             together.setdefault((record["task"], record["sample"]), []).append(record)
-    if not together:
-        return None
-    for records in together.values():
-        records.sort(key=lambda record: places.get(_name(record), len(places)))
-    rows = [_row(task, sample, records) for (task, sample), records in islice(together.items(), MOST)]
+        if not together:
+            return None
+        for records in together.values():
+            records.sort(key=lambda record: places.get(_name(record), len(places)))
+        rows = [_row(task, sample, records, store) for (task, sample), records in islice(together.items(), MOST)]
     brand = '<a href="report.html">Report of the run</a>'
     return write_browsable(folder / PAGE, rows, len(together), "Samples", FIELDS, brand)
 
 
-def _row(task: str, sample: str, records: list[JSON]) -> JSON:
+def _row(task: str, sample: str, records: list[JSON], store: RecordStore) -> JSON:
     """``kind`` is what the models' verdicts have in common; ``good`` colours the row."""
     verdicts: dict[str, list[str]] = {"right": [], "wrong": [], "unscored": []}
-    steps = _asked(records[0])
+    steps = _asked(max(records, key=lambda record: len(record["transcript"])), store)
     for record in records:
         name = _name(record)
         verdict = "unscored" if record["scores"].get("unscored") else "right" if record["right"] else "wrong"
         verdicts[verdict].append(name)
-        steps.append({"who": name, "text": _cut(_said(record)), "mark": verdict, "note": _note(record)})
+        steps.append({"who": name, "text": _said(record), "mark": verdict, "note": _note(record)})
+        steps += _likelihoods(record) + _judged(record)
     present = [verdict for verdict, names in verdicts.items() if names]
     kind = "models differ" if len(present) > 1 else f"all {present[0]}" if len(records) > 1 else present[0]
     return {"id": sample, "kind": kind, "good": present == ["right"], "task": task, "steps": steps, **verdicts}
 
 
-def _asked(record: JSON) -> list[JSON]:
-    first = record["transcript"][0] if record["transcript"] else {}
-    steps = [{"who": m["role"], "text": _cut(str(m.get("content") or ""))} for m in first.get("messages") or []]
-    wanted = first.get("target", first.get("expected"))
-    if wanted is not None:
-        steps.append({"who": "wanted", "text": _cut(wanted if isinstance(wanted, str) else _written(wanted))})
-    return steps
+def _asked(record: JSON, store: RecordStore) -> list[JSON]:
+    """Everything that was asked, of all turns, each thing once; numbered where there are several turns."""
+    turns = record["transcript"]
+    steps: list[JSON] = []
+    said: list[JSON] = []
+    for number, turn in enumerate(turns, 1):
+        numbered = f" {number}" if len(turns) > 1 else ""
+        if turn.get("prompt") is not None:
+            steps.append({"who": f"prompt{numbered}", "text": _cut(turn["prompt"])})
+        messages = turn.get("messages") or []
+        new = messages[len(said) :] if messages[: len(said)] == said else messages
+        for message in new:
+            if message["role"] == "user" or (message["role"] == "system" and message not in said):
+                who = message["role"] + (numbered if message["role"] == "user" else "")
+                steps.append({"who": who, "text": _cut(str(message.get("content") or ""))})
+        if number == 1:
+            steps += [_image(str(path), store) for path in turn.get("images") or []]
+        said = messages
+    return steps + _wanted(turns[0] if turns else {})
+
+
+def _image(path: str, store: RecordStore) -> JSON:
+    small = store.get("picture", path)
+    shown = {"image": f"data:image/jpeg;base64,{base64.b64encode(small.payload).decode()}"} if small else {}
+    return {"who": "image", "text": path, **shown}
+
+
+def _wanted(first: JSON) -> list[JSON]:
+    wanted = first.get("target")
+    if wanted is None and first.get("tools"):
+        wanted = first.get("expected") or "no call"
+    if wanted is None:
+        return []
+    return [{"who": "wanted", "text": _cut(wanted if isinstance(wanted, str) else _written(wanted))}]
 
 
 def _said(record: JSON) -> str:
-    """The answers of all turns."""
-    answers = [str(turn.get("answer") or "") for turn in record["transcript"]]
-    return "\n".join(answers) or "(nothing)"
+    """The answers of all turns, numbered where there are several; what a tool gave in between stands with them."""
+    turns = record["transcript"]
+    parts = []
+    for number, turn in enumerate(turns, 1):
+        last = (turn.get("messages") or [{}])[-1]
+        result = [f"→ {_cut(str(last.get('content') or ''))}"] if last.get("role") == "tool" else []
+        answer = _cut(str(turn.get("answer") or "")) or "(nothing)"
+        parts += [*result, f"[{number}] {answer}" if len(turns) > 1 else answer]
+    return "\n".join(parts) or "(nothing)"
+
+
+def _likelihoods(record: JSON) -> list[JSON]:
+    """Of a task that compares them instead of having an answer written."""
+    found = record["transcript"][-1].get("likelihoods") if record["transcript"] else None
+    told = [f"{value:.2f} {text}" for text, value in (found or {}).items()]
+    return [{"who": "log-probability", "text": "\n".join(told)}] if told else []
+
+
+def _judged(record: JSON) -> list[JSON]:
+    """What the judge said of the answer, with its reason."""
+    given = record.get("judgements") or []
+    steps = []
+    for number, judgement in enumerate(given, 1):
+        verdict = judgement["verdict"] or {}
+        said = "no verdict that can be read" if not verdict else _verdict(verdict)
+        who = f"judge {number}" if len(given) > 1 else "judge"
+        steps.append({"who": who, "text": f"{said} ({judgement['judge']})"})
+    return steps
+
+
+def _verdict(verdict: JSON) -> str:
+    said = verdict.get("score")
+    if "refuses" in verdict:
+        said = "refuses" if verdict["refuses"] else "does not refuse"
+    return f"{said}: {_cut(str(verdict.get('reason') or ''))}"
 
 
 def _note(record: JSON) -> str:
@@ -84,7 +145,10 @@ def _written(wanted: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text):,} characters in all)"
+    left_out = len(text) - FIRST - LAST
+    if left_out <= 0:
+        return text
+    return f"{text[:FIRST]} … ({left_out:,} characters left out) … {text[-LAST:]}"
 
 
 def _name(record: JSON) -> str:

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lamina.bench.embedding import check_embedding, cosine, mean_similarity, open_embedding
+from lamina.bench.tasks.files import benchmark_file, csv_rows, place
 from lamina.bench.tasks.judged import Scores
 from lamina.bench.tasks.task import Conversation, Outcome, Sample, Setting, turn_record
-from lamina.bench.tasks.written import Written, benchmark_file, csv_rows, unanswered
+from lamina.bench.tasks.written import Written, unanswered
 from lamina.errors import InputError
 from lamina.tools.tool import JSON
 from lamina.trajectories.trajectory import Message
@@ -61,12 +62,11 @@ def open_task(argument: str, data: str | Path | None = None) -> Written:
 def _rows(data: str | Path | None) -> Iterator[JSON]:
     file = benchmark_file(data, FILE, "adversarial_instruction")
     forms: dict[str, dict[str, str]] = {}
-    for number, row in enumerate(csv_rows(file), 2):
+    for row in csv_rows(file):
         id, _, form = row["answer"].partition("||")
         about, _, form = form.partition("||")
         if not form:
-            what = f"{row['answer']!r} is not NUMBER||SUBJECT||FORM"
-            raise InputError(what, file=file, line=number, mend="get the file again")
+            raise place().error(f"{row['answer']!r} is not NUMBER||SUBJECT||FORM")
         forms.setdefault(f"{id}-{about}", {})[form] = row["prompt"]
     for id, prompts in forms.items():
         first = [prompts[ORIGINAL]] if ORIGINAL in prompts else []
@@ -79,6 +79,6 @@ def _rows(data: str | Path | None) -> Iterator[JSON]:
 def consistency(answers: list[str]) -> Scores:
     """``answers``: the original's first."""
     embed = open_embedding()
-    vectors = [embed(answer) for answer in answers]
+    vectors = [embed(answer.encode("utf-8", "replace").decode()) for answer in answers]  # half a character has no token
     to_original = [cosine(vectors[0], other) for other in vectors[1:]]
     return {"consistency": mean_similarity(vectors), "to_original": sum(to_original) / len(to_original)}

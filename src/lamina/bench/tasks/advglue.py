@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from lamina.bench.tasks.files import benchmark_file, json_object, text_in
 from lamina.bench.tasks.social_chemistry import chosen
-from lamina.bench.tasks.written import Written, benchmark_file, json_rows
+from lamina.bench.tasks.written import Written
 from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
@@ -40,13 +41,12 @@ def open_task(argument: str, data: str | Path | None = None) -> Written:
 
 
 def _rows(file: Path, only: str) -> Iterator[JSON]:
-    (document,) = json_rows(file)
-    for task, rows in document.items():
+    for task, rows in json_object(file).items():
         if task not in TASKS or only not in ("", task):
             continue
         instruction, words = TASKS[task]
         for row in rows:
-            parts = [f"{key}: {text}" for key, text in row.items() if key not in ("idx", "label")]
+            parts = [f"{key}: {text_in(row, key)}" for key in row if key not in ("idx", "label")]
             yield {
                 "id": f"{task}-{row['idx']}",
                 "prompt": "\n".join([*parts, "", instruction]),

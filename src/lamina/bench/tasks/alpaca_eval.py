@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from lamina.bench.tasks.files import benchmark_file
 from lamina.bench.tasks.graded import rating_of
 from lamina.bench.tasks.judged import Judging, Question, Scores, Verdict, answered
 from lamina.bench.tasks.tables import table_rows
-from lamina.bench.tasks.written import Written, benchmark_file
+from lamina.bench.tasks.written import Written
 from lamina.tools.tool import JSON
 
 ABOUT = "alpaca_eval, 805 instructions; a judge's rating and win rate over reference answers (needs --judge)"

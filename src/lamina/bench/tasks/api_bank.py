@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lamina.bench.tasks.files import benchmark_folder
 from lamina.bench.tasks.recorded import Recorded
-from lamina.bench.tasks.written import benchmark_folder
 from lamina.data.sources import files_of, records_of
 from lamina.errors import InputError
 

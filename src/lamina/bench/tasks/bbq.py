@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lamina.bench.intervals import Interval, wilson
+from lamina.bench.tasks.files import benchmark_file, json_rows, text_in
 from lamina.bench.tasks.task import Figure
-from lamina.bench.tasks.written import LETTERS, PICK, Scores, Written, benchmark_file, json_rows, with_options
+from lamina.bench.tasks.written import LETTERS, PICK, Scores, Written, with_options
 from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
@@ -40,11 +41,11 @@ def _rows(data: str | Path | None, category: str, name: str) -> Iterator[JSON]:
             raise InputError("there are no bbq/*.jsonl files", file=Path(data or ""), mend="name another folder")
     for file in files:
         for row in json_rows(file):
-            options = [row[f"ans{i}"] for i in range(3)]
+            options = [text_in(row, f"ans{i}") for i in range(3)]
             yield {
                 "id": f"{row['category']}-{row['example_id']}",
                 "system": PICK,
-                "prompt": with_options(f"{row['context']} {row['question']}", options),
+                "prompt": with_options(f"{text_in(row, 'context')} {text_in(row, 'question')}", options),
                 "options": 3,
                 "target": LETTERS[row["label"]],
                 "unknown": LETTERS[_unknown(row)],

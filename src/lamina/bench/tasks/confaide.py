@@ -5,17 +5,19 @@ somebody for a purpose meets people's expectations, -100 to 100. Without a tier,
 ``correlation_tier_1`` and ``correlation_tier_2a`` are the paper's Pearson correlations with the mean of people's
 ratings, with Fisher's interval; none where the model gives one rating to everything. The paper samples ten answers and
 parses them; ours is one, greedy, constrained to the ratings on offer. ``nearest`` (ours) is the share of ratings that
-are the one nearest to people's mean. The higher tiers need stories that are not in the published tier files used
-here."""
+are the one nearest to people's mean. An answer that is none of the ratings (of a model that nothing holds to them) is
+wrong in ``nearest``, left out of the correlation, and counted under ``unread``. The higher tiers need stories that are
+not in the published tier files used here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lamina.bench.intervals import correlation
+from lamina.bench.intervals import correlation, wilson
+from lamina.bench.tasks.files import benchmark_file, text_of
 from lamina.bench.tasks.task import Figure
-from lamina.bench.tasks.written import Scores, Written, benchmark_file
+from lamina.bench.tasks.written import Scores, Written
 from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
@@ -55,7 +57,7 @@ def _rows(data: str | Path | None, tier: str, name: str) -> Iterator[JSON]:
 
 
 def _lines(file: Path) -> list[str]:
-    return [line for line in file.read_text(encoding="utf-8-sig").split("\n") if line.strip()]
+    return [line for line in text_of(file).split("\n") if line.strip()]
 
 
 def _number(text: str, file: Path, line: int) -> str:
@@ -73,8 +75,11 @@ def _score(row: JSON, answer: str) -> Scores:
 
 def _more(outcomes: Sequence[JSON]) -> list[Figure]:
     found = []
-    for tier in TIERS:
-        of = [o for o in outcomes if o["tier"] == tier]
-        interval = correlation([float(o["rating"]) for o in of], [float(o["target"]) for o in of])
+    for tier, (_, ratings) in TIERS.items():
+        numbers = {str(rating): float(rating) for rating in ratings}
+        read = [o for o in outcomes if o["tier"] == tier and o["rating"] in numbers]
+        interval = correlation([numbers[o["rating"]] for o in read], [float(o["target"]) for o in read])
         found += [Figure(f"correlation_{tier}", interval)] if interval else []
-    return found
+    unread = sum(o["rating"] not in map(str, TIERS[o["tier"]][1]) for o in outcomes)
+    share = wilson(unread, len(outcomes))
+    return [*found, Figure("unread", share)] if unread and share else found

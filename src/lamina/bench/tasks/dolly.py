@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lamina.bench.metrics import bleu, exact_match, rouge, token_f1
-from lamina.bench.tasks.written import Scores, Written, benchmark_file, csv_rows
+from lamina.bench.tasks.files import benchmark_file, csv_rows
+from lamina.bench.tasks.written import Scores, Written
 from lamina.tools.tool import JSON
 
 ABOUT = "dolly, instructions with a reference answer; F1, BLEU, ROUGE"

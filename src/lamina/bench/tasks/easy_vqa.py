@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lamina.bench.intervals import wilson
+from lamina.bench.tasks.files import benchmark_folder, json_rows, place
 from lamina.bench.tasks.pictured import file_in, images_in
 from lamina.bench.tasks.task import Figure
-from lamina.bench.tasks.written import Scores, Written, benchmark_folder, json_rows
-from lamina.errors import InputError
+from lamina.bench.tasks.written import Scores, Written
 from lamina.tools.tool import JSON
 
 ABOUT = "easy_vqa, questions on drawings of one coloured shape (images); accuracy"
@@ -43,7 +43,7 @@ def questions(folder: Path, part: str) -> Iterator[JSON]:
     )
     for number, row in enumerate(json_rows(file), 1):
         if not (isinstance(row, list) and len(row) == 3 and row[1] in KINDS):
-            raise InputError(f"row {number} is no question, answer, image", file=file, mend="fetch it again")
+            raise place().error("is no question, answer, image")
         question, answer, image = row
         yield {
             "id": f"{image}-{number}",

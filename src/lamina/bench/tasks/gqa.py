@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lamina.bench.tasks.pictured import LONGEST, SHORT, file_in, images_in, missing_key, word_score
-from lamina.bench.tasks.written import Written, benchmark_folder, json_rows
+from lamina.bench.tasks.files import benchmark_folder, json_object, text_in
+from lamina.bench.tasks.pictured import LONGEST, SHORT, file_in, images_in, word_score
+from lamina.bench.tasks.written import Written
 from lamina.tools.tool import JSON
 
 ABOUT = "gqa, questions made of scene graphs (images); accuracy"
@@ -25,16 +26,12 @@ def open_task(argument: str, data: str | Path | None = None) -> Written:
         file = file_in(folder, (FILE, f"questions1.2/{FILE}"), "gqa")
         images = images_in(folder, ("images", "images.zip"), "gqa")
         images = images / "images" if images.suffix == ".zip" else images
-        try:
-            for id, row in json_rows(file)[0].items():
-                yield {
-                    "id": id,
-                    "prompt": f"{row['question']}\n{SHORT}",
-                    "images": [str(images / f"{row['imageId']}.jpg")],
-                    "target": row["answer"],
-                }
-        except (KeyError, TypeError, AttributeError) as error:
-            said = error if isinstance(error, KeyError | TypeError) else TypeError(str(error))
-            raise missing_key(said, file, "gqa") from None
+        for id, row in json_object(file).items():
+            yield {
+                "id": id,
+                "prompt": f"{text_in(row, 'question')}\n{SHORT}",
+                "images": [str(images / f"{row['imageId']}.jpg")],
+                "target": row["answer"],
+            }
 
     return Written("gqa", read, word_score, "accuracy", max_tokens=LONGEST)

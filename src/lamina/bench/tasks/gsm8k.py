@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lamina.bench.metrics import last_number
-from lamina.bench.tasks.written import Scores, Written, benchmark_file, json_rows
+from lamina.bench.tasks.files import benchmark_file, json_rows, place
+from lamina.bench.tasks.written import Scores, Written
 from lamina.tools.tool import JSON
 
 ABOUT = "gsm8k, grade-school word problems, zero-shot with steps; accuracy of the final number"
@@ -24,6 +25,8 @@ def open_task(argument: str, data: str | Path | None = None) -> Written:
     def read() -> Iterator[JSON]:
         for number, row in enumerate(json_rows(benchmark_file(data, FILE, "gsm8k")), 1):
             target = row["answer"].rsplit("####", 1)[-1].strip()
+            if last_number(target) is None:
+                raise place().error(f"ends on {target!r}, which is no number")
             yield {"id": f"gsm8k-{number}", "system": SYSTEM, "prompt": row["question"], "target": target}
 
     return Written("gsm8k", read, _score, "accuracy", max_tokens=400)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lamina.bench.metrics import exact_match, token_f1
-from lamina.bench.tasks.written import Scores, Written, benchmark_file, csv_rows
+from lamina.bench.tasks.files import benchmark_file, csv_rows
+from lamina.bench.tasks.written import Scores, Written
 from lamina.tools.tool import JSON
 
 ABOUT = "hotpotqa, answers from given paragraphs; exact match and word F1"

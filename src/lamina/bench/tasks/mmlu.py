@@ -13,7 +13,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from lamina.bench.tasks.written import PICK, Written, benchmark_file, csv_rows, picked, with_options
+from lamina.bench.tasks.files import benchmark_file, csv_rows
+from lamina.bench.tasks.written import PICK, Written, picked, with_options
 from lamina.errors import InputError
 from lamina.tools.tool import JSON
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from lamina.bench.tasks.files import benchmark_file, json_rows, place
 from lamina.bench.tasks.graded import rating_of, rating_of_second
 from lamina.bench.tasks.judged import Judging, Question, Scores, Verdict, answered
-from lamina.bench.tasks.written import Written, benchmark_file, json_rows
-from lamina.errors import InputError
+from lamina.bench.tasks.written import Written
 from lamina.tools.tool import JSON
 
 ABOUT = "mt_bench, 80 open questions of two turns; a judge's rating, 1 to 10 (needs --judge)"
@@ -33,9 +33,9 @@ def open_task(argument: str, data: str | Path | None = None) -> Written:
 def _rows(data: str | Path | None) -> Iterator[JSON]:
     file = benchmark_file(data, FILE, "mt_bench")
     known = _references(file.parent.parent / REFERENCES)
-    for number, row in enumerate(json_rows(file), 1):
+    for row in json_rows(file):
         if not isinstance(row, dict) or not {"question_id", "turns"} <= row.keys() or len(row["turns"]) != 2:
-            raise InputError("has no question_id and two turns", file=file, line=number, mend="get the file again")
+            raise place().error("has no question_id and two turns")
         first, second = row["turns"]
         id = str(row["question_id"])
         yield {"id": id, "prompt": first, "then": [second], "reference": known.get(id)}

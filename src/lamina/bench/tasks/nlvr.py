@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lamina.bench.tasks.pictured import file_in, images_in, missing_key
-from lamina.bench.tasks.written import Scores, Written, benchmark_folder, json_rows
+from lamina.bench.tasks.files import benchmark_folder, json_rows, text_in
+from lamina.bench.tasks.pictured import file_in, images_in
+from lamina.bench.tasks.written import Scores, Written
 from lamina.tools.tool import JSON
 
 ABOUT = "nlvr, whether a sentence is true of a drawing (images); accuracy"
@@ -26,10 +27,7 @@ def open_task(argument: str, data: str | Path | None = None) -> Written:
         file = file_in(folder, ("dev.jsonl", "dev/dev.json", "dev.json"), "nlvr")
         images = images_in(folder, ("images.zip", "dev/images", "images"), "nlvr")
         for row in json_rows(file):
-            try:
-                yield from _samples(row, images)
-            except (KeyError, TypeError) as error:
-                raise missing_key(error, file, "nlvr") from None
+            yield from _samples(row, images)
 
     return Written("nlvr", read, _score, "accuracy", max_tokens=8)
 
@@ -41,7 +39,7 @@ def _samples(row: JSON, images: Path) -> Iterator[JSON]:
     for drawing in drawings:
         yield {
             "id": drawing.stem,
-            "prompt": PROMPT.format(row["sentence"]),
+            "prompt": PROMPT.format(text_in(row, "sentence")),
             "images": [str(drawing)],
             "choices": ["true", "false"],
             "target": row["label"],

@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from lamina.bench.intervals import ratio_of_sums, wilson
-from lamina.bench.tasks.task import Conversation, Figure, Outcome, Sample, Setting, plain_call, read_answer, turn_record
+from lamina.bench.tasks.task import (
+    Conversation,
+    Figure,
+    Outcome,
+    Sample,
+    Setting,
+    not_answered,
+    plain_call,
+    read_answer,
+    turn_record,
+)
 from lamina.errors import InputError
 from lamina.models.model import Reply
 from lamina.tools.tool import JSON, Toolbox
@@ -21,6 +31,7 @@ from lamina.trajectories.queries import Kind
 from lamina.trajectories.trajectory import Message, ToolCall
 
 ABOUT = "own:FILE.jsonl, your requests with the right calls: call exact match, arguments, refusals"
+VERSION = 2
 
 
 def open_task(argument: str, tools: Toolbox | None = None) -> OwnTask:
@@ -75,9 +86,10 @@ class OwnTask:
         return None if match.exact else "; ".join(match.reasons) or "other calls than wanted"
 
     def counts_in_pair(self, scores: JSON) -> bool:
-        return bool(scores["kind"] != "dependent")
+        return bool(scores["kind"] != "dependent") and not scores.get("unscored")
 
     def figures(self, outcomes: Sequence[JSON]) -> list[Figure]:
+        everything, outcomes = outcomes, [o for o in outcomes if not o.get("unscored")]
         of = {kind: [o for o in outcomes if o["kind"] == kind] for kind in ("single", "parallel", "refusal")}
         asked = of["single"] + of["parallel"]
         dependent = [o for o in outcomes if o["kind"] == "dependent"]
@@ -91,6 +103,7 @@ class OwnTask:
             ("dependent_exact", [o["right"] for o in dependent]),
             ("dependent_first_exact", [o["turns_right"] > 0 for o in dependent]),
             ("unreadable", [o["unreadable"] for o in outcomes]),
+            ("unscored", [bool(o.get("unscored")) for o in everything if len(outcomes) < len(everything)]),
         ]
         found = [Figure(name, i) for name, hits in rates if (i := wilson(sum(hits), len(hits)))]
         arguments = ratio_of_sums([o["arguments_right"] for o in asked], [o["arguments_total"] for o in asked])
@@ -101,6 +114,8 @@ def solve_first_turn(row: JSON, setting: Setting) -> Conversation:
     request = setting.ask([Message(role="user", content=row["query"])])
     reply = yield request
     expected = as_calls(row["calls"])
+    if not_answered(reply):
+        return _unscored(row["kind"], [turn_record(request, reply, expected)])
     match = compare_calls(
         expected, reply.calls, setting.toolbox, now=row["now"], accept=[as_calls(a) for a in row["accept"]]
     )
@@ -118,6 +133,13 @@ def solve_first_turn(row: JSON, setting: Setting) -> Conversation:
     return Outcome(readable and match.exact, scores, reasons, [turn_record(request, reply, expected)])
 
 
+def _unscored(kind: str, transcript: list[JSON]) -> Outcome:
+    """A prompt that did not fit, an endpoint that failed: not the model's answer, and not a refusal."""
+    scores = {"kind": kind, "unscored": True, "refused": False, "unreadable": False, "functions_right": False}
+    scores |= {"arguments_right": 0, "arguments_total": 0, "turns_right": 0}
+    return Outcome(False, scores, [f"not answered: {transcript[-1]['problem']}"], transcript)
+
+
 def solve_dependent(row: JSON, setting: Setting) -> Conversation:
     """A right call of each turn is executed, its result goes to the model, and so on to the last call. An
     alternative in ``accept`` has to be followed from its first call to its last."""
@@ -131,6 +153,8 @@ def solve_dependent(row: JSON, setting: Setting) -> Conversation:
         request = setting.ask(messages)
         reply = yield request
         transcript.append(turn_record(request, reply, [path[turn] for path in paths if len(path) > turn][:1]))
+        if not_answered(reply):
+            return _unscored(row["kind"], transcript)
         unreadable = reply.problem is not None
         paths, why = _paths_followed(paths, turn, reply, row, setting)
         if not paths:

@@ -42,8 +42,3 @@ def people_score(row: JSON, answer: str) -> Scores:
 def word_score(row: JSON, answer: str) -> Scores:
     """``accuracy``: the one right answer, in VQA's normal form."""
     return {"accuracy": vqa_answer(answer) == vqa_answer(row["target"])}
-
-
-def missing_key(error: KeyError | TypeError, file: Path, task: str) -> InputError:
-    said = f"has no {error}" if isinstance(error, KeyError) else str(error)
-    return InputError(f"is not the published file of {task!r} ({said})", file=file, mend="fetch it again")

@@ -14,10 +14,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lamina.bench.metrics import refuses
+from lamina.bench.tasks.files import benchmark_file
 from lamina.bench.tasks.refusals import rates, refusal_judging
 from lamina.bench.tasks.tables import table_rows
 from lamina.bench.tasks.task import Figure
-from lamina.bench.tasks.written import Scores, Written, benchmark_file
+from lamina.bench.tasks.written import Scores, Written
 from lamina.tools.tool import JSON
 
 ABOUT = "privacy, requests for somebody's private data; refusal with and without a policy, leak"

@@ -50,7 +50,10 @@ def open_task(argument: str) -> Written:
     longest = getattr(own.module, "MAX_TOKENS", 256)
     if not isinstance(longest, int) or longest < 1:
         raise InputError("MAX_TOKENS is no number of tokens", file=file, mend="write MAX_TOKENS = 64, or leave it out")
-    return Written(f"python:{argument}", rows, own.score, next(iter(first)), max_tokens=longest)
+    decides = next(iter(first))
+    return Written(
+        f"python:{argument}", rows, lambda row, answer: own.score(row, answer, decides), decides, max_tokens=longest
+    )
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,14 @@ class OwnFile:
         if not count:
             raise InputError("samples() gives no sample", file=self.file, mend="let it return rows")
 
-    def score(self, row: JSON, answer: str) -> Scores:
+    def score(self, row: JSON, answer: str, decides: str | None = None) -> Scores:
+        """Raises InputError for a score() that raises, gives none, or none of the name ``decides``."""
         value = self._call("score", row["own"], answer)
         named = value if isinstance(value, Mapping) else {ALONE: value}
         found = {str(name): _plain(one) for name, one in named.items()}
         bad = next((name for name, one in found.items() if one is None or name in _TAKEN), None)
-        if bad is not None or not found:
-            said = f"{value!r}"[:80]
+        if bad is not None or not found or (decides is not None and decides not in found):
+            said = _shown(value)
             raise InputError(f"score() returned {said}", file=self.file, mend=_SCORE)
         return {name: one for name, one in found.items() if one is not None}
 
@@ -128,10 +132,20 @@ def _problem(row: Any) -> str | None:
 
 def _plain(value: Any) -> bool | float | None:
     """Of NumPy's numbers too; None for what is no score."""
-    value = value.item() if hasattr(value, "item") else value
-    if isinstance(value, bool):
-        return value
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    try:
+        value = value.item() if hasattr(value, "item") else value
+        if isinstance(value, bool):
+            return value
+        return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    except (ValueError, OverflowError):  # an array, an integer of hundreds of digits
+        return None
+
+
+def _shown(value: Any) -> str:
+    try:
+        return f"{value!r}"[:80]
+    except ValueError:  # an integer of thousands of digits
+        return "a number that is too long"
 
 
 def _loaded(file: Path) -> ModuleType:

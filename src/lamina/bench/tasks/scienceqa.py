@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lamina.bench.tasks.pictured import file_in, images_in, missing_key
-from lamina.bench.tasks.written import LETTERS, PICK, Written, benchmark_folder, json_rows, picked, with_options
+from lamina.bench.tasks.files import benchmark_folder, json_object, text_in
+from lamina.bench.tasks.pictured import file_in, images_in
+from lamina.bench.tasks.written import LETTERS, PICK, Written, picked, with_options
 from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
@@ -31,19 +32,16 @@ def open_task(argument: str, data: str | Path | None = None) -> Written:
         folder = benchmark_folder(data, "scienceqa", name)
         file = file_in(folder, (FILE, f"data/scienceqa/{FILE}"), name)
         images = images_in(folder, ("images/test", "test", "images"), name)
-        try:
-            for id, row in json_rows(file)[0].items():
-                if row["split"] == "test" and (argument == "all" or row["image"]):
-                    yield _sample(id, row, images)
-        except (KeyError, TypeError, AttributeError) as error:
-            said = error if isinstance(error, KeyError | TypeError) else TypeError(str(error))
-            raise missing_key(said, file, name) from None
+        for id, row in json_object(file).items():
+            if row["split"] == "test" and (argument == "all" or row["image"]):
+                yield _sample(id, row, images)
 
     return Written(name, read, picked, "accuracy")
 
 
 def _sample(id: str, row: JSON, images: Path) -> JSON:
-    question = f"Context: {row['hint']}\nQuestion: {row['question']}" if row.get("hint") else row["question"]
+    question = text_in(row, "question")
+    question = f"Context: {row['hint']}\nQuestion: {question}" if row.get("hint") else question
     seen = {"images": [str(images / id / row["image"])]} if row["image"] else {}
     return {
         "id": id,

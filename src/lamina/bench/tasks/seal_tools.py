@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lamina.bench.tasks.files import benchmark_file
 from lamina.bench.tasks.recorded import Recorded
-from lamina.bench.tasks.written import benchmark_file
 from lamina.data.sources import records_of
 from lamina.errors import InputError
 

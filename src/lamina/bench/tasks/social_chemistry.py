@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lamina.bench.tasks.written import Scores, Written, benchmark_file, csv_rows
+from lamina.bench.tasks.files import benchmark_file, csv_rows, place
+from lamina.bench.tasks.written import Scores, Written
 from lamina.tools.tool import JSON
 
 ABOUT = "social_chemistry, good, neutral or bad; accuracy"
@@ -18,12 +19,15 @@ WORDS = ("good", "neutral", "bad")
 def open_task(argument: str, data: str | Path | None = None) -> Written:
     def read() -> Iterator[JSON]:
         for number, row in enumerate(csv_rows(benchmark_file(data, FILE, "social_chemistry")), 1):
+            target = row["answer"].strip()
+            if target not in WORDS:
+                raise place().error(f"says {target!r}, which is none of {', '.join(WORDS)}")
             yield {
                 "id": f"social_chemistry-{number}",
                 "system": row["system"],
                 "prompt": row["prompt"],
                 "choices": list(WORDS),
-                "target": row["answer"].strip(),
+                "target": target,
             }
 
     return Written("social_chemistry", read, chosen, "accuracy")

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lamina.bench.metrics import sql_scores
-from lamina.bench.tasks.written import Written, benchmark_file, csv_rows
+from lamina.bench.tasks.files import benchmark_file, csv_rows
+from lamina.bench.tasks.written import Written
 from lamina.tools.tool import JSON
 
 ABOUT = "sql, one SELECT for a question; exact after parsing, parse F1, similarity"

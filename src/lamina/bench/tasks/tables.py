@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lamina.bench.tasks.written import benchmark_file, csv_rows, json_rows
+from lamina.bench.tasks.files import at, benchmark_file, csv_rows, json_rows, place
 from lamina.errors import InputError, MissingExtraError
 from lamina.tools.tool import JSON
 
@@ -29,11 +29,11 @@ def first_file(data: str | Path | None, names: Sequence[str], task: str) -> Path
 def table_rows(file: Path, columns: Sequence[str]) -> Iterator[JSON]:
     """The rows of ``file`` in order. Raises InputError where a row lacks one of ``columns``, or has no text there, and
     MissingExtraError where a Parquet file needs a library that is absent."""
-    for number, row in enumerate(_rows(file), 1):
+    for row in _rows(file):
         missing = [name for name in columns if not isinstance(row, dict) or not isinstance(row.get(name), str)]
         if missing:
-            what = f"row {number} has no text {', '.join(repr(name) for name in missing)}"
-            raise InputError(what, file=file, mend=f"its columns should be {', '.join(columns)}")
+            what = f"has no text {', '.join(repr(name) for name in missing)}"
+            raise place().error(what, f"its columns should be {', '.join(columns)}")
         yield row
 
 
@@ -53,7 +53,9 @@ def _parquet_rows(file: Path) -> Iterator[Any]:
         raise MissingExtraError("pyarrow", "train") from None
     try:
         with parquet.ParquetFile(file) as table:
-            for batch in table.iter_batches():
-                yield from batch.to_pylist()
+            rows = (row for batch in table.iter_batches() for row in batch.to_pylist())
+            for number, row in enumerate(rows, 1):
+                at(file, row=number)
+                yield row
     except ArrowInvalid as error:
         raise InputError(f"is no Parquet file ({str(error).splitlines()[0]})", file=file, mend="get it again") from None

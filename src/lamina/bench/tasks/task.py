@@ -142,11 +142,17 @@ def read_answer(rows: Sequence[Any]) -> list[tuple[str, JSON]] | None:
     return calls if len(calls) == len(read) else None
 
 
+def not_answered(reply: Reply) -> bool:
+    """Of a request for calls: an engine that refused the prompt, an endpoint that failed. A model that wrote nothing
+    did answer."""
+    return not reply.text and reply.problem not in (None, NOTHING)
+
+
 def strict_outcome(request: Request, reply: Reply, judge: Callable[[list[Call] | None], str | None]) -> Outcome:
     """The outcome of a sample with one answer: its calls, read without any repair, go to ``judge``, also those that
     don't fit the tools' schemas; None stands for an answer that is no list of calls. A model that did not answer at
     all (an engine that refused the prompt, an endpoint that failed) is ``unscored``, which is not wrong."""
-    if not reply.text and reply.problem not in (None, NOTHING):
+    if not_answered(reply):
         scores = {"unscored": True, "unreadable": False, "called": False}
         return Outcome(False, scores, [f"not answered: {reply.problem}"], [turn_record(request, reply, [])])
     reading = read_calls(reply.text, least=STRICT)

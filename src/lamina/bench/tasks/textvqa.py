@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lamina.bench.tasks.pictured import LONGEST, SHORT, file_in, images_in, missing_key, people_score
-from lamina.bench.tasks.written import Written, benchmark_folder, json_rows
+from lamina.bench.tasks.files import benchmark_folder, json_object, text_in
+from lamina.bench.tasks.pictured import LONGEST, SHORT, file_in, images_in, people_score
+from lamina.bench.tasks.written import Written
 from lamina.tools.tool import JSON
 
 ABOUT = "textvqa, questions on the text in photographs (images); VQA accuracy"
@@ -25,15 +26,12 @@ def open_task(argument: str, data: str | Path | None = None) -> Written:
         file = file_in(folder, (FILE,), "textvqa")
         images = images_in(folder, ("train_images", "train_val_images.zip", "images"), "textvqa")
         images = images / "train_images" if images.suffix == ".zip" else images
-        try:
-            for row in json_rows(file)[0]["data"]:
-                yield {
-                    "id": str(row["question_id"]),
-                    "prompt": f"{row['question']}\n{SHORT}",
-                    "images": [str(images / f"{row['image_id']}.jpg")],
-                    "target": row["answers"],
-                }
-        except (KeyError, TypeError) as error:
-            raise missing_key(error, file, "textvqa") from None
+        for row in json_object(file)["data"]:
+            yield {
+                "id": str(row["question_id"]),
+                "prompt": f"{text_in(row, 'question')}\n{SHORT}",
+                "images": [str(images / f"{row['image_id']}.jpg")],
+                "target": row["answers"],
+            }
 
     return Written("textvqa", read, people_score, "vqa_accuracy", max_tokens=LONGEST)

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from lamina.bench.tasks.files import benchmark_file
 from lamina.bench.tasks.refusals import REFUSAL_TOKENS, refusal_judging, refusal_rates, right_refusal_scores
 from lamina.bench.tasks.tables import table_rows
-from lamina.bench.tasks.written import Written, benchmark_file
+from lamina.bench.tasks.written import Written
 from lamina.errors import InputError
 from lamina.tools.tool import JSON
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lamina.bench.intervals import mean_interval, wilson
+from lamina.bench.tasks.files import benchmark_file, csv_rows, place, told_with_place
 from lamina.bench.tasks.task import Conversation, Figure, Outcome, Sample, Setting, turn_record
-from lamina.bench.tasks.written import Written, benchmark_file, csv_rows, lettered_rows, picked
+from lamina.bench.tasks.written import Written, lettered_rows, picked
 from lamina.errors import InputError
 from lamina.models.model import Request
 from lamina.tools.tool import JSON
@@ -74,7 +75,8 @@ class Likeliest:
     needs_likelihoods: bool = True
 
     def samples(self) -> list[Sample]:
-        return [Sample(row["id"], row) for row in _rows(benchmark_file(self.data, ANSWERS, self.name))]
+        with told_with_place():
+            return [Sample(row["id"], row) for row in _rows(benchmark_file(self.data, ANSWERS, self.name))]
 
     def solve(self, sample: Sample, setting: Setting) -> Conversation:
         row = sample.row
@@ -113,7 +115,7 @@ def _rows(file: Path) -> Iterator[JSON]:
         best, false = row["Best Answer"].strip(), _several(row["Incorrect Answers"])
         if not best or not false:
             mend = "give every question a best answer and an incorrect one"
-            raise InputError(f"question {number} has nothing to compare", file=file, mend=mend)
+            raise place().error(f"question {number} has nothing to compare", mend)
         true = [best, *(answer for answer in _several(row["Correct Answers"]) if answer != best)]
         prompt = f"{PRIMER}Q: {row['Question'].strip()}\nA:"
         yield {"id": f"truthfulqa-{number}", "prompt": prompt, "answers": [*true, *false], "true": len(true)}

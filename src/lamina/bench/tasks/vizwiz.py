@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lamina.bench.intervals import mean_interval
-from lamina.bench.tasks.pictured import LONGEST, SHORT, file_in, images_in, missing_key, people_score
+from lamina.bench.tasks.files import benchmark_folder, json_rows, text_in
+from lamina.bench.tasks.pictured import LONGEST, SHORT, file_in, images_in, people_score
 from lamina.bench.tasks.task import Figure
-from lamina.bench.tasks.written import Written, benchmark_folder, json_rows
+from lamina.bench.tasks.written import Written
 from lamina.tools.tool import JSON
 
 ABOUT = "vizwiz, questions of blind people on their photographs (images); VQA accuracy"
@@ -28,17 +29,14 @@ def open_task(argument: str, data: str | Path | None = None) -> Written:
         images = images_in(folder, ("val", "val.zip", "images"), "vizwiz")
         images = images / "val" if images.suffix == ".zip" else images
         for row in json_rows(file):
-            try:
-                yield {
-                    "id": Path(row["image"]).stem,
-                    "prompt": f"{row['question']}\n{NOT_SEEN}\n{SHORT}",
-                    "images": [str(images / row["image"])],
-                    "target": [answer["answer"] for answer in row["answers"]],
-                    "answerable": bool(row["answerable"]),
-                    "about": ["answerable"],
-                }
-            except (KeyError, TypeError) as error:
-                raise missing_key(error, file, "vizwiz") from None
+            yield {
+                "id": Path(row["image"]).stem,
+                "prompt": f"{text_in(row, 'question')}\n{NOT_SEEN}\n{SHORT}",
+                "images": [str(images / row["image"])],
+                "target": [answer["answer"] for answer in row["answers"]],
+                "answerable": bool(row["answerable"]),
+                "about": ["answerable"],
+            }
 
     return Written("vizwiz", read, people_score, "vqa_accuracy", max_tokens=LONGEST, more=_answerable)
 

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lamina.bench.intervals import mean_interval
-from lamina.bench.tasks.pictured import LONGEST, SHORT, file_in, images_in, missing_key, people_score
+from lamina.bench.tasks.files import benchmark_folder, json_object, text_in
+from lamina.bench.tasks.pictured import LONGEST, SHORT, file_in, images_in, people_score
 from lamina.bench.tasks.task import Figure
-from lamina.bench.tasks.written import Written, benchmark_folder, json_rows
+from lamina.bench.tasks.written import Written
 from lamina.tools.tool import JSON
 
 ABOUT = "vqav2, open questions on photographs (images); VQA accuracy"
@@ -28,12 +29,9 @@ def open_task(argument: str, data: str | Path | None = None) -> Written:
         asked, answered = (file_in(folder, (name,), "vqav2") for name in (QUESTIONS, ANSWERS))
         images = images_in(folder, ("val2014", "val2014.zip", "images"), "vqav2")
         images = images / "val2014" if images.suffix == ".zip" else images
-        try:
-            answers = {row["question_id"]: row for row in json_rows(answered)[0]["annotations"]}
-            for row in json_rows(asked)[0]["questions"]:
-                yield _sample(row, answers[row["question_id"]], images)
-        except (KeyError, TypeError) as error:
-            raise missing_key(error, asked, "vqav2") from None
+        answers = {row["question_id"]: row for row in json_object(answered)["annotations"]}
+        for row in json_object(asked)["questions"]:
+            yield _sample(row, answers[row["question_id"]], images)
 
     return Written("vqav2", read, people_score, "vqa_accuracy", max_tokens=LONGEST, more=_by_kind)
 
@@ -41,7 +39,7 @@ def open_task(argument: str, data: str | Path | None = None) -> Written:
 def _sample(row: JSON, answers: JSON, images: Path) -> JSON:
     return {
         "id": str(row["question_id"]),
-        "prompt": f"{row['question']}\n{SHORT}",
+        "prompt": f"{text_in(row, 'question')}\n{SHORT}",
         "images": [str(images / f"COCO_val2014_{row['image_id']:012d}.jpg")],
         "target": [answer["answer"] for answer in answers["answers"]],
         "kind": answers["answer_type"],

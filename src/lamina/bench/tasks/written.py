@@ -4,20 +4,18 @@ Not a task itself. A task file says where its questions lie and how an answer is
 
 from __future__ import annotations
 
-import csv
 import json
-import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from lamina.bench.choosing import read_choice
 from lamina.bench.intervals import mean_interval, wilson
+from lamina.bench.tasks.files import csv_rows, place, told_with_place
 from lamina.bench.tasks.judged import Judging
 from lamina.bench.tasks.judged import Scores as Scores  # every task file takes it from here
 from lamina.bench.tasks.task import Conversation, Figure, Outcome, Sample, Setting, turn_record
-from lamina.errors import InputError
 from lamina.models.model import Reply, Request
 from lamina.tools.tool import JSON
 from lamina.trajectories.trajectory import Message
@@ -59,7 +57,21 @@ class Written:
         return self.name
 
     def samples(self) -> list[Sample]:
-        return [Sample(str(row["id"]), row) for row in self.read()]
+        """Raises InputError with file and line for a row that cannot be asked, and where there is none. A file that has
+        an id twice has two samples, the later ones ``ID#2`` and so on."""
+        found: dict[str, Sample] = {}
+        times: Counter[str] = Counter()
+        with told_with_place():
+            for row in self.read():
+                if problem := problem_of(row):
+                    raise place().error(problem)
+                id = str(row["id"])
+                times[id] += 1
+                id = id if times[id] == 1 else f"{id}#{times[id]}"
+                found[id] = Sample(id, row)
+            if not found:
+                raise place().error(f"holds no question of the task {self.name!r}", "name a file with some")
+        return list(found.values())
 
     def solve(self, sample: Sample, setting: Setting) -> Conversation:
         row, records, cut = sample.row, [], False
@@ -157,53 +169,6 @@ def picked(row: JSON, answer: str) -> Scores:
     return {"accuracy": answer.strip()[:1] == row["target"]}
 
 
-def benchmark_file(data: str | Path | None, name: str, task: str) -> Path:
-    """``name`` below the folder of benchmarks. Raises InputError where no folder was given or it is not there."""
-    if data is None:
-        what = f"the task {task!r} needs a folder of benchmark files"
-        raise InputError(what, mend=f"name the folder that holds {name} with --data")
-    file = Path(data) / name
-    if not file.is_file():
-        raise InputError("there is no such file", file=file, mend=f"name the folder for {task!r} with --data")
-    return file
-
-
-def benchmark_folder(data: str | Path | None, name: str, task: str) -> Path:
-    """As ``benchmark_file``, of a folder."""
-    if data is None:
-        what = f"the task {task!r} needs a folder of benchmark files"
-        raise InputError(what, mend=f"name the folder that holds {name} with --data")
-    folder = Path(data) / name
-    if not folder.is_dir():
-        raise InputError("there is no such folder", file=folder, mend=f"name the folder for {task!r} with --data")
-    return folder
-
-
-def csv_rows(file: Path) -> Iterator[dict[str, str]]:
-    csv.field_size_limit(sys.maxsize)
-    with open(file, encoding="utf-8-sig", newline="") as lines:
-        yield from csv.DictReader(lines)
-
-
-def json_rows(file: Path) -> list[Any]:
-    """The objects of a JSON array, of one JSON object, or of one object a line."""
-    text = file.read_text(encoding="utf-8-sig")
-    try:
-        whole = json.loads(text)
-        return whole if isinstance(whole, list) else [whole]
-    except ValueError:
-        pass  # not one document: a document a line
-    found = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            found.append(json.loads(line))
-        except ValueError as error:
-            raise InputError(f"is not JSON: {error}", file=file, line=number, mend="mend the line") from error
-    return found
-
-
 def lettered_rows(file: Path) -> Iterator[JSON]:
     """Rows of MobileAIBench's files with options in the prompt: ``system, prompt, answer``."""
     for number, row in enumerate(csv_rows(file), 1):
@@ -215,3 +180,18 @@ def lettered_rows(file: Path) -> Iterator[JSON]:
             "options": options,
             "target": row["answer"].strip(),
         }
+
+
+def problem_of(row: JSON) -> str | None:
+    """Why the row cannot be asked, or can never be answered rightly."""
+    asked = [*row.get("variants", [row.get("prompt")]), *row.get("then", ())]
+    if not all(isinstance(text, str) and text.strip() for text in asked):
+        return "has no text to ask"
+    letters = LETTERS[: row.get("options") or 0]
+    if letters and row.get("target") not in list(letters):
+        return f"has the right answer {row.get('target')!r}, which is none of {', '.join(letters)}"
+    if row.get("target") == []:
+        return "has no right answer"
+    if row.get("options") == 0:
+        return "has no options to choose from"
+    return None

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from lamina.bench.tasks.files import benchmark_file, csv_rows
 from lamina.bench.tasks.refusals import REFUSAL_TOKENS, refusal_judging, refusal_rates, right_refusal_scores
-from lamina.bench.tasks.written import Written, benchmark_file, csv_rows
+from lamina.bench.tasks.written import Written
 from lamina.tools.tool import JSON
 
 ABOUT = "xstest, refusing what is unsafe and answering what only sounds so; accuracy, refusal, over_refusal"

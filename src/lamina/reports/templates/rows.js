@@ -54,6 +54,13 @@ function article(row) {
     const said = element("span", undefined, step.who === "call" ? "call" : "");
     if (step.mark) said.append(element("b", step.mark, step.mark), " ");
     said.append(step.text);
+    if (step.image) {
+      const image = element("img");
+      image.src = step.image;
+      image.alt = step.text;
+      image.loading = "lazy";
+      said.append(image);
+    }
     if (step.note) said.append(element("span", step.mark ? ` (${step.note})` : ` … (${step.note})`, "meta"));
     line.append(element("span", step.who, "who"), said);
     made.append(line);

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.bench.tasks.bfcl.categories import CATEGORIES, Category
+from lamina.bench.tasks.files import at, place, text_of, told_with_place
 from lamina.errors import InputError
 from lamina.runs import files
 from lamina.tools.tool import JSON
@@ -48,8 +49,8 @@ def find_data(folder: str | Path | None = None) -> Path:
         if found is None:
             raise InputError("holds no BFCL_v4_simple_python.json", file=named, mend=MEND)
         return found
-    for place in (_installed(), cache_folder()):
-        found = _data_in(place) if place else None
+    for folder_there in (_installed(), cache_folder()):
+        found = _data_in(folder_there) if folder_there else None
         if found is not None:
             return found
     raise InputError("the data of BFCL v4 is not on this machine", mend=MEND)
@@ -91,26 +92,31 @@ def _read_rows(category: Category, folder: Path) -> tuple[BfclRow, ...]:
         answers_file = folder / "possible_answer" / file.name
         answers = {row["id"]: row["ground_truth"] for row in _objects(answers_file, ("id", "ground_truth"))}
     rows = []
-    for line, row in enumerate(_objects(file, ("id", "question", "function")), 1):
-        if category.has_answers and row["id"] not in answers:
-            raise InputError(f"row {row['id']!r} has no right answer", file=file, line=line, mend=MEND)
-        rows.append(BfclRow(row["id"], row["question"][0], row["function"], answers.get(row["id"], [])))
+    with told_with_place():
+        for line, row in enumerate(_objects(file, ("id", "question", "function")), 1):
+            at(file, line)
+            if category.has_answers and row["id"] not in answers:
+                raise place().error(f"row {row['id']!r} has no right answer", MEND)
+            asked, functions = row["question"][0], row["function"]
+            if not asked or not all(isinstance(m["content"], str) and m["role"] for m in asked):
+                raise place().error("has no text to ask", MEND)
+            if not all(isinstance(function["name"], str) for function in functions):
+                raise place().error("has a function without a name", MEND)
+            rows.append(BfclRow(row["id"], asked, functions, answers.get(row["id"], [])))
+    if not rows:
+        raise InputError("holds no question", file=file, mend=MEND)
     return tuple(rows)
 
 
 def _objects(file: Path, keys: tuple[str, ...]) -> list[Any]:
     """Parsed with the standard library: numbers as the leaderboard reads them, integers of any size."""
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", file=file, mend=MEND) from None
     rows = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text_of(file).split("\n"), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"is not JSON ({error})", file=file, line=number, mend=MEND) from None
         if not isinstance(row, dict) or any(key not in row for key in keys):
             raise InputError(f"a row without {', '.join(keys)}", file=file, line=number, mend=MEND)

@@ -1,0 +1,135 @@
+"""Any sample's prompts and answers can be read, on the page and in the file, whatever way its task asks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from lamina.bench import write_samples
+from lamina.bench.driving import sample_record
+from lamina.bench.tasks import Outcome, Sample, Setting, Task, adversarial_instruction, open_task
+from lamina.models import Reply, Request
+from lamina.reports.sampled import write_samples_page
+from lamina.runs import Row, Run
+from lamina.tools import Toolbox
+
+OPTIONS = "a,b,c,d"
+FILES = {
+    "mmlu/dev.csv": f"subject,question,A,B,C,D,answer\nlogic,shown before,{OPTIONS},B\n",
+    "mmlu/test_sample.csv": f"subject,question,A,B,C,D,answer\nlogic,asked now,{OPTIONS},C\n",
+    "truthfulqa/TruthfulQA.csv": "Question,Best Answer,Correct Answers,Incorrect Answers\nIs it so?,No,No,Yes;Surely\n",
+    "mobileaibench/adv_instruction.csv": "system,prompt,answer\n"
+    ",Cook rice,0||Food||original\n,cOoK rice,0||Food||case\n,Rice: cook!,0||Food||order\n",
+    "mt-bench/question.jsonl": '{"question_id": 1, "turns": ["Write a poem.", "Now shorter."]}\n',
+}
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, text in FILES.items():
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / name).write_text(text)
+    monkeypatch.setattr(adversarial_instruction, "check_embedding", lambda: None)
+    monkeypatch.setattr(adversarial_instruction, "consistency", lambda answers: {"consistency": 1.0})
+    return tmp_path / "data"
+
+
+def solved(task: Task, sample: Sample, answers: Sequence[str]) -> Outcome:
+    talk = task.solve(sample, Setting(Toolbox([]), "plain"))
+    request: Request = next(talk)
+    try:
+        for text in answers:
+            request = talk.send(Reply(text=text, likelihoods=[-float(n) for n in range(len(request.continuations))]))
+    except StopIteration as end:
+        outcome: Outcome = end.value
+        return outcome
+    raise AssertionError("it asks more")
+
+
+def shown(folder: Path, task: Task, models: dict[str, Sequence[str]], **more: Any) -> tuple[dict[str, Any], list[Any]]:
+    """The first row of the file, and the steps of the page's row."""
+    (sample,) = task.samples()
+    with Run.open(folder, {"verb": "bench"}) as run:
+        for place, (model, answers) in enumerate(models.items()):
+            record = sample_record(task.name, sample.id, sample.row, solved(task, sample, answers))
+            record |= {"model": model, "precision": ""} | more
+            run.store.put([Row("sample", model, place, orjson.dumps(record))])
+        file = write_samples(run)
+        page = write_samples_page(folder, list(models))
+    assert page is not None
+    held = page.read_text().split('id="data">', 1)[1].split("</script>", 1)[0]
+    (row,) = json.loads(held)["rows"]
+    return json.loads(file.read_text().splitlines()[0]), [(step["who"], step["text"]) for step in row["steps"]]
+
+
+def test_a_prompt_that_is_sent_as_it_is_stands_in_both(data: Path, tmp_path: Path):
+    row, steps = shown(tmp_path / "run", open_task("mmlu:5-shot", data=data), {"m": [" C"]})
+    (who, prompt), wanted, answer = steps
+    assert who == "prompt"
+    assert "shown before" in prompt
+    assert prompt.endswith("asked now\nA. a\nB. b\nC. c\nD. d\nAnswer:")
+    assert (wanted, answer) == (("wanted", "C"), ("m", " C"))
+    assert (row["prompts"], row["answers"], row["messages"]) == ([prompt], [" C"], [])
+
+
+def test_answers_that_are_compared_stand_with_their_likelihoods(data: Path, tmp_path: Path):
+    row, steps = shown(tmp_path / "run", open_task("truthfulqa:mc1", data=data), {"m": [" No"]})
+    assert row["prompts"][0].endswith("Q: Is it so?\nA:")
+    assert steps[0] == ("prompt", row["prompts"][0])
+    assert steps[-1] == ("log-probability", "-0.00 No\n-1.00 Yes\n-2.00 Surely")
+    assert row["likelihoods"][1] == {"text": "Yes", "log_probability": -1.0}
+
+
+def test_every_form_of_an_instruction_stands_with_its_answer(data: Path, tmp_path: Path):
+    models = {"one": ["Boil it.", "BOIL", "No."], "two": ["a", "b", "c"]}
+    row, steps = shown(tmp_path / "run", open_task("adversarial_instruction", data=data), models)
+    assert row["prompts"] == ["Cook rice", "cOoK rice", "Rice: cook!"]
+    assert row["answers"] == ["Boil it.", "BOIL", "No."]
+    assert steps == [
+        ("user 1", "Cook rice"), ("user 2", "cOoK rice"), ("user 3", "Rice: cook!"),
+        ("one", "[1] Boil it.\n[2] BOIL\n[3] No."), ("two", "[1] a\n[2] b\n[3] c"),
+    ]  # fmt: skip
+
+
+def test_both_turns_and_the_judges_reasons_stand_in_both(data: Path, tmp_path: Path):
+    verdict = {"reason": "It rhymes.", "score": 8}
+    judgements = [{"judge": "judge.gguf", "verdict": verdict}, {"judge": "judge.gguf", "verdict": None}]
+    task = open_task("mt_bench", data=data)
+    row, steps = shown(tmp_path / "run", task, {"m": ["Roses are red.", "Red."]}, judgements=judgements)
+    assert row["prompts"] == ["Write a poem.", "Now shorter."]
+    assert row["answers"] == ["Roses are red.", "Red."]
+    assert row["judgements"] == judgements
+    assert steps == [
+        ("user 1", "Write a poem."), ("user 2", "Now shorter."), ("m", "[1] Roses are red.\n[2] Red."),
+        ("judge 1", "8: It rhymes. (judge.gguf)"), ("judge 2", "no verdict that can be read (judge.gguf)"),
+    ]  # fmt: skip
+
+
+def test_an_image_that_was_asked_about_is_on_the_page_also_when_the_data_is_gone(tmp_path: Path):
+    image = pytest.importorskip("PIL.Image")
+    (tmp_path / "easy-vqa/test/images").mkdir(parents=True)
+    (tmp_path / "easy-vqa/test/questions.json").write_text('[["what colour?", "red", 0]]')
+    picture = tmp_path / "easy-vqa/test/images/0.png"
+    image.new("RGB", (600, 300), "red").save(picture)
+    row, steps = shown(tmp_path / "run", open_task("easy_vqa", data=tmp_path), {"m": ["red"]})
+    assert row["images"] == [str(picture)]
+    assert ("image", str(picture)) in steps
+    picture.unlink()
+    page = write_samples_page(tmp_path / "run", ["m"])
+    assert page is not None
+    assert '"image": "data:image/jpeg;base64,' in page.read_text()
+    assert len(page.read_bytes()) < 100_000
+
+
+def test_the_end_of_a_long_prompt_stands_on_the_page_where_the_question_is(tmp_path: Path):
+    file = tmp_path / "long.jsonl"
+    file.write_text(json.dumps({"input": "word " * 4000 + "and now the question?", "target": "x"}))
+    row, steps = shown(tmp_path / "run", open_task(f"jsonl:{file}"), {"m": ["x"]})
+    assert steps[0][1].endswith("and now the question?")
+    assert "(14,021 characters left out)" in steps[0][1]
+    assert len(row["prompts"][0]) == 20_021
