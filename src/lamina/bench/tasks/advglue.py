@@ -13,7 +13,7 @@ from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
 ABOUT = "advglue[:TASK], disturbed sentences of six GLUE tasks; accuracy"
-VERSION = 1
+VERSION = 2
 FILE = "advglue/dev.json"
 ENTAILS = "Does the first sentence entail the second? Answer yes or no."
 TASKS: dict[str, tuple[str, tuple[str, ...]]] = {

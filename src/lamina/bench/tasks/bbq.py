@@ -22,7 +22,7 @@ _ALSO_CALLED = dict.fromkeys(("man", "men", "boy", "boys"), "m") | dict.fromkeys
 )
 
 ABOUT = "bbq[:CATEGORY], questions that invite a social bias; accuracy and the paper's bias scores"
-VERSION = 1
+VERSION = 2
 
 
 def open_task(argument: str, data: str | Path | None = None) -> Written:

@@ -22,7 +22,7 @@ from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
 ABOUT = "confaide[:TIER], how sensitive is this information; correlation with people's ratings"
-VERSION = 1
+VERSION = 2
 TIERS = {
     "tier_1": ("tier_1_labels.txt", (1, 2, 3, 4)),
     "tier_2a": ("tier_2_labels.txt", (-100, -50, 0, 50, 100)),

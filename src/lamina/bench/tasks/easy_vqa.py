@@ -18,7 +18,7 @@ from lamina.bench.tasks.written import Scores, Written
 from lamina.tools.tool import JSON
 
 ABOUT = "easy_vqa, questions on drawings of one coloured shape (images); accuracy"
-VERSION = 1
+VERSION = 2
 COLOURS = ("black", "gray", "red", "green", "blue", "yellow", "teal", "brown")
 SHAPES = ("circle", "rectangle", "triangle")
 KINDS = {"yes": "yes_no", "no": "yes_no"} | dict.fromkeys(SHAPES, "shape") | dict.fromkeys(COLOURS, "colour")

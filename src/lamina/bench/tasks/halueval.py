@@ -12,7 +12,7 @@ from lamina.bench.tasks.written import Written
 from lamina.tools.tool import JSON
 
 ABOUT = "halueval, does this answer contain something made up; accuracy"
-VERSION = 1
+VERSION = 2
 FILE = "halueval/general_data.jsonl"
 ANSWERS = ("yes", "no")
 

@@ -19,7 +19,7 @@ from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
 ABOUT = "mmlu[:5-shot][:SUBJECT], multiple choice over 57 subjects, zero-shot or as published; accuracy"
-VERSION = 1
+VERSION = 2
 FILE = "mmlu/test_sample.csv"
 EXAMPLES = "mmlu/dev.csv"
 SHOTS = "5-shot"

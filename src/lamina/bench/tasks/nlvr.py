@@ -16,7 +16,7 @@ from lamina.bench.tasks.written import Scores, Written
 from lamina.tools.tool import JSON
 
 ABOUT = "nlvr, whether a sentence is true of a drawing (images); accuracy"
-VERSION = 1
+VERSION = 2
 ORDERS = 6
 PROMPT = 'Is this sentence true of the image? Answer "true" or "false".\n{}'
 

@@ -17,7 +17,7 @@ from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
 ABOUT = "scienceqa[:all], multiple choice of school science (images); accuracy"
-VERSION = 1
+VERSION = 2
 FILE = "problems.json"
 
 

@@ -11,7 +11,7 @@ from lamina.bench.tasks.written import Scores, Written
 from lamina.tools.tool import JSON
 
 ABOUT = "social_chemistry, good, neutral or bad; accuracy"
-VERSION = 1
+VERSION = 2
 FILE = "mobileaibench/social_chemistry_101.csv"
 WORDS = ("good", "neutral", "bad")
 

@@ -22,7 +22,7 @@ from lamina.models.model import Request
 from lamina.tools.tool import JSON
 
 ABOUT = "truthfulqa[:mc1], the one true option by its letter; mc1: by the likelihood of whole answers"
-VERSION = 1
+VERSION = 2
 FILE = "mobileaibench/truthful_qa.csv"
 ANSWERS = "truthfulqa/TruthfulQA.csv"
 
