@@ -13,7 +13,7 @@ import pytest
 from lamina.bench import BenchModel, BenchSettings, OwnTask, asking, bench_models, best_variant, list_tasks, open_task
 from lamina.bench.identity import sample_key
 from lamina.bench.planning import drawn
-from lamina.bench.tasks import Sample, _file_version, gsm8k, open_tasks, version_of
+from lamina.bench.tasks import Sample, _file_version, hotpotqa, open_tasks, version_of
 from lamina.errors import InputError, ModelReferenceError
 from lamina.reports.measured import measured_view
 from lamina.tools import Toolbox
@@ -279,11 +279,11 @@ def test_a_task_that_one_of_the_models_cannot_do_is_a_row_that_says_why(desk: Si
 
 
 def test_a_sample_of_another_version_of_its_task_is_another_sample(monkeypatch: pytest.MonkeyPatch) -> None:
-    task, sample = open_task("gsm8k"), Sample("1", {"prompt": "2+2?"})
+    task, sample = open_task("hotpotqa"), Sample("1", {"prompt": "2+2?"})
     key = partial(sample_key, "model", task, sample, Toolbox([]), ("full",))
     first = key()
     assert (version_of(task), first) == (1, key())
-    monkeypatch.setattr(gsm8k, "VERSION", 3)
+    monkeypatch.setattr(hotpotqa, "VERSION", 3)
     _file_version.cache_clear()
     assert version_of(task) == 3
     assert key() != first

@@ -115,3 +115,14 @@ def test_files_of_one_name_in_two_folders_are_two_tasks(tmp_path: Path, monkeypa
             open_tasks(["own:a/q.jsonl", again])
     with pytest.raises(InputError, match="'gsm8k' is named twice"):
         open_tasks(["gsm8k", "gsm8k"])
+
+
+def test_a_sample_that_one_of_two_models_could_not_be_scored_on_is_in_no_pair() -> None:
+    task = open_task("gsm8k")
+    scored, unscored = (
+        {"right": right, "scores": {"unscored": not right, "kind": "", "accuracy": right}} for right in (True, False)
+    )
+    one = Named("one", "one", "F16", {("gsm8k", "1"): scored, ("gsm8k", "2"): scored})
+    two = Named("two", "two", "Q4_0", {("gsm8k", "1"): scored, ("gsm8k", "2"): unscored})
+    for pair in (("one", "two"), ("two", "one")):
+        assert [row["n"] for row in paired_rows([one, two], [task], [pair])] == [1]

@@ -74,7 +74,7 @@ def _answers(one: Named, two: Named, task: Task) -> list[tuple[bool, bool]]:
     return [
         (one.records[key]["right"], two.records[key]["right"])
         for key in shared
-        if counts(task, one.records[key]) and not two.records[key]["scores"].get(BROKEN)
+        if counts(task, one.records[key]) and counts(task, two.records[key])
     ]
 
 
