@@ -9,8 +9,8 @@ import pytest
 
 from lamina.bench.families import told_apart
 from lamina.bench.identity import fingerprint
-from lamina.bench.pairs import Named, default_pairs
-from lamina.bench.tasks import open_tasks
+from lamina.bench.pairs import Named, default_pairs, paired_rows
+from lamina.bench.tasks import open_task, open_tasks
 from lamina.errors import InputError
 
 TYPES = {"F16": 1, "Q8_0": 7, "Q4_K_M": 15}
