@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from verifier_judge import CLEAN, judge_table
-from verifier_mutants import MUTATIONS, NEEDS_JUDGE, OF_COUNT, Row, pool_of
+from verifier_mutants import MUTATIONS, NEEDS_JUDGE, OF_COUNT, OUR_CHOICE, Row, pool_of
 
 from lamina.checks import Candidate, Reason, Rejection
 from lamina.data import Checker
@@ -195,7 +195,7 @@ def mutants_table(right: list[Trajectory], checker: Checker, given: argparse.Nam
         f"{'mutation':<42}{'mutants':>8}{'right stage':>12}{'rejected':>10}{'right stage':>12}{'right stage':>12}"
         f"{'rejected':>10}{'distilabel':>21}"
     )
-    total = Scores()
+    total, ours = Scores(), Scores()
     for name in sorted(MUTATIONS, key=lambda n: n in NEEDS_JUDGE):
         mutants = list(mutants_of(name, right, pool, given.seed))
         with_style = list(mutants_of(name, styled, pool, given.seed))
@@ -206,8 +206,11 @@ def mutants_table(right: list[Trajectory], checker: Checker, given: argparse.Nam
         starred = name in NEEDS_JUDGE
         print(scores.line(name + " *" * starred, column))
         total = total if starred else total + scores
+        ours = ours + scores if name in OUR_CHOICE else ours
     print(total.line("all but *"))
+    print((total + ours).line("with those of our choice"))
     print("* needs a judge: no rule without a model can tell")
+    print(f"of our choice are {' and '.join(sorted(OUR_CHOICE))}; whatever stage rejects these is right")
 
 
 def score(
@@ -217,21 +220,25 @@ def score(
     found = Scores(mutants=len(mutants))
     for mutant, stage in mutants:
         rejection = checker.check(mutant).rejection
-        found.right += rejection is not None and rejection.stage == stage
+        found.right += _rightly(name, stage, rejection)
         found.rejected += rejection is not None
         if show_of == name and (rejection is None or rejection.stage != stage):
             show(f"wanted {stage}", mutant, rejection)
     for mutant, stage in with_style:
         rejection = checker.check(mutant).rejection
-        found.styled += rejection is not None and rejection.stage == stage
+        found.styled += _rightly(name, stage, rejection)
     for mutant, stage in with_blueprint:
         rejection = checker.check(mutant).rejection
         counted = rejection is not None and rejection.reason is Reason.WRONG_CALL_COUNT and name in OF_COUNT
-        found.planned += rejection is not None and (rejection.stage == stage or counted)
+        found.planned += _rightly(name, stage, rejection) or counted
         if mutant.id in synthesis_passes:
             found.synth_of += 1
             found.synth += synthesis_rejects(mutant) is not None
     return found
+
+
+def _rightly(name: str, stage: str, rejection: Rejection | None) -> bool:
+    return rejection is not None and (rejection.stage == stage or name in OUR_CHOICE)
 
 
 def mutants_of(

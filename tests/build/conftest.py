@@ -85,6 +85,8 @@ def reply(messages, tools, seed):
         os.kill(os.getpid(), getattr(signal, os.environ["STOP_BY"]))
     rng = random.Random(seed)
     last = messages[-1]["content"].rstrip().splitlines()[-1]
+    if " Missing: " in last:
+        return f"What is the {last.split(' Missing: ')[1].split(' (')[0]}?"
     if not last.startswith("["):
         return f"sing me song number {seed}"
     said = [part.split(": ", 1)[1] for part in last.strip("[]").split("; ") if ": " in part]

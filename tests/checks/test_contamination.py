@@ -10,6 +10,11 @@ from pathlib import Path
 import pytest
 
 from lamina.checks import contaminated, contamination
+from lamina.checks.contamination import contaminated_rows, requests_in
+from lamina.data.checking import Checker
+from lamina.synth.chatter import with_chatter
+from lamina.tools import Toolbox
+from lamina.trajectories import Message, Meta, Trajectory
 
 WORDS = ["what", "time", "is", "it", "in", "rome", "oslo", "lima", "call", "ana", "at", "nine"]
 HELD_OUT = ["What time is it in Montreal?", "remind me to water the plants tomorrow at nine"]
@@ -29,6 +34,30 @@ def test_the_same_sentence_about_something_else_is_another_request():
 def test_nothing_is_contaminated_without_an_evaluation_set():
     assert contaminated(["what time is it in Montreal"], []) == {}
     assert contaminated([], HELD_OUT) == {}
+
+
+ASKED = "What is the area of a triangle with a base of 10 and a height of 5?"
+
+
+def chatted(seed: int) -> Trajectory:
+    said = with_chatter(ASKED, [], Toolbox([]), random.Random(seed))
+    messages = [Message(role="user", content=said), Message(role="assistant", content="I cannot do that.")]
+    return Trajectory(id=f"r{seed}", tools=[], messages=messages, meta=Meta(clean=ASKED))
+
+
+def test_chatter_around_a_copied_request_does_not_hide_it():
+    rows = [chatted(seed) for seed in range(60)]
+    hidden = [row for row in rows if not contaminated([row.request], [ASKED])]
+    assert hidden, "as it stands it is another request"
+    assert contaminated_rows([requests_in(row) for row in rows], ["another", ASKED]) == dict.fromkeys(range(60), 1)
+
+
+def test_a_check_of_data_finds_a_copy_with_chatter_around_it():
+    row = next(row for row in map(chatted, range(60)) if not contaminated([row.request], [ASKED]))
+    skip = ("order", "format", "steps", "reasoning", "results", "grounding")
+    (found,) = Checker(skip=skip, held_out={ASKED: "queries.jsonl q-1"}).check_many([row])
+    assert found.rejection is not None
+    assert found.rejection.detail == f"a copy of queries.jsonl q-1: {ASKED}"
 
 
 def test_in_blocks_the_answers_are_the_same(monkeypatch: pytest.MonkeyPatch):

@@ -105,7 +105,14 @@ def test_votes_are_counted_and_the_rule_is_named(tmp_path: Path) -> None:
     assert (reason, detail) == (Reason.JUDGED_WRONG, "count: too few (2 of 3)")
 
 
-@pytest.mark.parametrize("answer", ["", "[]", '{"pass": "yes"}', '{"pass": true, "rule": "count"}', '{"pass": tr'])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "", "[]", '{"pass": "yes"}', '{"pass": true, "rule": "count"}', '{"pass": tr', '{"pass": true}', "[" * 3000,
+        '{"thought": ' + "[" * 3000, '{"thought": "so", "pass": false, "pass": true, "rule": "none"}',
+        '{"thought": "so", "pass": true}', '{"thought": "so", "pass": true, "rule": ["none"]}',
+    ],
+)  # fmt: skip
 def test_what_is_no_verdict_never_counts_as_a_pass(tmp_path: Path, answer: str) -> None:
     assert judged(tmp_path, [answer, answer], 1)[1] is Reason.JUDGEMENT_UNREADABLE
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamina.checks.evidence import evidence_in, evidence_of
+from lamina.checks.grounding import missing_values
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import Message, ToolCall
 
@@ -239,3 +240,62 @@ def test_a_date_in_other_words_is_said_at_the_clock():
     call = [ToolCall.of("split", {"note": "tomorrow at 9am"})]
     (found,) = evidence_of("Wake me tomorrow at nine", call, TOOLBOX, NOW)
     assert (found.verdict, found.by, found.words) == ("said", "date", "tomorrow at nine")
+
+
+FREE = Toolbox(
+    [
+        Tool(
+            "write",
+            "Writes a message.",
+            {
+                "type": "object",
+                "properties": {
+                    "fields": {"type": "object", "description": "What it says, by part: the body and so on."},
+                    "tags": {"type": "array", "items": {"type": "string"}},
+                    "cc": {"type": "array", "items": {"type": "string"}, "default": []},
+                    "at": {"type": "string", "format": "time"},
+                },
+            },
+        )
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("request_", "arguments", "found"),
+    [
+        ("write to ana", {"fields": {"subject_line": "ana"}},
+         {"fields.subject_line": "said", "fields (a key)": "missing"}),
+        ("the subject line is ana", {"fields": {"subject_line": "ana"}},
+         {"fields.subject_line": "said", "fields (a key)": "said"}),
+        ("it says hello", {"fields": {"body": "hello"}}, {"fields.body": "said", "fields (a key)": "untraceable"}),
+        ("write to ana", {"tags": []}, {"tags": "untraceable"}),
+        ("write to ana", {"fields": {}}, {"fields": "untraceable"}),
+        ("write to ana", {"cc": []}, {"cc": "default"}),
+    ],
+)  # fmt: skip
+def test_empty_values_and_keys_that_a_call_chose_have_a_verdict(
+    request_: str, arguments: dict[str, object], found: dict[str, str]
+) -> None:
+    call = ToolCall.of("write", arguments)
+    verdicts = {e.argument.removeprefix("write."): e.verdict for e in evidence_of(request_, [call], FREE)}
+    assert verdicts == found
+    assert bool(missing_values(request_, [call], FREE)) is ("missing" in found.values())
+
+
+@pytest.mark.parametrize(
+    ("request_", "at", "said"),
+    [
+        ("wake me at half past seven", "07:30", True),
+        ("wake me at half past seven", "19:30:00", True),
+        ("wake me at quarter to eight", "07:45:00", True),
+        ("wake me at half past seven in the morning", "19:30", False),
+        ("wake me at 7:30 pm", "07:30", False),
+        ("wake me at 19:30", "07:30", False),
+        ("wake me at half past seven", "08:30", False),
+    ],
+)
+def test_a_clock_without_a_half_of_the_day_says_either(request_: str, at: str, said: bool) -> None:
+    call = ToolCall.of("write", {"at": at})
+    (found,) = evidence_of(request_, [call], FREE, "2026-11-23T10:00:00")
+    assert (found.verdict == "said") is said

@@ -129,7 +129,17 @@ def test_poor_thoughts_are_rejected_and_records_without_any_are_not_rated():
 
 
 @pytest.mark.parametrize(
-    "answer", ["", "5", '{"rating": 9, "reason": ""}', '{"rating": true, "reason": ""}', '{"rating']
+    "answer",
+    [
+        "[" * 3000,
+        '{"rating": 5}',
+        '{"reason": "", "rating": 1, "rating": 5}',
+        "",
+        "5",
+        '{"rating": 9, "reason": ""}',
+        '{"rating": true, "reason": ""}',
+        '{"rating',
+    ],
 )
 def test_an_answer_that_is_no_rating_never_passes(answer: str):
     (verdict,) = rate_records([dialogue(thought="The city is Oslo.")], Says(lambda question: answer))

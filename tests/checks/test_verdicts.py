@@ -152,14 +152,14 @@ def test_an_unreadable_judgement_is_a_reason_of_its_own_and_never_a_pass(tmp_pat
 
 
 def test_a_judge_says_why(tmp_path: Path) -> None:
-    body = """return '{"thought": "asks nothing", "pass": false}'"""
+    body = """return '{"thought": "asks nothing", "pass": false, "rule": "objective"}'"""
     (verdict,) = check_judge([candidate()], scripted(tmp_path, body), TOOLS)
     assert verdict is not None
-    assert (verdict.reason, verdict.detail) == (Reason.JUDGED_WRONG, "asks nothing")
+    assert (verdict.reason, verdict.detail) == (Reason.JUDGED_WRONG, "objective: asks nothing")
 
 
 def test_a_judge_that_always_says_yes_is_near_chance_and_not_usable(tmp_path: Path) -> None:
-    agreement = measure_agreement(scripted(tmp_path, """return '{"thought": "", "pass": true}'"""))
+    agreement = measure_agreement(scripted(tmp_path, """return '{"thought": "", "pass": true, "rule": "none"}'"""))
     assert (agreement.rows, agreement.agreed) == (60, 30)
     assert not agreement.usable
 
@@ -169,8 +169,8 @@ def test_a_judge_that_knows_the_labels_is_usable(tmp_path: Path) -> None:
     (tmp_path / "right.json").write_text(json.dumps(right), encoding="utf-8")
     body = (
         f"import json; right = json.load(open({str(tmp_path / 'right.json')!r})); "
-        'return json.dumps({"thought": "", "pass": any(f"Request: {r}\\n" in messages[-1]["content"] '
-        "for r in right)})"
+        'good = any(f"Request: {r}\\n" in messages[-1]["content"] for r in right); '
+        'return json.dumps({"thought": "", "pass": good, "rule": "none" if good else "objective"})'
     )
     agreement = measure_agreement(scripted(tmp_path, body))
     assert agreement.agreed >= 55

@@ -18,7 +18,7 @@ def reply(messages, tools, seed):
     draw, prompt = random.Random(seed), messages[-1]["content"]
     if found := re.findall(r"(\\d+) new one", prompt):
         return json.dumps([pair(draw) for _ in range(int(found[-1]))])
-    said = re.findall(r": ([^;\\]]+)", re.findall(r"\\[([^\\]]*)\\]", prompt)[-1] + "]")
+    said = re.findall(r": ([^;\\]]+)", (re.findall(r"\\[([^\\]]*)\\]", prompt) or [""])[-1] + "]")
     return f" {noise(draw)} multiply {' by '.join(said)}"
 
 

@@ -116,6 +116,15 @@ def test_what_will_be_scored_stays_out(folder: Path):
     assert said == {"a copy of test.jsonl r1005: Twice 1005 please", "a copy of test.jsonl r3: double 3 please"}
 
 
+def test_a_copy_with_chatter_around_it_stays_out(folder: Path):
+    chatted = row(3, says="sorry to bother you again but could you quickly double")
+    chatted.meta = Meta(clean="double 3 please")
+    write(folder / "b.jsonl", [chatted])
+    write(folder / "test.jsonl", [row(3)])
+    result, _ = mixed(folder, 'held_out = ["test.jsonl"]\n' + AB.format(a="", b=""))
+    assert result["sources"][1]["left_out"] == {"contaminated": 1}
+
+
 def test_filters_and_checks_leave_out_with_a_reason(folder: Path):
     write(folder / "b.jsonl", [row(1, call=False), row(2), row(3, x="three"), row(4, x=[4])])
     result, _ = mixed(folder, AB.format(a='calls = "none"', b='calls = "some"'))

@@ -56,6 +56,8 @@ def reply(messages, tools, seed):
     prompt = messages[-1]["content"]
     if prompt.startswith("Things that people type"):
         return f" sing me song number {seed}"
+    if missing := re.search(r"Missing: ([^(]*)", prompt.rstrip("\\n").split("\\n")[-1]):
+        return f"What is the {missing[1].strip()} you want?"
     said = re.findall(r"\\[([^\\]]*)\\]", prompt)[-1]
     values = [part.split(": ", 1)[1] for part in said.split("; ") if ": " in part]
     if seed % 3 == 0:

@@ -109,3 +109,15 @@ def test_a_file_of_offers_that_does_not_fit_is_refused(files, tmp_path: Path, te
     (tmp_path / "offers.toml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=said):
         read_offers([tmp_path / "offers.toml"], read_tools(files[0]))
+
+
+@pytest.mark.parametrize(
+    "answer", ["[" * 3000, '{"description": "Counts all pots."}', '{"description": 5, "category": "x"}']
+)
+def test_an_answer_that_is_no_description_is_no_offer_and_ends_nothing(tmp_path: Path, answer: str):
+    file = tmp_path / "answers.py"
+    file.write_text(f"def reply(messages, tools, seed):\n    return {answer!r}\n")
+    tool = Tool("count_pots", "Count.", {"type": "object", "properties": {}})
+    model = open_model(f"scripted:{file}")
+    (offer,) = describe(Toolbox([tool]), model)
+    assert offer.problem == "the answer is no description with a category"

@@ -18,7 +18,7 @@ GROUPS = st.lists(
 
 def grouped(shapes: list[tuple[str, int, bool]]) -> dict[int, list[Seen]]:
     def row(label: int, style: str, n: int, example: bool) -> Seen:
-        return Seen(f"{label}-{n}", "examples" if example else "embedded", style, "?", "?", "")
+        return Seen(f"{label}-{n}", "examples" if example else "embedded", style, ("?",), "?", "")
 
     return {
         label: [row(label, style, n, example) for n in range(size)]

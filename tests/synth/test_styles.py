@@ -14,17 +14,20 @@ import pytest
 
 from lamina.checks import Candidate, Reason
 from lamina.checks.grounding import missing_values
+from lamina.data.checking import Checker
 from lamina.errors import UserError
 from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings, prompts, synthesize
+from lamina.synth.calls import DrawnCall
 from lamina.synth.conversing import check_conversation
+from lamina.synth.rules import check_alone
 from lamina.synth.sampling import SAMPLERS, companions, none_fits, on_offer
 from lamina.synth.settings import FEW_TOOLS, LIBRARY, WORDINGS
 from lamina.synth.styles import STYLES
 from lamina.synth.wording import Slot
 from lamina.synth.writers import Assignment
 from lamina.tools import Tool, Toolbox, read_tools
-from lamina.tools.execution import Executor
+from lamina.tools.execution import CallResult, Executor
 from lamina.trajectories import Message, Trajectory, read_trajectories
 
 MODULE = '''
@@ -121,6 +124,63 @@ def test_in_a_conversation_the_value_is_said_only_when_it_is_asked_for(
         assert missing_values(opening.content, row.calls[:1], toolbox)
         assert missing_values(f"{opening.content} {reply.content}", row.calls[:1], toolbox) == []
         assert [m.name for m in row.messages if m.role == "tool"] == [c.name for c in row.calls]
+
+
+def test_where_a_value_is_missing_the_right_answer_asks_for_it(library: Path, says_it_all: str, tmp_path: Path) -> None:
+    rows = rows_of(library, tmp_path / "run", says_it_all, styles=(("missing-argument", 1.0),), rows=6, targets=24)
+    assert rows
+    for row in rows:
+        _, answer = row.messages
+        assert (answer.role, answer.tool_calls, answer.content[-1]) == ("assistant", None, "?")
+        assert any(word in answer.content for word in ("width", "height", "colour", "coats"))
+        assert Checker().check(row).rejection is None
+
+
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        ("Which colour shall the door have?", None),
+        ("How about colour number 7?", Reason.REQUEST_SAYS_MORE),
+        ("Shall the colour be teal?", Reason.REQUEST_SAYS_MORE),
+        ("How many coats?", Reason.NOT_ASKED),
+        ("Please say the colour.", Reason.NOT_ASKED),
+        ("", Reason.NO_ANSWER),
+    ],
+)
+def test_a_question_asks_for_what_is_missing_and_says_no_value(
+    library: Path, question: str, reason: Reason | None
+) -> None:
+    toolbox = read_tools(library)
+    call = DrawnCall(toolbox["paint_door"], {"colour": "teal", "coats": 2}, CallResult("ok", "done", '"done"'))
+    made = Candidate("paint the door with 2 coats", [[]], "missing-argument", "w", 0, "2026-11-24T10:00:00")
+    made.answer = question
+    found = check_alone(made, toolbox, Assignment((), "missing-argument", 0, (call,), withheld="colour"))
+    assert (found and found.reason) is reason
+
+
+WEATHER = Toolbox([
+    Tool("get_weather", "Get the forecast for a place.",
+         {"type": "object", "properties": {"city": {"type": "string"}, "day": {"type": "string"}}}),
+    Tool("playTrack", "Start a piece of music on the speaker in the kitchen.", {"type": "object", "properties": {}}),
+])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("request_", "served"),
+    [
+        ("what will the weather be in Quito on Friday?", True),
+        ("what is the forecast for that place", True),
+        ("put some music on in the kitchen", True),
+        ("which track is this", True),
+        ("book me a taxi to the station", False),
+        ("who won the match last night", False),
+        ("get me a plumber for friday", False),
+    ],
+)
+def test_what_a_tool_on_offer_may_serve_is_no_irrelevant_request(request_: str, served: bool) -> None:
+    made = Candidate(request_, [[]], "irrelevant", "w", 0, "2026-11-24T10:00:00")
+    found = check_alone(made, WEATHER, Assignment((), "irrelevant", 0))
+    assert (found is not None and found.reason is Reason.NOT_A_REFUSAL) is served, found
 
 
 def test_the_same_seed_writes_the_same_rows(library: Path, says_it_all: str, tmp_path: Path) -> None:

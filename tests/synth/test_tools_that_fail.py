@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 
 from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings, synthesize
-from lamina.synth.calls import DRAWS_PER_CALL, FEW, SEARCHES, Stock
+from lamina.synth.calls import DRAWS_PER_CALL, FEW, Stock
+from lamina.synth.failing import SEARCHES
 from lamina.synth.values import ValuePool
 from lamina.tools import read_tools
 from lamina.tools.execution import Executor, Limits
@@ -91,6 +93,32 @@ def test_a_function_that_never_runs_is_named_and_its_last_call_a_reject(tmp_path
     assert {(r.record["calls"][0]["name"], r.reason) for r in rejects} == {("ring", "raised"), ("wait", "timed-out")}
     assert len(rejects) == 2, "the same command finds them there"
     assert found["by_tool"]["ring"]["failed"]["execution"] == {"raised": 1}
+
+
+DOORS = [
+    {
+        "name": "open_door",
+        "description": "Open a door.",
+        "inputSchema": {
+            "type": "object",
+            "properties": {"code": {"type": "string", "pattern": "^\\p{Lu}\\p{Nd}{9}$"}},
+            "required": ["code"],
+        },
+    }
+]
+
+
+def test_a_tool_that_no_draw_fits_is_named_and_its_reason_counted(tmp_path: Path) -> None:
+    file, writer, said = tmp_path / "doors.json", tmp_path / "writer.py", io.StringIO()
+    file.write_text(json.dumps(DOORS), encoding="utf-8")
+    writer.write_text(WRITER, encoding="utf-8")
+    toolbox = read_tools(file)
+    settings = SynthSettings(targets=2, batch=2, grammar_share=0, writer=f"scripted:{writer}", now=NOW)
+    with Executor(toolbox) as executor, Run.open(tmp_path / "run", {"seed": 0}) as run:
+        found = synthesize(toolbox, run, settings, Progress(stream=said), executor)
+    assert "open_door: no call could be drawn that fits its schema" in said.getvalue()
+    assert "give its arguments examples in the schema" in said.getvalue()
+    assert found["by_tool"]["open_door"] == {"passed": 0, "failed": {"format": {"no-match": 1}}}
 
 
 def after(takes: int) -> object:

@@ -9,6 +9,7 @@ import pytest
 
 from lamina.checks import Reason
 from lamina.errors import YieldError
+from lamina.reports.page import render_report
 from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings, check_yield, synthesize
 from lamina.synth.grammar import foreign_material
@@ -46,6 +47,21 @@ def test_a_writer_that_says_blah_writes_no_row_of_any_style(garden: Path, tmp_pa
     assert "after 80 attempts; most failed at grounding (" in said
     with pytest.raises(YieldError, match="of the 20 rows asked for"):
         check_yield(result, writer)
+
+
+def test_the_shares_asked_for_stand_beside_those_reached(garden: Path, writer: str, tmp_path: Path):
+    result, rows, _ = outcome(
+        garden, tmp_path / "run", writer, rows=None, targets=16, grammar_share=0, variants=0,
+        styles=(("simple", 3.0), ("irrelevant", 1.0)),
+    )  # fmt: skip
+    by_model = [row.meta.style for row in rows if row.meta.writer == writer]
+    assert by_model
+    assert result["shares"] == {
+        style: {"asked": asked, "reached": round(by_model.count(style) / len(by_model), 3)}
+        for style, asked in (("simple", 0.75), ("irrelevant", 0.25))
+    }
+    page = render_report(tmp_path / "run", {"synth": result})
+    assert "the share asked for and the share reached: simple 75" in page
 
 
 def test_every_tool_has_its_yield(garden: Path, writer: str, tmp_path: Path):

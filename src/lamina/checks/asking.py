@@ -47,14 +47,14 @@ def check_asking(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
         tool = toolbox.get(call.name)
         if tool is None or (tool.examples and _says_a_value(tool, call.arguments)):
             continue
-        if not _content(candidate.request) & (_telling_words(toolbox)[call.name] - _values(tool, call.arguments)):
+        if not stems_of(candidate.request) & (_telling_words(toolbox)[call.name] - _values(tool, call.arguments)):
             return Rejection(STAGE, Reason.NOT_ASKED, f"no word of the request has to do with {call.name}")
     return None
 
 
 def shares_a_word(text: str, about: str) -> bool:
     """Whether a word that carries meaning stands in both, endings aside."""
-    return bool(_content(text) & _content(about.replace("_", " ")))
+    return bool(stems_of(text) & stems_of(about.replace("_", " ")))
 
 
 def _says_a_value(tool: Tool, arguments: dict[str, object]) -> bool:
@@ -63,13 +63,13 @@ def _says_a_value(tool: Tool, arguments: dict[str, object]) -> bool:
 
 def _values(tool: Tool, arguments: dict[str, object]) -> set[str]:
     """The words of the values themselves: that they are said, grounding has seen to."""
-    return _content(" ".join(str(value) for _, value, _ in leaves_of(tool, arguments)))
+    return stems_of(" ".join(str(value) for _, value, _ in leaves_of(tool, arguments)))
 
 
 def _telling_words(toolbox: Toolbox) -> dict[str, set[str]]:
     """Of each tool the words that have to do with it and not with all the others, too."""
     if toolbox not in _telling:
-        names = {tool.name: _content(tool.name.replace("_", " ")) for tool in toolbox}
+        names = {tool.name: stems_of(tool.name.replace("_", " ")) for tool in toolbox}
         told = {tool.name: _vocabulary(tool) for tool in toolbox}
         in_names, in_all = _common(names, COMMON_IN_NAMES), _common(told, COMMON)
         _telling[toolbox] = {name: (names[name] - in_names) | (told[name] - in_all) for name in names}
@@ -84,11 +84,11 @@ def _common(words: dict[str, set[str]], share: float) -> set[str]:
 def _vocabulary(tool: Tool) -> set[str]:
     arguments = [f"{name} {s.get('description', '')} {s.get('enum', '')}" for name, s in tool.properties.items()]
     told = [tool.name, tool.description, *arguments, *(e.request for e in tool.examples)]
-    return _content(" ".join(told).replace("_", " "))
+    return stems_of(" ".join(told).replace("_", " "))
 
 
-def _content(text: str) -> set[str]:
-    """Stems of the words that carry meaning."""
+def stems_of(text: str) -> set[str]:
+    """Of the words of a text that carry meaning, without endings; ``_`` between two words is to be a space."""
     words = re.findall(r"[^\W\d_]{3,}", text.casefold())
     return {_stem(word) for word in words if not _EMPTY_WORDS.fullmatch(word)}
 

@@ -8,10 +8,26 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from lamina.trajectories import Trajectory
+
 STAGE = "contamination"
 NEAR = 0.9
 CELLS = 1_000_000
 """Scores that are held at once, four bytes each: memory does not grow with the rows."""
+
+
+def requests_in(record: Trajectory) -> list[str]:
+    """What a record is compared by: its request as it stands, and as it was written before chatter was put around it
+    (``meta.clean``), which hides one request in two."""
+    clean = (record.meta.model_extra or {}).get("clean")
+    return list(dict.fromkeys([record.request, *([clean] if isinstance(clean, str) and clean else [])]))
+
+
+def contaminated_rows(rows: Sequence[Sequence[str]], held_out: Sequence[str]) -> dict[int, int]:
+    """For each row that copies a held-out request by any of its texts: its index to the other's."""
+    said = [(number, text) for number, texts in enumerate(rows) for text in texts]
+    found = contaminated([text for _, text in said], held_out)
+    return {said[place][0]: other for place, other in reversed(list(found.items()))}
 
 
 def contaminated(requests: Sequence[str], held_out: Sequence[str]) -> dict[int, int]:

@@ -30,9 +30,11 @@ _ENDS_IN_Y = re.compile(r"[b-df-hj-np-tv-xz]y$")
 
 
 def evidence_of(request: str, calls: Sequence[ToolCall], toolbox: Toolbox, now: str | None = None) -> list[Evidence]:
-    """One for each of ``values_of``; ``now`` is the record's clock (ISO 8601), at which relative dates are read."""
+    """One for each of ``values_of``, then for each of ``beside_values``; ``now`` is the record's clock (ISO 8601), at
+    which relative dates are read."""
     said = heard(request, now)
-    return [said.trace(argument, value, schema) for argument, value, schema in values_of(calls, toolbox)]
+    found = [said.trace(argument, value, schema) for argument, value, schema in values_of(calls, toolbox)]
+    return found + [said.trace_beside(*beside) for beside in beside_values(calls, toolbox)]
 
 
 def evidence_in(messages: Sequence[Message], toolbox: Toolbox, now: str | None = None) -> list[Evidence]:
@@ -62,6 +64,32 @@ def values_of(calls: Sequence[ToolCall], toolbox: Toolbox) -> list[tuple[str, An
         if (tool := toolbox.get(call.name))
         for path, value, schema in leaves_of(tool, call.arguments)
     ]
+
+
+def beside_values(calls: Sequence[ToolCall], toolbox: Toolbox) -> list[tuple[str, Any, JSON]]:
+    """What arguments hold beside their leaves, with path and schema: empty lists and objects, and the keys of objects
+    whose schema names none, which whoever makes the call chooses like a value."""
+    found: list[tuple[str, Any, JSON]] = []
+
+    def walk(path: str, value: Any, schema: Any) -> None:
+        schema = schema if isinstance(schema, dict) else {}
+        if isinstance(value, dict) and value:
+            named = schema.get("properties")
+            for key, sub in value.items():
+                if not named and not schema.keys() & {"$ref", "allOf", "anyOf", "oneOf"}:
+                    found.append((f"{path} (a key)", key, schema))
+                walk(f"{path}.{key}", sub, (named or {}).get(key))
+        elif isinstance(value, list) and value:
+            for place, sub in enumerate(value):
+                walk(f"{path}[{place}]", sub, schema.get("items"))
+        elif isinstance(value, list | dict):
+            found.append((path, value, schema))
+
+    for call in calls:
+        if tool := toolbox.get(call.name):
+            for name, value in call.arguments.items():
+                walk(f"{call.name}.{name}", value, tool.properties.get(name))
+    return found
 
 
 @lru_cache(maxsize=256)
@@ -104,6 +132,18 @@ class Said:
         if words is None:
             return Evidence(argument=argument, verdict="missing")
         return Evidence(argument=argument, verdict="said", words=words, by=by)
+
+    def trace_beside(self, argument: str, value: Any, schema: JSON) -> Evidence:
+        """Of ``beside_values``: a key is said, or follows from how its object is described; no words stand for what is
+        empty."""
+        if "default" in schema and value == schema["default"]:
+            return Evidence(argument=argument, verdict="default")
+        if not isinstance(value, str):
+            return Evidence(argument=argument, verdict="untraceable")
+        said = self.trace(argument, value, {})
+        told = plain(f"{argument} {schema.get('description', '')}")
+        described = said.verdict == "missing" and any(find_words(told, form) for form in _forms(plain(value)))
+        return Evidence(argument=argument, verdict="untraceable") if described else said
 
     def says_word(self, value: str) -> bool:
         forms = (value, value.rstrip("s"), *SYNONYMS.get(value, ())[:2])

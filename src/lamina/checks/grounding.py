@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from lamina.checks.evidence import Said, heard, leaves_of, numbers_in, plain, values_of
+from lamina.checks.evidence import Said, beside_values, heard, leaves_of, numbers_in, plain, values_of
 from lamina.checks.names_said import names_of
 from lamina.checks.number_readings import readings_in
 from lamina.checks.reasons import Reason
@@ -46,12 +46,17 @@ _ADDRESS = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]+\b|\bhttps?://\S+|\bwww\.\S+")
 
 
 def missing_values(request: str, calls: Sequence[ToolCall], toolbox: Toolbox, now: str | None = None) -> list[str]:
-    """Argument values that cannot be traced to the request, as sentences; ``now`` is the record's clock."""
+    """Argument values, and keys that the call chose, which cannot be traced to the request, as sentences. ``now`` is
+    the record's clock."""
     said = heard(request, now)
     return [
         f"{argument}={value!r} is not said in the request"
         for argument, value, schema in values_of(calls, toolbox)
         if said.trace(argument, value, schema).verdict == "missing"
+    ] + [
+        f"{argument} {value!r} is not said in the request"
+        for argument, value, schema in beside_values(calls, toolbox)
+        if said.trace_beside(argument, value, schema).verdict == "missing"
     ]
 
 

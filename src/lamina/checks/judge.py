@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lamina.checks.agreement import Agreement, agreement_of, labelled_rows
+from lamina.checks.answers import answer_in
 from lamina.checks.dialogue import LONGEST, dialogue, setting
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Candidate, Rejection
@@ -202,14 +203,12 @@ def _ask(
 
 
 def _read(text: str) -> Judgement | None:
-    """None for what is no verdict: half an object, a pass that is no boolean, a pass that names a rule it fails."""
-    try:
-        answer = json.loads(text)
-    except ValueError:
+    """None for what is no verdict: not the three keys once each, a pass that is no boolean, or that names a rule it
+    fails."""
+    answer = answer_in(text, ("thought", "pass", "rule"))
+    if answer is None or not isinstance(answer["pass"], bool) or not isinstance(answer["rule"], str):
         return None
-    if not isinstance(answer, dict) or not isinstance(answer.get("pass"), bool):
-        return None
-    rule = answer.get("rule", NO_RULE)
+    rule = answer["rule"]
     if rule not in (*RULES, NO_RULE) or (answer["pass"] and rule != NO_RULE):
         return None
-    return Judgement(answer["pass"], str(answer.get("thought", "")), rule)
+    return Judgement(answer["pass"], str(answer["thought"]), rule)

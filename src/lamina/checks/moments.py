@@ -25,6 +25,10 @@ _OF = re.compile(
     re.IGNORECASE,
 )
 """A part of something; "thinking of next week" is none."""
+_SAYS_THE_HALF = re.compile(
+    r"\b[ap]\.?m\b|\d[ap]\.?m\b|morning|afternoon|evening|night|noon|\b(?:0\d|1[3-9]|2[0-4])\b", re.IGNORECASE
+)
+"""Whether a time of day says if it is before noon or after it."""
 _EDGES = ".,;:!?\"'()"
 
 
@@ -37,9 +41,18 @@ def phrase_for(value: str, request: str, now: str | None) -> str | None:
     if moment is None:
         return None
     if now:
-        return next((phrase for phrase, means in _phrases(request, now) if _same(moment, means)), None)
-    first, second = (_phrases(request, clock) for clock in _ANY_CLOCKS)
-    return next((phrase for phrase, means in first if _same(moment, means) and (phrase, means) in second), None)
+        found = _phrases(request, now)
+    else:
+        first, second = (_phrases(request, clock) for clock in _ANY_CLOCKS)
+        found = [one for one in first if one in second]
+    whole = [phrase for phrase, _ in _phrases(request, now or _ANY_CLOCKS[0]) if _SAYS_THE_HALF.search(phrase)]
+    for phrase, means in found:
+        says_it = phrase in whole
+        if not says_it and isinstance(moment, datetime | time) and any(phrase in one for one in whole):
+            continue  # "half past seven in the" of what goes on with "morning"
+        if _same(moment, means, either=not says_it):
+            return phrase
+    return None
 
 
 @lru_cache(maxsize=256)
@@ -94,10 +107,15 @@ def _moment_in_words(value: str, now: str) -> date | datetime | None:
     return resolve(value, now) if _DATED.search(value.casefold()) else None
 
 
-def _same(moment: date | datetime | time, means: date | datetime) -> bool:
-    """A day is said by any moment of it; a time of day by any day's."""
+def _same(moment: date | datetime | time, means: date | datetime, *, either: bool) -> bool:
+    """A day is said by any moment of it; a time of day by any day's. ``either``: the clock that is said has no half of
+    the day, and "half past seven" is 07:30 as well as 19:30, whichever comes next."""
     if isinstance(moment, datetime):
         return isinstance(means, datetime) and moment.replace(tzinfo=None) == means.replace(tzinfo=None)
     if isinstance(moment, time):
-        return isinstance(means, datetime) and moment.replace(tzinfo=None) == means.time().replace(tzinfo=None)
+        halves = (0, 12) if either else (0,)
+        return isinstance(means, datetime) and any(
+            moment.replace(tzinfo=None) == (means.replace(tzinfo=None) + timedelta(hours=half)).time()
+            for half in halves
+        )
     return moment == _day_of(means)

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from lamina.checks.agreement import Agreement, agreement_of, labelled_rows
+from lamina.checks.answers import answer_in
 from lamina.checks.dialogue import said
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Rejection
@@ -75,14 +75,11 @@ def _rated(records: Sequence[Trajectory], model: Model) -> list[tuple[int, str] 
 
 
 def _read(text: str) -> tuple[int, str] | None:
-    try:
-        answer = json.loads(text)
-    except ValueError:
+    answer = answer_in(text, ("reason", "rating"))
+    rating = answer["rating"] if answer is not None else None
+    if answer is None or not isinstance(rating, int) or isinstance(rating, bool) or not 1 <= rating <= MOST:
         return None
-    rating = answer.get("rating") if isinstance(answer, dict) else None
-    if not isinstance(rating, int) or isinstance(rating, bool) or not 1 <= rating <= MOST:
-        return None
-    return rating, str(answer.get("reason", ""))
+    return rating, str(answer["reason"])
 
 
 def _question(record: Trajectory) -> str:

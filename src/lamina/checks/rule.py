@@ -41,6 +41,8 @@ class Candidate:
     wording: str = ""
     script: tuple[Message, ...] = ()
     """The whole conversation but for what tools returned, where it is more than one request."""
+    answer: str = ""
+    """What the assistant says where it makes no call: the question for a value that was left out."""
     expected_calls: int = 0
     """How many calls one request was to be written for, where its style leaves that open; 0 for what the style says."""
     end_state: dict[str, str] = field(default_factory=dict)
@@ -58,7 +60,10 @@ class Candidate:
         says it, where it is one request."""
         script = list(self.script) or [
             Message(role="user", content=request),
-            *(Message(role="assistant", tool_calls=turn or None) for turn in self.turns),
+            *(
+                Message(role="assistant", tool_calls=turn or None, content="" if turn else self.answer)
+                for turn in self.turns
+            ),
         ]
         messages: list[Message] = []
         returned = iter(self.results)

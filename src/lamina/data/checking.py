@@ -10,9 +10,10 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-from lamina.checks import Reason, Rejection, contaminated
+from lamina.checks import Reason, Rejection
 from lamina.checks.arguments import cast_arguments, check_arguments
 from lamina.checks.contamination import STAGE as CONTAMINATION
+from lamina.checks.contamination import contaminated_rows, requests_in
 from lamina.checks.counting import check_recorded_count, check_recorded_request
 from lamina.checks.evidence import evidence_in
 from lamina.checks.grounding import STAGE as GROUNDING
@@ -141,7 +142,7 @@ class Checker:
     def _by_held_out(self, found: list[Verdict]) -> list[Verdict]:
         """Compares requests, as the split of a synthesis and a mix do."""
         passing = [number for number, verdict in enumerate(found) if verdict.rejection is None]
-        copies = contaminated([found[number].record.request for number in passing], self._scored)
+        copies = contaminated_rows([requests_in(found[number].record) for number in passing], self._scored)
         for place, number in enumerate(passing):
             said: Check | Rejection = Check(name=CONTAMINATION)
             if place in copies:

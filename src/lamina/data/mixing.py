@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lamina.checks.contamination import contaminated
+from lamina.checks.contamination import contaminated_rows, requests_in
 from lamina.checks.reasons import Reason
 from lamina.data.checking import Checker
 from lamina.data.importing import Numbered, add_all, batches
@@ -108,14 +108,14 @@ def _judged(recipe: Recipe, progress: Progress) -> list[Ledger]:
     ledgers = []
     with progress.stage("read the sources") as bar:
         for source in recipe.source:
-            ledger, waiting = Ledger(), list[tuple[int, str]]()
+            ledger, waiting = Ledger(), list[tuple[int, list[str]]]()
             for _, found in _verdicts(source):
                 if isinstance(found, Reject):
                     ledger.put(Reason(found.reason) if found.reason in REASONS else Reason.UNREADABLE, 0)
                     continue
                 reason = _repeated(found, seen) if recipe.dedupe else None
                 ledger.put(reason, _draw(recipe.seed, source.name, found.id))
-                waiting.append((len(ledger.verdicts) - 1, found.request))
+                waiting.append((len(ledger.verdicts) - 1, requests_in(found)))
                 if len(waiting) == COMPARED:
                     _mark_copies(ledger, waiting, held_out)
                 bar.advance(1, source=source.name)
@@ -160,10 +160,10 @@ def _repeated(one: Trajectory, seen: set[bytes]) -> Reason | None:
     return None
 
 
-def _mark_copies(ledger: Ledger, waiting: list[tuple[int, str]], held_out: Mapping[str, str]) -> None:
+def _mark_copies(ledger: Ledger, waiting: list[tuple[int, list[str]]], held_out: Mapping[str, str]) -> None:
     """``waiting``: places in the ledger and their requests."""
     scored = list(held_out)
-    for number, other in contaminated([request for _, request in waiting], scored).items():
+    for number, other in contaminated_rows([requests for _, requests in waiting], scored).items():
         place = waiting[number][0]
         ledger.verdicts[place] = 1 + REASONS.index(Reason.CONTAMINATED)
         ledger.copied[place] = f"a copy of {held_out[scored[other]]}: {scored[other][:200]}"

@@ -108,6 +108,7 @@ def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
         "seconds": result.get("seconds"),
         "stages": stages,
         "columns": columns_of(stages),
+        "shares": result.get("shares") or {},
         "composition": result.get("composition") or {},
         "shortfall": result.get("shortfall"),
         "reasons": {s: sorted(rejected[s].items(), key=lambda item: -item[1]) for s in stages},

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from lamina.synth.failing import Failing
 from lamina.synth.values import ValuePool, draw_arguments
 from lamina.tools import PythonTarget, Tool, Toolbox
 from lamina.tools.execution import CallResult, Executor, error_in
@@ -21,8 +21,6 @@ MANY = 10
 """Calls drawn at a time where they have to say certain arguments."""
 TRIES = 3
 """Times that more are drawn because none fits."""
-SEARCHES = 6
-"""Of a tool without one call that ran, after which it is given up."""
 SPAN = 16
 """Batches that calls of a pure tool are drawn ahead for."""
 AHEAD = 128
@@ -36,29 +34,6 @@ class DrawnCall:
     tool: Tool
     arguments: dict[str, Any]
     result: CallResult
-
-
-@dataclass
-class Failing:
-    """``last``: of tools of which no call that was drawn ran, the last one. ``given_up``: those of which a whole round
-    ran out of time, or for which ``SEARCHES`` found nothing. No more is drawn for them: each call would take all of
-    its time again, for hours."""
-
-    last: dict[str, DrawnCall] = field(default_factory=dict)
-    given_up: set[str] = field(default_factory=set)
-    ran: set[str] = field(default_factory=set)
-    _searches: Counter[str] = field(default_factory=Counter)
-
-    def note(self, search: _Search) -> None:
-        name = search.tool.name
-        if search.found:
-            self.ran.add(name)
-            self.last.pop(name, None)
-        elif search.last and name not in self.ran:
-            self.last[name] = search.last
-            self._searches[name] += 1
-            if search.late or self._searches[name] >= SEARCHES:
-                self.given_up.add(name)
 
 
 @dataclass
@@ -135,7 +110,7 @@ class Stock:
         new = [t for t in tools if t.name not in self.failing.ran | self.failing.given_up]
         trial = [(t, 1, random.Random(f"{self.seed}/trial/{t.name}")) for t in new]
         # One round of a few: a tool that hangs would take all its time in each of the hundreds that are drawn ahead.
-        _found([_Search(t, n, rng, self.pool, most=1) for t, n, rng in trial], self.executor, self.now, self.failing)
+        _found([Search(t, n, rng, self.pool, most=1) for t, n, rng in trial], self.executor, self.now, self.failing)
         wanted = [(t, 0 if t.name in self.failing.given_up else self._count,
                    random.Random(f"{self.seed}/calls/{t.name}/{span}")) for t in tools]  # fmt: skip
         drawn = draw_for_each(wanted, self.pool, self.executor, self.now, self.failing)
@@ -154,7 +129,7 @@ def draw_calls(
 ) -> list[DrawnCall]:
     """``count`` calls that ran, or a few more; fewer where the tool refuses most of what is drawn. ``hard``: whether
     that is to be expected. ``failing`` is told of a tool of which none ran."""
-    return _found([_Search(tool, count, rng, pool, ahead=0 if hard else 1)], executor, now, failing)[0]
+    return _found([Search(tool, count, rng, pool, ahead=0 if hard else 1)], executor, now, failing)[0]
 
 
 def draw_for_each(
@@ -165,11 +140,11 @@ def draw_for_each(
     failing: Failing | None = None,
 ) -> list[list[DrawnCall]]:
     """As ``draw_calls``, of several tools, each with lots of its own. What is drawn of all of them runs together."""
-    return _found([_Search(tool, count, rng, pool) for tool, count, rng in wanted], executor, now, failing)
+    return _found([Search(tool, count, rng, pool) for tool, count, rng in wanted], executor, now, failing)
 
 
 def _found(
-    searches: Sequence[_Search], executor: Executor, now: str, failing: Failing | None = None
+    searches: Sequence[Search], executor: Executor, now: str, failing: Failing | None = None
 ) -> list[list[DrawnCall]]:
     while going_on := [search for search in searches if search.goes_on]:
         drawn = [(search.tool.name, a) for search in going_on for a in search.draw()]
@@ -182,7 +157,7 @@ def _found(
 
 
 @dataclass
-class _Search:
+class Search:
     """Draws calls of one tool, round after round, until ``count`` of them ran or ``DRAWS_PER_CALL`` rounds are over.
 
     ``ahead``: from how many rounds on all those to come are drawn as if nothing of theirs would run, and run together:
@@ -199,6 +174,8 @@ class _Search:
     found: list[DrawnCall] = field(default_factory=list)
     last: DrawnCall | None = None
     """That did not run."""
+    unfit: dict[str, Any] | None = None
+    """Arguments of a round in which none fit the tool's schema."""
     late: bool = False
     """Whether all calls of a round ran out of time."""
     _over: int = 0
@@ -236,10 +213,18 @@ class _Search:
                 break
 
     def _round(self) -> list[dict[str, Any]]:
-        """Some more than are missing, without those that the tool's schema refuses."""
+        """Some more than are missing, without those that the tool's schema refuses; where it refuses all, the tool's
+        examples."""
         missing = self.count - len(self.found)
         drawn = [draw_arguments(self.tool, self.rng, self.pool) for _ in range(missing + max(2, missing // 4))]
-        return [a for a in drawn if not _repeats_choice(self.tool, a) and not self.tool.problems(a)]
+        shown = (dict(example.arguments) for example in self.tool.examples)
+        fitting = [a for a in drawn if self._fits(a)] or [a for a in shown if self._fits(a)]
+        if not fitting:
+            self.unfit = drawn[-1]
+        return fitting
+
+    def _fits(self, arguments: dict[str, Any]) -> bool:
+        return not _repeats_choice(self.tool, arguments) and not self.tool.problems(arguments)
 
 
 def is_pure(tool: Tool) -> bool:
@@ -249,8 +234,8 @@ def is_pure(tool: Tool) -> bool:
 def _repeats_choice(tool: Tool, arguments: dict[str, Any]) -> bool:
     """Two arguments with the same choices and the same value: kilometers to kilometers."""
     chosen = [
-        (tuple(schema["enum"]), arguments[name])
+        (str(schema["enum"]), arguments[name])
         for name, schema in tool.properties.items()
-        if "enum" in schema and name in arguments
+        if isinstance(schema, dict) and "enum" in schema and name in arguments
     ]
     return len(chosen) != len(set(map(str, chosen)))

@@ -49,7 +49,7 @@ def check_conversation(candidate: Candidate, toolbox: Toolbox, assignment: Assig
     found = (
         _check_session(candidate, assignment)
         or check_withheld(opening, first, assignment.withheld, toolbox, candidate.now)
-        or _check_question(question, first, assignment.withheld)
+        or check_question(question, first, assignment.withheld, toolbox, candidate.now)
         or _check_says(reply, answered, toolbox, candidate.now)
         or _check_says(later, ToolCall.of(second.tool.name, second.arguments), toolbox, candidate.now)
         or _check_asks(later, second, candidate, toolbox)
@@ -78,12 +78,21 @@ def _check_session(candidate: Candidate, assignment: Assignment) -> Rejection | 
     return None
 
 
-def _check_question(question: str, drawn: DrawnCall, withheld: str) -> Rejection | None:
+def check_question(
+    question: str, drawn: DrawnCall, withheld: str, toolbox: Toolbox, now: str | None = None
+) -> Rejection | None:
+    """It is one, asks for the argument that was left out, and says no value: neither the one it asks for nor another
+    that the user did not say. ``now`` is the record's clock."""
+    if not question:
+        return Rejection("format", Reason.NO_ANSWER, "the writer left out the assistant's question")
     if not question.endswith("?") or "\n" in question or len(question) > LONGEST_QUESTION:
         return Rejection(STAGE, Reason.NOT_ASKED, f"the assistant's question is none: {question[:80]!r}")
     value = str(drawn.arguments[withheld]).casefold()
     if len(value) > 1 and value in question.casefold():
         return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, f"the question says the value it asks for: {question!r}")
+    kept = ToolCall.of(drawn.tool.name, {k: v for k, v in drawn.arguments.items() if k != withheld})
+    if extra := left_over(question, [kept], toolbox, now):
+        return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, f"the question says a value ({extra[0]}): {question!r}")
     about = f"{withheld} {drawn.tool.properties[withheld].get('description', '')}"
     if not shares_a_word(question, about):
         return Rejection(STAGE, Reason.NOT_ASKED, f"the question has nothing to do with {withheld}: {question!r}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lamina.checks.answers import answer_in
 from lamina.models import Model, Request
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import Message
@@ -68,11 +69,10 @@ def _question(tool: Tool, categories: Sequence[str]) -> str:
 
 
 def _read(tool: Tool, text: str, categories: Sequence[str]) -> Offer:
-    try:
-        said = json.loads(text)
-        description, category = " ".join(said["description"].split()), " ".join(said["category"].split())
-    except (ValueError, TypeError, KeyError, AttributeError):
+    said = answer_in(text, ("description", "category"))
+    if said is None or not all(isinstance(value, str) for value in (said["description"], said["category"])):
         return Offer(tool.name, tool.description, problem="the answer is no description with a category")
+    description, category = " ".join(said["description"].split()), " ".join(said["category"].split())
     if not SHORTEST <= len(description) <= LONGEST:
         return Offer(tool.name, tool.description, problem=f"a description of {len(description)} characters")
     if not category or (categories and category not in categories):

@@ -16,7 +16,8 @@ from typing import Any
 from lamina.checks import Candidate
 from lamina.synth.calls import DrawnCall, Stock
 from lamina.synth.chatter import joined, lowered
-from lamina.synth.values import ValuePool, everyday_value
+from lamina.synth.everyday import everyday_value
+from lamina.synth.values import ValuePool
 from lamina.synth.wording import Exemplar, locate, spoken_slots
 from lamina.tools import Tool, Toolbox
 from lamina.tools.execution import CallResult, Executor

@@ -9,8 +9,9 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from lamina.checks import Candidate, Reason, Rejection
-from lamina.synth.conversing import check_withheld
+from lamina.synth.conversing import check_question, check_withheld
 from lamina.synth.grammar import foreign_material
+from lamina.synth.serving import serving_tool
 from lamina.synth.writers import Assignment
 from lamina.tools import Toolbox
 
@@ -27,16 +28,22 @@ _SMALL_WORDS = re.compile(
 
 def check_refusal(candidate: Candidate, toolbox: Toolbox, assignment: Assignment) -> Rejection | None:
     """A written refusal must be something that people ask, and must not be servable: the withheld value is absent and
-    everything else is said, or the request is far from every request that the tools do serve."""
+    everything else is said, and the assistant asks for it; or the request is far from every request that the tools do
+    serve, and from what they say of themselves."""
     if not looks_asked(candidate.request):
         return Rejection(STAGE, Reason.NOT_ASKED, f"nobody asks this: {candidate.request[:80]!r}")
     if assignment.withheld:
-        return check_withheld(candidate.request, assignment.drawn[0], assignment.withheld, toolbox, candidate.now)
+        drawn, withheld = assignment.drawn[0], assignment.withheld
+        return check_withheld(candidate.request, drawn, withheld, toolbox, candidate.now) or check_question(
+            candidate.answer, drawn, withheld, toolbox, candidate.now
+        )
     text = candidate.request.casefold()
     for tool in toolbox:
         for example in tool.examples:
             if fuzz.token_set_ratio(text, example.request.casefold()) >= SERVED:
                 return Rejection(STAGE, Reason.NOT_A_REFUSAL, f"{tool.name} serves: {example.request}")
+    if found := serving_tool(candidate.request, toolbox):
+        return Rejection(STAGE, Reason.NOT_A_REFUSAL, f"{found[0].name} may serve it: both say {found[1]}")
     return None
 
 

@@ -32,7 +32,8 @@ class ToolYield:
 def result_of(work: Work, sandbox: str, stopped: str) -> dict[str, Any]:
     """What ``synthesize`` returns. ``stages`` are those that could reject, ``settled`` those that could not, each with
     the reason. ``by_tool``: of each tool of the toolbox and of ``(no call)``, how many rows that call it passed, and
-    how many failed at which stage for which reason; a row with calls to several counts under each."""
+    how many failed at which stage for which reason; a row with calls to several counts under each. ``shares``: of each
+    style, the share of what the model was ``asked`` for, and that of its rows that it ``reached``."""
     rejected: dict[str, Counter[str]] = {}
     failures: Counter[tuple[str, str]] = Counter()
     tools = {name: ToolYield() for name in [*work.toolbox.names, NO_CALL]}
@@ -44,8 +45,10 @@ def result_of(work: Work, sandbox: str, stopped: str) -> dict[str, Any]:
             failures[reject.stage, reject.reason] += 1
     counts: dict[str, Counter[str]] = {"styles": Counter(), "tools": Counter(), "wordings": Counter()}
     composition: Counter[str] = Counter()
+    of_model: Counter[str] = Counter()
     for row in work.rows.trajectories():
         counts["styles"][row.meta.style] += 1
+        of_model[row.meta.style] += row.meta.writer == work.settings.writer
         called = {c.name for c in row.calls} or {NO_CALL}
         counts["tools"].update(called)
         for name in called:
@@ -63,6 +66,7 @@ def result_of(work: Work, sandbox: str, stopped: str) -> dict[str, Any]:
         "composition": dict(composition),
         "variants": work.variants,
         **{name: dict(counted) for name, counted in counts.items()},
+        "shares": _shares(work, of_model),
         "by_tool": {name: one.as_dict() for name, one in tools.items()},
         "categories": {t.name: t.category for t in work.toolbox if t.category},
         "diversity": diversity_of(work.rows.trajectories()),
@@ -75,6 +79,12 @@ def result_of(work: Work, sandbox: str, stopped: str) -> dict[str, Any]:
         "stopped": stopped,
         "shortfall": shortfall(work, failures),
     }
+
+
+def _shares(work: Work, reached: Counter[str]) -> dict[str, dict[str, float]]:
+    total = reached.total() or 1
+    asked = work.settings.shares(len(work.toolbox))
+    return {s: {"asked": round(share, 3), "reached": round(reached[s] / total, 3)} for s, share in asked.items()}
 
 
 def _drawn(reject: Reject) -> list[str]:

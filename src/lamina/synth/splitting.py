@@ -12,7 +12,7 @@ from itertools import islice
 from rapidfuzz import process
 from rapidfuzz.distance import LCSseq
 
-from lamina.checks import contaminated
+from lamina.checks.contamination import contaminated_rows, requests_in
 from lamina.checks.near import WordCodes
 from lamina.runs import Row, Run
 from lamina.trajectories import Check, Trajectory, TrajectoryStore
@@ -39,7 +39,7 @@ def split(run: Run, seed: int = 0, held_out: Mapping[str, str] | None = None) ->
     rows = [_seen(row) for row in store.trajectories()]
     surplus = _surplus(rows)
     scored = list(held_out or ())
-    copies = {rows[i].id: scored[j] for i, j in contaminated([r.request for r in rows], scored).items()}
+    copies = {rows[i].id: scored[j] for i, j in contaminated_rows([r.requests for r in rows], scored).items()}
     groups: dict[int, list[Seen]] = defaultdict(list)
     for row, label in zip(rows, _clusters([r.frame for r in rows], [r.tools for r in rows]), strict=True):
         groups[label].append(row)
@@ -61,13 +61,14 @@ class Seen:
     id: str
     writer: str
     style: str
-    request: str
+    requests: tuple[str, ...]
+    """As it stands and, where that is another, as it was written."""
     frame: str
     tools: str
 
 
 def _seen(row: Trajectory) -> Seen:
-    return Seen(row.id, row.meta.writer, row.meta.style, row.request, _frame(row), _tools(row))
+    return Seen(row.id, row.meta.writer, row.meta.style, tuple(requests_in(row)), _frame(row), _tools(row))
 
 
 def _write(run: Run, placed: Mapping[str, tuple[str, int]], copied: Mapping[str, str]) -> None:

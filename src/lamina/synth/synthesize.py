@@ -16,7 +16,6 @@ from lamina.checks import (
     Agreement,
     Candidate,
     Rejection,
-    check_execution,
     check_judge,
     check_round_trips,
     measure_agreement,
@@ -28,6 +27,7 @@ from lamina.runs import Progress, Run
 from lamina.synth import grammar, prompts
 from lamina.synth.composing import write_examples, write_grammar, write_variants
 from lamina.synth.costs import JUDGE, ROUND_TRIP, WRITER
+from lamina.synth.never_ran import tell_what_never_ran
 from lamina.synth.pairs import PAIRS
 from lamina.synth.results import result_of, why_unjudged
 from lamina.synth.rules import check_alone
@@ -40,7 +40,7 @@ from lamina.synth.work import PHASE_STRIDE, Work
 from lamina.synth.writers import Assignment, Materials
 from lamina.tools import Toolbox
 from lamina.tools.execution import Executor
-from lamina.trajectories import Check, Query, ToolCall, Trajectory, TrajectoryStore, with_examples
+from lamina.trajectories import Check, Query, Trajectory, TrajectoryStore, with_examples
 
 WarmUp = Callable[[list[Trajectory]], Model]
 """Tunes a model on the rows at hand for the round trip; given by whoever ties training to synthesis."""
@@ -48,10 +48,6 @@ WarmUp = Callable[[list[Trajectory]], Model]
 
 AGREEMENT = "agreement"
 """The phase in which the judge proves itself."""
-DRAWN = "none"
-"""The writer of a call that no request was written for."""
-NEVER_RAN = 950 * PHASE_STRIDE
-"""The position of rejects of tools of which no call ran."""
 PROVEN = ("missing-argument", "multi-turn")
 """Styles that the round trip has nothing to ask for: what is absent was verified word by word before."""
 
@@ -94,22 +90,9 @@ def synthesize(
             if model is not None:
                 model.close()
     write_variants(work, progress)
-    _tell_what_never_ran(work, progress)
+    tell_what_never_ran(work, progress)
     work.rows.export(run.folder)
     return result_of(work, executor.level, stopped)
-
-
-def _tell_what_never_ran(work: Work, progress: Progress) -> None:
-    """A tool of which no call ran has no rows: its last call is a reject, and is said."""
-    for name, call in work.words.stock.failing.last.items():
-        said = call.result.error or call.result.text
-        progress.say(f"{name}: no call that was drawn for it ran, so the model writes no rows for it ({said[:200]}); "
-                     "mend it, or give examples with values that it takes")  # fmt: skip
-        candidate = Candidate("", [[ToolCall.of(name, call.arguments)]], "simple", DRAWN, 0, work.settings.now,
-                              results=[[call.result]])  # fmt: skip
-        rejection = check_execution(candidate, work.toolbox)
-        if rejection and not work.is_done(f"never-ran-{name}"):
-            work.commit(f"never-ran-{name}", NEVER_RAN, [work.outcome(candidate, rejection)])
 
 
 def check_settings(settings: SynthSettings, tools: int) -> None:

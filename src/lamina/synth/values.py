@@ -1,26 +1,32 @@
 """Draws valid-looking arguments for a tool from its JSON Schema: the first half of *call-first*.
 
-Enums, booleans and numbers come from the schema. Strings come, in this order, from what the tool itself says
-(its docstring examples and the quoted phrases of the argument's description), from values a model wrote for
-this argument, and from ``material/values.toml``, everyday values by kind. Whether a drawn call is *really*
-valid is not decided here: it is executed, and what fails is drawn again (our choice; APIGen starts from
-model-written calls instead, arXiv 2406.18518 section 3).
+Enums, booleans and numbers come from the schema, and so do texts of a form (a ``pattern``, a ``format``). Other texts
+come, in this order, from what the tool itself says (the schema's and the docstring's examples and the quoted phrases of
+the argument's description), from values a model wrote for this argument, and from ``material/values.toml``, everyday
+values by kind. Whether a drawn call is *really* valid is not decided here: it is executed, and what fails is drawn
+again (our choice; APIGen starts from model-written calls instead, arXiv 2406.18518 section 3).
 """
 
 from __future__ import annotations
 
 import random
 import re
-import tomllib
 from dataclasses import dataclass, field
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
+from lamina.synth.drawn_numbers import draw_number
+from lamina.synth.drawn_texts import of_form, of_length
+from lamina.synth.everyday import kind_of, kinds, of_kind
+from lamina.synth.schemas import count_in, examples_in, plain_schema
 from lamina.tools import Tool
+from lamina.tools.tool import JSON
 
-SMALL_NUMBERS = [str(n) for n in (*range(2, 13), 15, 20, 25, 50, 100)]
-_FREE_KINDS = ("task", "item", "topic", "word")
+DEEPEST = 6
+"""Objects and lists one within the other; below that only what is required is drawn, and then nothing at all."""
+MOST_ITEMS = 50
+"""Of a list. A schema that wants more gets nothing that fits."""
+SHOWN = 0.5
+"""Of the values of an argument whose schema has examples, so many are one of them (our choice)."""
 _QUOTED = re.compile(r"[\"“]([^\"”]{2,40})[\"”]")
 # a description quotes what NOT to write as often as what to write: 'without "remind me to"'
 _NEGATED = re.compile(r"\b(?:without|not|never|no|instead of|except)\b[^.;]*", re.IGNORECASE)
@@ -39,192 +45,122 @@ class ValuePool:
         for tool in tools:
             for path, schema in string_leaves(tool.parameters):
                 found = [v for e in tool.examples for v in _at(e.arguments, path) if isinstance(v, str)]
-                found += _QUOTED.findall(_NEGATED.sub("", schema.get("description", "")))
+                found += _QUOTED.findall(_NEGATED.sub("", str(schema.get("description", ""))))
                 pool.own[tool.name, path] = list(dict.fromkeys(found))
         return pool
 
 
-def string_leaves(schema: dict[str, Any], prefix: str = "") -> list[tuple[str, dict[str, Any]]]:
-    """Paths (``contact.name``, ``items[]``) of the free string arguments in a schema."""
-    found: list[tuple[str, dict[str, Any]]] = []
-    for name, sub in schema.get("properties", {}).items():
-        sub = _first_type(sub)
+def string_leaves(schema: JSON) -> list[tuple[str, JSON]]:
+    """Paths (``contact.name``, ``items[]``) of the free string arguments in a tool's schema."""
+    return _string_leaves(schema, schema, "", 0)
+
+
+def _string_leaves(schema: JSON, root: JSON, prefix: str, depth: int) -> list[tuple[str, JSON]]:
+    found: list[tuple[str, JSON]] = []
+    for name, sub in _properties(schema).items() if depth <= DEEPEST else ():
+        sub = plain_schema(sub, root)
         path = f"{prefix}{name}"
         if sub.get("type") == "array":
-            item = _first_type(sub.get("items", {}))
+            item = plain_schema(sub.get("items"), root)
             if item.get("type") == "string" and "enum" not in item:
-                found.append((f"{path}[]", {"description": sub.get("description", ""), **item}))
+                found.append((f"{path}[]", _described(item, sub)))
         elif sub.get("type") == "object":
-            found += string_leaves(sub, f"{path}.")
+            found += _string_leaves(sub, root, f"{path}.", depth + 1)
         elif sub.get("type") == "string" and "enum" not in sub and "const" not in sub:
             found.append((path, sub))
     return found
 
 
-def draw_arguments(tool: Tool, rng: random.Random, pool: ValuePool) -> dict[str, Any]:
-    """One set of arguments; optional ones are present about half of the time, never at their default."""
-    return _draw_object(tool, tool.parameters, "", rng, pool)
+def draw_arguments(tool: Tool, rng: random.Random, pool: ValuePool) -> JSON:
+    """One set of arguments; optional ones are present about half of the time, never at their default. Most fit the
+    schema; not all: what bounds one value by another is not looked at."""
+    return _Drawing(tool, rng, pool).object_of(plain_schema(tool.parameters, tool.parameters), "", 0)
 
 
-def kind_of(path: str, schema: dict[str, Any]) -> str:
-    """The kind of everyday value an argument wants, from its name, then its description."""
-    return _kind_of(path, schema.get("description", "").lower())
+@dataclass
+class _Drawing:
+    tool: Tool
+    rng: random.Random
+    pool: ValuePool
+
+    def object_of(self, schema: JSON, prefix: str, depth: int) -> JSON:
+        required = schema.get("required", [])
+        properties = _properties(schema)
+        drawn: JSON = {}
+        for name in [*properties, *(n for n in required if n not in properties)]:
+            if name not in required and (depth > DEEPEST or self.rng.random() < 0.5):
+                continue
+            sub = plain_schema(properties.get(name), self.tool.parameters)
+            value = self.value(sub, f"{prefix}{name}", depth)
+            if name in required or "default" not in sub or value != sub["default"]:
+                drawn[name] = value
+        return drawn
+
+    def value(self, schema: JSON, path: str, depth: int) -> Any:
+        """``schema`` is a plain one."""
+        if "const" in schema:
+            return schema["const"]
+        if schema.get("enum"):
+            return self.rng.choice(schema["enum"])
+        if (shown := examples_in(schema)) and self.rng.random() < SHOWN:
+            return self.rng.choice(shown)
+        match schema.get("type"):
+            case "boolean":
+                return self.rng.random() < 0.5
+            case "integer" | "number":
+                return draw_number(schema, path, self.rng)
+            case "array":
+                return self._list(schema, path, depth + 1)
+            case "object" if "properties" in schema:
+                return self.object_of(schema, f"{path}.", depth + 1)
+            case "object":
+                inner = plain_schema(schema.get("additionalProperties", {"type": "string"}), self.tool.parameters)
+                keys = self.rng.sample(kinds()["word"]["values"], 2) if depth <= DEEPEST else []
+                return {key: self.value(inner, f"{path}.{key}", depth + 1) for key in keys}
+            case "null":
+                return None
+        return self._text(schema, path)
+
+    def _list(self, schema: JSON, path: str, depth: int) -> list[Any]:
+        """Without repetitions, as far as there are other values."""
+        least, most = count_in(schema, "minItems", 1), count_in(schema, "maxItems", 4)
+        first = schema.get("prefixItems") or []
+        count = max(len(first), least, min(most, self.rng.choice((1, 1, 2, 2, 3, 3, 4))))
+        count = min(count, MOST_ITEMS) if depth <= DEEPEST else 0
+        if first and schema.get("items", False) is False:
+            count = min(count, len(first))
+        items: list[Any] = []
+        for place in range(count):
+            item = plain_schema(first[place] if place < len(first) else schema.get("items"), self.tool.parameters)
+            items.append(self.value(_described(item, schema), f"{path}[]", depth))
+        distinct = [v for i, v in enumerate(items) if v not in items[:i]]
+        return distinct if len(distinct) >= max(least, len(first)) or schema.get("uniqueItems") else items
+
+    def _text(self, schema: JSON, path: str) -> str:
+        own = self.pool.own.get((self.tool.name, path), [])
+        if "pattern" in schema and own and self.rng.random() < SHOWN:
+            return self.rng.choice(own)
+        if (made := of_form(schema, self.rng)) is not None:
+            return made
+        written = self.pool.written.get((self.tool.name, path), [])
+        return of_length(schema, lambda: self._any_text(schema, path, own, written))
+
+    def _any_text(self, schema: JSON, path: str, own: list[str], written: list[str]) -> str:
+        if own and self.rng.random() < 0.12:
+            return self.rng.choice(own)
+        if written and self.rng.random() < 0.5:
+            return self.rng.choice(written)
+        return of_kind(kind_of(path, schema), self.rng)
 
 
-@lru_cache(maxsize=4096)
-def _kind_of(path: str, text: str) -> str:
-    name = re.split(r"[._]", path.replace("[]", "").rsplit(".", 1)[-1].lower())
-    best, best_score = "word", 0.0
-    for kind, entry in _kinds().items():
-        score = sum(3.0 for cue in entry["cues"] if cue in name)
-        score += sum(1.0 for cue in entry["cues"] if re.search(rf"\b{re.escape(cue)}\b", text))
-        if kind == "word":
-            score /= 4  # its cues ("name", "word") are part of many descriptions
-        if score > best_score:
-            best, best_score = kind, score
-    return best
+def _properties(schema: JSON) -> dict[str, Any]:
+    found = schema.get("properties")
+    return found if isinstance(found, dict) else {}
 
 
-def everyday_value(kind: str, rng: random.Random) -> str:
-    """A value of ``material/values.toml``, or for ``number`` a small round one."""
-    return (
-        str(rng.choice((*range(2, 13), 15, 20, 25, 50, 100)))
-        if kind == "number"
-        else rng.choice(_kinds()[kind]["values"])
-    )
-
-
-def is_free_text(path: str, schema: dict[str, Any]) -> bool:
-    return kind_of(path, schema) in _FREE_KINDS
-
-
-@lru_cache(maxsize=1)
-def _kinds() -> dict[str, dict[str, Any]]:
-    text = files("lamina.synth").joinpath("material", "values.toml").read_text("utf-8")
-    kinds: dict[str, dict[str, Any]] = tomllib.loads(text)["kinds"]
-    return kinds
-
-
-def _first_type(schema: dict[str, Any]) -> dict[str, Any]:
-    """The first non-null branch of an ``anyOf``/``oneOf``, with the outer description kept."""
-    for key in ("anyOf", "oneOf"):
-        branches = [b for b in schema.get(key, []) if b.get("type") != "null"]
-        if branches:
-            return {"description": schema.get("description", ""), **branches[0]}
-    if isinstance(schema.get("type"), list):
-        kinds = [t for t in schema["type"] if t != "null"]
-        return {**schema, "type": kinds[0] if kinds else "null"}
-    return schema
-
-
-def _draw_object(
-    tool: Tool, schema: dict[str, Any], prefix: str, rng: random.Random, pool: ValuePool
-) -> dict[str, Any]:
-    required = schema.get("required", [])
-    drawn: dict[str, Any] = {}
-    for name, sub in schema.get("properties", {}).items():
-        if name not in required and rng.random() < 0.5:
-            continue
-        value = _draw(tool, _first_type(sub), f"{prefix}{name}", rng, pool)
-        if name in required or value != sub.get("default"):
-            drawn[name] = value
-    return drawn
-
-
-def _draw(tool: Tool, schema: dict[str, Any], path: str, rng: random.Random, pool: ValuePool) -> Any:
-    if "const" in schema:
-        return schema["const"]
-    if "enum" in schema:
-        return rng.choice(schema["enum"])
-    match schema.get("type"):
-        case "boolean":
-            return rng.random() < 0.5
-        case "integer" | "number":
-            return _draw_number(schema, path, rng)
-        case "array":
-            low, high = schema.get("minItems", 1), schema.get("maxItems", 4)
-            count = max(low, min(high, rng.choice((1, 1, 2, 2, 3, 3, 4))))
-            items = [
-                _draw(tool, _first_type(schema.get("items", {})), f"{path}[]", rng, pool)
-                if _first_type(schema.get("items", {})).get("type") != "string"
-                else _draw_string(tool, {"description": schema.get("description", ""), **schema["items"]},
-                                  f"{path}[]", rng, pool)
-                for _ in range(count)
-            ]  # fmt: skip
-            return [v for i, v in enumerate(items) if v not in items[:i]]
-        case "object" if "properties" in schema:
-            return _draw_object(tool, schema, f"{path}.", rng, pool)
-        case "object":
-            value_schema = schema.get("additionalProperties")
-            value_schema = value_schema if isinstance(value_schema, dict) else {"type": "string"}
-            keys = rng.sample(_kinds()["word"]["values"], 2)
-            return {k: _draw(tool, _first_type(value_schema), f"{path}.{k}", rng, pool) for k in keys}
-        case "null":
-            return None
-    return _draw_string(tool, schema, path, rng, pool)
-
-
-def _draw_string(tool: Tool, schema: dict[str, Any], path: str, rng: random.Random, pool: ValuePool) -> str:
-    if schema.get("format") in ("date", "date-time", "time"):
-        day = f"{rng.choice((2026, 2027))}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
-        clock = f"{rng.randint(7, 21):02}:{rng.choice(('00', '15', '30', '45'))}:00"
-        return {"date": day, "time": clock, "date-time": f"{day}T{clock}"}[schema["format"]]
-    own = pool.own.get((tool.name, path), [])
-    written = pool.written.get((tool.name, path), [])
-    if own and rng.random() < 0.12:
-        return rng.choice(own)
-    kind = kind_of(path, schema)
-    if written and rng.random() < 0.5:
-        return rng.choice(written)
-    if kind == "person" and rng.random() < 0.35:
-        return f"{rng.choice(_people())} {rng.choice(_kinds()['surname']['values'])}"
-    entry = _kinds()[kind]
-    if "patterns" in entry:
-        return _fill(rng.choice(entry["patterns"]), rng)
-    value: str = rng.choice(entry["values"])
-    return value
-
-
-def _people() -> list[str]:
-    return [v for v in _kinds()["person"]["values"] if " " not in v and v[0].isupper()]
-
-
-def _fill(pattern: str, rng: random.Random) -> str:
-    first, last = rng.choice(_people()).lower(), rng.choice(_kinds()["surname"]["values"]).lower()
-    text = pattern.replace("{first}", first).replace("{last}", last)
-    return "".join(str(rng.randint(0, 9)) if c == "#" else c for c in text)
-
-
-_MONEY_WORDS = re.compile(r"\b(amount|total|price|bill|cost|money|fee|salary|sum)\b")
-
-
-def _draw_number(schema: dict[str, Any], path: str, rng: random.Random) -> int | float:
-    low = schema.get("minimum", schema.get("exclusiveMinimum", 0 if "maximum" in schema else None))
-    high = schema.get("maximum", schema.get("exclusiveMaximum"))
-    text = f"{path.replace('_', ' ')} {schema.get('description', '')}".lower()
-    low = 1 if low is None else max(low, 1 if schema.get("exclusiveMinimum") == 0 else low)
-    if "percent" in text:
-        return rng.choice((5, 8, 10, 12, 15, 18, 20, 22, 25, 30))
-    if high is not None and high - low <= 200:
-        # people say small numbers far more often than large ones
-        return int(low + min(high - low, rng.choice((1, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8, 9, 10, 12))))
-    roll = rng.random()
-    value: int | float
-    if roll < 0.25:
-        value = rng.randint(2, 12)
-    elif roll < 0.5:
-        value = rng.randint(13, 99)
-    elif roll < 0.75:
-        value = rng.choice((25, 40, 50, 60, 75, 80, 100, 120, 150, 180, 200, 250, 300, 400, 500, 1000, 2500))
-    elif schema.get("type") == "number" and _MONEY_WORDS.search(text):
-        value = round(rng.uniform(5, 400), 2)
-    elif schema.get("type") == "number":
-        value = round(rng.uniform(0.5, 90), 1)
-    else:
-        value = rng.randint(100, 1200)
-    if high is not None:
-        value = min(value, high)
-    return int(value) if schema.get("type") == "integer" or value == int(value) else value
+def _described(item: JSON, schema: JSON) -> JSON:
+    """What a list is for is what its items are for, unless they say it themselves."""
+    return {"description": schema.get("description", ""), **item}
 
 
 def _at(arguments: Any, path: str) -> list[Any]:

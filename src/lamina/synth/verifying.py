@@ -118,6 +118,7 @@ def reject_of(candidate: Candidate, toolbox: Toolbox, rejection: Rejection) -> R
     record = {"request": candidate.request, "calls": calls, "style": candidate.style, "writer": candidate.writer,
               **({"wording": candidate.wording} if candidate.wording else {}),
               **({"expected_calls": candidate.expected_calls} if candidate.expected_calls else {}),
+              **({"answer": candidate.answer} if candidate.answer else {}),
               **({"template": candidate.template} if candidate.template else {}),
               **({"script": [m.content for m in candidate.script if m.content]} if candidate.script else {}),
               **({"evidence": _evidence(candidate, toolbox)} if rejection.stage == "grounding" else {}),

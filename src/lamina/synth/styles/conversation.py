@@ -17,7 +17,7 @@ from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall, is_pure
 from lamina.synth.sampling import companions
 from lamina.synth.settings import PLAIN
-from lamina.synth.styles.missing_argument import opening_prompt
+from lamina.synth.styles.missing_argument import QUESTION_TOKENS, opening_prompt
 from lamina.synth.styles.style import Style, one_row
 from lamina.synth.wording import spoken_slots
 from lamina.synth.writers import Assignment, Materials, ask, blank_candidate, one_line
@@ -25,7 +25,6 @@ from lamina.tools.execution import Executor, carried_error
 from lamina.trajectories import Message, ToolCall
 
 ROUNDS = 4
-QUESTION_TOKENS = 24
 
 
 def multi_turn(m: Materials, rng: random.Random, count: int) -> list[Assignment]:

@@ -1,19 +1,26 @@
-"""``missing-argument``: a request that leaves a required value out. The right answer is not to call, but to ask."""
+"""``missing-argument``: a request that leaves a required value out. The right answer is not to call, but to ask: the
+model writes the request, and then the assistant's question. Of a tool with a single required argument the request would
+say nothing at all, so that it takes those with two."""
 
 from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 
+from lamina.checks import Candidate
 from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall
 from lamina.synth.settings import LIKE_EXAMPLES, PLAIN
-from lamina.synth.styles.style import Style
+from lamina.synth.styles.style import Style, one_row
 from lamina.synth.wording import Exemplar, spoken_slots
-from lamina.synth.writers import EXAMPLES, Assignment, Materials, ask, values_of
+from lamina.synth.writers import EXAMPLES, Assignment, Materials, ask, candidate_of, one_line, values_of
 from lamina.tools import Tool
 
 ROUNDS = 4
+FEWEST = 2
+"""Required arguments of a tool: one that is left out, and one that is said."""
+QUESTION_TOKENS = 24
 
 
 def missing_argument(m: Materials, rng: random.Random, count: int) -> list[Assignment]:
@@ -23,14 +30,15 @@ def missing_argument(m: Materials, rng: random.Random, count: int) -> list[Assig
         if len(found) >= count:
             break
         tool = m.toolbox[next(names)]
-        if len(tool.required) < 2 or (drawn := m.words.drawn(tool, rng)) is None:
+        if len(tool.required) < FEWEST or (drawn := m.words.drawn(tool, rng)) is None:
             continue
         withheld = rng.choice(tool.required)
         prompt, shown = opening_prompt(m, tool, drawn, withheld, rng)
         request, offered, seed = ask(prompt, m.settings, rng), m.offered([tool], rng), rng.randrange(1 << 31)
+        question = ask(prompts.question_prompt(tool, withheld), m.settings, rng, tokens=QUESTION_TOKENS)
         found.append(
             Assignment(
-                (request,),
+                (request, question),
                 "missing-argument",
                 seed,
                 (drawn,),
@@ -67,4 +75,11 @@ def _without(exemplar: Exemplar, path: str) -> Exemplar:
     return Exemplar(bare.tool, bare.filled(list(slots)), bare.arguments, slots, bare.frame)
 
 
-MISSING_ARGUMENT = Style(missing_argument)
+def read_missing(assignment: Assignment, texts: Sequence[str], m: Materials) -> Candidate:
+    request, question = texts
+    made = candidate_of(assignment, [request], m)
+    made.raw, made.answer = "\n".join(texts)[:2000], one_line(question)
+    return made
+
+
+MISSING_ARGUMENT = Style(missing_argument, one_row(read_missing))

@@ -1,0 +1,44 @@
+"""Tools that get no rows by the model: no call that was drawn for them ran, or fits their schema. Each is said, and its
+last call is a reject with the reason."""
+
+from __future__ import annotations
+
+from lamina.checks import Candidate, Reason, Rejection, check_execution
+from lamina.checks.arguments import check_call
+from lamina.runs import Progress
+from lamina.synth.work import PHASE_STRIDE, Work
+from lamina.tools.execution import CallResult
+from lamina.trajectories import ToolCall
+
+DRAWN = "none"
+"""The writer of a call that no request was written for."""
+POSITION = 950 * PHASE_STRIDE
+ALIKE = Rejection("format", Reason.BAD_ARGUMENTS, "two arguments with the same choices have the same value")
+"""What a drawn call fails where its schema has nothing against it."""
+
+
+def tell_what_never_ran(work: Work, progress: Progress) -> None:
+    failing = work.words.stock.failing
+    for name, call in failing.last.items():
+        said = call.result.error or call.result.text
+        progress.say(f"{name}: no call that was drawn for it ran, so the model writes no rows for it ({said[:200]}); "
+                     "mend it, or give examples with values that it takes")  # fmt: skip
+        made = ToolCall.of(name, call.arguments)
+        _keep(work, made, [[call.result]], check_execution(_candidate(work, made, [[call.result]]), work.toolbox))
+    for name, arguments in failing.unfit.items():
+        made = ToolCall.of(name, arguments)
+        why = check_call(made, work.toolbox) or ALIKE
+        progress.say(f"{name}: no call could be drawn that fits its schema, so the model writes no rows for it "
+                     f"({why.detail[:200]}); give its arguments examples in the schema, or it an example")  # fmt: skip
+        _keep(work, made, [], why)
+
+
+def _keep(work: Work, call: ToolCall, results: list[list[CallResult]], rejection: Rejection | None) -> None:
+    """Once a tool, however often the command is given."""
+    phase = f"never-ran-{call.name}"
+    if rejection and not work.is_done(phase):
+        work.commit(phase, POSITION, [work.outcome(_candidate(work, call, results), rejection)])
+
+
+def _candidate(work: Work, call: ToolCall, results: list[list[CallResult]]) -> Candidate:
+    return Candidate("", [[call]], "simple", DRAWN, 0, work.settings.now, results=results)
