@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lamina.tools import Toolbox
     from lamina.trajectories import Query
 
+UNTOLD = "they are asked in ChatML; if it was trained in another form, save that as chat_template.jinja first"
+
 
 def quantize(
     model: Annotated[
@@ -54,6 +56,7 @@ def quantize(
     gives; without --queries it is not measured. Perplexity is that of the right answers, distances are
     from the most precise of the files written.
     """
+    from lamina.models.metadata import facts_of
     from lamina.quantize import quantize_types
     from lamina.quantize.calibration import calibration_of
     from lamina.quantize.precisions import precisions
@@ -76,7 +79,9 @@ def quantize(
         file["parity"] = None
     if queries is not None:
         _measure(source, files, queries)
-    show(found, as_json=as_json, lines=[*table([_row(f) for f in files]), *seen, *_remarks(files)])
+    found["chat_template"] = facts_of(str(source)).chat_template is not None
+    untold = [] if found["chat_template"] else [f"{source}: has no chat template, and neither have the files: {UNTOLD}"]
+    show(found, as_json=as_json, lines=[*table([_row(f) for f in files]), *seen, *untold, *_remarks(files)])
 
 
 def _row(file: dict[str, Any]) -> tuple[str, ...]:

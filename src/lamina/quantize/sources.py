@@ -7,6 +7,7 @@ is the language part; ``vision_part`` writes the other."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from lamina.errors import InputError
+from lamina.models.metadata import chat_templates
 from lamina.quantize.ggml import Array, dequantized
 from lamina.quantize.precisions import Layout
 from lamina.quantize.safetensors_reader import stored_tensors
@@ -254,11 +256,17 @@ def _model_metadata(config: JSON, folder: Path, vocabulary: int) -> JSON:
 
 
 def _own_metadata(folder: Path) -> JSON:
-    """The chat template, and what Lamina wrote beside the model."""
+    """The chat templates, and what Lamina wrote beside the model."""
     found: JSON = {}
-    template = folder / "chat_template.jinja"
-    if template.is_file():
-        found["tokenizer.chat_template"] = template.read_text("utf-8")
+    others = []
+    for name, template in chat_templates(folder).items():
+        if name == "default":
+            found["tokenizer.chat_template"] = template
+        else:
+            others.append(re.sub(r"[^A-Za-z0-9]", "_", name))
+            found[f"tokenizer.chat_template.{others[-1]}"] = template
+    if others:
+        found["tokenizer.chat_templates"] = others
     ours = folder / "lamina.json"
     if ours.is_file():
         facts = json.loads(ours.read_text("utf-8"))
