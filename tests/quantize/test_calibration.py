@@ -74,3 +74,20 @@ def test_a_damaged_gguf_file_is_refused(tmp_path: Path):
     (tmp_path / "m.gguf").write_bytes(b"GGUF")
     with pytest.raises(InputError, match="not a readable GGUF"):
         export_gguf(tmp_path / "m.gguf", tmp_path / "out.gguf", "Q8_0")
+
+
+def test_a_model_without_a_chat_template_is_calibrated_as_it_is_asked(model: Path, tmp_path: Path):
+    write_trajectories(tmp_path / "rows.jsonl", split_rows(8))
+    (model / "chat_template.jinja").unlink()
+    (model / "lamina.json").unlink()
+    rows = calibration_of(tmp_path / "rows.jsonl", model).rows
+    from transformers import AutoTokenizer
+
+    assert "<|im_start|>user\nSplit" in AutoTokenizer.from_pretrained(model).decode(rows[0] + rows[1])
+
+
+def test_a_calibration_of_a_gguf_file_is_refused(tiny: Path, tmp_path: Path):
+    write_trajectories(tmp_path / "rows.jsonl", split_rows(8))
+    export_gguf(tiny, tmp_path / "m.gguf")
+    with pytest.raises(InputError, match="a GGUF file is not calibrated; give the folder it was made from"):
+        calibration_of(tmp_path / "rows.jsonl", tmp_path / "m.gguf")

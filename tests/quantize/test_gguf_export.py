@@ -159,6 +159,38 @@ def test_a_folder_that_is_no_model_or_is_damaged_is_refused(tiny: Path, tmp_path
         export_gguf(folder, tmp_path / "m.gguf")
 
 
+def test_a_tokenizer_with_more_tokens_than_the_model_has_rows_is_refused(tiny: Path, tmp_path: Path):
+    folder = Path(shutil.copytree(tiny, tmp_path / "model"))
+    said = json.loads((folder / "tokenizer.json").read_text())
+    size = json.loads((folder / "config.json").read_text())["vocab_size"]
+    said["added_tokens"].append({**said["added_tokens"][0], "id": size, "content": "<call>"})
+    (folder / "tokenizer.json").write_text(json.dumps(said))
+    with pytest.raises(InputError, match=rf"last token is number {size}.*{size} rows.*resize_token_embeddings"):
+        export_gguf(folder, tmp_path / "m.gguf")
+
+
+def test_a_folder_without_settings_of_its_tokenizer_takes_the_marks_of_its_model(tiny: Path, tmp_path: Path):
+    from gguf import GGUFReader
+
+    folder = Path(shutil.copytree(tiny, tmp_path / "model"))
+    (folder / "tokenizer_config.json").unlink()
+    export_gguf(folder, tmp_path / "m.gguf")
+    fields = GGUFReader(tmp_path / "m.gguf").fields
+    assert [fields[f"tokenizer.ggml.{name}_token_id"].contents() for name in ("bos", "eos", "padding")] == [1, 2, 2]
+    (folder / "tokenizer_config.json").write_text("[]")
+    with pytest.raises(InputError, match=r"tokenizer_config\.json: not a JSON object"):
+        export_gguf(folder, tmp_path / "m.gguf")
+
+
+def test_heads_that_share_no_values_may_be_left_unsaid(tiny: Path, tmp_path: Path):
+    from lamina.quantize.sources import source_of
+
+    folder = Path(shutil.copytree(tiny, tmp_path / "model"))
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"num_key_value_heads": None}))
+    assert source_of(folder).metadata["llama.attention.head_count_kv"] == config["num_attention_heads"]
+
+
 def test_an_unknown_type_is_refused_before_anything_is_written(tiny: Path, tmp_path: Path):
     with pytest.raises(InputError, match=r"Q3_X is no type.*Q8_0"):
         quantize_types(tiny, ["Q8_0", "Q3_X"], tmp_path / "gguf")

@@ -58,25 +58,31 @@ def calibrated_on(
     trajectories: Sequence[Trajectory], folder: Path, most_tokens: int = TOKENS, seed: int = 0
 ) -> Calibration:
     """Trajectories as the model in ``folder`` reads them, in a random order until there are ``most_tokens``.
-    Raises MissingExtraError without torch and Transformers."""
+    Raises InputError for a GGUF file, MissingExtraError without torch and Transformers."""
     for library in ("torch", "transformers"):
         if importlib.util.find_spec(library) is None:
             raise MissingExtraError(library, "train")
     from transformers import AutoTokenizer
 
     from lamina.models.metadata import facts_of
-    from lamina.models.templates import asked_messages
+    from lamina.models.templates import PLAIN_CHATML, asked_messages
 
+    if not folder.is_dir():
+        raise InputError(
+            "a GGUF file is not calibrated", file=folder, mend="give the folder it was made from, or no calibration"
+        )
     chosen = [t for t in trajectories if any(m.role == "assistant" for m in t.messages)]
     random.Random(seed).shuffle(chosen)
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-    style = facts_of(str(folder)).prompt_style
+    facts = facts_of(str(folder))
+    style = facts.prompt_style
     rows: list[list[int]] = []
     read = 0
     for trajectory in chosen:
         text = tokenizer.apply_chat_template(
             [_row(m) for m in asked_messages(trajectory.messages, trajectory.toolbox(), style)],
             tools=trajectory.tools if style not in ("baked", "compact") else None,
+            chat_template=facts.chat_template or PLAIN_CHATML,  # as it is asked
             tokenize=False,
         )
         ids: list[int] = tokenizer.encode(text, add_special_tokens=False)

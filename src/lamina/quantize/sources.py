@@ -243,7 +243,7 @@ def _model_metadata(config: JSON, folder: Path, vocabulary: int) -> JSON:
         "embedding_length": config["hidden_size"],
         "feed_forward_length": config["intermediate_size"],
         "attention.head_count": heads,
-        "attention.head_count_kv": config.get("num_key_value_heads", heads),
+        "attention.head_count_kv": config.get("num_key_value_heads") or heads,
         "attention.key_length": head_size,
         "attention.value_length": head_size,
         "attention.layer_norm_rms_epsilon": float(config["rms_norm_eps"]),

@@ -71,6 +71,7 @@ def _converted(tokenizer: dict[str, Any], folder: Path, size: int) -> dict[str, 
             f"a {model.get('type')} tokenizer is not supported", file=folder / "tokenizer.json",
             mend="byte-level BPE tokenizers (SmolLM, Qwen, Llama 3) are",
         )  # fmt: skip
+    _refuse_grown(tokenizer, folder, size)
     tokens = [f"[PAD{i}]" for i in range(size)]
     types = [UNUSED] * size
     for token, index in model["vocab"].items():
@@ -88,13 +89,48 @@ def _converted(tokenizer: dict[str, Any], folder: Path, size: int) -> dict[str, 
         "token_type": types,
         "merges": merges,
     }
-    named = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
+    found |= _special_ids(folder, tokens)
+    return {_PREFIX + key: value for key, value in found.items()}
+
+
+def _refuse_grown(tokenizer: dict[str, Any], folder: Path, size: int) -> None:
+    added = [token["id"] for token in tokenizer.get("added_tokens", [])]
+    last = max([*tokenizer["model"]["vocab"].values(), *added], default=0)
+    if last >= size:
+        raise InputError(
+            f"its last token is number {last}, and the model has {size} rows of embeddings (counted from 0)",
+            file=folder / "tokenizer.json", mend="save the model after resize_token_embeddings(len(tokenizer))",
+        )  # fmt: skip
+
+
+def _special_ids(folder: Path, tokens: list[str]) -> dict[str, int]:
+    """Which tokens open, end and fill a text: as the tokenizer's settings name them, else as the model's number
+    them."""
+    named = _settings(folder, "special_tokens_map.json") | _settings(folder, "tokenizer_config.json")
+    numbered = _settings(folder, "config.json") | _settings(folder, "generation_config.json")
+    found: dict[str, int] = {}
     for ours, theirs in (("bos", "bos"), ("eos", "eos"), ("unknown", "unk"), ("padding", "pad")):
-        token = named.get(f"{theirs}_token")
+        token, number = named.get(f"{theirs}_token"), numbered.get(f"{theirs}_token_id")
         token = token["content"] if isinstance(token, dict) else token
+        number = number[0] if isinstance(number, list) and number else number
         if token in tokens:
             found[f"{ours}_token_id"] = tokens.index(token)
-    return {_PREFIX + key: value for key, value in found.items()}
+        elif isinstance(number, int) and 0 <= number < len(tokens):
+            found[f"{ours}_token_id"] = number
+    return found
+
+
+def _settings(folder: Path, name: str) -> dict[str, Any]:
+    """Empty where there is no such file. Raises InputError for one that is no JSON object."""
+    try:
+        said = json.loads((folder / name).read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise InputError("not a JSON object", file=folder / name, mend="save the tokenizer and the model again")
+    return said
 
 
 def _pre_name(pre_tokenizer: dict[str, Any]) -> str | None:
