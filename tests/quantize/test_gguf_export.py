@@ -136,7 +136,11 @@ def test_bf16_weights_are_read(tiny: Path, tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"model_type": "mamba"}, "llama and qwen2 can"), ({"rope_parameters": {"rope_type": "yarn"}}, "rope type yarn")],
+    [
+        ({"model_type": "mamba"}, "llama, qwen2, .* can"),
+        ({"rope_parameters": {"rope_type": "yarn"}}, "rope type yarn"),
+        ({"rope_parameters": None, "rope_scaling": {"type": "dynamic"}}, "rope type dynamic"),
+    ],
 )
 def test_a_model_that_cannot_be_exported_is_refused(tiny: Path, tmp_path: Path, change: dict, said: str):
     folder = Path(shutil.copytree(tiny, tmp_path / "model"))

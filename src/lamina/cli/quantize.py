@@ -59,8 +59,8 @@ def quantize(
     from lamina.models.metadata import facts_of
     from lamina.quantize import quantize_types
     from lamina.quantize.calibration import calibration_of
+    from lamina.quantize.folder_source import sees
     from lamina.quantize.precisions import precisions
-    from lamina.quantize.sources import sees
     from lamina.quantize.vision_part import export_vision_part
 
     source = model / "model" if (model / "model").is_dir() else model

@@ -1,0 +1,53 @@
+"""Random models of two or more layers of any architecture, with no weight left at its initial value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tiny_llama import tiny_tokenizer
+
+
+def save_tiny(folder: Path, architecture: str, tokenizer: Any = None, seed: int = 3, **more: Any) -> Path:
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    tokenizer = tokenizer or tiny_tokenizer()
+    torch.manual_seed(seed)
+    shape = {
+        "vocab_size": len(tokenizer), "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 512, "initializer_range": 0.2,
+        "bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }  # fmt: skip
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(architecture, **(shape | more)))
+    with torch.no_grad():
+        for values in model.parameters():
+            if (
+                values.ndim == 1
+            ):  # norms and biases begin as all ones and zeros, which would hide one mistaken for another
+                values.add_(torch.randn_like(values) * 0.3)
+    model.save_pretrained(str(folder))
+    tokenizer.save_pretrained(str(folder))
+    return folder
+
+
+def logits_of(folder: Path, rows: list[list[int]]) -> list[Any]:
+    """By Transformers, (tokens, vocabulary) a row."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    with torch.no_grad():
+        return [model(torch.tensor([row])).logits[0].numpy() for row in rows]
+
+
+def greedy(folder: Path, prompt: list[int], n: int) -> list[int]:
+    """The tokens that Transformers goes on with, at most ``n``."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    ids = torch.tensor([prompt])
+    made = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=n, do_sample=False)
+    return made[0, len(prompt) :].tolist()
