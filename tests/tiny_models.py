@@ -51,3 +51,47 @@ def greedy(folder: Path, prompt: list[int], n: int) -> list[int]:
     ids = torch.tensor([prompt])
     made = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=n, do_sample=False)
     return made[0, len(prompt) :].tolist()
+
+
+def sentencepiece_tokenizer(form: str = "prepended") -> Any:
+    """A tokenizer as Transformers makes one from a SentencePiece model: pieces of bytes, every pair that makes a piece
+    merged, in the order of scores. ``form``: how a space comes before a text, ``prepended`` (Llama 2, Mistral),
+    ``metaspace`` (the same, as Transformers 5 writes it) or ``none`` (Gemma)."""
+    from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    marked = normalizers.Replace(" ", "▁")
+    learnt = Tokenizer(models.BPE(unk_token="<unk>"))
+    learnt.normalizer = marked
+    learnt.train_from_iterator(PIECES * 4, trainers.BpeTrainer(vocab_size=120, special_tokens=["<unk>"]))
+    pieces = sorted(learnt.get_vocab(), key=learnt.get_vocab().__getitem__)
+    names = ["<unk>", "<s>", "</s>", *(f"<0x{i:02X}>" for i in range(256)), *(p for p in pieces if p != "<unk>")]
+    vocabulary = {name: i for i, name in enumerate(names)}
+    merges = [
+        (name[:at], name[at:])
+        for name in pieces
+        for at in range(1, len(name))
+        if name[:at] in vocabulary and name[at:] in vocabulary
+    ]
+    raw = Tokenizer(models.BPE(vocabulary, merges, unk_token="<unk>", byte_fallback=True, fuse_unk=True))
+    if form == "metaspace":
+        raw.pre_tokenizer = pre_tokenizers.Metaspace("▁", prepend_scheme="first", split=False)
+    else:
+        prepended = [normalizers.Prepend("▁")] if form == "prepended" else []
+        raw.normalizer = normalizers.Sequence([*prepended, marked])
+    raw.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", vocabulary["<s>"])])
+    raw.add_tokens([AddedToken("<call>", special=False, normalized=False), AddedToken("\n\n", normalized=False)])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=raw,
+        unk_token="<unk>",
+        bos_token="<s>",
+        eos_token="</s>",
+        pad_token="</s>",
+        clean_up_tokenization_spaces=False,
+    )
+
+
+PIECES = [
+    '[{"name": "split_bill", "arguments": {"total": 84, "people": 4}}]',
+    "Split 84 between four people, please. Add the people to the bill and split the total between them.",
+]

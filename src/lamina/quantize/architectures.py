@@ -28,17 +28,20 @@ ROPES = ("default", "linear", "llama3")
 @dataclass(frozen=True)
 class Architecture:
     """``gguf`` is llama.cpp's name. ``paired``: it wants the rows of queries and keys in pairs; ``theta``: the base of
-    the rotation where a configuration does not say it; ``needed``: keys beside ``NEEDED``."""
+    the rotation where a configuration does not say it; ``needed``: keys beside ``NEEDED``; ``windowed``: a
+    ``sliding_window`` is in use wherever it is said."""
 
     gguf: str
     paired: bool = False
     theta: float = 10_000.0
     activation: str = "silu"
     needed: tuple[str, ...] = ()
+    windowed: bool = False
 
 
 ARCHITECTURES = {
     "llama": Architecture("llama", paired=True),
+    "mistral": Architecture("llama", paired=True, windowed=True),
     "qwen2": Architecture("qwen2"),
     "qwen3": Architecture("qwen3", needed=("head_dim",)),
 }
@@ -92,6 +95,14 @@ def rotation_factors(config: JSON) -> Array | None:
     return (1.0 / ((1.0 - kept) / factor + kept)).astype(np.float32)
 
 
+def context_length(config: JSON, architecture: Architecture) -> int:
+    """Tokens that llama.cpp reads as the model does: for the architectures here it looks back at all of them, so that
+    texts end with the window within which a model looks back."""
+    longest, window = int(config["max_position_embeddings"]), config.get("sliding_window")
+    windowed = architecture.windowed or config.get("use_sliding_window")
+    return min(longest, int(window)) if windowed and window else longest
+
+
 def head_size(config: JSON) -> int:
     return int(config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"])
 
@@ -117,7 +128,7 @@ def model_metadata(config: JSON, architecture: Architecture, vocabulary: int) ->
     facts: dict[str, Any] = {
         "vocab_size": vocabulary,
         "block_count": config["num_hidden_layers"],
-        "context_length": config["max_position_embeddings"],
+        "context_length": context_length(config, architecture),
         "embedding_length": config["hidden_size"],
         "feed_forward_length": config["intermediate_size"],
         "attention.head_count": heads,

@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import InputError
-
-NORMAL, CONTROL, USER_DEFINED, UNUSED = 1, 3, 4, 5
-"""Token types of GGUF."""
+from lamina.quantize.sentencepiece_vocabulary import (
+    CONTROL,
+    NORMAL,
+    UNUSED,
+    USER_DEFINED,
+    is_sentencepiece,
+    sentencepiece_metadata,
+)
 
 _PREFIX = "tokenizer.ggml."
 
@@ -34,7 +39,7 @@ def tokenizer_metadata(folder: Path, size: int) -> dict[str, Any]:
     converted = _converted(tokenizer, folder, size)
     copied = _of_base(folder)
     if copied and copied.get(_PREFIX + "tokens") == converted[_PREFIX + "tokens"]:
-        return copied
+        return copied | {_PREFIX + "add_bos_token": False}  # no row was trained on with one
     if converted[_PREFIX + "pre"] is None:
         raise InputError("its pre-tokenizer is not one known here", file=file, mend=f"known: {', '.join(known())}")
     return converted
@@ -65,13 +70,36 @@ def _of_base(folder: Path) -> dict[str, Any] | None:
 
 
 def _converted(tokenizer: dict[str, Any], folder: Path, size: int) -> dict[str, Any]:
+    _refuse_grown(tokenizer, folder, size)
+    if is_sentencepiece(tokenizer):
+        found = sentencepiece_metadata(tokenizer, folder, size)
+    else:
+        found = _byte_level_metadata(tokenizer, folder, size)
+    ids = _special_ids(folder, found["tokens"])
+    opened = not (folder / "lamina.json").is_file() and _opens_texts(tokenizer, folder, ids.get("bos_token_id"))
+    return {_PREFIX + key: value for key, value in (found | ids | {"add_bos_token": opened}).items()}
+
+
+def _opens_texts(tokenizer: dict[str, Any], folder: Path, opening: int | None) -> bool:
+    """Whether the tokenizer puts the token that opens a text before each by itself."""
+    said = _settings(folder, "tokenizer_config.json").get("add_bos_token")
+    if opening is None or said is not None:
+        return opening is not None and bool(said)
+    after = tokenizer.get("post_processor") or {}
+    for step in after.get("processors", [after]):
+        first = (step.get("single") or [{}])[0].get("SpecialToken")
+        if first is not None and opening in step["special_tokens"][first["id"]]["ids"]:
+            return True
+    return False
+
+
+def _byte_level_metadata(tokenizer: dict[str, Any], folder: Path, size: int) -> dict[str, Any]:
     model = tokenizer["model"]
     if model.get("type") != "BPE" or "ByteLevel" not in json.dumps(tokenizer.get("pre_tokenizer")):
         raise InputError(
-            f"a {model.get('type')} tokenizer is not supported", file=folder / "tokenizer.json",
-            mend="byte-level BPE tokenizers (SmolLM, Qwen, Llama 3) are",
+            f"a {model.get('type')} tokenizer of this kind is not supported", file=folder / "tokenizer.json",
+            mend="byte-level BPE (SmolLM, Qwen, Llama 3) and BPE made from SentencePiece (Llama 2, Mistral, Gemma) are",
         )  # fmt: skip
-    _refuse_grown(tokenizer, folder, size)
     tokens = [f"[PAD{i}]" for i in range(size)]
     types = [UNUSED] * size
     for token, index in model["vocab"].items():
@@ -79,18 +107,14 @@ def _converted(tokenizer: dict[str, Any], folder: Path, size: int) -> dict[str, 
     for added in tokenizer.get("added_tokens", []):
         tokens[added["id"]] = added["content"]
         types[added["id"]] = CONTROL if added["special"] else USER_DEFINED
-    merges = [m if isinstance(m, str) else " ".join(m) for m in model["merges"]]
-    found: dict[str, Any] = {
+    return {
         "model": "gpt2",
         "pre": _pre_name(tokenizer["pre_tokenizer"]),
-        "add_bos_token": False,
         "add_space_prefix": False,
         "tokens": tokens,
         "token_type": types,
-        "merges": merges,
+        "merges": [m if isinstance(m, str) else " ".join(m) for m in model["merges"]],
     }
-    found |= _special_ids(folder, tokens)
-    return {_PREFIX + key: value for key, value in found.items()}
 
 
 def _refuse_grown(tokenizer: dict[str, Any], folder: Path, size: int) -> None:
