@@ -137,7 +137,7 @@ def test_bf16_weights_are_read(tiny: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"model_type": "mamba"}, "llama, mistral, .* can"),
+        ({"model_type": "mamba"}, "llama, mistral, .*qwen2, .* can"),
         ({"rope_parameters": {"rope_type": "yarn"}}, "rope type yarn"),
         ({"rope_parameters": None, "rope_scaling": {"type": "dynamic"}}, "rope type dynamic"),
     ],

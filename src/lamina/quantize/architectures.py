@@ -22,6 +22,8 @@ NEEDED = (
     "rms_norm_eps",
 )  # fmt: skip
 """What a configuration must say: that of a part often leaves out what is the default of its architecture."""
+NEAR_THETA = 10_000.0
+"""Of Gemma's layers with a window, where a configuration does not say it."""
 ROPES = ("default", "linear", "llama3")
 
 
@@ -29,7 +31,8 @@ ROPES = ("default", "linear", "llama3")
 class Architecture:
     """``gguf`` is llama.cpp's name. ``paired``: it wants the rows of queries and keys in pairs; ``theta``: the base of
     the rotation where a configuration does not say it; ``needed``: keys beside ``NEEDED``; ``windowed``: a
-    ``sliding_window`` is in use wherever it is said."""
+    ``sliding_window`` is in use wherever it is said; ``norm_shift``: what the model adds to the weights of its norms,
+    and llama.cpp doesn't."""
 
     gguf: str
     paired: bool = False
@@ -37,13 +40,24 @@ class Architecture:
     activation: str = "silu"
     needed: tuple[str, ...] = ()
     windowed: bool = False
+    norm_shift: float = 0.0
 
 
 ARCHITECTURES = {
     "llama": Architecture("llama", paired=True),
     "mistral": Architecture("llama", paired=True, windowed=True),
+    "mixtral": Architecture(
+        "llama", paired=True, theta=1e6, needed=("num_local_experts", "num_experts_per_tok"), windowed=True
+    ),
     "qwen2": Architecture("qwen2"),
     "qwen3": Architecture("qwen3", needed=("head_dim",)),
+    "gemma3_text": Architecture(
+        "gemma3",
+        theta=1e6,
+        activation="gelu_pytorch_tanh",
+        norm_shift=1.0,
+        needed=("head_dim", "query_pre_attn_scalar", "sliding_window"),
+    ),
 }
 """By the ``model_type`` of a configuration."""
 
@@ -68,7 +82,30 @@ def architecture_of(config: JSON, file: Path) -> Architecture:
     activation = config.get("hidden_activation") or config.get("hidden_act") or found.activation
     if activation != found.activation:
         raise InputError(f"activation {activation} cannot be exported", file=file, mend=f"{found.activation} can")
+    if found.gguf == "gemma3" and (problem := _unlike_gemma(config)):
+        raise InputError(f"{problem} cannot be exported", file=file, mend="text models as Google's Gemma 3 are can")
     return found
+
+
+def _unlike_gemma(config: JSON) -> str | None:
+    """What llama.cpp would not do: it has every sixth layer look back at all, and scales by the size of a head."""
+    layers = range(1, config["num_hidden_layers"] + 1)
+    every_sixth = ["full_attention" if n % 6 == 0 else "sliding_attention" for n in layers]
+    pattern = config.get("sliding_window_pattern") or config.get("_sliding_window_pattern") or 6
+    if config.get("layer_types", every_sixth) != every_sixth or pattern != 6:
+        return "another order of layers that look back at all than every sixth"
+    scale, size = config["query_pre_attn_scalar"], head_size(config)
+    largest = config["num_hidden_layers"] == 62  # Gemma 3 27B alone scales by its width
+    if scale != (config["hidden_size"] / config["num_attention_heads"] if largest else size):
+        return f"query_pre_attn_scalar {scale}"
+    if config.get("attn_logit_softcapping") or config.get("final_logit_softcapping"):
+        return "softcapping of logits"
+    if config.get("use_bidirectional_attention"):
+        return "attention in both directions"
+    near = rope_of(config, "sliding_attention")
+    if isinstance(config.get("rope_parameters"), dict) and near["rope_type"] != "default":
+        return f"rope type {near['rope_type']} of the layers that look back so far"
+    return None
 
 
 def rope_of(config: JSON, layers: str = "full_attention") -> JSON:
@@ -141,4 +178,12 @@ def model_metadata(config: JSON, architecture: Architecture, vocabulary: int) ->
     }
     if rope["rope_type"] == "linear":
         facts |= {"rope.scaling.type": "linear", "rope.scaling.factor": float(rope["factor"])}
+    if architecture.gguf == "gemma3":
+        near = (config.get("rope_parameters") or {}).get("sliding_attention", {}).get("rope_theta")
+        facts |= {
+            "attention.sliding_window": config["sliding_window"],
+            "rope.freq_base_swa": float(near or config.get("rope_local_base_freq") or NEAR_THETA),
+        }
+    if "num_experts_per_tok" in architecture.needed:
+        facts |= {"expert_count": config["num_local_experts"], "expert_used_count": config["num_experts_per_tok"]}
     return {f"{architecture.gguf}.{key}": value for key, value in facts.items()}

@@ -18,7 +18,7 @@ from lamina.quantize.architectures import (
     rotation_factors,
     tensor_names,
 )
-from lamina.quantize.model_source import Given, Source, Stored
+from lamina.quantize.model_source import Given, Shifted, Source, Stacked, Stored
 from lamina.quantize.safetensors_reader import stored_tensors
 from lamina.quantize.vocabulary import tokenizer_metadata
 from lamina.tools.tool import JSON
@@ -27,6 +27,7 @@ SEEING = ("llava",)
 """Architectures of a vision part and a language part, which is one of ``ARCHITECTURES``."""
 LANGUAGE = ("language_model.model.", "model.language_model.")
 """How the names of a language part's tensors begin in the folder, then as ``model.`` alone."""
+EXPERT = re.compile(r"\.experts\.(\d+)\.")
 COMPUTED = "rotary_emb.inv_freq"
 """Saved by old versions of Transformers, and no weights."""
 
@@ -68,8 +69,7 @@ def folder_source(folder: Path) -> Source:
         config, stored = _language_part(config, stored)
     architecture = architecture_of(config, folder / "config.json")
     layers, heads = int(config["num_hidden_layers"]), config["num_attention_heads"]
-    stored_as = _stored_as(config, architecture, stored, folder)
-    tensors: dict[str, Stored] = {ours: stored[name] for ours, name in stored_as.items()}
+    tensors, stored_as = _named(config, architecture, stored, folder)
     if (factors := rotation_factors(config)) is not None:
         tensors["rope_freqs.weight"] = Given(factors)
     size = tensors["token_embd.weight"].shape[0]
@@ -83,25 +83,41 @@ def folder_source(folder: Path) -> Source:
         tensors=tensors,
         layers=layers,
         queries_per_value=heads // shared_heads,
+        experts=config["num_local_experts"] if "num_local_experts" in architecture.needed else 1,
         stored_as=stored_as,
         heads={name: n for name in tensors for mark, n in paired.items() if mark in name},
     )
 
 
-def _stored_as(config: JSON, architecture: Architecture, stored: Mapping[str, Stored], folder: Path) -> dict[str, str]:
-    """Names in the folder by names in the GGUF file."""
+def _named(
+    config: JSON, architecture: Architecture, stored: Mapping[str, Stored], folder: Path
+) -> tuple[dict[str, Stored], dict[str, str]]:
+    """The tensors under their names in the GGUF file, and what those are called in the folder that are one there."""
     named = tensor_names(architecture, int(config["num_hidden_layers"]))
-    found: dict[str, str] = {}
-    for name in stored:
+    tensors: dict[str, Stored] = {}
+    stored_as: dict[str, str] = {}
+    experts: dict[str, dict[int, Stored]] = {}
+    for name, tensor in stored.items():
         if name.endswith(COMPUTED):
             continue
-        ours = named(name)
+        one_of = EXPERT.search(name)
+        ours = named(EXPERT.sub(".experts.", name))
         if ours is None:
             raise InputError(f"tensor {name} has no place in a GGUF file", file=folder, mend="merge adapters first")
-        found[ours] = name
+        if one_of:
+            experts.setdefault(ours, {})[int(one_of[1])] = tensor
+        elif architecture.norm_shift and "norm" in ours:
+            tensors[ours] = Shifted(tensor, architecture.norm_shift)
+        else:
+            tensors[ours], stored_as[ours] = tensor, name
+    for ours, parts in experts.items():
+        if sorted(parts) != list(range(config["num_local_experts"])):
+            raise InputError(f"experts are missing of {ours}", file=folder, mend="fetch or save the model again")
+        tensors[ours] = Stacked(tuple(parts[i] for i in sorted(parts)))
     if config.get("tie_word_embeddings"):
-        found.pop("output.weight", None)
-    return found
+        tensors.pop("output.weight", None)
+        stored_as.pop("output.weight", None)
+    return tensors, stored_as
 
 
 def _own_metadata(folder: Path) -> JSON:
