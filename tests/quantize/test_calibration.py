@@ -14,6 +14,7 @@ from lamina.quantize.calibration import calibration_of
 from lamina.quantize.distance import Said, distances
 from lamina.trajectories import write_trajectories
 from tiny_llama import desk_toolbox, split_rows
+from tiny_models import save_tiny
 
 TEXTS = [Said(f"Split {i} between four", ' [{"name": "split_bill"}]') for i in range(12)]
 
@@ -91,3 +92,35 @@ def test_a_calibration_of_a_gguf_file_is_refused(tiny: Path, tmp_path: Path):
     export_gguf(tiny, tmp_path / "m.gguf")
     with pytest.raises(InputError, match="a GGUF file is not calibrated; give the folder it was made from"):
         calibration_of(tmp_path / "rows.jsonl", tmp_path / "m.gguf")
+
+
+def test_layers_with_a_window_are_calibrated_on_what_they_see_and_experts_are_left_as_they_are(tmp_path: Path):
+    """The last layer of the walk ends where the model itself ends."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from lamina.quantize.calibration import Calibration, walk
+
+    gemma = {"head_dim": 16, "sliding_window": 8, "num_hidden_layers": 7, "query_pre_attn_scalar": 16}
+    folder = save_tiny(tmp_path / "gemma", "gemma3_text", **gemma)
+    row = list(range(3, 60))
+    fed: dict[str, float] = {}
+    walk(folder, Calibration([row]), lambda name, _values, moments: fed.update({name: float(moments.trace())}))
+    seen: dict[str, float] = {}
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    for name, matrix in model.named_modules():
+        if ".layers." in name and isinstance(matrix, torch.nn.Linear):
+            matrix.register_forward_pre_hook(
+                lambda _m, args, name=name: seen.update({f"{name}.weight": float(args[0].square().sum())})
+            )
+    with torch.no_grad():
+        model(torch.tensor([row]))
+    assert fed == pytest.approx(seen, rel=1e-3)
+
+
+def test_a_mixture_is_calibrated_but_for_its_experts(tmp_path: Path):
+    from lamina.quantize.calibration import Calibration
+
+    mixture = save_tiny(tmp_path / "mixtral", "mixtral", num_local_experts=4)
+    written = export_gguf(mixture, tmp_path / "m.gguf", "Q4_0", Calibration([list(range(3, 60))]))
+    assert written["calibrated"] is True

@@ -99,8 +99,10 @@ def walk(folder: Path, calibration: Calibration, visit: Visit, on_layer: Callabl
 
     body = _body(folder)
     with torch.no_grad():
-        states, options = _first_inputs(body, calibration)
+        kinds = getattr(body.config, "layer_types", None) or ["any"] * len(body.layers)
+        states, options_of = _first_inputs(body, calibration, kinds)
         for number, layer in enumerate(body.layers):
+            options = options_of[kinds[number]]
             found = _moments(layer, states, options, [len_ for _, len_ in _batches(calibration)])
             for name, (matrix, moments) in found.items():
                 changed = visit(f"model.layers.{number}.{name}.weight", matrix.weight.numpy(), moments)
@@ -140,23 +142,30 @@ def _batches(calibration: Calibration) -> Iterator[tuple[Sequence[list[int]], li
         yield rows[i : i + BATCH_ROWS], [len(row) for row in rows[i : i + BATCH_ROWS]]
 
 
-def _first_inputs(body: Any, calibration: Calibration) -> tuple[list[Any], list[JSON]]:
-    """What the first layer is given for each batch: states (rows, tokens, width), and the other arguments, which
-    are those of every layer. Rows end in padding, which nothing before it sees."""
+def _first_inputs(body: Any, calibration: Calibration, kinds: Sequence[str]) -> tuple[list[Any], dict[str, list[JSON]]]:
+    """What the first layer is given for each batch: states (rows, tokens, width); and the other arguments, which are
+    those of every layer of one kind (Gemma's look back at all, or through a window). Rows end in padding, which nothing
+    before it sees."""
     import torch
 
     states: list[Any] = []
-    options: list[JSON] = []
+    options: dict[str, list[JSON]] = {kind: [] for kind in kinds}
+    first_of = {kind: kinds.index(kind) for kind in options}
 
     class Enough(Exception):
         pass
 
-    def catch(_layer: Any, args: tuple[Any, ...], kwargs: JSON) -> None:
-        states.append(args[0] if args else kwargs["hidden_states"])
-        options.append({k: v for k, v in kwargs.items() if k not in ("hidden_states", "past_key_values")})
-        raise Enough
+    def look(kind: str) -> Callable[[Any, tuple[Any, ...], JSON], None]:
+        def catch(_layer: Any, args: tuple[Any, ...], kwargs: JSON) -> None:
+            options[kind].append({k: v for k, v in kwargs.items() if k not in ("hidden_states", "past_key_values")})
+            if first_of[kind] == 0:
+                states.append(args[0] if args else kwargs["hidden_states"])
+            if first_of[kind] == max(first_of.values()):
+                raise Enough
 
-    hook = body.layers[0].register_forward_pre_hook(catch, with_kwargs=True)
+        return catch
+
+    hooks = [body.layers[i].register_forward_pre_hook(look(kind), with_kwargs=True) for kind, i in first_of.items()]
     try:
         for rows, lengths in _batches(calibration):
             ids = torch.tensor([row + [0] * (max(lengths) - len(row)) for row in rows])
@@ -165,7 +174,8 @@ def _first_inputs(body: Any, calibration: Calibration) -> tuple[list[Any], list[
             except Enough:
                 continue
     finally:
-        hook.remove()
+        for hook in hooks:
+            hook.remove()
     return states, options
 
 
