@@ -57,7 +57,7 @@ def sentencepiece_tokenizer(form: str = "prepended") -> Any:
     """A tokenizer as Transformers makes one from a SentencePiece model: pieces of bytes, every pair that makes a piece
     merged, in the order of scores. ``form``: how a space comes before a text, ``prepended`` (Llama 2, Mistral),
     ``metaspace`` (the same, as Transformers 5 writes it) or ``none`` (Gemma)."""
-    from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
     marked = normalizers.Replace(" ", "▁")
@@ -79,6 +79,7 @@ def sentencepiece_tokenizer(form: str = "prepended") -> Any:
     else:
         prepended = [normalizers.Prepend("▁")] if form == "prepended" else []
         raw.normalizer = normalizers.Sequence([*prepended, marked])
+    raw.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
     raw.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", vocabulary["<s>"])])
     raw.add_tokens([AddedToken("<call>", special=False, normalized=False), AddedToken("\n\n", normalized=False)])
     return PreTrainedTokenizerFast(

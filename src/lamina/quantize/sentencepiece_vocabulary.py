@@ -69,7 +69,7 @@ def _space_before_text(tokenizer: dict[str, Any], file: Path) -> bool:
         raise InputError(
             "its pre-tokenizer is not one known here", file=file, mend="Llama 2's, Mistral's and Gemma's are"
         )
-    if metaspace:
+    if cut is not None and metaspace:
         return bool(cut.get("prepend_scheme", "always" if cut.get("add_prefix_space") else "never") != "never")
     return "Prepend" in kinds
 
