@@ -75,7 +75,7 @@ class Given:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.values.shape
+        return tuple(int(n) for n in self.values.shape)
 
     def read(self) -> Array:
         return self.values

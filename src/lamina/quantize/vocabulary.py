@@ -24,6 +24,8 @@ _SPLITS = {
     "llama-bpe": r"\p{N}{1,3}|",
 }
 """What tells llama.cpp's named pre-tokenizers apart that cut with one regular expression."""
+_DEEPSEEK_CODER = ("[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[一-龥ࠀ-一가-퟿]+")
+"""The expressions that DeepSeek-Coder cuts with one after the other, before digits."""
 
 
 def tokenizer_metadata(folder: Path, size: int) -> dict[str, Any]:
@@ -46,7 +48,7 @@ def tokenizer_metadata(folder: Path, size: int) -> dict[str, Any]:
 
 
 def known() -> list[str]:
-    return ["smollm", "gpt-2", *_SPLITS]
+    return ["smollm", "gpt-2", "deepseek-coder", *_SPLITS]
 
 
 def _of_base(folder: Path) -> dict[str, Any] | None:
@@ -164,6 +166,9 @@ def _pre_name(pre_tokenizer: dict[str, Any]) -> str | None:
         return "smollm"
     if kinds == ["ByteLevel"] and parts[0]["use_regex"]:
         return "gpt-2"
+    if kinds == ["Split"] * 4 + ["Digits", "ByteLevel"] and parts[4]["individual_digits"]:
+        cuts = tuple(part["pattern"].get("Regex", "").replace("\\r\\n", "\r\n") for part in parts[:4])
+        return "deepseek-coder" if cuts == _DEEPSEEK_CODER and not parts[5]["use_regex"] else None
     if kinds == ["Split", "ByteLevel"]:
         pattern = parts[0]["pattern"].get("Regex", "")
         return next((name for name, mark in _SPLITS.items() if mark in pattern), None)
