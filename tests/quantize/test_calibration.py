@@ -94,8 +94,7 @@ def test_a_calibration_of_a_gguf_file_is_refused(tiny: Path, tmp_path: Path):
         calibration_of(tmp_path / "rows.jsonl", tmp_path / "m.gguf")
 
 
-def test_layers_with_a_window_are_calibrated_on_what_they_see_and_experts_are_left_as_they_are(tmp_path: Path):
-    """The last layer of the walk ends where the model itself ends."""
+def test_layers_with_a_window_are_shown_what_the_model_shows_them(tmp_path: Path):
     import torch
     from transformers import AutoModelForCausalLM
 

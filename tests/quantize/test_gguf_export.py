@@ -214,6 +214,18 @@ def test_heads_that_share_no_values_may_be_left_unsaid(tiny: Path, tmp_path: Pat
     assert source_of(folder).metadata["llama.attention.head_count_kv"] == config["num_attention_heads"]
 
 
+def test_a_rotation_slowed_in_the_older_form_of_a_configuration_is_kept(tiny: Path, tmp_path: Path):
+    from lamina.quantize.sources import source_of
+
+    folder = Path(shutil.copytree(tiny, tmp_path / "model"))
+    config = json.loads((folder / "config.json").read_text()) | {"rope_theta": 100_000.0}
+    del config["rope_parameters"]
+    (folder / "config.json").write_text(json.dumps(config | {"rope_scaling": {"type": "linear", "factor": 4.0}}))
+    metadata = source_of(folder).metadata
+    assert (metadata["llama.rope.scaling.type"], metadata["llama.rope.scaling.factor"]) == ("linear", 4.0)
+    assert metadata["llama.rope.freq_base"] == 100_000.0
+
+
 def test_an_unknown_type_is_refused_before_anything_is_written(tiny: Path, tmp_path: Path):
     with pytest.raises(InputError, match=r"Q3_X is no type.*Q8_0"):
         quantize_types(tiny, ["Q8_0", "Q3_X"], tmp_path / "gguf")
