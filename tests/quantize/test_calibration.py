@@ -14,6 +14,7 @@ from lamina.quantize.calibration import calibration_of
 from lamina.quantize.distance import Said, distances
 from lamina.trajectories import write_trajectories
 from tiny_llama import desk_toolbox, split_rows
+from tiny_models import save_tiny
 
 TEXTS = [Said(f"Split {i} between four", ' [{"name": "split_bill"}]') for i in range(12)]
 
@@ -74,3 +75,51 @@ def test_a_damaged_gguf_file_is_refused(tmp_path: Path):
     (tmp_path / "m.gguf").write_bytes(b"GGUF")
     with pytest.raises(InputError, match="not a readable GGUF"):
         export_gguf(tmp_path / "m.gguf", tmp_path / "out.gguf", "Q8_0")
+
+
+def test_a_model_without_a_chat_template_is_calibrated_as_it_is_asked(model: Path, tmp_path: Path):
+    write_trajectories(tmp_path / "rows.jsonl", split_rows(8))
+    (model / "chat_template.jinja").unlink()
+    (model / "lamina.json").unlink()
+    rows = calibration_of(tmp_path / "rows.jsonl", model).rows
+    from transformers import AutoTokenizer
+
+    assert "<|im_start|>user\nSplit" in AutoTokenizer.from_pretrained(model).decode(rows[0] + rows[1])
+
+
+def test_a_calibration_of_a_gguf_file_is_refused(tiny: Path, tmp_path: Path):
+    write_trajectories(tmp_path / "rows.jsonl", split_rows(8))
+    export_gguf(tiny, tmp_path / "m.gguf")
+    with pytest.raises(InputError, match="a GGUF file is not calibrated; give the folder it was made from"):
+        calibration_of(tmp_path / "rows.jsonl", tmp_path / "m.gguf")
+
+
+def test_layers_with_a_window_are_shown_what_the_model_shows_them(tmp_path: Path):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from lamina.quantize.calibration import Calibration, walk
+
+    gemma = {"head_dim": 16, "sliding_window": 8, "num_hidden_layers": 7, "query_pre_attn_scalar": 16}
+    folder = save_tiny(tmp_path / "gemma", "gemma3_text", **gemma)
+    row = list(range(3, 60))
+    fed: dict[str, float] = {}
+    walk(folder, Calibration([row]), lambda name, _values, moments: fed.update({name: float(moments.trace())}))
+    seen: dict[str, float] = {}
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    for name, matrix in model.named_modules():
+        if ".layers." in name and isinstance(matrix, torch.nn.Linear):
+            matrix.register_forward_pre_hook(
+                lambda _m, args, name=name: seen.update({f"{name}.weight": float(args[0].square().sum())})
+            )
+    with torch.no_grad():
+        model(torch.tensor([row]))
+    assert fed == pytest.approx(seen, rel=1e-3)
+
+
+def test_a_mixture_is_calibrated_but_for_its_experts(tmp_path: Path):
+    from lamina.quantize.calibration import Calibration
+
+    mixture = save_tiny(tmp_path / "mixtral", "mixtral", num_local_experts=4)
+    written = export_gguf(mixture, tmp_path / "m.gguf", "Q4_0", Calibration([list(range(3, 60))]))
+    assert written["calibrated"] is True

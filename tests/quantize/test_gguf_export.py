@@ -11,7 +11,7 @@ import pytest
 
 from lamina.errors import InputError, StorageError
 from lamina.quantize import export_gguf, quantize_types
-from tiny_llama import desk_toolbox, save_tiny_llama
+from tiny_llama import desk_toolbox, save_tiny_llama, tiny_tokenizer
 
 PROMPT = "<|im_start|>user\nSplit 84 between four people,  please 3.5<|im_end|>\n<|im_start|>assistant\n"
 
@@ -67,6 +67,25 @@ def test_text_is_cut_into_the_same_tokens(tiny: Path, tmp_path: Path):
     for text in (PROMPT, "  12  ½ x² don't \n\n\t日本 é", "<|im_end|><|im_start|>"):
         body = {"content": text, "add_special": False, "parse_special": True}
         assert posted(server, "/tokenize", body)["tokens"] == tokenizer.encode(text, add_special_tokens=False)
+
+
+def test_text_is_cut_as_deepseek_coder_cuts_it(tmp_path: Path):
+    from tokenizers import Regex, pre_tokenizers
+
+    from lamina.models.llama_library import loaded_model, tokens_of
+    from tiny_models import save_tiny
+
+    tokenizer = tiny_tokenizer()
+    cuts = ("[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[一-龥ࠀ-一가-퟿]+")
+    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        *(pre_tokenizers.Split(Regex(cut), "isolated") for cut in cuts),
+        pre_tokenizers.Digits(individual_digits=True),
+        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+    ])  # fmt: skip
+    export_gguf(save_tiny(tmp_path / "model", "llama", tokenizer), tmp_path / "m.gguf", "F16")
+    with loaded_model(tmp_path / "m.gguf") as model:
+        for text in (PROMPT, "Split 84 between\r\nfour  people, 12½ x² don't", '[{"name": "split_bill"}]\n\n'):
+            assert tokens_of(model, text) == tokenizer.encode(text, add_special_tokens=False)
 
 
 def test_files_have_the_bits_their_type_promises(tiny: Path, tmp_path: Path):
@@ -136,7 +155,11 @@ def test_bf16_weights_are_read(tiny: Path, tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"model_type": "mamba"}, "llama and qwen2 can"), ({"rope_parameters": {"rope_type": "yarn"}}, "rope type yarn")],
+    [
+        ({"model_type": "mamba"}, "llama, mistral, .*qwen2, .* can"),
+        ({"rope_parameters": {"rope_type": "yarn"}}, "rope type yarn"),
+        ({"rope_parameters": None, "rope_scaling": {"type": "dynamic"}}, "rope type dynamic"),
+    ],
 )
 def test_a_model_that_cannot_be_exported_is_refused(tiny: Path, tmp_path: Path, change: dict, said: str):
     folder = Path(shutil.copytree(tiny, tmp_path / "model"))
@@ -157,6 +180,50 @@ def test_a_folder_that_is_no_model_or_is_damaged_is_refused(tiny: Path, tmp_path
     (folder / "model.safetensors").write_bytes(b"garbage")
     with pytest.raises(InputError, match="not a whole safetensors file"):
         export_gguf(folder, tmp_path / "m.gguf")
+
+
+def test_a_tokenizer_with_more_tokens_than_the_model_has_rows_is_refused(tiny: Path, tmp_path: Path):
+    folder = Path(shutil.copytree(tiny, tmp_path / "model"))
+    said = json.loads((folder / "tokenizer.json").read_text())
+    size = json.loads((folder / "config.json").read_text())["vocab_size"]
+    said["added_tokens"].append({**said["added_tokens"][0], "id": size, "content": "<call>"})
+    (folder / "tokenizer.json").write_text(json.dumps(said))
+    with pytest.raises(InputError, match=rf"last token is number {size}.*{size} rows.*resize_token_embeddings"):
+        export_gguf(folder, tmp_path / "m.gguf")
+
+
+def test_a_folder_without_settings_of_its_tokenizer_takes_the_marks_of_its_model(tiny: Path, tmp_path: Path):
+    from gguf import GGUFReader
+
+    folder = Path(shutil.copytree(tiny, tmp_path / "model"))
+    (folder / "tokenizer_config.json").unlink()
+    export_gguf(folder, tmp_path / "m.gguf")
+    fields = GGUFReader(tmp_path / "m.gguf").fields
+    assert [fields[f"tokenizer.ggml.{name}_token_id"].contents() for name in ("bos", "eos", "padding")] == [1, 2, 2]
+    (folder / "tokenizer_config.json").write_text("[]")
+    with pytest.raises(InputError, match=r"tokenizer_config\.json: not a JSON object"):
+        export_gguf(folder, tmp_path / "m.gguf")
+
+
+def test_heads_that_share_no_values_may_be_left_unsaid(tiny: Path, tmp_path: Path):
+    from lamina.quantize.sources import source_of
+
+    folder = Path(shutil.copytree(tiny, tmp_path / "model"))
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"num_key_value_heads": None}))
+    assert source_of(folder).metadata["llama.attention.head_count_kv"] == config["num_attention_heads"]
+
+
+def test_a_rotation_slowed_in_the_older_form_of_a_configuration_is_kept(tiny: Path, tmp_path: Path):
+    from lamina.quantize.sources import source_of
+
+    folder = Path(shutil.copytree(tiny, tmp_path / "model"))
+    config = json.loads((folder / "config.json").read_text()) | {"rope_theta": 100_000.0}
+    del config["rope_parameters"]
+    (folder / "config.json").write_text(json.dumps(config | {"rope_scaling": {"type": "linear", "factor": 4.0}}))
+    metadata = source_of(folder).metadata
+    assert (metadata["llama.rope.scaling.type"], metadata["llama.rope.scaling.factor"]) == ("linear", 4.0)
+    assert metadata["llama.rope.freq_base"] == 100_000.0
 
 
 def test_an_unknown_type_is_refused_before_anything_is_written(tiny: Path, tmp_path: Path):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lamina.tools import Toolbox
     from lamina.trajectories import Query
 
+UNTOLD = "they are asked in ChatML; if it was trained in another form, save that as chat_template.jinja first"
+
 
 def quantize(
     model: Annotated[
@@ -43,6 +45,12 @@ def quantize(
             "--queries", metavar="FILE", help="Requests with their right calls, for parity, perplexity and distance."
         ),
     ] = None,
+    tools: Annotated[
+        Path | None,
+        typer.Option(
+            "--tools", metavar="TOOLS", help="The functions that --queries are about, where MODEL does not say them."
+        ),
+    ] = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -54,17 +62,18 @@ def quantize(
     gives; without --queries it is not measured. Perplexity is that of the right answers, distances are
     from the most precise of the files written.
     """
+    from lamina.models.metadata import facts_of
     from lamina.quantize import quantize_types
     from lamina.quantize.calibration import calibration_of
+    from lamina.quantize.folder_source import sees
     from lamina.quantize.precisions import precisions
-    from lamina.quantize.sources import sees
     from lamina.quantize.vision_part import export_vision_part
 
     source = model / "model" if (model / "model").is_dir() else model
     wanted = listed(types) or ()
     precisions(wanted)  # a mistake in them, or in the requests, is said before the model is read
     if queries is not None:
-        _requests_for(source, queries)
+        _requests_for(source, queries, tools)
     calibration = calibration_of(imatrix, source) if imatrix else None
     files = quantize_types(source, wanted, out, calibration=calibration)
     found: dict[str, Any] = {"files": files}
@@ -75,8 +84,10 @@ def quantize(
     for file in files:
         file["parity"] = None
     if queries is not None:
-        _measure(source, files, queries)
-    show(found, as_json=as_json, lines=[*table([_row(f) for f in files]), *seen, *_remarks(files)])
+        _measure(source, files, queries, tools)
+    found["chat_template"] = facts_of(str(source)).chat_template is not None
+    untold = [] if found["chat_template"] else [f"{source}: has no chat template, and neither have the files: {UNTOLD}"]
+    show(found, as_json=as_json, lines=[*table([_row(f) for f in files]), *seen, *untold, *_remarks(files)])
 
 
 def _row(file: dict[str, Any]) -> tuple[str, ...]:
@@ -87,9 +98,11 @@ def _row(file: dict[str, Any]) -> tuple[str, ...]:
     return (
         *cells,
         f"parity {file['parity']['rate']:.1%}",
+        f"same text {file['parity']['same_text'] / file['parity']['n']:.1%}",
         f"perplexity {distance['perplexity']:.3f}",
         f"same favourite {distance['same_top']:.1%}",
         f"KL {distance['kl']:.4f}",
+        f"logits ±{distance['logit_rmse']:.3f}",
     )
 
 
@@ -102,13 +115,13 @@ def _remarks(files: Sequence[dict[str, Any]]) -> list[str]:
     return warnings
 
 
-def _measure(source: Path, files: list[dict[str, Any]], queries: Path) -> None:
+def _measure(source: Path, files: list[dict[str, Any]], queries: Path, tools: Path | None) -> None:
     from lamina.models import Request, open_model, prompt_style_of
     from lamina.quantize.distance import distances
     from lamina.quantize.parity_check import parity
     from lamina.trajectories import Message
 
-    rows, toolbox = _requests_for(source, queries)
+    rows, toolbox = _requests_for(source, queries, tools)
     style = prompt_style_of(str(source)) or "full"
     asked = [Request([Message(role="user", content=q.query)], tools=toolbox, style=style) for q in rows]
     reference = open_model(str(source))
@@ -130,15 +143,17 @@ def _measure(source: Path, files: list[dict[str, Any]], queries: Path) -> None:
         file["distance"] = distance | {"reference": most_precise["path"]}
 
 
-def _requests_for(source: Path, queries: Path) -> tuple[list[Query], Toolbox]:
-    """The requests, and the tools that the model knows. Raises InputError for a file or a model that has none."""
+def _requests_for(source: Path, queries: Path, tools: Path | None) -> tuple[list[Query], Toolbox]:
+    """The requests, and the tools they are about. Raises InputError for a file that has none, or where neither the
+    model nor ``tools`` says them."""
     from lamina.errors import InputError
     from lamina.models.metadata import facts_of
+    from lamina.tools import read_tools
     from lamina.trajectories import read_queries
 
-    toolbox = facts_of(str(source)).toolbox
+    toolbox = read_tools(tools) if tools is not None else facts_of(str(source)).toolbox
     if toolbox is None:
-        raise InputError("does not say which tools it knows", file=source, mend="leave out --queries")
+        raise InputError("does not say which tools it knows", file=source, mend="name their file with --tools")
     return read_queries(queries, toolbox), toolbox
 
 

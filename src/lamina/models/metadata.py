@@ -18,6 +18,9 @@ _CODES = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q
 _STRING, _ARRAY = 8, 9
 _MOST_KEYS = 10_000
 
+WITH_TOOLS = "tool_use"
+"""Of several chat templates the one that is written for tools, as Transformers and llama.cpp name it."""
+
 
 @dataclass(frozen=True)
 class ModelFacts:
@@ -52,7 +55,9 @@ def _gguf_facts(path: str, _changed: int, _size: int) -> ModelFacts:
     architecture = str(values.get("general.architecture", ""))
     tools = values.get("lamina.tools")
     return ModelFacts(
-        chat_template=values.get("tokenizer.chat_template"),
+        chat_template=_one_template(
+            values.get("tokenizer.chat_template"), values.get(f"tokenizer.chat_template.{WITH_TOOLS}")
+        ),
         prompt_style=values.get("lamina.prompt_style"),
         toolbox=Toolbox.from_openai(json.loads(tools)) if tools else None,
         copied=tuple(json.loads(values.get("lamina.copied", "[]"))),
@@ -62,24 +67,52 @@ def _gguf_facts(path: str, _changed: int, _size: int) -> ModelFacts:
 
 
 def _folder_facts(folder: Path) -> ModelFacts:
-    def loaded(name: str) -> dict[str, Any]:
-        file = folder / name
-        try:
-            value: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
-        except ValueError as error:
-            raise ModelError(f"{file}: not JSON ({error}); the folder is damaged") from None
-        return value
-
-    ours, config, tokenizer = loaded("lamina.json"), loaded("config.json"), loaded("tokenizer_config.json")
-    jinja = folder / "chat_template.jinja"
+    ours, config, templates = _loaded(folder / "lamina.json"), _loaded(folder / "config.json"), chat_templates(folder)
     return ModelFacts(
-        chat_template=jinja.read_text("utf-8") if jinja.exists() else tokenizer.get("chat_template"),
+        chat_template=_one_template(templates.get("default"), templates.get(WITH_TOOLS)),
         prompt_style=ours.get("prompt_style"),
         toolbox=Toolbox.from_openai(ours["tools"]) if ours.get("tools") else None,
         copied=tuple(ours.get("copied", ())),
         architecture=str(config.get("model_type", "")),
         context=int(config.get("max_position_embeddings", 0)),
     )
+
+
+def chat_templates(folder: Path) -> dict[str, str]:
+    """The chat templates of a Transformers folder by name, ``default`` first; empty for a folder without one.
+
+    They lie in ``chat_template.jinja`` (others in ``additional_chat_templates``) or, the older form, in
+    ``tokenizer_config.json`` or ``chat_template.json``: one text, or a list of named ones. Raises ModelError for a
+    damaged file."""
+    found: dict[str, str] = {}
+    for file in ("chat_template.json", "tokenizer_config.json"):
+        said = _loaded(folder / file).get("chat_template") or []
+        rows = [{"name": "default", "template": said}] if isinstance(said, str) else said
+        found |= {str(row["name"]): str(row["template"]) for row in rows}
+    jinja = folder / "chat_template.jinja"
+    if jinja.is_file():
+        found["default"] = jinja.read_text("utf-8")
+    for more in sorted((folder / "additional_chat_templates").glob("*.jinja")):
+        found[more.stem] = more.read_text("utf-8")
+    if found and "default" not in found:
+        found["default"] = next(iter(found.values()))
+    return dict(sorted(found.items(), key=lambda one: one[0] != "default"))
+
+
+def _one_template(default: str | None, with_tools: str | None) -> str | None:
+    """Of a model that is asked one way with tools and another without, one template that does either."""
+    if default is None or with_tools is None or with_tools == default:
+        return default
+    first, second = with_tools.removesuffix("\n"), default.removesuffix("\n")
+    return f"{{% if tools +%}}{first}{{%+ else +%}}{second}{{%+ endif %}}"  # + keeps the space around each as it was
+
+
+def _loaded(file: Path) -> dict[str, Any]:
+    try:
+        value: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    except ValueError as error:
+        raise ModelError(f"{file}: not JSON ({error}); the folder is damaged") from None
+    return value
 
 
 def gguf_metadata(path: Path) -> dict[str, Any]:

@@ -121,8 +121,10 @@ class TransformersModel:
         return self._cutter(request)(self.prompt_for(request))
 
     def _cutter(self, request: Request) -> Callable[[str], list[int]]:
-        """A chat template writes the token that opens a text itself, a raw prompt has none yet."""
-        opening = self._opening if request.raw_prompt is not None else []
+        """A raw prompt has no token that opens a text yet, nor has a chat whose template would write it: templates are
+        given none to write, as llama.cpp puts it there by itself."""
+        unwritten = self.foreign and "bos_token" in (self.chat_template or "")
+        opening = self._opening if unwritten or request.raw_prompt is not None else []
 
         def cut(text: str) -> list[int]:
             found: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]

@@ -58,25 +58,31 @@ def calibrated_on(
     trajectories: Sequence[Trajectory], folder: Path, most_tokens: int = TOKENS, seed: int = 0
 ) -> Calibration:
     """Trajectories as the model in ``folder`` reads them, in a random order until there are ``most_tokens``.
-    Raises MissingExtraError without torch and Transformers."""
+    Raises InputError for a GGUF file, MissingExtraError without torch and Transformers."""
     for library in ("torch", "transformers"):
         if importlib.util.find_spec(library) is None:
             raise MissingExtraError(library, "train")
     from transformers import AutoTokenizer
 
     from lamina.models.metadata import facts_of
-    from lamina.models.templates import asked_messages
+    from lamina.models.templates import PLAIN_CHATML, asked_messages
 
+    if not folder.is_dir():
+        raise InputError(
+            "a GGUF file is not calibrated", file=folder, mend="give the folder it was made from, or no calibration"
+        )
     chosen = [t for t in trajectories if any(m.role == "assistant" for m in t.messages)]
     random.Random(seed).shuffle(chosen)
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-    style = facts_of(str(folder)).prompt_style
+    facts = facts_of(str(folder))
+    style = facts.prompt_style
     rows: list[list[int]] = []
     read = 0
     for trajectory in chosen:
         text = tokenizer.apply_chat_template(
             [_row(m) for m in asked_messages(trajectory.messages, trajectory.toolbox(), style)],
             tools=trajectory.tools if style not in ("baked", "compact") else None,
+            chat_template=facts.chat_template or PLAIN_CHATML,  # as it is asked
             tokenize=False,
         )
         ids: list[int] = tokenizer.encode(text, add_special_tokens=False)
@@ -93,8 +99,10 @@ def walk(folder: Path, calibration: Calibration, visit: Visit, on_layer: Callabl
 
     body = _body(folder)
     with torch.no_grad():
-        states, options = _first_inputs(body, calibration)
+        kinds = getattr(body.config, "layer_types", None) or ["any"] * len(body.layers)
+        states, options_of = _first_inputs(body, calibration, kinds)
         for number, layer in enumerate(body.layers):
+            options = options_of[kinds[number]]
             found = _moments(layer, states, options, [len_ for _, len_ in _batches(calibration)])
             for name, (matrix, moments) in found.items():
                 changed = visit(f"model.layers.{number}.{name}.weight", matrix.weight.numpy(), moments)
@@ -134,23 +142,30 @@ def _batches(calibration: Calibration) -> Iterator[tuple[Sequence[list[int]], li
         yield rows[i : i + BATCH_ROWS], [len(row) for row in rows[i : i + BATCH_ROWS]]
 
 
-def _first_inputs(body: Any, calibration: Calibration) -> tuple[list[Any], list[JSON]]:
-    """What the first layer is given for each batch: states (rows, tokens, width), and the other arguments, which
-    are those of every layer. Rows end in padding, which nothing before it sees."""
+def _first_inputs(body: Any, calibration: Calibration, kinds: Sequence[str]) -> tuple[list[Any], dict[str, list[JSON]]]:
+    """What the first layer is given for each batch: states (rows, tokens, width); and the other arguments, which are
+    those of every layer of one kind (Gemma's look back at all, or through a window). Rows end in padding, which nothing
+    before it sees."""
     import torch
 
     states: list[Any] = []
-    options: list[JSON] = []
+    options: dict[str, list[JSON]] = {kind: [] for kind in kinds}
+    first_of = {kind: kinds.index(kind) for kind in options}
 
     class Enough(Exception):
         pass
 
-    def catch(_layer: Any, args: tuple[Any, ...], kwargs: JSON) -> None:
-        states.append(args[0] if args else kwargs["hidden_states"])
-        options.append({k: v for k, v in kwargs.items() if k not in ("hidden_states", "past_key_values")})
-        raise Enough
+    def look(kind: str) -> Callable[[Any, tuple[Any, ...], JSON], None]:
+        def catch(_layer: Any, args: tuple[Any, ...], kwargs: JSON) -> None:
+            options[kind].append({k: v for k, v in kwargs.items() if k not in ("hidden_states", "past_key_values")})
+            if first_of[kind] == 0:
+                states.append(args[0] if args else kwargs["hidden_states"])
+            if first_of[kind] == max(first_of.values()):
+                raise Enough
 
-    hook = body.layers[0].register_forward_pre_hook(catch, with_kwargs=True)
+        return catch
+
+    hooks = [body.layers[i].register_forward_pre_hook(look(kind), with_kwargs=True) for kind, i in first_of.items()]
     try:
         for rows, lengths in _batches(calibration):
             ids = torch.tensor([row + [0] * (max(lengths) - len(row)) for row in rows])
@@ -159,7 +174,8 @@ def _first_inputs(body: Any, calibration: Calibration) -> tuple[list[Any], list[
             except Enough:
                 continue
     finally:
-        hook.remove()
+        for hook in hooks:
+            hook.remove()
     return states, options
 
 

@@ -16,10 +16,12 @@ import numpy as np
 from lamina.errors import InputError
 from lamina.quantize.calibrated import calibrated
 from lamina.quantize.calibration import Calibration
+from lamina.quantize.folder_source import sees
 from lamina.quantize.ggml import Array, byte_count, quantized
 from lamina.quantize.grids import trained_for, training_lost
+from lamina.quantize.model_source import Source, Typed
 from lamina.quantize.precisions import Precision, kind_of, precision, precisions
-from lamina.quantize.sources import Source, Typed, sees, source_of
+from lamina.quantize.sources import source_of
 from lamina.runs.files import storage_error
 from lamina.tools.tool import JSON
 
@@ -102,7 +104,7 @@ def _write(
 def _calibrated(
     source: Source, kinds: dict[str, str], calibration: Calibration, on_layer: OnLayer | None
 ) -> dict[str, Array]:
-    by_folder = {source.stored_as[name]: kind for name, kind in kinds.items()}
+    by_folder = {source.stored_as[name]: kind for name, kind in kinds.items() if name in source.stored_as}
     made = calibrated(source.path, calibration, by_folder, on_layer)
     return {name: made[stored] for name, stored in source.stored_as.items() if stored in made}
 

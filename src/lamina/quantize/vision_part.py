@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from lamina.errors import InputError
+from lamina.quantize.folder_source import SEEING, config_of
 from lamina.quantize.ggml import Array
 from lamina.quantize.safetensors_reader import StoredTensor, stored_tensors
-from lamina.quantize.sources import SEEING, config_of
 from lamina.runs.files import storage_error
 from lamina.tools.tool import JSON
 

@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import InputError
-
-NORMAL, CONTROL, USER_DEFINED, UNUSED = 1, 3, 4, 5
-"""Token types of GGUF."""
+from lamina.quantize.sentencepiece_vocabulary import (
+    CONTROL,
+    NORMAL,
+    UNUSED,
+    USER_DEFINED,
+    is_sentencepiece,
+    sentencepiece_metadata,
+)
 
 _PREFIX = "tokenizer.ggml."
 
@@ -19,6 +24,8 @@ _SPLITS = {
     "llama-bpe": r"\p{N}{1,3}|",
 }
 """What tells llama.cpp's named pre-tokenizers apart that cut with one regular expression."""
+_DEEPSEEK_CODER = ("[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[一-龥ࠀ-一가-퟿]+")
+"""The expressions that DeepSeek-Coder cuts with one after the other, before digits."""
 
 
 def tokenizer_metadata(folder: Path, size: int) -> dict[str, Any]:
@@ -34,14 +41,14 @@ def tokenizer_metadata(folder: Path, size: int) -> dict[str, Any]:
     converted = _converted(tokenizer, folder, size)
     copied = _of_base(folder)
     if copied and copied.get(_PREFIX + "tokens") == converted[_PREFIX + "tokens"]:
-        return copied
+        return copied | {_PREFIX + "add_bos_token": False}  # no row was trained on with one
     if converted[_PREFIX + "pre"] is None:
         raise InputError("its pre-tokenizer is not one known here", file=file, mend=f"known: {', '.join(known())}")
     return converted
 
 
 def known() -> list[str]:
-    return ["smollm", "gpt-2", *_SPLITS]
+    return ["smollm", "gpt-2", "deepseek-coder", *_SPLITS]
 
 
 def _of_base(folder: Path) -> dict[str, Any] | None:
@@ -65,11 +72,35 @@ def _of_base(folder: Path) -> dict[str, Any] | None:
 
 
 def _converted(tokenizer: dict[str, Any], folder: Path, size: int) -> dict[str, Any]:
+    _refuse_grown(tokenizer, folder, size)
+    if is_sentencepiece(tokenizer):
+        found = sentencepiece_metadata(tokenizer, folder, size)
+    else:
+        found = _byte_level_metadata(tokenizer, folder, size)
+    ids = _special_ids(folder, found["tokens"])
+    opened = not (folder / "lamina.json").is_file() and _opens_texts(tokenizer, folder, ids.get("bos_token_id"))
+    return {_PREFIX + key: value for key, value in (found | ids | {"add_bos_token": opened}).items()}
+
+
+def _opens_texts(tokenizer: dict[str, Any], folder: Path, opening: int | None) -> bool:
+    """Whether the tokenizer puts the token that opens a text before each by itself."""
+    said = _settings(folder, "tokenizer_config.json").get("add_bos_token")
+    if opening is None or said is not None:
+        return opening is not None and bool(said)
+    after = tokenizer.get("post_processor") or {}
+    for step in after.get("processors", [after]):
+        first = (step.get("single") or [{}])[0].get("SpecialToken")
+        if first is not None and opening in step["special_tokens"][first["id"]]["ids"]:
+            return True
+    return False
+
+
+def _byte_level_metadata(tokenizer: dict[str, Any], folder: Path, size: int) -> dict[str, Any]:
     model = tokenizer["model"]
     if model.get("type") != "BPE" or "ByteLevel" not in json.dumps(tokenizer.get("pre_tokenizer")):
         raise InputError(
-            f"a {model.get('type')} tokenizer is not supported", file=folder / "tokenizer.json",
-            mend="byte-level BPE tokenizers (SmolLM, Qwen, Llama 3) are",
+            f"a {model.get('type')} tokenizer of this kind is not supported", file=folder / "tokenizer.json",
+            mend="byte-level BPE (SmolLM, Qwen, Llama 3) and BPE made from SentencePiece (Llama 2, Mistral, Gemma) are",
         )  # fmt: skip
     tokens = [f"[PAD{i}]" for i in range(size)]
     types = [UNUSED] * size
@@ -78,23 +109,54 @@ def _converted(tokenizer: dict[str, Any], folder: Path, size: int) -> dict[str, 
     for added in tokenizer.get("added_tokens", []):
         tokens[added["id"]] = added["content"]
         types[added["id"]] = CONTROL if added["special"] else USER_DEFINED
-    merges = [m if isinstance(m, str) else " ".join(m) for m in model["merges"]]
-    found: dict[str, Any] = {
+    return {
         "model": "gpt2",
         "pre": _pre_name(tokenizer["pre_tokenizer"]),
-        "add_bos_token": False,
         "add_space_prefix": False,
         "tokens": tokens,
         "token_type": types,
-        "merges": merges,
+        "merges": [m if isinstance(m, str) else " ".join(m) for m in model["merges"]],
     }
-    named = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
+
+
+def _refuse_grown(tokenizer: dict[str, Any], folder: Path, size: int) -> None:
+    added = [token["id"] for token in tokenizer.get("added_tokens", [])]
+    last = max([*tokenizer["model"]["vocab"].values(), *added], default=0)
+    if last >= size:
+        raise InputError(
+            f"its last token is number {last}, and the model has {size} rows of embeddings (counted from 0)",
+            file=folder / "tokenizer.json", mend="save the model after resize_token_embeddings(len(tokenizer))",
+        )  # fmt: skip
+
+
+def _special_ids(folder: Path, tokens: list[str]) -> dict[str, int]:
+    """Which tokens open, end and fill a text: as the tokenizer's settings name them, else as the model's number
+    them."""
+    named = _settings(folder, "special_tokens_map.json") | _settings(folder, "tokenizer_config.json")
+    numbered = _settings(folder, "config.json") | _settings(folder, "generation_config.json")
+    found: dict[str, int] = {}
     for ours, theirs in (("bos", "bos"), ("eos", "eos"), ("unknown", "unk"), ("padding", "pad")):
-        token = named.get(f"{theirs}_token")
+        token, number = named.get(f"{theirs}_token"), numbered.get(f"{theirs}_token_id")
         token = token["content"] if isinstance(token, dict) else token
+        number = number[0] if isinstance(number, list) and number else number
         if token in tokens:
             found[f"{ours}_token_id"] = tokens.index(token)
-    return {_PREFIX + key: value for key, value in found.items()}
+        elif isinstance(number, int) and 0 <= number < len(tokens):
+            found[f"{ours}_token_id"] = number
+    return found
+
+
+def _settings(folder: Path, name: str) -> dict[str, Any]:
+    """Empty where there is no such file. Raises InputError for one that is no JSON object."""
+    try:
+        said = json.loads((folder / name).read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise InputError("not a JSON object", file=folder / name, mend="save the tokenizer and the model again")
+    return said
 
 
 def _pre_name(pre_tokenizer: dict[str, Any]) -> str | None:
@@ -104,6 +166,9 @@ def _pre_name(pre_tokenizer: dict[str, Any]) -> str | None:
         return "smollm"
     if kinds == ["ByteLevel"] and parts[0]["use_regex"]:
         return "gpt-2"
+    if kinds == ["Split"] * 4 + ["Digits", "ByteLevel"] and parts[4]["individual_digits"]:
+        cuts = tuple(part["pattern"].get("Regex", "").replace("\\r\\n", "\r\n") for part in parts[:4])
+        return "deepseek-coder" if cuts == _DEEPSEEK_CODER and not parts[5]["use_regex"] else None
     if kinds == ["Split", "ByteLevel"]:
         pattern = parts[0]["pattern"].get("Regex", "")
         return next((name for name, mark in _SPLITS.items() if mark in pattern), None)

@@ -1,0 +1,69 @@
+"""``lamina quantize --queries``: any model, also one that Lamina did not train, is compared with its files."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lamina.models import Request, open_model
+from lamina.models.llama_library import loaded_model, tokens_of
+from lamina.quantize import export_gguf
+from lamina.trajectories import Message
+from tiny_llama import desk_toolbox
+from tiny_models import save_tiny, sentencepiece_tokenizer
+
+OPENED = "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}"
+QUERY = {
+    "id": "a", "query": "Split 84 between four people", "kind": "single",
+    "calls": [{"name": "split_bill", "arguments": {"total": 84, "people": 4}}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> tuple[Path, Path]:
+    """Tools and a request that is about them."""
+    tools, queries = tmp_path / "tools.json", tmp_path / "queries.jsonl"
+    tools.write_text(json.dumps(desk_toolbox().as_openai()))
+    queries.write_text(json.dumps(QUERY) + "\n")
+    return tools, queries
+
+
+def quantized(model: Path, *words: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "lamina", "quantize", str(model), *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def test_a_model_of_others_is_measured_with_the_tools_that_are_named(desk: tuple[Path, Path], tmp_path: Path):
+    tools, queries = desk
+    more = {"max_position_embeddings": 4096}
+    folder = save_tiny(tmp_path / "model", "qwen3", head_dim=16, **more)
+    words = ("--types", "F32,Q4_0", "--queries", queries, "--out", tmp_path / "gguf")
+    refused = quantized(folder, *words)
+    assert refused.returncode == 2
+    assert "name their file with --tools" in " ".join(refused.stderr.split())
+    done = quantized(folder, *words, "--tools", tools, "--json")
+    assert done.returncode == 0, done.stderr
+    whole, small = json.loads(done.stdout)["files"]
+    assert whole["parity"]["n"] == small["parity"]["n"] == 1
+    assert whole["parity"]["same_text"] in (0, 1)
+    assert (whole["distance"]["kl"], whole["distance"]["logit_rmse"]) == (0, 0)
+    assert small["distance"]["logit_rmse"] > 0
+    assert small["distance"]["perplexity"] > 1
+
+
+def test_a_chat_whose_template_opens_it_is_opened_alike_in_the_folder_and_in_its_file(tmp_path: Path):
+    tokenizer = sentencepiece_tokenizer()
+    tokenizer.chat_template = OPENED
+    folder = save_tiny(tmp_path / "model", "mistral", tokenizer, sliding_window=None)
+    export_gguf(folder, tmp_path / "m.gguf", "F32")
+    request = Request([Message(role="user", content="Split the total")], style="plain", max_tokens=1)
+    model = open_model(str(folder), threads=1)
+    given = model.generate([request])[0].prompt_tokens
+    with loaded_model(tmp_path / "m.gguf") as read:
+        tokens = tokens_of(read, model.prompt_for(request), special=True)
+    assert tokens[0] == tokenizer.bos_token_id
+    assert given == len(tokens)
