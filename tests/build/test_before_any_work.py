@@ -81,6 +81,49 @@ def test_a_wrong_reference_or_type_is_said_before_a_folder_is_made(
     assert not (here / "run").exists(), "the corrected command is not another configuration"
 
 
+WITH_PASSWORD = "openai:tiny@http://ana:hunter2@127.0.0.1:9/v1"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (*BUILD, "--writer", WITH_PASSWORD),
+        (*BUILD, "--round-trip", WITH_PASSWORD),
+        (*BUILD, "--learn", "--reflector", WITH_PASSWORD),
+        (*BUILD, "--base", WITH_PASSWORD),
+        (*BUILD, "--teacher", WITH_PASSWORD),
+        (*SYNTH, "--writer", WITH_PASSWORD),
+        (*SYNTH, "--judge", WITH_PASSWORD),
+        ("train", "rows.jsonl", "--method", "dpo", "--rejected", WITH_PASSWORD),
+        ("bench", WITH_PASSWORD, "--tasks", "own:queries.jsonl", "--tools", "tools.py"),
+        ("data", "augment", "rows.jsonl", "--by", "rephrase", "--writer", WITH_PASSWORD),
+        ("distill", "--teacher", WITH_PASSWORD, "--student", "embedded", "--data", "rows.jsonl"),
+        (*LEARN, "--model", WITH_PASSWORD),
+    ],
+    ids=lambda value: " ".join(value[:-1]),
+)
+def test_a_password_in_an_address_is_refused_shown_nowhere_and_nothing_is_written(
+    here: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+):
+    assert main([*command, "--out", "run"]) == 2
+    said = capsys.readouterr()
+    assert "hunter2" not in said.out + said.err
+    assert "tiny" in said.err
+    assert not (here / "run").exists()
+
+
+def test_a_password_that_an_older_run_holds_is_not_shown_with_its_configuration(
+    here: Path, capsys: pytest.CaptureFixture[str]
+):
+    Run.open(here / "run", {"writer": "OLD"}).close()
+    config = here / "run" / "config.toml"
+    config.write_text(config.read_text().replace("OLD", WITH_PASSWORD))
+    command = [*SYNTH, "--writer", "scripted:writer.py", "--out", "run"]
+    assert main(command) == 2
+    (line,) = errors(capsys)
+    assert "writer: 'openai:tiny@http://…@127.0.0.1:9/v1' -> 'scripted:writer.py'" in line
+
+
 def test_a_writer_of_which_nothing_is_kept_fails_the_synthesis_and_leaves_it_to_be_read(
     here: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -19,6 +19,7 @@ from lamina.runs.config import HEADER, Config, config_difference, plain_config, 
 from lamina.runs.files import atomic_file, storage_error
 from lamina.runs.lock import FolderLock
 from lamina.runs.records import RecordStore, Row
+from lamina.runs.secrets_in_addresses import refuse_secrets_in
 
 STORE = "records.sqlite"
 OWN_FILES = (
@@ -47,10 +48,11 @@ class Run:
         """Creates the run, or continues the one that is there.
 
         ``fresh`` first removes Lamina's own files in the folder, and no other. Raises ConfigMismatchError
-        with one line a differing key, InputError where the folder holds something that is no run, and
-        StorageError where another process has the run open or the disk refuses."""
+        with one line a differing key, InputError where the folder holds something that is no run,
+        ModelReferenceError where an address in ``config`` holds a password or key, and StorageError where another process has the run open or the disk refuses."""
         folder = Path(folder)
         wanted = plain_config(dict(config))
+        refuse_secrets_in(wanted)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             there = is_run(folder)
