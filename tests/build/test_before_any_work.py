@@ -200,3 +200,29 @@ def test_the_untuned_base_is_scored_unless_it_is_left_out(
     run = cast(Run, SimpleNamespace(folder=tmp_path, result=results.get))
     measuring.score(run, Toolbox([]), BuildSettings(compare_base=compared), Progress(silent=True))
     assert seen == [labels]
+
+
+@pytest.mark.parametrize("stage", ["bench", "variant"])
+def test_a_stage_in_which_a_model_crashed_is_not_done_and_the_same_command_tries_it_again(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, stage: str
+):
+    made = {"composition": {}, "shortfall": "", "files": [], "rows": [], "crashes": []}
+    for name in ("write_rows", "split_rows", "tune", "export", "compare", "choose_prompt", "score"):
+        monkeypatch.setattr(f"lamina.build.{name}", lambda *_: made)
+    monkeypatch.setattr("lamina.build.check_enough", lambda *_: None)
+    pages: list[dict[str, object]] = []
+    monkeypatch.setattr("lamina.reports.write_report", lambda folder, found: pages.append(found) or folder / "page")
+    crash = {"model": "base", "precision": "as it comes", "stage": "generate", "detail": "killed by SIGKILL"}
+    name = {"bench": "score", "variant": "choose_prompt"}[stage]
+    monkeypatch.setattr(f"lamina.build.{name}", lambda *_: {**made, "crashes": [crash]})
+    command = [*BUILD, "--out", "run"]
+    for _ in range(2):
+        assert main(command) == 1
+        (line,) = errors(capsys)
+        assert f"{stage}: base as it comes crashed at generate: killed by SIGKILL" in line
+        assert pages[-1][stage], "what the other models did is on the page"
+    assert stage not in json.loads((here / "run" / "report.json").read_text())
+
+    monkeypatch.setattr(f"lamina.build.{name}", lambda *_: made)
+    assert main(command) == 0
+    assert stage in json.loads((here / "run" / "report.json").read_text())

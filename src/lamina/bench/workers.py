@@ -28,7 +28,7 @@ def ask_worker(job: JSON, *, silence_seconds: float) -> Iterator[JSON]:
     closed."""
     with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
-            [sys.executable, "-m", "lamina.bench.worker"],
+            [sys.executable, "-P", "-m", "lamina.bench.worker"],  # -P: no queue.py of this folder is Python's
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,

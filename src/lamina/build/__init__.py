@@ -15,7 +15,7 @@ from lamina.build.inputs import BESIDE, file_beside, read_for, requests_of, say_
 from lamina.build.learning import check_learnt_before
 from lamina.build.making import export, mix_sources, split_rows, surroundings, tune, warm_up, write_rows
 from lamina.build.means import check_means
-from lamina.build.measuring import choose_prompt, compare, describe, learn_from_use, reflector_of, score
+from lamina.build.measuring import check_crashes, choose_prompt, compare, describe, learn_from_use, reflector_of, score
 from lamina.build.mixing import check_recipe
 from lamina.build.settings import BuildSettings, identity_of
 from lamina.build.yielding import check_enough
@@ -81,6 +81,7 @@ def build(
                 _check_enough(run, toolbox, settings, progress)
             with Took() as took:
                 result = work()
+            check_crashes(run, stage, result, progress)
             run.finish(stage, {**result, "took": took.as_dict()})
         report = describe(run)
         progress.say(f"report: {report}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lamina.build.inputs import requests_of
 from lamina.build.learning import learn_principles
 from lamina.build.settings import BuildSettings
+from lamina.errors import WorkFailedError
 from lamina.runs import Progress, Run
 from lamina.tools import Toolbox
 
@@ -91,11 +93,25 @@ def learn_from_use(run: Run, toolbox: Toolbox, tools_file: Path, settings: Build
     return learn_principles(run, tools_file, model, reflector_of(settings), known, scored, settings.learn, progress)
 
 
-def describe(run: Run) -> Path:
+def check_crashes(run: Run, stage: str, result: Mapping[str, Any], progress: Progress) -> None:
+    """Raises WorkFailedError where a model crashed: the stage is not done, and the same command asks again what has no
+    answer yet. The report shows the figures of the others."""
+    crashes = result.get("crashes") or []
+    if not crashes:
+        return
+    progress.say(f"report: {describe(run, {stage: result})}")
+    first, more = crashes[0], len(crashes) - 1
+    what = f"{stage}: {first['model']} {first['precision']} crashed at {first['stage']}: {first['detail']}"
+    others = f" ({more} more crashed)" if more else ""
+    raise WorkFailedError(f"{what}{others}; the answers there are stay, the same command tries the others again")
+
+
+def describe(run: Run, unfinished: Mapping[str, Mapping[str, Any]] | None = None) -> Path:
+    """``report.json`` of the stages that are done; ``report.html`` of these and of ``unfinished`` ones."""
     from lamina.reports import write_report
 
     run.write_report_json()
-    return write_report(run.folder, run.results())
+    return write_report(run.folder, {**run.results(), **(unfinished or {})})
 
 
 def reflector_of(settings: BuildSettings) -> str:

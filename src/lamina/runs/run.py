@@ -49,7 +49,8 @@ class Run:
 
         ``fresh`` first removes Lamina's own files in the folder, and no other. Raises ConfigMismatchError
         with one line a differing key, InputError where the folder holds something that is no run,
-        ModelReferenceError where an address in ``config`` holds a password or key, and StorageError where another process has the run open or the disk refuses."""
+        ModelReferenceError where an address in ``config`` holds a password or key, and StorageError where another
+        process has the run open or the disk refuses."""
         folder = Path(folder)
         wanted = plain_config(dict(config))
         refuse_secrets_in(wanted)
