@@ -14,6 +14,7 @@ from lamina.errors import InputError, UserError
 from lamina.models.model import Model, PromptStyle
 from lamina.runs import Row, Run
 from lamina.runs.files import atomic_file
+from lamina.runs.run import WORKSPACE
 from lamina.tools import Toolbox, read_tools
 from lamina.trajectories.trajectory import Trajectory
 
@@ -115,7 +116,7 @@ def open_agent(
         executor = stack.enter_context(open_executor(toolbox))
         opened = open_model(ref, style=style)
         stack.callback(opened.close)
-        scratch = (there.folder / "workspace" if there else Path.cwd()).absolute()
+        scratch = (there.folder / WORKSPACE if there else Path.cwd()).absolute()
         scratch.mkdir(exist_ok=True)
         manner = manner_of(opened, method or ("pract" if known_principles else "act"), channel, style)
         return Agent(opened, toolbox, executor, manner, known_principles, scratch, there, stack.pop_all())

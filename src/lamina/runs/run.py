@@ -24,13 +24,15 @@ from lamina.runs.secrets_in_addresses import refuse_secrets_in
 STORE = "records.sqlite"
 OWN_FILES = (
     # The order in which --fresh removes: the records first, so that an interrupted --fresh can't be taken
-    # for a finished run; config.toml last, so that the folder stays recognisable until all is gone.
+    # for a finished run. config.toml is not removed but replaced, so that the folder stays recognisable.
     STORE, f"{STORE}-wal", f"{STORE}-shm", "trajectories.jsonl", "rejects.jsonl", "report.html",
-    "report.json", "samples.jsonl", "samples.parquet", "samples.html", "log.jsonl", "rollouts.jsonl", "asked.jsonl",
-    "principles.toml", "config.toml.tmp",
+    "report.json", "samples.jsonl", "samples.parquet", "samples.html", "rows.html", "log.jsonl", "rollouts.jsonl",
+    "asked.jsonl", "deeds.jsonl", "principles.toml", "sharded-job.json", "sharded-error.txt", "config.toml.tmp",
 )  # fmt: skip
-OWN_FOLDERS = ("model", "gguf", "work", "principles", "hub")
+OWN_FOLDERS = ("model", "gguf", "work", "principles", "hub", "mix", "learning", "packed")
 """Wholly Lamina's: ``work`` is for what a stage needs only while it runs (checkpoints, scratch)."""
+WORKSPACE = "workspace"
+"""Where the calls of ``lamina act`` work. What the user's functions wrote there is theirs: --fresh leaves it."""
 _BEFORE_CONFIG = {"lock", "config.toml.tmp", STORE, f"{STORE}-wal", f"{STORE}-shm", f"{STORE}-journal"}
 
 
@@ -48,12 +50,11 @@ class Run:
         """Creates the run, or continues the one that is there.
 
         ``fresh`` first removes Lamina's own files in the folder, and no other. Raises ConfigMismatchError
-        with one line a differing key, InputError where the folder holds something that is no run,
-        ModelReferenceError where an address in ``config`` holds a password or key, and StorageError where another
-        process has the run open or the disk refuses."""
+        with one line a differing key, InputError where the folder holds something that is no run, and
+        StorageError where another process has the run open or the disk refuses."""
         folder = Path(folder)
         wanted = plain_config(dict(config))
-        refuse_secrets_in(wanted)
+        refuse_secrets_in(wanted)  # ModelReferenceError
         try:
             folder.mkdir(parents=True, exist_ok=True)
             there = is_run(folder)
@@ -193,7 +194,6 @@ def _remove_own(folder: Path) -> None:
                 path.unlink()
             elif path.is_dir():
                 shutil.rmtree(path)
-        (folder / "config.toml").unlink()
     except OSError as error:
         raise storage_error(error.filename or folder, error) from error
 

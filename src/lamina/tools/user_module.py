@@ -13,9 +13,9 @@ _own_path = list(sys.path)  # as it was before any folder of the user's came fir
 
 
 def load_module(file: str | Path) -> ModuleType:
-    """Import ``file`` under its own name (its folder comes first on ``sys.path``, last where the file is called as a module
-    of Python's own; no ``.pyc`` is written). A
-    file in a package is imported as its module, so that relative imports work.
+    """Import ``file`` under its own name; no ``.pyc`` is written. Its folder comes first on ``sys.path``, last where
+    the file is called as a module of Python's own. A file in a package is imported as its module, so that relative
+    imports work.
 
     Raises whatever the module raises. Code of the user runs here: call it in a child process only.
     """
