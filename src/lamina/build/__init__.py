@@ -13,7 +13,7 @@ from typing import Any
 
 from lamina.build.inputs import BESIDE, file_beside, read_for, requests_of, say_what_is_left_out
 from lamina.build.learning import check_learnt_before
-from lamina.build.making import export, mix_sources, split_rows, surroundings, tune, warm_up, write_rows
+from lamina.build.making import export, mix_sources, record_command, split_rows, surroundings, tune, warm_up, write_rows
 from lamina.build.means import check_means
 from lamina.build.measuring import check_crashes, choose_prompt, compare, describe, learn_from_use, reflector_of, score
 from lamina.build.mixing import check_recipe
@@ -58,6 +58,7 @@ def build(
         **identity_of(settings),
     }
     with Run.open(out, config, fresh=fresh) as run:
+        record_command(run, command)
         stages: dict[str, Callable[[], Mapping[str, Any]]] = {
             "environment": lambda: surroundings(command),
             "tools": lambda: {"tools": toolbox.as_openai()},

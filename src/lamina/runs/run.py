@@ -96,6 +96,11 @@ class Run:
         lock = FolderLock(folder)
         return cls(folder, config, RecordStore(folder / STORE, before_write=lock.take), lock)
 
+    def hold(self) -> None:
+        """Takes the lock now, not with the first write: before work that must not be done and then not recorded.
+        Raises StorageError while another process has it."""
+        self._lock.take()
+
     def log(self, event: str, **fields: Any) -> None:
         """Appends ``{"time", "event", …}`` to log.jsonl, on disk (kernel) when this returns."""
         self._lock.take()
