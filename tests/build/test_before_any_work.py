@@ -275,9 +275,14 @@ def test_a_stage_in_which_a_model_crashed_is_not_done_and_the_same_command_tries
         assert main(command) == 1
         (line,) = errors(capsys)
         assert f"{stage}: base as it comes crashed at generate: killed by SIGKILL" in line
+        assert line.endswith("--no-compare-base goes on without the base")
         assert pages[-1][stage], "what the other models did is on the page"
     assert stage not in json.loads((here / "run" / "report.json").read_text())
 
+    if stage == "variant":
+        monkeypatch.setattr("lamina.build.score", lambda *_: made)
+        assert main([*command, "--no-compare-base"]) == 0
+        assert stage not in json.loads((here / "run" / "report.json").read_text())
     monkeypatch.setattr(f"lamina.build.{name}", lambda *_: made)
     assert main(command) == 0
     assert stage in json.loads((here / "run" / "report.json").read_text())

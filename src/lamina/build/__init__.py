@@ -15,7 +15,16 @@ from lamina.build.inputs import BESIDE, file_beside, read_for, requests_of, say_
 from lamina.build.learning import check_learnt_before
 from lamina.build.making import export, mix_sources, record_command, split_rows, surroundings, tune, warm_up, write_rows
 from lamina.build.means import check_means
-from lamina.build.measuring import check_crashes, choose_prompt, compare, describe, learn_from_use, reflector_of, score
+from lamina.build.measuring import (
+    check_crashes,
+    choose_prompt,
+    compare,
+    compared_so_far,
+    describe,
+    learn_from_use,
+    reflector_of,
+    score,
+)
 from lamina.build.mixing import check_recipe
 from lamina.build.settings import BuildSettings, identity_of
 from lamina.build.yielding import check_enough
@@ -57,6 +66,8 @@ def build(
         **read_for(toolbox, settings.examples, settings.queries, settings.dev_queries),
         **identity_of(settings),
     }
+    if not fresh and not settings.compare_base and compared_so_far(out):
+        config["compare_base"] = True  # the same run: a base that this machine cannot ask is left out later
     with Run.open(out, config, fresh=fresh) as run:
         record_command(run, command)
         stages: dict[str, Callable[[], Mapping[str, Any]]] = {

@@ -12,6 +12,8 @@ from lamina.build.learning import learn_principles
 from lamina.build.settings import BuildSettings
 from lamina.errors import WorkFailedError
 from lamina.runs import Progress, Run
+from lamina.runs.config import read_config
+from lamina.runs.run import is_run
 from lamina.tools import Toolbox
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ BASE_PROMPTS: dict[str, str | None] = {
 }
 """Instructions tried for the untuned base on the development requests, so that it is measured at its best."""
 
+
+BASE = "base"
+"""What the untuned model is called."""
 
 CHOICE_TOKENS = 96
 """Longest answer while an instruction is chosen: a base model that writes more than three calls' worth is wrong
@@ -103,7 +108,15 @@ def check_crashes(run: Run, stage: str, result: Mapping[str, Any], progress: Pro
     first, more = crashes[0], len(crashes) - 1
     what = f"{stage}: {first['model']} {first['precision']} crashed at {first['stage']}: {first['detail']}"
     others = f" ({more} more crashed)" if more else ""
-    raise WorkFailedError(f"{what}{others}; the answers there are stay, the same command tries the others again")
+    mend = "the answers there are stay, the same command tries the others again"
+    if any(crash["model"] == BASE for crash in crashes):
+        mend += "; --no-compare-base goes on without the base"
+    raise WorkFailedError(f"{what}{others}; {mend}")
+
+
+def compared_so_far(folder: Path) -> bool:
+    """Whether the run that is there, if any, was begun with the untuned base to be scored."""
+    return is_run(folder) and read_config(folder / "config.toml").get("compare_base") is True
 
 
 def describe(run: Run, unfinished: Mapping[str, Mapping[str, Any]] | None = None) -> Path:
@@ -124,7 +137,7 @@ def _base(run: Run, settings: BuildSettings, system: str | None = None) -> Bench
     from lamina.models.metadata import facts_of
 
     copied = facts_of(str(run.folder / "model")).copied
-    return BenchModel(settings.base, "base", "as it comes", "full", system, copied)
+    return BenchModel(settings.base, BASE, "as it comes", "full", system, copied)
 
 
 def _tasks(run: Run, settings: BuildSettings) -> list[Task]:
