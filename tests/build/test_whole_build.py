@@ -31,7 +31,7 @@ QUERIES = [
 ]
 BUILD = (
     *("build", "tools.py", "--out", "run", "-n", 60, "--round-trip", "none", "--judge", "none", "--epochs", 1),
-    *("--generated-prompts", 8, "--types", "F16,Q8_0"),
+    *("--variants", 4, "--generated-prompts", 8, "--types", "F16,Q8_0"),
 )
 STAGES = {"environment", "tools", "synth", "split", "train", "export", "quantize", "bench"}
 
