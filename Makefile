@@ -14,7 +14,7 @@ SHORT := --rows 60 --variants 0 --epochs 1 --judge none --types Q8_0,Q4_0 --gene
 CHECKED := src tests docs examples benchmarks
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup quickstart quickstart-full test test-fast check docs clean
+.PHONY: help setup quickstart quickstart-full test test-fast start-time check docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -36,14 +36,14 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 	@echo "setup: done; 'source $(VENV)/bin/activate' puts lamina on your path"
 
-quickstart: setup  ## a short build from examples/desk/tools.py into runs/desk (20 minutes on 2 cores)
-	@echo "quickstart: lamina build examples/desk/tools.py --out runs/desk $(SHORT)"
-	$(BIN)/lamina build examples/desk/tools.py --out runs/desk $(SHORT)
+quickstart: setup  ## a short build from examples/desk/tools.py into runs/desk-short (20 minutes on 2 cores)
+	@echo "quickstart: lamina build examples/desk/tools.py --out runs/desk-short $(SHORT)"
+	$(BIN)/lamina build examples/desk/tools.py --out runs/desk-short $(SHORT)
 	@echo "quickstart: one pass over the rows; 'make quickstart-full' takes three, and an hour, and is right far more often"
 
-quickstart-full: setup  ## the build at its defaults, three passes over all rows, into runs/desk-full (some 70 minutes)
-	@echo "quickstart-full: lamina build examples/desk/tools.py --out runs/desk-full"
-	$(BIN)/lamina build examples/desk/tools.py --out runs/desk-full
+quickstart-full: setup  ## the build at its defaults, three passes over all rows, into runs/desk (some 70 minutes)
+	@echo "quickstart-full: lamina build examples/desk/tools.py --out runs/desk"
+	$(BIN)/lamina build examples/desk/tools.py --out runs/desk
 
 test: setup  ## every test, those that run and train a real small model included
 	@echo "test: pytest, all of it (minutes; 'make test-fast' leaves the real models out)"
@@ -52,6 +52,10 @@ test: setup  ## every test, those that run and train a real small model included
 test-fast: setup  ## the tests that need no real model
 	@echo "test-fast: pytest -m 'not slow'"
 	$(BIN)/python -m pytest -m 'not slow'
+
+start-time: setup  ## seconds until 'import lamina' and 'lamina --help' are done, the best of ten (goal: 0.3)
+	@echo "start-time: the best of ten"
+	@$(BIN)/python benchmarks/start_time.py
 
 check: setup  ## ruff, ruff format and mypy --strict
 	@echo "check: ruff check, ruff format --check, mypy --strict"

@@ -38,7 +38,11 @@ def commands(page: Path) -> list[str]:
     texts = [b.text for b in blocks(page) if b.language == "console" and b.info != "run"]
     texts += EXAMPLES_OF_HELP.findall(page.read_text(encoding="utf-8"))
     lines = re.sub(r"\\\n *", "", "\n".join(texts)).splitlines()
-    return [bare for line in lines if (bare := re.sub(r" +#.*", "", line).strip().removeprefix("$ "))]
+    return [
+        bare
+        for line in lines
+        if (bare := re.sub(r" +#.*", "", line).strip().removeprefix("$ ").removeprefix(".venv/bin/"))
+    ]
 
 
 def commands_that_show_output(text: str) -> list[tuple[str, str]]:

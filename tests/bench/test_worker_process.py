@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
+
+import pytest
 
 from lamina.bench.worker import toolbox_from, toolbox_rows
 
@@ -44,3 +47,15 @@ def test_integers_that_fit_stay_integers_beside_one_that_does_not():
     event = _parse(f'{{"event": "sample", "n": [{fits}, {-(2**63)}, {cannot}]}}'.encode())
     assert event is not None
     assert event["n"] == [fits, -(2**63), cannot]
+
+
+def test_no_file_of_the_current_folder_is_taken_for_a_module_of_pythons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lamina.bench.workers import ask_worker
+
+    (tmp_path / "queue.py").write_text("raise RuntimeError('mine')\n")
+    monkeypatch.chdir(tmp_path)
+    *_, last = ask_worker({}, silence_seconds=60)
+    assert last["event"] == "failed"
+    assert "mine" not in last["detail"]

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lamina.runs import Run
+from lamina.tools import read_tools, where_of
+
 ALWAYS = """
 def reply(messages, tools, seed):
     turn = sum(m["role"] == "tool" for m in messages)
@@ -68,3 +71,67 @@ def test_an_empty_request_is_the_users_error(lamina, words: list[str], request_:
     said = lamina("act", request_, *words[2:])
     assert said.status == 2
     assert "the request is empty" in said.errors[-1]
+
+
+ONCE = """
+def reply(messages, tools, seed):
+    return "[]" if messages[-1]["role"] == "tool" else '[{"name": "note", "arguments": {"text": "milk"}}]'
+"""
+
+
+@pytest.fixture
+def built(tools_file: Path, tmp_path: Path) -> Path:
+    """A run as far as acting needs one."""
+    toolbox = read_tools(tools_file)
+    (tmp_path / "once.py").write_text(ONCE, encoding="utf-8")
+    config = {"tools": where_of(tools_file), "tools_fingerprint": toolbox.fingerprint()}
+    with Run.open(tmp_path / "run", config) as run:
+        run.finish("tools", {"tools": toolbox.as_openai()})
+    return tmp_path / "run"
+
+
+def test_nothing_is_called_while_another_process_works_on_the_run(lamina, built: Path, tools_file: Path):
+    words = ["act", "note milk", "--run", built, "--model", f"scripted:{built.parent / 'once.py'}"]
+    other = Run.at(built)
+    other.hold()
+    said = lamina(*words)
+    assert said.status == 1
+    assert "another process is working on this run; wait until it ends" in said.errors[-1]
+    assert "--out" not in said.errors[-1]
+    assert not (built / "workspace" / "board.txt").exists()
+    other.close()
+    assert lamina(*words).status == 0
+    assert (built / "workspace" / "board.txt").read_text() == "milk\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("def scale(", "def enlarge(", "scale (gone), enlarge (new)"),
+        ("factor: int = 2", "factor: float = 2", "scale (changed)"),
+    ],
+)
+def test_functions_that_changed_since_the_build_are_said(
+    lamina, built: Path, tools_file: Path, monkeypatch: pytest.MonkeyPatch, before: str, after: str, says: str
+):
+    script = f"scripted:{built.parent / 'once.py'}"
+    monkeypatch.setattr("lamina.agents.built.gguf_of", lambda run: script)
+    words = ["act", "note milk", "--run", built]
+    assert "warning" not in lamina(*words).err
+    text = tools_file.read_text(encoding="utf-8")
+    tools_file.write_text(
+        text.replace(before, after).replace(">>> scale(", ">>> enlarge(" if "new" in says else ">>> scale(")
+    )
+    said = lamina(*words)
+    assert said.status == 0
+    assert said.errors[0].startswith(f"warning: {says}: not what the model of {built} was tuned to; build again")
+    assert "--tools" in said.errors[0]
+
+
+def test_functions_that_were_moved_are_asked_for(lamina, built: Path, tools_file: Path):
+    moved = tools_file.rename(tools_file.with_name("moved.py"))
+    words = ["act", "note milk", "--run", built, "--model", f"scripted:{built.parent / 'once.py'}"]
+    said = lamina(*words)
+    assert said.status == 2
+    assert "tools.py, which is not there any more; say with --tools where the functions are now" in said.errors[-1]
+    assert lamina(*words, "--tools", moved).status == 0

@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -135,3 +136,21 @@ def test_what_a_library_prints_does_not_reach_standard_output(lamina, tools_file
     said = lamina("act", "hello", "--tools", tools_file, "--model", f"scripted:{model}", "--json")
     assert json.loads(said.out)["metrics"]["ending"] == "refused"
     assert "{noise" in said.err
+
+
+@pytest.mark.parametrize(
+    ("on_the_path", "called", "said"),
+    [
+        (True, ".venv/bin/lamina", "lamina"),
+        (False, ".venv/bin/lamina", ".venv/bin/lamina"),
+        (False, "lamina/__main__.py", f"{shlex.quote(sys.executable)} -m lamina"),
+    ],
+)
+def test_the_command_to_try_an_agent_is_one_that_the_shell_finds(
+    monkeypatch: pytest.MonkeyPatch, on_the_path: bool, called: str, said: str
+):
+    from lamina.cli.build import this_program
+
+    monkeypatch.setattr("shutil.which", lambda name: name if on_the_path else None)
+    monkeypatch.setattr(sys, "argv", [called, "build"])
+    assert this_program() == said

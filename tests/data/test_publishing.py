@@ -208,3 +208,21 @@ def test_rows_named_after_a_file_are_sent_without_its_folders(tmp_path: Path):
         sent = pyarrow.parquet.read_table(prepare(run, "me/calls", "mit") / "data" / "train.parquet").to_pylist()
     assert [one["id"] for one in sent] == ["rows.jsonl:1", "rows.jsonl:1 (2)", "r2"]
     assert "list /home/me" in json.dumps(sent[2]).replace("\\/", "/"), "what a row says is not changed"
+
+
+def test_a_password_that_an_older_run_holds_is_not_published(tmp_path: Path):
+    import pyarrow.parquet
+
+    ref = "openai:m@http://ana:hunter2@127.0.0.1/v1"
+    Run.open(tmp_path / "run", {"writer": "OLD"}).close()
+    config = tmp_path / "run" / "config.toml"
+    config.write_text(config.read_text(encoding="utf-8").replace("OLD", ref), encoding="utf-8")
+    with Run.at(tmp_path / "run") as run:
+        one = row(0, "train")
+        one.meta.writer = ref
+        TrajectoryStore(run.store).add([(0, one)])
+        run.finish("environment", {"commands": [f"lamina synth tools.py --writer {ref}"]})
+        hub = prepare(run, "me/calls", "mit")
+        sent = pyarrow.parquet.read_table(hub / "data" / "train.parquet").to_pylist()
+    assert "hunter2" not in json.dumps(sent) + (hub / "README.md").read_text(encoding="utf-8")
+    assert "openai:m@http://…@127.0.0.1/v1" in json.dumps(sent, ensure_ascii=False).replace("\\/", "/")

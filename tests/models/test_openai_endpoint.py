@@ -218,9 +218,13 @@ def test_the_key_is_in_no_error(where: str, model: Model, endpoint: Endpoint, as
     assert KEY not in repr(model)
 
 
-def test_a_password_in_the_address_is_in_no_error(endpoint: Endpoint, ask: Ask):
-    endpoint.answers = [Answer(401, b"no")]
-    model = open_model("openai:tiny@" + endpoint.url.replace("//", "//ana:hunter2@"))
+@pytest.mark.parametrize("query", ["", "?api-key=hunter2"])
+def test_a_password_in_the_address_is_in_no_error(
+    endpoint: Endpoint, ask: Ask, monkeypatch: pytest.MonkeyPatch, query: str
+):
+    endpoint.answers = [Answer(401, b"no " + endpoint.url.encode() + query.encode())]
+    monkeypatch.setenv("OPENAI_BASE_URL", endpoint.url.replace("//", "//ana:hunter2@"))
+    model = open_model("openai:tiny")
     with pytest.raises(ModelError) as caught:
         one(model, ask())
     assert "hunter2" not in str(caught.value) + model.ref

@@ -13,6 +13,7 @@ import pytest
 from lamina.errors import LaminaError, ModelError, ModelReferenceError
 from lamina.models import check_reference, embedded_path, list_references, open_model
 from lamina.models.references import Backend
+from lamina.runs.secrets_in_addresses import refuse_secrets, without_secrets
 
 
 @pytest.mark.parametrize("ref", ["", "smollm", "no/such/folder", "scripted", "hf", "http://127.0.0.1/v1"])
@@ -64,6 +65,40 @@ def test_a_reference_is_found_wrong_without_loading_a_model(ref: str, says: str,
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(LaminaError, match=says):
         check_reference(ref)
+
+
+SECRET = "hunter2"
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        f"openai:tiny@http://ana:{SECRET}@127.0.0.1/v1",
+        f"openai:tiny@http://{SECRET}@127.0.0.1/v1",
+        f"openai:tiny@http://ana:a/{SECRET}@127.0.0.1/v1",
+        f"openai:tiny@ana:{SECRET}@127.0.0.1/v1",
+        f"openai:tiny@http://127.0.0.1/v1?api-key={SECRET}",
+        f"openai:tiny@http://127.0.0.1/v1?a=b&access_token={SECRET}",
+        f"openai:tiny@http://127.0.0.1/v1?x={SECRET}ABCDEFGHIJKLMNOPQ",
+        f"hf:https://ana:{SECRET}@127.0.0.1/model",
+    ],
+)
+def test_a_reference_with_a_password_or_key_is_refused_without_showing_it(ref: str):
+    for look in (check_reference, open_model):
+        with pytest.raises(ModelReferenceError, match=r"holds a password or a key.*set OPENAI_API_KEY") as caught:
+            look(ref)
+        assert SECRET not in str(caught.value)
+
+
+def test_an_address_without_a_secret_is_left_as_it_is():
+    for text in ("openai:qwen2.5:0.5b@http://127.0.0.1:8080/v1?api-version=2026-01-01", "hf:org/name", "a@b"):
+        refuse_secrets(text)
+        assert without_secrets(text) == text
+
+
+def test_what_is_shown_has_dots_in_place_of_a_secret():
+    shown = without_secrets(f"no answer of http://ana:{SECRET}@h/v1?v=1&api-key={SECRET}&b=2, nor of {SECRET[:3]}")
+    assert shown == "no answer of http://…@h/v1?v=1&api-key=…&b=2, nor of hun"
 
 
 def test_a_reference_that_names_something_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -310,6 +310,15 @@ def test_there_are_ten_passed_rows_to_read_and_the_rejected_with_their_reason(fo
     assert "q-017" in read.text
 
 
+def test_of_many_rejected_rows_ten_are_there_to_read(folder: Path) -> None:
+    with Run.at(folder) as run:
+        many = [{"id": f"m{i}", "stage": "format", "reason": "unreadable", "detail": "no", "record": None, "raw": "x"}
+                for i in range(20)]  # fmt: skip
+        run.store.put(Row("reject", one["id"] or "", 100 + i, json.dumps(one).encode()) for i, one in enumerate(many))
+    _, read = page(folder, results())
+    assert [attributes.get("class") for tag, attributes in read.tags if tag == "article"].count("row bad") == 10
+
+
 def test_what_was_not_run_is_said(tmp_path: Path) -> None:
     _, read = page(tmp_path, {})
     for verb in ("lamina bench", "lamina quantize", "lamina synth", "lamina train"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -11,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+import lamina
 from lamina.errors import ConfigMismatchError, InputError, StorageError
 from lamina.runs import Row, Run
+from lamina.runs.run import OWN_FILES, OWN_FOLDERS, WORKSPACE
 
 CONFIG = {"tools": "tools.py", "synth": {"rows": 400, "judge": None}, "types": ("F16", "Q8_0")}
 
@@ -83,6 +87,55 @@ def test_fresh_removes_lamina_own_files_and_no_others(tmp_path: Path) -> None:
         names = {p.name for p in tmp_path.iterdir()}
     assert {"notes.md", "mine"} <= names
     assert not names & {"model", "gguf", "report.html.tmp", "trajectories.jsonl"}
+
+
+WRITES = re.compile(
+    r"""(?:\b(?:run|self|there|inner)\.folder|\brun_folder|\bfolder(?= / PAGE)) / ("[^"]+"|[A-Z_]+\b)"""
+)
+
+
+def test_fresh_knows_everything_that_lamina_writes_into_a_run():
+    """Every ``….folder / NAME`` in the sources, NAME being a text or a constant of that module."""
+    source = Path(lamina.__file__).parent
+    written: dict[str, str] = {}
+    for file in source.rglob("*.py"):
+        names = set(WRITES.findall(file.read_text(encoding="utf-8")))
+        if "environments" in file.parts or "tasks" in file.parts or not names:
+            continue
+        module = importlib.import_module(".".join(["lamina", *file.relative_to(source).with_suffix("").parts]))
+        for name in names:
+            written[name.strip('"') if name.startswith('"') else str(getattr(module, name))] = file.name
+    assert {"deeds.jsonl", "mix", "learning", "rows.html", "hub", "model"} <= set(written)
+    known = {*OWN_FILES, *OWN_FOLDERS, WORKSPACE, "config.toml", "lock"}
+    assert {Path(name).parts[0]: where for name, where in written.items() if Path(name).parts[0] not in known} == {}
+
+
+def test_fresh_leaves_what_the_users_functions_wrote_and_removes_the_deeds(tmp_path: Path) -> None:
+    Run.open(tmp_path, {}).close()
+    (tmp_path / "workspace").mkdir()
+    for name in ("workspace/reminders.json", "deeds.jsonl"):
+        (tmp_path / name).write_text("x")
+    Run.open(tmp_path, {}, fresh=True).close()
+    assert (tmp_path / "workspace" / "reminders.json").exists()
+    assert not (tmp_path / "deeds.jsonl").exists()
+
+
+def test_a_fresh_that_is_killed_before_its_configuration_is_written_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Run.open(tmp_path, {"n": 1}).close()
+    (tmp_path / "notes.md").write_text("mine")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("lamina.runs.run.write_config", killed)
+        with pytest.raises(KeyboardInterrupt):
+            Run.open(tmp_path, {"n": 2}, fresh=True)
+    with Run.open(tmp_path, {"n": 2}, fresh=True) as run:
+        assert run.config == {"n": 2}
+    assert Run.at(tmp_path).config == {"n": 2}
 
 
 def test_fresh_follows_no_link_out_of_the_folder(tmp_path: Path) -> None:

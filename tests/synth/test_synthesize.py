@@ -232,6 +232,26 @@ def test_of_the_votes_of_a_judge_more_than_half_must_pass(
     assert (rejections[0] is None) == passes
 
 
+@pytest.mark.parametrize(("always", "verdict"), [(True, "pass"), (False, "fail")])
+def test_rows_of_a_judge_near_chance_are_marked_unjudged_and_neither_passed_nor_failed(
+    garden: Path, writer: str, tmp_path: Path, always: bool, verdict: str
+) -> None:
+    """It says the same of every row, so it agrees with 30 of the 60 that are labelled."""
+    judge = tmp_path / "judge.py"
+    rule = "none" if always else "objective"
+    answer = f"{{'thought': 'so', 'pass': {always}, 'rule': {rule!r}}}"
+    judge.write_text(f"import json\n\n\ndef reply(messages, tools, seed):\n    return json.dumps({answer})\n")
+    result = run_synth(garden, tmp_path / "run", writer=writer, judge=f"scripted:{judge}", rows=12)
+    assert (result["judge"]["agreed"], result["judge"]["rows"], result["judge"]["usable"]) == (30, 60, False)
+    assert "judge" not in result["rejected"], f"it would {verdict} every row"
+    written = [r for r in read_trajectories(tmp_path / "run" / "trajectories.jsonl") if r.meta.writer == writer]
+    assert written
+    for row in written:
+        (said,) = [check for check in row.meta.checks if check.name == "judge"]
+        assert said.verdict == "unjudged"
+        assert said.detail == "the judge agrees with 30 of 60 labelled rows: near chance"
+
+
 @pytest.mark.parametrize("by", ["examples", "grammar"])
 def test_rows_that_no_model_wrote_keep_their_number_of_calls_too(by: str) -> None:
     box = Toolbox([Tool("walk", "Walk.", {"type": "object", "properties": {"steps": {"type": "integer"}}})])

@@ -398,3 +398,16 @@ def test_a_field_that_the_dataclass_sets_itself_is_no_argument(tmp_path: Path):
         '        self.area = self.width**2\ndef f(size: Size) -> int:\n    """F."""\n    return size.area\n'
     )
     assert list(read_tools(file)["f"].properties["size"]["properties"]) == ["width"]
+
+
+@pytest.mark.parametrize("name", ["email", "random", "queue", "json", "types"])
+def test_functions_may_stand_in_a_file_that_is_called_as_a_module_of_pythons(name: str, tmp_path: Path):
+    from lamina.tools.execution import Executor
+
+    source = 'def double(value: float) -> float:\n    """Double a number.\n\n    Args:\n        value: It.\n    """\n'
+    (tmp_path / "factors.py").write_text("TWO = 2\n", encoding="utf-8")
+    file = tmp_path / f"{name}.py"
+    file.write_text(f"from factors import TWO\n{source}    return value * TWO\n", encoding="utf-8")
+    toolbox = read_tools(file)
+    with Executor(toolbox) as executor:
+        assert executor.run("double", {"value": 4.0}).value == 8.0

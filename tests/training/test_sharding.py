@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,20 @@ def test_accelerates_launcher_makes_the_fsdp_plugin_that_is_written_there(monkey
     assert plugin.reshard_after_forward is True
     assert plugin.state_dict_type.name == "SHARDED_STATE_DICT"
     assert "transformer_auto_wrap_policy" in str(plugin.auto_wrap_policy)
+
+
+def test_the_launched_processes_take_no_file_of_the_current_folder_for_a_module_of_pythons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from lamina.training import sharding
+
+    (tmp_path / "queue.py").write_text("raise RuntimeError('mine')\n")
+    monkeypatch.chdir(tmp_path)
+    child = "import sys; sys.exit(bool(subprocess.run([sys.executable, '-c', 'import queue']).returncode))"
+    monkeypatch.setattr(sharding, "command", lambda *_: [sys.executable, "-c", f"import subprocess; {child}"])
+    monkeypatch.setattr(sharding, "check_shards", lambda shards, settings: shards)
+    with pytest.raises(FileNotFoundError, match=sharding.FINISHED):  # they ended well, and trained nothing
+        sharding.train_sharded(sharding.Shards("ddp", 2), "base", tmp_path, tmp_path / "out", TrainSettings())
 
 
 def test_what_is_missing_or_cannot_be_shared_is_said_first(monkeypatch: pytest.MonkeyPatch):

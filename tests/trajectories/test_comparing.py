@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import copy
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lamina.tools import read_tools
 from lamina.tools.tool import Tool, Toolbox
 from lamina.trajectories import CallMatch, ToolCall, compare_calls
 
+DESK = Path(__file__).parents[2] / "examples" / "desk" / "tools.py"
 NOW = "2026-03-04T10:30:00"
 
 
@@ -118,6 +121,43 @@ def test_dates_are_compared_at_the_rows_clock_where_the_argument_is_one() -> Non
     assert one("meet", {"start": "friday 3pm"}, {"start": "2026-03-06T15:00:00"}).exact
     assert one("meet", {"days": ["friday", "march 9"]}, {"days": ["2026-03-06", "9 March"]}).exact
     assert not one("meet", {"title": "friday"}, {"title": "2026-03-06"}).exact
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "alike"),
+    [
+        ("due", "The day and time as said, such as friday.", True),
+        ("due", "Start date of the trip", True),
+        ("due", "When it begins", True),
+        ("when", "", True),
+        ("text", "What to be reminded of, without the day and time.", False),
+        ("label", 'What the timer is for; "timer" when the user does not say.', False),
+        ("topic", "What the meeting is about when it has one", False),
+    ],
+)
+def test_a_description_that_mentions_a_time_makes_no_time_of_an_argument(
+    name: str, description: str, alike: bool
+) -> None:
+    schema = {"type": "object", "properties": {name: {"type": "string", "description": description}}}
+    tools = Toolbox([Tool("f", "F.", schema)])
+    match = compare_calls([call("f", **{name: "friday"})], [call("f", **{name: "2026-03-06"})], tools, now=NOW)
+    assert match.exact is alike
+
+
+@pytest.mark.parametrize(
+    ("function", "said", "other", "alike"),
+    [
+        ("set_timer", {"duration": "five minutes"}, {"duration": "5 minutes"}, False),
+        ("set_timer", {"duration": "5 minutes"}, {"duration": "5 Minutes"}, True),
+        ("add_reminder", {"when": "tuesday", "text": "x"}, {"when": "2026-03-10", "text": "x"}, True),
+        ("add_reminder", {"when": "noon", "text": "tuesday"}, {"when": "noon", "text": "next tuesday"}, False),
+    ],
+)
+def test_the_desks_moments_are_resolved_and_its_durations_and_texts_are_not(
+    function: str, said: dict[str, str], other: dict[str, str], alike: bool
+) -> None:
+    match = compare_calls([call(function, **said)], [call(function, **other)], read_tools(DESK), now=NOW)
+    assert match.exact is alike
 
 
 def test_objects_and_lists_are_compared_inside_with_their_own_defaults() -> None:

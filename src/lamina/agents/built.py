@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from datetime import datetime
+from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -14,7 +15,8 @@ from lamina.errors import InputError, UserError
 from lamina.models.model import Model, PromptStyle
 from lamina.runs import Row, Run
 from lamina.runs.files import atomic_file
-from lamina.tools import Toolbox, read_tools
+from lamina.runs.run import WORKSPACE
+from lamina.tools import Toolbox, read_tools, sources_of
 from lamina.trajectories.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class Agent:
         self.model, self.toolbox, self.manner, self.scratch = model, toolbox, manner, scratch
         self.principles = principles
         self._executor, self._run, self._stack = executor, run, stack
+        self.warning = ""
+        """In a line, what differs from what the run's model was tuned to; empty where nothing does."""
 
     def act(
         self,
@@ -99,7 +103,8 @@ def open_agent(
     replace the run's own. ``style`` left out is what the model says of itself, else ``full``; ``principles`` (a file)
     left out are those that the run learnt. ``method`` left out is ``pract`` where there are any, else ``act``.
 
-    Raises UserError where too little is given, InputError where the run has no model yet, or principles don't fit."""
+    Raises UserError where too little is given, InputError where the run has no model yet, or its functions are gone, or
+    principles don't fit, and StorageError while another process works on the run."""
     from lamina.models import open_model
     from lamina.tools.execution import open_executor
 
@@ -107,6 +112,8 @@ def open_agent(
         raise UserError("give --run RUN, or both --tools TOOLS and --model REF")
     with ExitStack() as stack:
         there = stack.enter_context(Run.at(run)) if run is not None else None
+        if there is not None:
+            there.hold()  # before any call: what is done is recorded
         toolbox = read_tools(tools_file or _tools_of(there))
         learned = principles or (_learned_of(there) if method in (None, "pract") else None)
         known_principles = read_principles(learned, toolbox) if learned else Principles()
@@ -115,10 +122,12 @@ def open_agent(
         executor = stack.enter_context(open_executor(toolbox))
         opened = open_model(ref, style=style)
         stack.callback(opened.close)
-        scratch = (there.folder / "workspace" if there else Path.cwd()).absolute()
+        scratch = (there.folder / WORKSPACE if there else Path.cwd()).absolute()
         scratch.mkdir(exist_ok=True)
         manner = manner_of(opened, method or ("pract" if known_principles else "act"), channel, style)
-        return Agent(opened, toolbox, executor, manner, known_principles, scratch, there, stack.pop_all())
+        agent = Agent(opened, toolbox, executor, manner, known_principles, scratch, there, stack.pop_all())
+        agent.warning = _changed_since(there, toolbox) if model is None else ""
+        return agent
 
 
 def export_deeds(run: Run) -> int:
@@ -155,7 +164,29 @@ def _learned_of(run: Run | None) -> Path | None:
 
 def _tools_of(run: Run | None) -> Path:
     assert run is not None
-    file = run.config.get("tools")
-    if not file:
+    found = run.config.get("tools")
+    if not found:
         raise InputError("does not say which functions it was built from", file=run.folder, mend="give --tools TOOLS")
-    return Path(file)
+    for source in sources_of(found):
+        if Path(source).is_absolute() and not has_magic(source) and not Path(source).exists():
+            what = f"was built from {source}, which is not there any more"
+            raise InputError(what, file=run.folder, mend="say with --tools where the functions are now")
+    return Path(found)
+
+
+def _changed_since(run: Run | None, toolbox: Toolbox) -> str:
+    """Which functions are others than those that the run's model was tuned to; empty where none are, or none are
+    known."""
+    if run is None or run.config.get("tools_fingerprint") in (None, toolbox.fingerprint()):
+        return ""
+    now = {tool["function"]["name"]: tool for tool in toolbox.as_openai()}
+    then = {tool["function"]["name"]: tool for tool in (run.result("tools") or {}).get("tools", [])}
+    if not then:
+        which = "the functions"
+    else:
+        changed = [f"{name} (gone)" for name in then if name not in now]
+        changed += [f"{name} (new)" for name in now if name not in then]
+        changed += [f"{name} (changed)" for name in now if name in then and now[name] != then[name]]
+        which = ", ".join(changed) or "the order of the functions"
+    mend = "build again into another folder, or give them as they were with --tools"
+    return f"{which}: not what the model of {run.folder} was tuned to; {mend}"

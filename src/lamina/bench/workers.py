@@ -31,7 +31,7 @@ def ask_worker(job: JSON, *, silence_seconds: float) -> Iterator[JSON]:
     job = {**job, "beat_seconds": min(BEAT_SECONDS, silence_seconds / 4)}
     with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
-            [sys.executable, "-m", "lamina.bench.worker"],
+            [sys.executable, "-P", "-m", "lamina.bench.worker"],  # -P: no queue.py of this folder is Python's
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,

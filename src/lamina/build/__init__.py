@@ -13,9 +13,18 @@ from typing import Any
 
 from lamina.build.inputs import BESIDE, file_beside, read_for, requests_of, say_what_is_left_out
 from lamina.build.learning import check_learnt_before
-from lamina.build.making import export, mix_sources, split_rows, surroundings, tune, warm_up, write_rows
+from lamina.build.making import export, mix_sources, record_command, split_rows, surroundings, tune, warm_up, write_rows
 from lamina.build.means import check_means
-from lamina.build.measuring import choose_prompt, compare, describe, learn_from_use, reflector_of, score
+from lamina.build.measuring import (
+    check_crashes,
+    choose_prompt,
+    compare,
+    compared_so_far,
+    describe,
+    learn_from_use,
+    reflector_of,
+    score,
+)
 from lamina.build.mixing import check_recipe
 from lamina.build.settings import BuildSettings, identity_of
 from lamina.build.yielding import check_enough
@@ -57,7 +66,10 @@ def build(
         **read_for(toolbox, settings.examples, settings.queries, settings.dev_queries),
         **identity_of(settings),
     }
+    if not fresh and not settings.compare_base and compared_so_far(out):
+        config["compare_base"] = True  # the same run: a base that this machine cannot ask is left out later
     with Run.open(out, config, fresh=fresh) as run:
+        record_command(run, command)
         stages: dict[str, Callable[[], Mapping[str, Any]]] = {
             "environment": lambda: surroundings(command),
             "tools": lambda: {"tools": toolbox.as_openai()},
@@ -81,6 +93,7 @@ def build(
                 _check_enough(run, toolbox, settings, progress)
             with Took() as took:
                 result = work()
+            check_crashes(run, stage, result, progress)
             run.finish(stage, {**result, "took": took.as_dict()})
         report = describe(run)
         progress.say(f"report: {report}")

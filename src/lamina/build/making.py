@@ -27,6 +27,13 @@ def surroundings(command: str) -> JSON:
     return {"commands": [command] if command else [], **describe_machine()}
 
 
+def record_command(run: Run, command: str) -> None:
+    """A run is made by several commands: one with --learn later, say. Each is on the report, once."""
+    known = run.result("environment")
+    if known is not None and command and command not in known.get("commands", []):
+        run.finish("environment", {**known, "commands": [*known.get("commands", []), command]})
+
+
 def write_rows(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
     from lamina.synth import synthesize
     from lamina.tools.execution import open_executor

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lamina.build.inputs import requests_of
 from lamina.build.learning import learn_principles
 from lamina.build.settings import BuildSettings
+from lamina.errors import WorkFailedError
 from lamina.runs import Progress, Run
+from lamina.runs.config import read_config
+from lamina.runs.run import is_run
 from lamina.tools import Toolbox
 
 if TYPE_CHECKING:
@@ -28,6 +32,9 @@ BASE_PROMPTS: dict[str, str | None] = {
 }
 """Instructions tried for the untuned base on the development requests, so that it is measured at its best."""
 
+
+BASE = "base"
+"""What the untuned model is called."""
 
 CHOICE_TOKENS = 96
 """Longest answer while an instruction is chosen: a base model that writes more than three calls' worth is wrong
@@ -91,11 +98,33 @@ def learn_from_use(run: Run, toolbox: Toolbox, tools_file: Path, settings: Build
     return learn_principles(run, tools_file, model, reflector_of(settings), known, scored, settings.learn, progress)
 
 
-def describe(run: Run) -> Path:
+def check_crashes(run: Run, stage: str, result: Mapping[str, Any], progress: Progress) -> None:
+    """Raises WorkFailedError where a model crashed: the stage is not done, and the same command asks again what has no
+    answer yet. The report shows the figures of the others."""
+    crashes = result.get("crashes") or []
+    if not crashes:
+        return
+    progress.say(f"report: {describe(run, {stage: result})}")
+    first, more = crashes[0], len(crashes) - 1
+    what = f"{stage}: {first['model']} {first['precision']} crashed at {first['stage']}: {first['detail']}"
+    others = f" ({more} more crashed)" if more else ""
+    mend = "the answers there are stay, the same command tries the others again"
+    if any(crash["model"] == BASE for crash in crashes):
+        mend += "; --no-compare-base goes on without the base"
+    raise WorkFailedError(f"{what}{others}; {mend}")
+
+
+def compared_so_far(folder: Path) -> bool:
+    """Whether the run that is there, if any, was begun with the untuned base to be scored."""
+    return is_run(folder) and read_config(folder / "config.toml").get("compare_base") is True
+
+
+def describe(run: Run, unfinished: Mapping[str, Mapping[str, Any]] | None = None) -> Path:
+    """``report.json`` of the stages that are done; ``report.html`` of these and of ``unfinished`` ones."""
     from lamina.reports import write_report
 
     run.write_report_json()
-    return write_report(run.folder, run.results())
+    return write_report(run.folder, {**run.results(), **(unfinished or {})})
 
 
 def reflector_of(settings: BuildSettings) -> str:
@@ -108,7 +137,7 @@ def _base(run: Run, settings: BuildSettings, system: str | None = None) -> Bench
     from lamina.models.metadata import facts_of
 
     copied = facts_of(str(run.folder / "model")).copied
-    return BenchModel(settings.base, "base", "as it comes", "full", system, copied)
+    return BenchModel(settings.base, BASE, "as it comes", "full", system, copied)
 
 
 def _tasks(run: Run, settings: BuildSettings) -> list[Task]:

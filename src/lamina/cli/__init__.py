@@ -155,5 +155,10 @@ def _one_line(text: str) -> str:
 
 
 def _complain(what: str, status: int) -> int:
+    """No error repeats a password or key that an address on the command line or in a run holds."""
+    if "://" in what or "openai:" in what:
+        from lamina.runs.secrets_in_addresses import without_secrets
+
+        what = without_secrets(what)
     print(f"lamina: {what}", file=sys.stderr)
     return status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -68,6 +69,8 @@ def act(
     how: Any = {"method": method.value if method else None, "channel": channel.value, "principles": principles}
 
     with open_agent(run, tools_file=tools, model=model, style=style.value if style else None, **how) as agent:
+        if agent.warning:
+            print(f"warning: {agent.warning}", file=sys.stderr)
         budget = Budget(turns=turns, tokens=max_tokens, seconds=max_seconds)
         written = _writer(asked) if asked else None
         acted = agent.act(request, now=now, budget=budget, on_step=None if as_json else _tell, on_reply=written)

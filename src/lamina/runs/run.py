@@ -19,17 +19,20 @@ from lamina.runs.config import HEADER, Config, config_difference, plain_config, 
 from lamina.runs.files import atomic_file, storage_error
 from lamina.runs.lock import FolderLock
 from lamina.runs.records import RecordStore, Row
+from lamina.runs.secrets_in_addresses import refuse_secrets_in
 
 STORE = "records.sqlite"
 OWN_FILES = (
     # The order in which --fresh removes: the records first, so that an interrupted --fresh can't be taken
-    # for a finished run; config.toml last, so that the folder stays recognisable until all is gone.
+    # for a finished run. config.toml is not removed but replaced, so that the folder stays recognisable.
     STORE, f"{STORE}-wal", f"{STORE}-shm", "trajectories.jsonl", "rejects.jsonl", "report.html",
-    "report.json", "samples.jsonl", "samples.parquet", "samples.html", "log.jsonl", "rollouts.jsonl", "asked.jsonl",
-    "principles.toml", "config.toml.tmp",
+    "report.json", "samples.jsonl", "samples.parquet", "samples.html", "rows.html", "log.jsonl", "rollouts.jsonl",
+    "asked.jsonl", "deeds.jsonl", "principles.toml", "sharded-job.json", "sharded-error.txt", "config.toml.tmp",
 )  # fmt: skip
-OWN_FOLDERS = ("model", "gguf", "work", "principles", "hub")
+OWN_FOLDERS = ("model", "gguf", "work", "principles", "hub", "mix", "learning", "packed")
 """Wholly Lamina's: ``work`` is for what a stage needs only while it runs (checkpoints, scratch)."""
+WORKSPACE = "workspace"
+"""Where the calls of ``lamina act`` work. What the user's functions wrote there is theirs: --fresh leaves it."""
 _BEFORE_CONFIG = {"lock", "config.toml.tmp", STORE, f"{STORE}-wal", f"{STORE}-shm", f"{STORE}-journal"}
 
 
@@ -56,6 +59,7 @@ class Run:
         something that is no run, and StorageError where another process has the run open or the disk refuses."""
         folder = Path(folder)
         wanted = plain_config(dict(config))
+        refuse_secrets_in(wanted)  # ModelReferenceError
         try:
             folder.mkdir(parents=True, exist_ok=True)
             there = is_run(folder)
@@ -98,6 +102,11 @@ class Run:
         _check_store(folder)
         lock = FolderLock(folder)
         return cls(folder, config, RecordStore(folder / STORE, before_write=lock.take), lock)
+
+    def hold(self) -> None:
+        """Takes the lock now, not with the first write: before work that must not be done and then not recorded.
+        Raises StorageError while another process has it."""
+        self._lock.take()
 
     def log(self, event: str, **fields: Any) -> None:
         """Appends ``{"time", "event", …}`` to log.jsonl, on disk (kernel) when this returns."""
@@ -202,7 +211,6 @@ def _remove_own(folder: Path) -> None:
                 path.unlink()
             elif path.is_dir():
                 shutil.rmtree(path)
-        (folder / "config.toml").unlink()
     except OSError as error:
         raise storage_error(error.filename or folder, error) from error
 

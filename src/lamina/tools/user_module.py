@@ -13,8 +13,9 @@ _own_path = list(sys.path)  # as it was before any folder of the user's came fir
 
 
 def load_module(file: str | Path) -> ModuleType:
-    """Import ``file`` under its own name (its folder comes first on ``sys.path``, no ``.pyc`` is written). A
-    file in a package is imported as its module, so that relative imports work.
+    """Import ``file`` under its own name; no ``.pyc`` is written. Its folder comes first on ``sys.path``, last where
+    the file is called as a module of Python's own. A file in a package is imported as its module, so that relative
+    imports work.
 
     Raises whatever the module raises. Code of the user runs here: call it in a child process only.
     """
@@ -22,9 +23,10 @@ def load_module(file: str | Path) -> ModuleType:
     sys.dont_write_bytecode = True
     if (path.parent / "__init__.py").exists():
         return _load_from_package(path)
-    if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))
     name = path.stem
+    if str(path.parent) not in sys.path:
+        # A file called email.py must not be what a library finds that wants Python's own.
+        sys.path.insert(len(sys.path) if name in sys.stdlib_module_names else 0, str(path.parent))
     if not name.isidentifier() or name in sys.stdlib_module_names or name in sys.modules:
         name = f"lamina_user_{''.join(c if c.isalnum() else '_' for c in name)}_{len(sys.modules)}"
     spec = importlib.util.spec_from_file_location(name, path)

@@ -3,6 +3,7 @@ short rows, which a 135M model needs (docs/results/more-examples.md)."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -70,8 +71,8 @@ class TrainSettings:
         if self.learning_rate == 0:
             object.__setattr__(self, "learning_rate", LEARNING_RATES[self.update])
         for name in POSITIVE:
-            if getattr(self, name) <= 0:
-                raise InputError(f"{name} must be more than 0, got {getattr(self, name)}")
+            if not 0 < getattr(self, name) < math.inf:
+                raise InputError(f"{name} must be a number above 0, got {getattr(self, name)}")
         if self.threads < 0:
             raise InputError(f"threads is 0 (one a core) or more, got {self.threads}")
         if self.update == "full" and self.precision == "bf16":

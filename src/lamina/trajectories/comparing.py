@@ -17,7 +17,9 @@ from lamina.trajectories.trajectory import ToolCall, json_line
 RELATIVE_TOLERANCE = 1e-9
 MOST_PERMUTED = 6  # parallel calls to one function; above it the pairing is greedy
 _CLOCK_FORMATS = {"date", "date-time", "time"}
-_CLOCK_WORDS = re.compile(r"\b(?:dates?|datetime|days?|times?|when)\b")
+_CLOCK_WORDS = re.compile(r"\b(?:dates?|datetime|days?|times?)\b|^when\b")
+_AFTER_THE_SUBJECT = re.compile(r"[,;.:(]| (?:of|as|in|without|when|for)\b")
+"""Where a description stops saying what the argument is: "What to be reminded of, without the day" is no day."""
 
 
 @dataclass(frozen=True)
@@ -240,12 +242,13 @@ def _referenced(pointer: str, root: JSON) -> JSON:
 
 
 def _is_clock_argument(name: str, schema: JSON, root: JSON) -> bool:
-    """By format, or by what its name or description talks about."""
+    """By format, by its name, or by what its description begins with."""
     resolved = [schema, _branch(schema, root, "string"), _branch(schema, root, "array").get("items", {})]
     if any(isinstance(s, dict) and s.get("format") in _CLOCK_FORMATS for s in resolved):
         return True
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|_|-", " ", name).lower()
-    return bool(_CLOCK_WORDS.search(f"{words} {schema.get('description', '').lower()}"))
+    subject = _AFTER_THE_SUBJECT.split(str(schema.get("description") or "").lower(), maxsplit=1)[0]
+    return any(_CLOCK_WORDS.search(said) for said in (words, subject.strip()))
 
 
 def _shown(value: Any) -> str:

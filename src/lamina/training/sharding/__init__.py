@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -78,7 +79,9 @@ def train_sharded(
     answers = {id: [{"name": c.name, "arguments": c.arguments} for c in calls] for id, calls in (wrong or {}).items()}
     told = {"base": base_ref, "data": str(data.resolve()), "out": str(out), "said": str(said), "wrong": answers}
     write_json(job, {**told, "settings": asdict(settings)})
-    ended = subprocess.run(command(shards, job), stdout=sys.stderr, check=False).returncode
+    # The launcher's processes inherit it: no file of the current folder is taken for a module of Python's.
+    safe = {**os.environ, "PYTHONSAFEPATH": "1"}
+    ended = subprocess.run(command(shards, job), stdout=sys.stderr, env=safe, check=False).returncode
     if ended != 0:
         found = said.read_text("utf-8") if said.is_file() else f"a training process ended with status {ended}"
         raise WorkFailedError(found)
