@@ -36,14 +36,14 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 	@echo "setup: done; 'source $(VENV)/bin/activate' puts lamina on your path"
 
-quickstart: setup  ## a short build from examples/desk/tools.py into runs/desk-short (20 minutes on 2 cores)
-	@echo "quickstart: lamina build examples/desk/tools.py --out runs/desk-short $(SHORT)"
-	$(BIN)/lamina build examples/desk/tools.py --out runs/desk-short $(SHORT)
+quickstart: setup  ## a short build from examples/desk/tools.py into runs/desk (20 minutes on 2 cores)
+	@echo "quickstart: lamina build examples/desk/tools.py --out runs/desk $(SHORT)"
+	$(BIN)/lamina build examples/desk/tools.py --out runs/desk $(SHORT)
 	@echo "quickstart: one pass over the rows; 'make quickstart-full' takes three, and an hour, and is right far more often"
 
-quickstart-full: setup  ## the build at its defaults, three passes over all rows, into runs/desk (some 70 minutes)
-	@echo "quickstart-full: lamina build examples/desk/tools.py --out runs/desk"
-	$(BIN)/lamina build examples/desk/tools.py --out runs/desk
+quickstart-full: setup  ## the build at its defaults, three passes over all rows, into runs/desk-full (some 70 minutes)
+	@echo "quickstart-full: lamina build examples/desk/tools.py --out runs/desk-full"
+	$(BIN)/lamina build examples/desk/tools.py --out runs/desk-full
 
 test: setup  ## every test, those that run and train a real small model included
 	@echo "test: pytest, all of it (minutes; 'make test-fast' leaves the real models out)"

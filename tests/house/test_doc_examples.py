@@ -128,7 +128,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-    for name in ("data", "desk", "desk-short"):
+    for name in ("data", "desk", "desk-full"):
         with Run.open(folder / "runs" / name, {"verb": "synth"}) as run:
             TrajectoryStore(run.store).add([(0, row.model_copy(update={"meta": Meta(split="train")}))])
             run.finish("synth", {"targets": 1, "verified": 1, "rejected": {}})
