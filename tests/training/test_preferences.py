@@ -12,7 +12,8 @@ from lamina.errors import InputError
 from lamina.models.templates import LAMINA_TEMPLATE
 from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune
-from lamina.training.preferences import answers_of_file, answers_of_model, answers_of_rejects, make_pairs
+from lamina.training.preferences import make_pairs
+from lamina.training.rejected import answers_of_file, answers_of_model, answers_of_rejects
 from lamina.trajectories import ToolCall
 from tiny_llama import split_rows, tiny_tokenizer
 

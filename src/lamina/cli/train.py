@@ -27,7 +27,6 @@ from lamina.cli.output import given, show, table
 if TYPE_CHECKING:
     from lamina.runs import Progress
     from lamina.training import TrainSettings
-    from lamina.training.preferences import Answers
     from lamina.training.recipes import Recipe
     from lamina.training.rows import TrainingData
 
@@ -143,11 +142,11 @@ def train(
     Rows marked train and validation are used as such, test rows never; where no row is marked, all are
     trained on. The model lands in DIR/model.
     """
-    from lamina.models import check_reference
     from lamina.runs import Progress, Run
     from lamina.training import fine_tune, read_training_data
     from lamina.training.base import check_base, require_reporter
     from lamina.training.recipes import load_recipe
+    from lamina.training.rejected import check_rejected, identity_of_rejected, wrong_answers
     from lamina.training.sharding import Shards, check_shards, train_sharded
 
     known = load_recipe(recipe) if recipe else None
@@ -171,19 +170,19 @@ def train(
     found = read_training_data(data)
     if dry_run:
         return _show_plan(ref, found, settings, known, as_json)
-    _check_rejected(settings, rejected)
+    _check_method(settings, rejected)
     check_base(ref)
     require_reporter(settings.report_to)
-    if rejected and not _is_there(rejected):
-        check_reference(rejected)
+    if rejected:
+        check_rejected(rejected)
     shards = check_shards(Shards(sharding.value, processes), settings) if sharding else None
     key = {"verb": "train", "base": ref, "data": data.resolve(), "rows": found.identity}
-    key |= {"rejected": rejected} if rejected else {}
+    key |= identity_of_rejected(rejected) if rejected else {}
     with Run.open(out, {**key, **settings.identity()}, fresh=fresh) as run:
         progress = Progress(as_json)
         if not run.is_done("train"):
             model = run.folder / "model"
-            wrong = _wrong_answers(rejected, found, settings) if rejected else None
+            wrong = wrong_answers(rejected, found) if rejected else None
             _point_out_silence(found, progress)
             if shards:
                 made = train_sharded(shards, ref, data, model, settings, wrong)
@@ -219,40 +218,13 @@ def _settings(recipe: Recipe | None, method: str, chosen: dict[str, Any], seed: 
     return TrainSettings(**{**usual, **chosen}, method="dpo" if method == "dpo" else "sft", seed=seed)
 
 
-def _check_rejected(settings: TrainSettings, rejected: str | None) -> None:
+def _check_method(settings: TrainSettings, rejected: str | None) -> None:
     from lamina.errors import InputError
 
     if settings.method == "dpo" and not rejected:
         raise InputError("dpo needs wrong answers", mend="--rejected names a model, a file of answers or a run")
     if settings.method == "sft" and rejected:
         raise InputError("--rejected is for --method dpo")
-
-
-def _is_there(rejected: str) -> bool:
-    """A run or a file of answers, so no model."""
-    from lamina.runs.run import is_run
-
-    return is_run(Path(rejected)) or _is_answers(rejected)
-
-
-def _is_answers(rejected: str) -> bool:
-    return Path(rejected).suffix in (".jsonl", ".json") and Path(rejected).is_file()
-
-
-def _wrong_answers(rejected: str, found: TrainingData, settings: TrainSettings) -> Answers:
-    from lamina.models import open_model, prompt_style_of
-    from lamina.runs.run import is_run
-    from lamina.training.preferences import answers_of_file, answers_of_model, answers_of_rejects
-
-    if is_run(Path(rejected)):
-        return answers_of_rejects(Path(rejected), found.train)
-    if _is_answers(rejected):
-        return answers_of_file(Path(rejected))
-    model = open_model(rejected)
-    try:
-        return answers_of_model(model, found.train, found.toolbox, prompt_style_of(rejected) or "full")
-    finally:
-        model.close()
 
 
 def _show_plan(ref: str, found: TrainingData, settings: TrainSettings, recipe: Recipe | None, as_json: bool) -> None:

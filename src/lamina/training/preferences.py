@@ -7,15 +7,13 @@ right one first, and an answer that means the same is no wrong one.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lamina.errors import InputError, WorkFailedError
-from lamina.models.model import Model, PromptStyle, Request
+from lamina.errors import WorkFailedError
+from lamina.models.model import PromptStyle
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
 from lamina.training.processes import process_count
@@ -49,44 +47,6 @@ class Pairing:
     refused: list[JSON] = field(default_factory=list)
 
 
-def answers_of_model(model: Model, rows: Sequence[Trajectory], toolbox: Toolbox, style: PromptStyle) -> Answers:
-    """What a model answers to the first request of each row; nonsense is no answer and gives no pair."""
-    requests = [
-        Request(_before_answer(row), tools=row.toolbox() if style != "baked" and row.tools else toolbox, style=style)
-        for row in rows
-    ]
-    replies = model.generate(requests)
-    return {row.id: reply.calls for row, reply in zip(rows, replies, strict=True) if reply.problem is None}
-
-
-def answers_of_file(file: Path) -> Answers:
-    """``{"id", "calls": [{"name", "arguments"}]}`` a line, as ``lamina bench score`` reads them."""
-    answers: dict[str, list[ToolCall]] = {}
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            answers[row["id"]] = [ToolCall.of(call["name"], call["arguments"]) for call in row["calls"]]
-        except (ValueError, KeyError, TypeError):
-            mend = 'a line is {"id": …, "calls": [{"name": …, "arguments": {…}}]}'
-            raise InputError("is no answer", file=file, line=number, mend=mend) from None
-    return answers
-
-
-def answers_of_rejects(run: Path, rows: Sequence[Trajectory]) -> Answers:
-    """The rejects of a run whose request is also a row's, with the calls that were rejected."""
-    ids = {row.request.casefold(): row.id for row in rows}
-    answers: dict[str, list[ToolCall]] = {}
-    for line in (run / "rejects.jsonl").read_text("utf-8").splitlines():
-        record = json.loads(line).get("record") or {}
-        row = ids.get(str(record.get("request", "")).casefold())
-        calls = record.get("calls")
-        if row is not None and isinstance(calls, list):
-            answers[row] = [ToolCall.of(call["name"], call["arguments"]) for call in calls]
-    return answers
-
-
 def make_pairs(
     rows: Sequence[Trajectory],
     answers: Answers,
@@ -117,14 +77,14 @@ def make_pairs(
     return made
 
 
-def _before_answer(row: Trajectory) -> list[Message]:
+def before_answer(row: Trajectory) -> list[Message]:
     first = next((i for i, m in enumerate(row.messages) if m.role == "assistant"), len(row.messages))
     return row.messages[:first]
 
 
 def _answered(row: Trajectory, calls: Sequence[ToolCall]) -> Trajectory:
     answer = Message(role="assistant", tool_calls=list(calls) or None)
-    return row.model_copy(update={"messages": [*_before_answer(row), answer]})
+    return row.model_copy(update={"messages": [*before_answer(row), answer]})
 
 
 def _pair(id: str, chosen: Row, rejected: Row) -> Pair:

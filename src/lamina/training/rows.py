@@ -34,7 +34,8 @@ class Row:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """``train`` and ``held`` (validation) of a file of trajectories, the tools of ``train``, and an id of all rows."""
+    """``train`` and ``held`` (validation) of a file of trajectories, the tools of ``train``, and an id of what is in
+    those rows."""
 
     train: list[Trajectory]
     held: list[Trajectory]
@@ -52,7 +53,8 @@ def read_training_data(data: Path) -> TrainingData:
         raise InputError("holds no rows to train on", file=data, mend="give a run that synth has finished")
     held = [row for row in rows if row.meta.split == "validation"]
     toolbox = Toolbox.from_openai({t["function"]["name"]: t for row in chosen for t in row.tools}.values())
-    return TrainingData(chosen, held, toolbox, content_id([r.id for r in rows]))
+    identity = content_id(*([row.to_json().decode() for row in part] for part in (chosen, held)))
+    return TrainingData(chosen, held, toolbox, identity)
 
 
 def turns_without_calls(trajectories: Sequence[Trajectory]) -> tuple[int, int]:
