@@ -94,3 +94,22 @@ def test_other_rejected_answers_are_another_training(lamina: Any, tmp_path: Path
     again = lamina(*dpo)
     assert again.status == 2
     assert "rejected_answers: " in again.err
+
+
+def test_rows_that_are_refused_are_said_and_kept_with_their_reason(
+    lamina: Any, tmp_path: Path, command: list[object]
+) -> None:
+    rows = split_rows(4)
+    rows[1] = answered(rows[1], "fly", {"to": "Rome"})
+    written(tmp_path / "rows.jsonl", rows)
+    said = lamina(*command)
+    assert said.status == 0, said.err
+    why = "1 (calls fly, which is not among its tools)"
+    assert f"rows refused: {why}" in said.err, "before the training"
+    assert f"{why}; {tmp_path / 'run' / 'rejects.jsonl'}" in said.out
+    (reject,) = map(json.loads, (tmp_path / "run" / "rejects.jsonl").read_text().splitlines())
+    assert (reject["id"], reject["stage"], reject["reason"]) == (rows[1].id, "train", "unknown-function")
+    assert reject["detail"] == "calls fly, which is not among its tools"
+    assert reject["record"]["messages"][0]["content"] == rows[1].request
+    assert "refused rows" in (plan := lamina(*command, "--dry-run")).out
+    assert why in plan.out

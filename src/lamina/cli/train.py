@@ -25,7 +25,7 @@ from lamina.cli.options import (
 from lamina.cli.output import given, show, table
 
 if TYPE_CHECKING:
-    from lamina.runs import Progress
+    from lamina.runs import Progress, Run
     from lamina.training import TrainSettings
     from lamina.training.recipes import Recipe
     from lamina.training.rows import TrainingData
@@ -146,6 +146,7 @@ def train(
     from lamina.training import fine_tune, read_training_data
     from lamina.training.base import check_base, require_reporter
     from lamina.training.recipes import load_recipe
+    from lamina.training.refusing import refusals_in_words
     from lamina.training.rejected import check_rejected, identity_of_rejected, wrong_answers
     from lamina.training.sharding import Shards, check_shards, train_sharded
 
@@ -188,12 +189,23 @@ def train(
                 made = train_sharded(shards, ref, data, model, settings, wrong)
             else:
                 made = fine_tune(ref, found.train, found.held, model, settings, found.toolbox, progress, wrong=wrong)
+            _keep_refused(run, made["refused"], found)
             run.finish("train", made)
         run.write_report_json()
         metrics = run.result("train") or {}
     result = {"out": str(out), "seconds": progress.seconds, "metrics": metrics}
     plain = [(k, v) for k, v in metrics.items() if isinstance(v, str | int | float)]
+    if metrics.get("refused"):
+        plain.append(("refused", f"{refusals_in_words(metrics['refused'])}; {out / 'rejects.jsonl'}"))
     show(result, as_json=as_json, lines=[*table(plain), f"model: {out / 'model'}"])
+
+
+def _keep_refused(run: Run, refused: list[Any], found: TrainingData) -> None:
+    from lamina.training.refusing import as_rejects
+    from lamina.trajectories.store import REJECT, TrajectoryStore
+
+    TrajectoryStore(run.store).add(enumerate(as_rejects(refused, found)))
+    run.store.export_jsonl(REJECT, run.folder / "rejects.jsonl")
 
 
 def _point_out_silence(found: TrainingData, progress: Progress) -> None:
@@ -229,11 +241,14 @@ def _check_method(settings: TrainSettings, rejected: str | None) -> None:
 
 def _show_plan(ref: str, found: TrainingData, settings: TrainSettings, recipe: Recipe | None, as_json: bool) -> None:
     from lamina.training.planning import plan_training
+    from lamina.training.refusing import refusals_in_words
 
     plan = plan_training(ref, found, settings, recipe.architecture if recipe and ref == recipe.base else None)
     gib = {f"memory for {name}": f"{size:.2f} GiB" for name, size in plan["memory_gib"].items()}
     shown = {name: value for name, value in plan.items() if name not in ("memory_gib", "refused")}
-    lines = table([*{**shown, **gib, "refused rows": len(plan["refused"])}.items()])
+    lines = table(
+        [*{**shown, **gib, "refused rows": refusals_in_words(plan["refused"]) if plan["refused"] else 0}.items()]
+    )
     show(plan, as_json=as_json, lines=lines)
 
 

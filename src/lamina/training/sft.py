@@ -32,6 +32,7 @@ from lamina.training.folder import (
 from lamina.training.material import Material, material_of
 from lamina.training.preferences import Answers, make_preference_trainer, preference_config
 from lamina.training.processes import is_first
+from lamina.training.refusing import refusals_in_words
 from lamina.training.rounding import Rounding
 from lamina.training.saving import save_merged, storage, whole_model
 from lamina.training.settings import TrainSettings
@@ -98,6 +99,8 @@ def _train(
         base = distillation.student_of(base)
     train, validation = hold_out(train, validation, settings)
     material = material_of(train, validation, base, settings, toolbox, wrong or {})
+    if material.refused and is_first():
+        progress.say(f"rows refused: {refusals_in_words(material.refused)}")
     bf16 = settings.precision == "bf16" or (
         settings.precision == "auto" and settings.update == "lora" and _computes_in_bf16()
     )
