@@ -48,6 +48,22 @@ def test_an_answer_that_means_the_same_is_no_wrong_one(toolbox: Toolbox):
     assert pairs([row], {}, toolbox).refused == [{"id": row.id, "reason": "no answer to compare with"}]
 
 
+@pytest.mark.parametrize("style", ["baked", "compact", "full"])
+def test_an_invented_function_is_a_wrong_answer_and_never_a_right_one(toolbox: Toolbox, style: str):
+    row = split_rows(2)[1].model_copy(update={"tools": toolbox.as_openai()})
+    invented = [ToolCall.of("divide_bill", {"total": 21, "by": 3})]
+    made = make_pairs(
+        [row], {row.id: invented}, toolbox, tiny_tokenizer(), LAMINA_TEMPLATE, style=style, max_length=4096
+    )
+    (pair,) = made.pairs
+    said = tiny_tokenizer().decode(pair.rejected_ids)
+    assert said == '[{"name": "divide_bill", "arguments": {"total": 21, "by": 3}}]<|im_end|>'
+    answer = row.messages[1].model_copy(update={"tool_calls": invented})
+    inventing = row.model_copy(update={"messages": [row.messages[0], answer]})
+    why = "calls divide_bill, which is not among its tools"
+    assert pairs([inventing], {row.id: []}, toolbox).refused == [{"id": row.id, "reason": why}]
+
+
 def test_training_comes_to_prefer_the_right_answers(tiny: Path, toolbox: Toolbox, tmp_path: Path):
     metrics = fine_tune(str(tiny), split_rows(8), [], tmp_path, DPO, toolbox, wrong=wrong(8))
     log = list(csv.DictReader((tmp_path / "train-log.csv").open()))
@@ -102,16 +118,24 @@ def test_what_a_weaker_model_answers_is_what_is_rejected(toolbox: Toolbox):
         ref = "weaker"
 
         def generate(self, requests, on_reply=None):
-            assert [r.messages[-1].role for r in requests] == ["user"] * 2
-            return [Reply("[]"), Reply("hm", problem="no calls")]
+            assert [r.messages[-1].role for r in requests] == ["user"] * 4
+            unknown, misfit = "there is no function 'divide_bill'", "total must be a number"
+            return [
+                Reply("[]"),
+                Reply("hm", problem="no calls"),
+                Reply('[{"name": "divide_bill", "arguments": {"by": 3}}]', problem=unknown),
+                Reply('[{"name": "split_bill", "arguments": {"total": "all"}}]', problem=misfit),
+            ]
 
         def close(self) -> None:
             pass
 
-    rows = split_rows(3)[1:]
+    rows = [row for row in split_rows(6) if row.calls]
     answers = answers_of_model(Weaker(), rows, toolbox, "baked")
-    assert answers == {rows[0].id: []}
-    assert len(pairs(rows, answers, toolbox).pairs) == 1
+    told = {id: [(call.name, call.arguments) for call in calls] for id, calls in answers.items()}
+    invented, misfit = ("divide_bill", {"by": 3}), ("split_bill", {"total": "all"})
+    assert told == {rows[0].id: [], rows[2].id: [invented], rows[3].id: [misfit]}
+    assert len(pairs(rows, answers, toolbox).pairs) == 3
 
 
 def test_a_runs_rejects_are_taken_where_the_request_passed_later(toolbox: Toolbox, tmp_path: Path):

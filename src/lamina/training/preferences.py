@@ -57,7 +57,8 @@ def make_pairs(
     style: PromptStyle,
     max_length: int,
 ) -> Pairing:
-    """Rows with a wrong answer as pairs; the others are refused with their reason."""
+    """Rows with a wrong answer as pairs; the others are refused with their reason. A wrong answer may call what is not
+    on offer: an invented function is what a model most needs to learn to leave."""
     made = Pairing()
     for row in rows:
         wrong = answers.get(row.id)
@@ -67,9 +68,16 @@ def make_pairs(
         elif compare_calls(right, wrong, row.toolbox() if row.tools else toolbox, now=row.meta.now).exact:
             why = "the answer to reject is right"
         else:
-            both = [_answered(row, calls) for calls in (right, wrong)]
-            told, refused = token_rows(both, toolbox, tokenizer, template, style=style, max_length=max_length)
-            if not refused:
+            told: list[Row] = []
+            for calls in (right, wrong):
+                one, refused = token_rows(
+                    [_answered(row, calls)], toolbox, tokenizer, template,
+                    style=style, max_length=max_length, any_name=calls is wrong,
+                )  # fmt: skip
+                if refused:
+                    break
+                told += one
+            else:
                 made.pairs.append(_pair(row.id, *told))
                 continue
             why = refused[0]["reason"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from lamina.errors import InputError
 from lamina.models import check_reference, open_model, prompt_style_of
 from lamina.models.model import Model, PromptStyle, Request
+from lamina.models.parsing import parse_calls
 from lamina.runs.run import is_run
 from lamina.tools import Toolbox
 from lamina.training.preferences import Answers, before_answer
@@ -55,13 +56,18 @@ def wrong_answers(rejected: str, found: TrainingData) -> Answers:
 
 
 def answers_of_model(model: Model, rows: Sequence[Trajectory], toolbox: Toolbox, style: PromptStyle) -> Answers:
-    """What a model answers to the first request of each row; nonsense is no answer and gives no pair."""
+    """What a model answers to the first request of each row: calls that the tools do not take too, for these are the
+    ones to leave; nonsense is no answer and gives no pair."""
     requests = [
         Request(before_answer(row), tools=row.toolbox() if style != "baked" and row.tools else toolbox, style=style)
         for row in rows
     ]
-    replies = model.generate(requests)
-    return {row.id: reply.calls for row, reply in zip(rows, replies, strict=True) if reply.problem is None}
+    answers: dict[str, list[ToolCall]] = {}
+    for row, reply in zip(rows, model.generate(requests), strict=True):
+        calls, problem = (reply.calls, None) if reply.problem is None else parse_calls(reply.text)
+        if problem is None:
+            answers[row.id] = calls
+    return answers
 
 
 def answers_of_file(file: Path) -> Answers:
