@@ -10,10 +10,11 @@ import pytest
 
 from lamina.errors import InputError
 from lamina.models.templates import LAMINA_TEMPLATE
+from lamina.runs import Run
 from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune
 from lamina.training.preferences import make_pairs
-from lamina.training.rejected import answers_of_file, answers_of_model, answers_of_rejects
+from lamina.training.rejected import answers_of_file, answers_of_model, answers_of_rejects, check_rejected
 from lamina.trajectories import ToolCall
 from tiny_llama import split_rows, tiny_tokenizer
 
@@ -152,6 +153,31 @@ def test_a_line_that_is_no_answer_is_named(tmp_path: Path):
     file.write_text('{"id": "a", "calls": []}\n\n{"id": "b"}\n')
     with pytest.raises(InputError, match=r"answers\.jsonl:3: is no answer"):
         answers_of_file(file)
+
+
+def test_a_reject_whose_calls_are_none_is_no_answer(toolbox: Toolbox, tmp_path: Path):
+    row = split_rows(2)[1]
+    for calls in ([{"name": "split_bill"}], ["split_bill()"], "split_bill()", [{"name": 3, "arguments": []}]):
+        line = json.dumps({"record": {"request": row.request, "calls": calls}})
+        (tmp_path / "rejects.jsonl").write_text(line)
+        assert answers_of_rejects(tmp_path, [row]) == {}
+    for broken in ('{"record"', "[]"):
+        (tmp_path / "rejects.jsonl").write_text(f"\n{broken}\n")
+        with pytest.raises(InputError, match=r"rejects\.jsonl:2: is no reject"):
+            answers_of_rejects(tmp_path, [row])
+
+
+def test_answers_in_another_encoding_are_refused_in_one_line(tmp_path: Path):
+    file = tmp_path / "answers.jsonl"
+    file.write_bytes('{"id": "é", "calls": []}'.encode("latin-1"))
+    with pytest.raises(InputError, match=r"answers\.jsonl: not UTF-8 text"):
+        answers_of_file(file)
+
+
+def test_a_run_that_rejected_nothing_is_said_before_the_training(tmp_path: Path):
+    Run.open(tmp_path / "run", {"verb": "synth"}).close()
+    with pytest.raises(InputError, match=r"holds no rejects\.jsonl to take wrong answers from"):
+        check_rejected(str(tmp_path / "run"))
 
 
 def test_all_weights_are_not_trained_by_preference():

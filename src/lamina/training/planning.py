@@ -18,10 +18,10 @@ from typing import Any
 from lamina.errors import InputError, ModelReferenceError
 from lamina.models.templates import LAMINA_TEMPLATE, with_end_mark
 from lamina.tools.tool import JSON
-from lamina.training.base import gguf_of, require_training_libraries, tokenizer_from_gguf
+from lamina.training.base import gguf_of, require_training_libraries, tokenizer_from_gguf, with_end
 from lamina.training.rows import IGNORED, Row, TrainingData, token_rows
 from lamina.training.settings import TrainSettings
-from lamina.training.weights import chosen_weights, context_of
+from lamina.training.weights import chosen_weights, context_of, expert_weights
 
 GIB = 2**30
 CHARACTERS = 3.5
@@ -62,8 +62,10 @@ def count_weights(model: Any, settings: TrainSettings) -> Weights:
     config = model.config.get_text_config()
     idle = 0.0
     if per_token := getattr(config, "num_experts_per_tok", None):
-        of_experts = sum(p.numel() for n, p in model.named_parameters() if ".experts." in n)
-        idle = of_experts * (1 - per_token / config.num_local_experts)
+        every = (
+            model.get_parameter(name) for name in expert_weights(model)
+        )  # configurations name their number variously
+        idle = sum(weight.numel() * (1 - per_token / weight.shape[0]) for weight in every)
     shapes = [model.get_submodule(name).weight.shape for name in linear]
     shapes3 = [model.get_parameter(name).shape for name in experts]
     if settings.update == "lora":
@@ -137,11 +139,13 @@ def _known_of(ref: str, architecture: JSON | None) -> tuple[Any, Any]:
     require_training_libraries()
     gguf = gguf_of(ref)
     if gguf is not None:
-        return AutoConfig.from_pretrained(str(gguf.parent), gguf_file=gguf.name), tokenizer_from_gguf(gguf)
+        return AutoConfig.from_pretrained(str(gguf.parent), gguf_file=gguf.name), with_end(
+            ref, tokenizer_from_gguf(gguf)
+        )
     folder = ref.removeprefix("hf:")
     here = {"local_files_only": architecture is not None or not ref.startswith("hf:")}
     try:
-        return AutoConfig.from_pretrained(folder, **here), AutoTokenizer.from_pretrained(folder, **here)
+        return AutoConfig.from_pretrained(folder, **here), with_end(ref, AutoTokenizer.from_pretrained(folder, **here))
     except (OSError, ValueError) as error:
         if architecture is None or not ref.startswith("hf:"):
             raise ModelReferenceError(f"{ref}: no base whose configuration can be read; check the reference") from error

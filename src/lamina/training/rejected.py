@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lamina.errors import InputError
@@ -30,8 +31,12 @@ def answers_in(rejected: str) -> Path | None:
 
 def check_rejected(rejected: str) -> None:
     """Whether ``wrong_answers`` can begin. Raises InputError, ModelReferenceError."""
-    if answers_in(rejected) is None:
+    file = answers_in(rejected)
+    if file is None:
         check_reference(rejected)
+    elif not file.is_file():
+        mend = "give a run of synth, or a file of answers; a run that rejected nothing has none"
+        raise InputError(f"holds no {REJECTS} to take wrong answers from", file=file.parent, mend=mend)
 
 
 def identity_of_rejected(rejected: str) -> dict[str, str]:
@@ -73,9 +78,7 @@ def answers_of_model(model: Model, rows: Sequence[Trajectory], toolbox: Toolbox,
 def answers_of_file(file: Path) -> Answers:
     """``{"id", "calls": [{"name", "arguments"}]}`` a line, as ``lamina bench score`` reads them."""
     answers: dict[str, list[ToolCall]] = {}
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
+    for number, line in _lines(file):
         try:
             row = json.loads(line)
             answers[row["id"]] = [ToolCall.of(call["name"], call["arguments"]) for call in row["calls"]]
@@ -86,13 +89,27 @@ def answers_of_file(file: Path) -> Answers:
 
 
 def answers_of_rejects(run: Path, rows: Sequence[Trajectory]) -> Answers:
-    """The rejects of a run whose request is also a row's, with the calls that were rejected."""
+    """The rejects of a run whose request is also a row's, with the calls that were rejected. A reject that holds no
+    calls, or something that is none, was not an answer."""
     ids = {row.request.casefold(): row.id for row in rows}
     answers: dict[str, list[ToolCall]] = {}
-    for line in (run / REJECTS).read_text("utf-8").splitlines():
-        record = json.loads(line).get("record") or {}
+    for number, line in _lines(run / REJECTS):
+        try:
+            record = json.loads(line).get("record") or {}
+        except (ValueError, AttributeError):
+            mend = "restore the file, or run synth again with --fresh"
+            raise InputError("is no reject", file=run / REJECTS, line=number, mend=mend) from None
         row = ids.get(str(record.get("request", "")).casefold())
-        calls = record.get("calls")
-        if row is not None and isinstance(calls, list):
-            answers[row] = [ToolCall.of(call["name"], call["arguments"]) for call in calls]
+        if row is not None and isinstance(record.get("calls"), list):
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                answers[row] = [ToolCall.of(call["name"], call["arguments"]) for call in record["calls"]]
     return answers
+
+
+def _lines(file: Path) -> Iterator[tuple[int, str]]:
+    """Those that are not empty, with their numbers."""
+    try:
+        text = file.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError("not UTF-8 text", file=file, mend="save it as UTF-8") from None
+    return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
