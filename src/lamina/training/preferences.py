@@ -18,7 +18,7 @@ from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
 from lamina.training.processes import process_count
 from lamina.training.rows import IGNORED, Row, token_rows
-from lamina.training.trainer import attend, known_renaming
+from lamina.training.trainer import attend, known_renaming, on_one_device
 from lamina.trajectories import Message, ToolCall, Trajectory, compare_calls
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ def preference_config(config: Any, settings: Any) -> Any:
         "train_sampling_strategy", "num_train_epochs",
     )  # fmt: skip
     with known_renaming():
-        return DPOConfig(**{name: getattr(config, name) for name in known}, max_length=None, beta=settings.beta)
+        made = DPOConfig(**{name: getattr(config, name) for name in known}, max_length=None, beta=settings.beta)
+    return on_one_device(made)
 
 
 def make_preference_trainer(

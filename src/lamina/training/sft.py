@@ -31,7 +31,7 @@ from lamina.training.folder import (
 )
 from lamina.training.material import Material, material_of
 from lamina.training.preferences import Answers, make_preference_trainer, preference_config
-from lamina.training.processes import is_first
+from lamina.training.processes import is_first, process_count
 from lamina.training.refusing import refusals_in_words
 from lamina.training.rounding import Rounding
 from lamina.training.saving import save_merged, storage, whole_model
@@ -78,6 +78,7 @@ def fine_tune(
             return done
         require_training_libraries()
         require_reporter(settings.report_to)
+        _point_out_idle_devices(progress)
         base = load_base(base_ref)
         with _flushed_denormals():
             return _train(base, train, validation, out, settings, toolbox, progress, identity, distillation, wrong)
@@ -213,6 +214,14 @@ def _flushed_denormals() -> Iterator[None]:
         yield
     finally:
         torch.set_flush_denormal(False)
+
+
+def _point_out_idle_devices(progress: Progress) -> None:
+    import torch
+
+    devices = torch.cuda.device_count()
+    if devices > 1 and process_count() == 1:
+        progress.say(f"torch sees {devices} GPUs, and one trains; --sharding ddp (or fsdp, deepspeed) takes all")
 
 
 def _computes_in_bf16() -> bool:

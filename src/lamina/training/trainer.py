@@ -58,7 +58,7 @@ def train_config(out: Path, settings: TrainSettings, steps: int, bf16: bool) -> 
     from trl.trainer.sft_config import SFTConfig
 
     with known_renaming():
-        return SFTConfig(
+        config = SFTConfig(
             output_dir=str(out),
             use_cpu=not torch.cuda.is_available(),
             bf16=bf16,
@@ -88,6 +88,15 @@ def train_config(out: Path, settings: TrainSettings, steps: int, bf16: bool) -> 
             seed=settings.seed,
             data_seed=settings.seed,
         )
+    return on_one_device(config)
+
+
+def on_one_device(config: Any) -> Any:
+    """The configuration for a process that trains on one GPU though it sees several. Transformers would cut each batch
+    over all of them (nn.DataParallel), which no trainer of TRL takes; several are for ``sharding``."""
+    if config.n_gpu > 1:
+        config._n_gpu = 1  # as Transformers does itself for a model cut over devices; there is no other way to say it
+    return config
 
 
 def make_trainer(
