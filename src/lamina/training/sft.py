@@ -111,8 +111,9 @@ def _train(
         teaching = distillation.begin(inner_model(model), base, out, progress, again=settings.epochs > 1)
     with progress.stage("train", total=material.steps) as bar:
         log = TrainingLog(
-            out / "train-log.csv", bar, material.count, settings.batch * settings.accumulate, settings.save_seconds
-        )
+            out / "train-log.csv", bar, material.count, len(material.order),
+            settings.batch * settings.accumulate, settings.save_seconds,
+        )  # fmt: skip
         checkpoint = last_checkpoint(out / UNFINISHED, identity)
         log.begin(step_of(checkpoint))
         rounding = Rounding(model, settings.qat, settings.qat_share, material.steps) if settings.qat != "none" else None

@@ -197,11 +197,13 @@ def attend(trainer: Any, log: TrainingLog, watch: Watch | None) -> Any:
 
 
 class TrainingLog:
-    """Keeps ``train-log.csv`` and the progress bar, and says when the next checkpoint is due."""
+    """Keeps ``train-log.csv`` and the progress bar, and says when the next checkpoint is due. A step sees ``batch``
+    rows, the last one what is left of ``rows_in_all``."""
 
-    def __init__(self, file: Path, bar: Bar, rows_an_epoch: int, batch: int, save_seconds: float):
+    def __init__(self, file: Path, bar: Bar, rows_an_epoch: int, rows_in_all: int, batch: int, save_seconds: float):
         self.file, self.bar = file, bar
-        self.rows_an_epoch, self.batch, self.save_seconds = rows_an_epoch, batch, save_seconds
+        self.rows_an_epoch, self.rows_in_all = rows_an_epoch, rows_in_all
+        self.batch, self.save_seconds = batch, save_seconds
         self._seen: list[tuple[float, float, int, float]] = []
         self.losses: list[float] = []
         self.tokens = 0
@@ -245,7 +247,7 @@ class TrainingLog:
         self._seen.clear()
         self.tokens += int(tokens)
         self.losses.append(loss)
-        epoch = round(number * self.batch / self.rows_an_epoch, 3)
+        epoch = round(min(number * self.batch, self.rows_in_all) / self.rows_an_epoch, 3)
         if is_first():
             numbers = (number, epoch, f"{loss:.5f}", f"{accuracy:.4f}", f"{rate:.3e}", self.tokens)
             with self.file.open("a", newline="") as lines:
