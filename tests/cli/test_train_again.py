@@ -113,3 +113,19 @@ def test_rows_that_are_refused_are_said_and_kept_with_their_reason(
     assert reject["record"]["messages"][0]["content"] == rows[1].request
     assert "refused rows" in (plan := lamina(*command, "--dry-run")).out
     assert why in plan.out
+
+
+def test_a_dry_run_of_preferences_counts_the_answers_that_are_there(
+    lamina: Any, tmp_path: Path, command: list[object]
+) -> None:
+    rows = split_rows(4)
+    written(tmp_path / "rows.jsonl", rows)
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text(json.dumps({"id": rows[1].id, "calls": []}) + "\n")
+    plan = lamina(*command, "--method", "dpo", "--rejected", answers, "--sharding", "ddp", "--dry-run", "--json")
+    assert plan.status == 0, plan.err
+    told = json.loads(plan.out)
+    assert (told["rows"], told["steps"], told["tokens_are"]) == (1, 1, "counted")
+    assert {one["reason"] for one in told["refused"]} == {"no answer to compare with"}
+    assert told["sharding"].startswith("ddp is not counted")
+    assert not (tmp_path / "run").exists()

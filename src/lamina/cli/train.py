@@ -170,7 +170,7 @@ def train(
     )
     found = read_training_data(data)
     if dry_run:
-        return _show_plan(ref, found, settings, known, as_json)
+        return _show_plan(ref, found, settings, known, as_json, rejected, sharding)
     _check_method(settings, rejected)
     check_base(ref)
     require_reporter(settings.report_to)
@@ -239,11 +239,22 @@ def _check_method(settings: TrainSettings, rejected: str | None) -> None:
         raise InputError("--rejected is for --method dpo")
 
 
-def _show_plan(ref: str, found: TrainingData, settings: TrainSettings, recipe: Recipe | None, as_json: bool) -> None:
+def _show_plan(
+    ref: str, found: TrainingData, settings: TrainSettings, recipe: Recipe | None, as_json: bool,
+    rejected: str | None, sharding: Kind | None,
+) -> None:  # fmt: skip
     from lamina.training.planning import plan_training
     from lamina.training.refusing import refusals_in_words
+    from lamina.training.rejected import answers_in, check_rejected, wrong_answers
 
-    plan = plan_training(ref, found, settings, recipe.architecture if recipe and ref == recipe.base else None)
+    wrong = None
+    if rejected and answers_in(rejected) is not None:  # a model is not asked for a plan
+        check_rejected(rejected)
+        wrong = wrong_answers(rejected, found)
+    known = recipe.architecture if recipe and ref == recipe.base else None
+    plan = plan_training(ref, found, settings, known, wrong)
+    if sharding:
+        plan["sharding"] = f"{sharding.value} is not counted: memory and time are those of one device"
     gib = {f"memory for {name}": f"{size:.2f} GiB" for name, size in plan["memory_gib"].items()}
     shown = {name: value for name, value in plan.items() if name not in ("memory_gib", "refused")}
     lines = table(

@@ -71,7 +71,7 @@ def make_pairs(
             told: list[Row] = []
             for calls in (right, wrong):
                 one, refused = token_rows(
-                    [_answered(row, calls)], toolbox, tokenizer, template,
+                    [answered(row, calls)], toolbox, tokenizer, template,
                     style=style, max_length=max_length, any_name=calls is wrong,
                 )  # fmt: skip
                 if refused:
@@ -90,7 +90,7 @@ def before_answer(row: Trajectory) -> list[Message]:
     return row.messages[:first]
 
 
-def _answered(row: Trajectory, calls: Sequence[ToolCall]) -> Trajectory:
+def answered(row: Trajectory, calls: Sequence[ToolCall]) -> Trajectory:
     answer = Message(role="assistant", tool_calls=list(calls) or None)
     return row.model_copy(update={"messages": [*before_answer(row), answer]})
 
