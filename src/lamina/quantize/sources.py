@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from lamina.errors import InputError
+from lamina.models.templates import without_marks
 from lamina.quantize.ggml import Array, dequantized
 from lamina.quantize.precisions import Layout
 from lamina.quantize.safetensors_reader import stored_tensors
@@ -258,7 +259,7 @@ def _own_metadata(folder: Path) -> JSON:
     found: JSON = {}
     template = folder / "chat_template.jinja"
     if template.is_file():
-        found["tokenizer.chat_template"] = template.read_text("utf-8")
+        found["tokenizer.chat_template"] = without_marks(template.read_text("utf-8"))
     ours = folder / "lamina.json"
     if ours.is_file():
         facts = json.loads(ours.read_text("utf-8"))

@@ -30,6 +30,7 @@ from lamina.training.folder import (
     write_json,
 )
 from lamina.training.material import Material, material_of
+from lamina.training.model_card import write_card
 from lamina.training.preferences import Answers, make_preference_trainer, preference_config
 from lamina.training.processes import is_first, process_count
 from lamina.training.refusing import refusals_in_words
@@ -144,6 +145,7 @@ def _train(
     whole = whole_model(trainer, base, settings, bf16)
     if is_first():
         save_merged(whole, base, out, settings, toolbox, copied_arguments(train, toolbox), bf16)
+        write_card(out, settings, toolbox, metrics)
         write_json(out / FINISHED, {"identity": identity, "metrics": metrics})
         shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     return metrics
