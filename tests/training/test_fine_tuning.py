@@ -42,7 +42,6 @@ def test_a_training_leaves_a_whole_model_and_its_metrics(finished, toolbox: Tool
     facts = json.loads((out / "lamina.json").read_text())
     assert facts["prompt_style"] == "baked"
     assert Toolbox.from_openai(facts["tools"]).names == toolbox.names
-    assert "generation" not in (out / "chat_template.jinja").read_text().replace("add_generation_prompt", "")
     assert all(str(w.dtype) == "torch.float32" for w in weights(out).values())
     assert not (out / "checkpoints").exists()
 
@@ -53,6 +52,15 @@ def test_the_loss_log_has_a_line_a_step_and_the_loss_falls(finished):
     assert [int(line["step"]) for line in lines] == list(range(1, 10))
     assert int(lines[-1]["tokens"]) == metrics["tokens"]
     assert float(lines[-1]["loss"]) < float(lines[0]["loss"])
+
+
+@pytest.mark.parametrize(("rows", "passes", "epochs"), [(1, 1, [1.0]), (9, 2, [0.889, 1.778, 2.0])])
+def test_the_last_batch_counts_the_rows_that_it_has(
+    tiny: Path, toolbox: Toolbox, tmp_path: Path, rows: int, passes: float, epochs: list[float]
+):
+    settings = TrainSettings(epochs=passes, batch=8, max_length=200, precision="float32")
+    fine_tune(str(tiny), split_rows(rows), [], tmp_path, settings, toolbox)
+    assert [float(line["epoch"]) for line in csv.DictReader((tmp_path / "train-log.csv").open())] == epochs
 
 
 @pytest.mark.parametrize(

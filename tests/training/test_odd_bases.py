@@ -9,6 +9,8 @@ import pytest
 from lamina.errors import InputError
 from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune
+from lamina.training.planning import config_of, count_weights, empty_model, plan_training
+from lamina.training.rows import TrainingData
 from tiny_llama import save_tiny_llama, split_rows
 
 FEW = TrainSettings(epochs=1, batch=4, learning_rate=2e-3, max_length=200, precision="float32")
@@ -64,3 +66,25 @@ def test_a_vocabulary_that_outgrew_the_embedding_is_refused_with_both_sizes(tool
     base = changed_base(tmp_path / "base", lambda _, tokenizer: tokenizer.add_tokens(["<call>", "</call>"]))
     with pytest.raises(InputError, match=r"tokenizer has \d+ tokens and its embedding only \d+ rows"):
         fine_tune(str(base), split_rows(8), [], tmp_path / "out", FEW, toolbox)
+
+
+def test_a_tokenizer_that_ends_nothing_is_refused_with_the_mend(toolbox: Toolbox, tmp_path: Path):
+    def without_end(_, tokenizer) -> None:
+        tokenizer.eos_token = None
+
+    base = changed_base(tmp_path / "base", without_end)
+    with pytest.raises(InputError, match=r"names no eos_token.*tokenizer_config\.json"):
+        fine_tune(str(base), split_rows(8), [], tmp_path / "out", FEW, toolbox)
+    with pytest.raises(InputError, match="names no eos_token"):
+        plan_training(str(base), TrainingData(split_rows(8), [], toolbox, "x"), FEW)
+
+
+@pytest.mark.parametrize("kind", ["mixtral", "qwen2_moe", "qwen3_moe"])
+def test_the_experts_that_rest_are_counted_whatever_the_configuration_calls_them(kind: str):
+    """Two of eight experts work on a token."""
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "moe_intermediate_size": 48, "num_hidden_layers": 2}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "vocab_size": 99}
+    number = "num_local_experts" if kind == "mixtral" else "num_experts"
+    config = config_of({"model_type": kind, **sizes, **heads, number: 8, "num_experts_per_tok": 2})
+    weights = count_weights(empty_model(config), FEW)
+    assert weights.all - weights.active == 2 * (8 - 2) * 3 * 32 * 48

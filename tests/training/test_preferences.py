@@ -10,9 +10,11 @@ import pytest
 
 from lamina.errors import InputError
 from lamina.models.templates import LAMINA_TEMPLATE
+from lamina.runs import Run
 from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune
-from lamina.training.preferences import answers_of_file, answers_of_model, answers_of_rejects, make_pairs
+from lamina.training.preferences import make_pairs
+from lamina.training.rejected import answers_of_file, answers_of_model, answers_of_rejects, check_rejected
 from lamina.trajectories import ToolCall
 from tiny_llama import split_rows, tiny_tokenizer
 
@@ -45,6 +47,22 @@ def test_an_answer_that_means_the_same_is_no_wrong_one(toolbox: Toolbox):
     same = {row.id: [ToolCall.of("split_bill", {"people": 3, "total": 21.0, "tip_percent": 0})]}
     assert pairs([row], same, toolbox).refused == [{"id": row.id, "reason": "the answer to reject is right"}]
     assert pairs([row], {}, toolbox).refused == [{"id": row.id, "reason": "no answer to compare with"}]
+
+
+@pytest.mark.parametrize("style", ["baked", "compact", "full"])
+def test_an_invented_function_is_a_wrong_answer_and_never_a_right_one(toolbox: Toolbox, style: str):
+    row = split_rows(2)[1].model_copy(update={"tools": toolbox.as_openai()})
+    invented = [ToolCall.of("divide_bill", {"total": 21, "by": 3})]
+    made = make_pairs(
+        [row], {row.id: invented}, toolbox, tiny_tokenizer(), LAMINA_TEMPLATE, style=style, max_length=4096
+    )
+    (pair,) = made.pairs
+    said = tiny_tokenizer().decode(pair.rejected_ids)
+    assert said == '[{"name": "divide_bill", "arguments": {"total": 21, "by": 3}}]<|im_end|>'
+    answer = row.messages[1].model_copy(update={"tool_calls": invented})
+    inventing = row.model_copy(update={"messages": [row.messages[0], answer]})
+    why = "calls divide_bill, which is not among its tools"
+    assert pairs([inventing], {row.id: []}, toolbox).refused == [{"id": row.id, "reason": why}]
 
 
 def test_training_comes_to_prefer_the_right_answers(tiny: Path, toolbox: Toolbox, tmp_path: Path):
@@ -101,16 +119,24 @@ def test_what_a_weaker_model_answers_is_what_is_rejected(toolbox: Toolbox):
         ref = "weaker"
 
         def generate(self, requests, on_reply=None):
-            assert [r.messages[-1].role for r in requests] == ["user"] * 2
-            return [Reply("[]"), Reply("hm", problem="no calls")]
+            assert [r.messages[-1].role for r in requests] == ["user"] * 4
+            unknown, misfit = "there is no function 'divide_bill'", "total must be a number"
+            return [
+                Reply("[]"),
+                Reply("hm", problem="no calls"),
+                Reply('[{"name": "divide_bill", "arguments": {"by": 3}}]', problem=unknown),
+                Reply('[{"name": "split_bill", "arguments": {"total": "all"}}]', problem=misfit),
+            ]
 
         def close(self) -> None:
             pass
 
-    rows = split_rows(3)[1:]
+    rows = [row for row in split_rows(6) if row.calls]
     answers = answers_of_model(Weaker(), rows, toolbox, "baked")
-    assert answers == {rows[0].id: []}
-    assert len(pairs(rows, answers, toolbox).pairs) == 1
+    told = {id: [(call.name, call.arguments) for call in calls] for id, calls in answers.items()}
+    invented, misfit = ("divide_bill", {"by": 3}), ("split_bill", {"total": "all"})
+    assert told == {rows[0].id: [], rows[2].id: [invented], rows[3].id: [misfit]}
+    assert len(pairs(rows, answers, toolbox).pairs) == 3
 
 
 def test_a_runs_rejects_are_taken_where_the_request_passed_later(toolbox: Toolbox, tmp_path: Path):
@@ -127,6 +153,31 @@ def test_a_line_that_is_no_answer_is_named(tmp_path: Path):
     file.write_text('{"id": "a", "calls": []}\n\n{"id": "b"}\n')
     with pytest.raises(InputError, match=r"answers\.jsonl:3: is no answer"):
         answers_of_file(file)
+
+
+def test_a_reject_whose_calls_are_none_is_no_answer(toolbox: Toolbox, tmp_path: Path):
+    row = split_rows(2)[1]
+    for calls in ([{"name": "split_bill"}], ["split_bill()"], "split_bill()", [{"name": 3, "arguments": []}]):
+        line = json.dumps({"record": {"request": row.request, "calls": calls}})
+        (tmp_path / "rejects.jsonl").write_text(line)
+        assert answers_of_rejects(tmp_path, [row]) == {}
+    for broken in ('{"record"', "[]"):
+        (tmp_path / "rejects.jsonl").write_text(f"\n{broken}\n")
+        with pytest.raises(InputError, match=r"rejects\.jsonl:2: is no reject"):
+            answers_of_rejects(tmp_path, [row])
+
+
+def test_answers_in_another_encoding_are_refused_in_one_line(tmp_path: Path):
+    file = tmp_path / "answers.jsonl"
+    file.write_bytes('{"id": "é", "calls": []}'.encode("latin-1"))
+    with pytest.raises(InputError, match=r"answers\.jsonl: not UTF-8 text"):
+        answers_of_file(file)
+
+
+def test_a_run_that_rejected_nothing_is_said_before_the_training(tmp_path: Path):
+    Run.open(tmp_path / "run", {"verb": "synth"}).close()
+    with pytest.raises(InputError, match=r"holds no rejects\.jsonl to take wrong answers from"):
+        check_rejected(str(tmp_path / "run"))
 
 
 def test_all_weights_are_not_trained_by_preference():

@@ -70,6 +70,14 @@ def test_a_recipe_has_the_models_size_and_the_memory_that_is_computed_for_it(nam
         assert recipe.peak_gib[method] == pytest.approx(needed, abs=0.06)
 
 
+@pytest.mark.parametrize("name", XLAM)
+def test_an_xlam_recipe_says_what_of_the_paper_is_not_trained(name: str):
+    says = load_recipe(name).says
+    left_out = " ".join(line for line in says["ours"] if line.startswith("not trained"))
+    assert "general instructions" in left_out
+    assert ("thought" in left_out) == (not name.endswith("-fc")), "the -fc models answer with calls alone"
+
+
 @pytest.mark.parametrize("name", [*XLAM, *SMALL])
 def test_a_recipe_trains_a_tiny_model_of_its_architecture_for_two_steps(name: str, tmp_path: Path, toolbox: Toolbox):
     from safetensors.torch import load_file

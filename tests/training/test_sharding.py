@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import csv
+import io
 import sys
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import pytest
 
 from lamina.errors import InputError, WorkFailedError
+from lamina.runs import Progress
 from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune, read_training_data
 from lamina.training.sharding import Shards, check_shards, config_file, train_sharded
+from lamina.trajectories import ToolCall
 from tiny_llama import desk_toolbox, split_rows
 
 SHARED = TrainSettings(
@@ -112,3 +117,32 @@ def test_what_ends_a_worker_is_what_is_said(tiny: Path, toolbox: Toolbox, tmp_pa
     short = TrainSettings(**{**vars(SHARED), "max_length": 10})
     with pytest.raises(WorkFailedError, match="longer than max_length 10"):
         train_sharded(Shards("ddp", 2), str(tiny), rows_file(tmp_path), tmp_path / "run" / "model", short)
+
+
+@pytest.mark.parametrize("method", ["sft", "dpo"])
+def test_one_process_that_sees_several_gpus_trains_on_one_and_says_so(
+    method: str, tiny: Path, toolbox: Toolbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import torch
+    from transformers import TrainingArguments
+
+    setup = TrainingArguments.__dict__["_setup_devices"].func
+
+    def as_with_two(arguments):
+        device = setup(arguments)
+        arguments._n_gpu = 2
+        return device
+
+    two = cached_property(as_with_two)
+    two.__set_name__(TrainingArguments, "_setup_devices")
+    monkeypatch.setattr(TrainingArguments, "_setup_devices", two)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    few = replace(SHARED, epochs=1, accumulate=1, method=method, update="lora" if method == "dpo" else "full")
+    wrong = {row.id: [ToolCall.of("split_bill", {"total": 0, "people": 1})] for row in split_rows(4)}
+    said = io.StringIO()
+    metrics = fine_tune(
+        str(tiny), split_rows(4), [], tmp_path, few, toolbox, Progress(stream=said),
+        wrong=wrong if method == "dpo" else None,
+    )  # fmt: skip
+    assert metrics["steps"] == 2
+    assert "torch sees 2 GPUs, and one trains; --sharding ddp" in said.getvalue()

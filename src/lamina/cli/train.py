@@ -25,9 +25,8 @@ from lamina.cli.options import (
 from lamina.cli.output import given, show, table
 
 if TYPE_CHECKING:
-    from lamina.runs import Progress
+    from lamina.runs import Progress, Run
     from lamina.training import TrainSettings
-    from lamina.training.preferences import Answers
     from lamina.training.recipes import Recipe
     from lamina.training.rows import TrainingData
 
@@ -143,11 +142,12 @@ def train(
     Rows marked train and validation are used as such, test rows never; where no row is marked, all are
     trained on. The model lands in DIR/model.
     """
-    from lamina.models import check_reference
     from lamina.runs import Progress, Run
     from lamina.training import fine_tune, read_training_data
     from lamina.training.base import check_base, require_reporter
     from lamina.training.recipes import load_recipe
+    from lamina.training.refusing import refusals_in_words
+    from lamina.training.rejected import check_rejected, identity_of_rejected, wrong_answers
     from lamina.training.sharding import Shards, check_shards, train_sharded
 
     known = load_recipe(recipe) if recipe else None
@@ -170,31 +170,42 @@ def train(
     )
     found = read_training_data(data)
     if dry_run:
-        return _show_plan(ref, found, settings, known, as_json)
-    _check_rejected(settings, rejected)
+        return _show_plan(ref, found, settings, known, as_json, rejected, sharding)
+    _check_method(settings, rejected)
     check_base(ref)
     require_reporter(settings.report_to)
-    if rejected and not _is_there(rejected):
-        check_reference(rejected)
+    if rejected:
+        check_rejected(rejected)
     shards = check_shards(Shards(sharding.value, processes), settings) if sharding else None
     key = {"verb": "train", "base": ref, "data": data.resolve(), "rows": found.identity}
-    key |= {"rejected": rejected} if rejected else {}
+    key |= identity_of_rejected(rejected) if rejected else {}
     with Run.open(out, {**key, **settings.identity()}, fresh=fresh) as run:
         progress = Progress(as_json)
         if not run.is_done("train"):
             model = run.folder / "model"
-            wrong = _wrong_answers(rejected, found, settings) if rejected else None
+            wrong = wrong_answers(rejected, found) if rejected else None
             _point_out_silence(found, progress)
             if shards:
                 made = train_sharded(shards, ref, data, model, settings, wrong)
             else:
                 made = fine_tune(ref, found.train, found.held, model, settings, found.toolbox, progress, wrong=wrong)
+            _keep_refused(run, made["refused"], found)
             run.finish("train", made)
         run.write_report_json()
         metrics = run.result("train") or {}
     result = {"out": str(out), "seconds": progress.seconds, "metrics": metrics}
     plain = [(k, v) for k, v in metrics.items() if isinstance(v, str | int | float)]
+    if metrics.get("refused"):
+        plain.append(("refused", f"{refusals_in_words(metrics['refused'])}; {out / 'rejects.jsonl'}"))
     show(result, as_json=as_json, lines=[*table(plain), f"model: {out / 'model'}"])
+
+
+def _keep_refused(run: Run, refused: list[Any], found: TrainingData) -> None:
+    from lamina.training.refusing import as_rejects
+    from lamina.trajectories.store import REJECT, TrajectoryStore
+
+    TrajectoryStore(run.store).add(enumerate(as_rejects(refused, found)))
+    run.store.export_jsonl(REJECT, run.folder / "rejects.jsonl")
 
 
 def _point_out_silence(found: TrainingData, progress: Progress) -> None:
@@ -219,7 +230,7 @@ def _settings(recipe: Recipe | None, method: str, chosen: dict[str, Any], seed: 
     return TrainSettings(**{**usual, **chosen}, method="dpo" if method == "dpo" else "sft", seed=seed)
 
 
-def _check_rejected(settings: TrainSettings, rejected: str | None) -> None:
+def _check_method(settings: TrainSettings, rejected: str | None) -> None:
     from lamina.errors import InputError
 
     if settings.method == "dpo" and not rejected:
@@ -228,40 +239,27 @@ def _check_rejected(settings: TrainSettings, rejected: str | None) -> None:
         raise InputError("--rejected is for --method dpo")
 
 
-def _is_there(rejected: str) -> bool:
-    """A run or a file of answers, so no model."""
-    from lamina.runs.run import is_run
-
-    return is_run(Path(rejected)) or _is_answers(rejected)
-
-
-def _is_answers(rejected: str) -> bool:
-    return Path(rejected).suffix in (".jsonl", ".json") and Path(rejected).is_file()
-
-
-def _wrong_answers(rejected: str, found: TrainingData, settings: TrainSettings) -> Answers:
-    from lamina.models import open_model, prompt_style_of
-    from lamina.runs.run import is_run
-    from lamina.training.preferences import answers_of_file, answers_of_model, answers_of_rejects
-
-    if is_run(Path(rejected)):
-        return answers_of_rejects(Path(rejected), found.train)
-    if _is_answers(rejected):
-        return answers_of_file(Path(rejected))
-    model = open_model(rejected)
-    try:
-        return answers_of_model(model, found.train, found.toolbox, prompt_style_of(rejected) or "full")
-    finally:
-        model.close()
-
-
-def _show_plan(ref: str, found: TrainingData, settings: TrainSettings, recipe: Recipe | None, as_json: bool) -> None:
+def _show_plan(
+    ref: str, found: TrainingData, settings: TrainSettings, recipe: Recipe | None, as_json: bool,
+    rejected: str | None, sharding: Kind | None,
+) -> None:  # fmt: skip
     from lamina.training.planning import plan_training
+    from lamina.training.refusing import refusals_in_words
+    from lamina.training.rejected import answers_in, check_rejected, wrong_answers
 
-    plan = plan_training(ref, found, settings, recipe.architecture if recipe and ref == recipe.base else None)
+    wrong = None
+    if rejected and answers_in(rejected) is not None:  # a model is not asked for a plan
+        check_rejected(rejected)
+        wrong = wrong_answers(rejected, found)
+    known = recipe.architecture if recipe and ref == recipe.base else None
+    plan = plan_training(ref, found, settings, known, wrong)
+    if sharding:
+        plan["sharding"] = f"{sharding.value} is not counted: memory and time are those of one device"
     gib = {f"memory for {name}": f"{size:.2f} GiB" for name, size in plan["memory_gib"].items()}
     shown = {name: value for name, value in plan.items() if name not in ("memory_gib", "refused")}
-    lines = table([*{**shown, **gib, "refused rows": len(plan["refused"])}.items()])
+    lines = table(
+        [*{**shown, **gib, "refused rows": refusals_in_words(plan["refused"]) if plan["refused"] else 0}.items()]
+    )
     show(plan, as_json=as_json, lines=lines)
 
 

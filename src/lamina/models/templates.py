@@ -22,7 +22,15 @@ LAMINA_TEMPLATE: str = files("lamina.models").joinpath("chat_template.jinja").re
 """ChatML; calls as a bare JSON array, ``[]`` for a turn without calls, tools (style ``full``) as a system
 message. With ``{% generation %}`` marks around what is to be learnt."""
 
-EXPORT_TEMPLATE: str = re.sub(r"\{%-?\s*(?:end)?generation\s*-?%\}\n?", "", LAMINA_TEMPLATE)
+_MARKS = re.compile(r"(?:\s*\{%-|\{%\+|(?:^[ \t]*)?\{%)\s*(?:end)?generation\s*(?:-%\}\s*|\+%\}|%\}\n?)", re.MULTILINE)
+
+
+def without_marks(template: str) -> str:
+    """A chat template without ``{% generation %}`` marks, and without the white space that they take away."""
+    return _MARKS.sub("", template)
+
+
+EXPORT_TEMPLATE: str = without_marks(LAMINA_TEMPLATE)
 """The same without the marks, which llama.cpp's template engine does not know. Renders the same text."""
 
 

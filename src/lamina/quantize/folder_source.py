@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lamina.errors import InputError
 from lamina.models.metadata import chat_templates
+from lamina.models.templates import without_marks
 from lamina.quantize.architectures import (
     Architecture,
     architecture_of,
@@ -125,6 +126,7 @@ def _own_metadata(folder: Path) -> JSON:
     found: JSON = {"general.name": folder.resolve().parent.name}
     others = []
     for name, template in chat_templates(folder).items():
+        template = without_marks(template)
         if name == "default":
             found["tokenizer.chat_template"] = template
         else:

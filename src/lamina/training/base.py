@@ -37,17 +37,17 @@ class Base:
 
 def load_base(ref: str) -> Base:
     """The base in float32, trainable, on the CPU. Raises ModelReferenceError, MissingExtraError, ModelError, and
-    InputError where the vocabulary outgrew the embedding."""
+    InputError where the vocabulary outgrew the embedding, or nothing ends a turn."""
     check_base(ref)
     gguf = gguf_of(ref)
     if gguf is not None:
-        return Base(ref, _model_from_gguf(gguf), tokenizer_from_gguf(gguf), gguf)
+        return Base(ref, _model_from_gguf(gguf), with_end(ref, tokenizer_from_gguf(gguf)), gguf)
     folder = ref.removeprefix("hf:")
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
+        tokenizer = with_end(ref, AutoTokenizer.from_pretrained(folder))
         model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32")
-        tokenizer = AutoTokenizer.from_pretrained(folder)
     except (OSError, ValueError) as error:
         raise ModelReferenceError(f"{ref}: {_first_line(error)}") from error
     embedding: Any = model.get_input_embeddings()
@@ -74,13 +74,22 @@ def tokenizer_of(ref: str) -> Any:
     """The tokenizer of a base, whose weights are not read. Raises as ``load_base`` does."""
     require_training_libraries()
     if gguf := gguf_of(ref):
-        return tokenizer_from_gguf(gguf)
+        return with_end(ref, tokenizer_from_gguf(gguf))
     from transformers import AutoTokenizer
 
+    folder = ref.removeprefix("hf:")
     try:
-        return AutoTokenizer.from_pretrained(ref.removeprefix("hf:"), local_files_only=not ref.startswith("hf:"))
+        return with_end(ref, AutoTokenizer.from_pretrained(folder, local_files_only=not ref.startswith("hf:")))
     except (OSError, ValueError) as error:
         raise ModelReferenceError(f"{ref}: no tokenizer to count with ({_first_line(error)})") from error
+
+
+def with_end(ref: str, tokenizer: Any) -> Any:
+    """The tokenizer. Raises InputError where it names no token that ends a turn."""
+    if tokenizer.eos_token is None:
+        mend = 'set "eos_token" in its tokenizer_config.json to the token that ends an answer'
+        raise InputError(f"{ref}: its tokenizer names no eos_token, which each learnt answer ends with", mend=mend)
+    return tokenizer
 
 
 def gguf_of(ref: str) -> Path | None:

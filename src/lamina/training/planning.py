@@ -18,10 +18,14 @@ from typing import Any
 from lamina.errors import InputError, ModelReferenceError
 from lamina.models.templates import LAMINA_TEMPLATE, with_end_mark
 from lamina.tools.tool import JSON
-from lamina.training.base import gguf_of, require_training_libraries, tokenizer_from_gguf
-from lamina.training.rows import IGNORED, Row, TrainingData, token_rows
+from lamina.training.base import gguf_of, require_training_libraries, tokenizer_from_gguf, with_end
+from lamina.training.call_accuracy import hold_out
+from lamina.training.lengths import Length, lengths_of, tokens_read
+from lamina.training.preferences import Answers
+from lamina.training.rows import TrainingData
 from lamina.training.settings import TrainSettings
-from lamina.training.weights import chosen_weights, context_of
+from lamina.training.trainer import order_of_rows
+from lamina.training.weights import chosen_weights, context_of, expert_weights
 
 GIB = 2**30
 CHARACTERS = 3.5
@@ -62,8 +66,10 @@ def count_weights(model: Any, settings: TrainSettings) -> Weights:
     config = model.config.get_text_config()
     idle = 0.0
     if per_token := getattr(config, "num_experts_per_tok", None):
-        of_experts = sum(p.numel() for n, p in model.named_parameters() if ".experts." in n)
-        idle = of_experts * (1 - per_token / config.num_local_experts)
+        every = (
+            model.get_parameter(name) for name in expert_weights(model)
+        )  # configurations name their number variously
+        idle = sum(weight.numel() * (1 - per_token / weight.shape[0]) for weight in every)
     shapes = [model.get_submodule(name).weight.shape for name in linear]
     shapes3 = [model.get_parameter(name).shape for name in experts]
     if settings.update == "lora":
@@ -112,22 +118,30 @@ class Characters:
         return [1] * math.ceil(len(text) / CHARACTERS)
 
 
-def plan_training(ref: str, data: TrainingData, settings: TrainSettings, architecture: JSON | None = None) -> JSON:
+def plan_training(
+    ref: str,
+    data: TrainingData,
+    settings: TrainSettings,
+    architecture: JSON | None = None,
+    wrong: Answers | None = None,
+) -> JSON:
     """The plan for a base, whose weights are not read. What is not on this machine is taken from the recipe's
-    ``architecture``, and tokens are then estimated. Raises InputError where no row can be trained on."""
+    ``architecture``, and tokens are then estimated. ``wrong``: the answers to prefer the rows' over, where they are
+    known before a model is asked. Raises InputError where no row can be trained on."""
     config, tokenizer = _known_of(ref, architecture)
-    rows, refused = token_rows(
-        data.train,
-        data.toolbox,
-        tokenizer,
-        with_end_mark(LAMINA_TEMPLATE, tokenizer.eos_token),
-        style=settings.prompt_style,
-        max_length=min(settings.max_length, context_of(config, settings.max_length)),
-    )
-    if not rows:
+    train, held = hold_out(data.train, data.held, settings)
+    template = with_end_mark(LAMINA_TEMPLATE, tokenizer.eos_token)
+    longest = min(settings.max_length, context_of(config, settings.max_length))
+    lengths, refused = lengths_of(train, wrong, data.toolbox, tokenizer, template, settings, longest)
+    if not lengths:
         raise InputError(f"nothing to train on: {refused[0]['reason']}")
     counted = "estimated, 3.5 characters each" if isinstance(tokenizer, Characters) else "counted"
-    return {"base": ref, **plan(config, rows, settings), "tokens_are": counted, "refused": refused}
+    if settings.method == "dpo" and wrong is None:
+        counted += "; wrong answers taken to be as long as the right ones"
+    planned = {"base": ref, **plan(config, lengths, settings), "tokens_are": counted, "held_rows": len(held)}
+    if settings.patience:
+        planned["looks"] = "at held-out requests: their time is not counted"
+    return {**planned, "refused": refused}
 
 
 def _known_of(ref: str, architecture: JSON | None) -> tuple[Any, Any]:
@@ -137,36 +151,39 @@ def _known_of(ref: str, architecture: JSON | None) -> tuple[Any, Any]:
     require_training_libraries()
     gguf = gguf_of(ref)
     if gguf is not None:
-        return AutoConfig.from_pretrained(str(gguf.parent), gguf_file=gguf.name), tokenizer_from_gguf(gguf)
+        return AutoConfig.from_pretrained(str(gguf.parent), gguf_file=gguf.name), with_end(
+            ref, tokenizer_from_gguf(gguf)
+        )
     folder = ref.removeprefix("hf:")
     here = {"local_files_only": architecture is not None or not ref.startswith("hf:")}
     try:
-        return AutoConfig.from_pretrained(folder, **here), AutoTokenizer.from_pretrained(folder, **here)
+        return AutoConfig.from_pretrained(folder, **here), with_end(ref, AutoTokenizer.from_pretrained(folder, **here))
     except (OSError, ValueError) as error:
         if architecture is None or not ref.startswith("hf:"):
             raise ModelReferenceError(f"{ref}: no base whose configuration can be read; check the reference") from error
         return config_of(architecture), Characters()
 
 
-def plan(config: Any, rows: Sequence[Row], settings: TrainSettings) -> JSON:
-    """The plan for tokenized rows; sizes in GiB, time in seconds."""
+def plan(config: Any, lengths: Sequence[Length], settings: TrainSettings) -> JSON:
+    """The plan for rows of these lengths; sizes in GiB, time in seconds."""
     weights = count_weights(empty_model(config), settings)
-    seen = max(1, round(settings.epochs * len(rows)))
-    lengths = sorted((len(row.input_ids) for row in rows), reverse=True)
-    learnt = sorted((sum(label != IGNORED for label in row.labels) for row in rows), reverse=True)
-    tokens = round(sum(lengths) * seen / len(rows))
+    order = order_of_rows(len(lengths), settings.epochs, settings.seed)
+    tokens = tokens_read(lengths, order, settings)
+    longest = sorted((length.tokens for length in lengths), reverse=True)
+    learnt = sorted((length.learnt for length in lengths), reverse=True)
+    batch = sum(longest[: settings.batch]), sum(learnt[: settings.batch])
     rate = matrix_rate()
     return {
         "method": settings.method,
         "update": settings.update,
-        "rows": len(rows),
-        "steps": math.ceil(seen / (settings.batch * settings.accumulate)),
+        "rows": len(lengths),
+        "steps": math.ceil(len(order) / (settings.batch * settings.accumulate)),
         "tokens": tokens,
-        "learnt_tokens": round(sum(learnt) * seen / len(rows)),
-        "longest_row": lengths[0],
+        "learnt_tokens": sum(lengths[i].all_learnt for i in order),
+        "longest_row": longest[0],
         "parameters": weights.all,
         "trained_parameters": weights.trained,
-        "memory_gib": memory(config, weights, settings, sum(lengths[: settings.batch]), sum(learnt[: settings.batch])),
+        "memory_gib": memory(config, weights, settings, *batch),
         "seconds": round(operations(weights, settings) * tokens / (REACHED * rate), 1),
         "how": f"computed; time from {rate / 1e9:.0f} GFLOP/s measured here on one matrix product, half of it reached",
     }
@@ -174,8 +191,9 @@ def plan(config: Any, rows: Sequence[Row], settings: TrainSettings) -> JSON:
 
 def operations(weights: Weights, settings: TrainSettings) -> float:
     """Floating-point operations a token: two a weight forward, two back, two more for each weight's gradient, and the
-    forward pass again where activations are not kept."""
-    again = 2 if settings.gradient_checkpointing else 0
+    forward pass again where activations are not kept, and for preferences by the base, which they are measured
+    against."""
+    again = (2 if settings.gradient_checkpointing else 0) + (2 if settings.method == "dpo" else 0)
     return (4 + again) * weights.active + 2 * min(weights.trained, weights.active)
 
 

@@ -7,20 +7,18 @@ right one first, and an answer that means the same is no wrong one.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lamina.errors import InputError, WorkFailedError
-from lamina.models.model import Model, PromptStyle, Request
+from lamina.errors import WorkFailedError
+from lamina.models.model import PromptStyle
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
 from lamina.training.processes import process_count
 from lamina.training.rows import IGNORED, Row, token_rows
-from lamina.training.trainer import attend, known_renaming
+from lamina.training.trainer import attend, known_renaming, on_one_device
 from lamina.trajectories import Message, ToolCall, Trajectory, compare_calls
 
 if TYPE_CHECKING:
@@ -49,44 +47,6 @@ class Pairing:
     refused: list[JSON] = field(default_factory=list)
 
 
-def answers_of_model(model: Model, rows: Sequence[Trajectory], toolbox: Toolbox, style: PromptStyle) -> Answers:
-    """What a model answers to the first request of each row; nonsense is no answer and gives no pair."""
-    requests = [
-        Request(_before_answer(row), tools=row.toolbox() if style != "baked" and row.tools else toolbox, style=style)
-        for row in rows
-    ]
-    replies = model.generate(requests)
-    return {row.id: reply.calls for row, reply in zip(rows, replies, strict=True) if reply.problem is None}
-
-
-def answers_of_file(file: Path) -> Answers:
-    """``{"id", "calls": [{"name", "arguments"}]}`` a line, as ``lamina bench score`` reads them."""
-    answers: dict[str, list[ToolCall]] = {}
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            answers[row["id"]] = [ToolCall.of(call["name"], call["arguments"]) for call in row["calls"]]
-        except (ValueError, KeyError, TypeError):
-            mend = 'a line is {"id": …, "calls": [{"name": …, "arguments": {…}}]}'
-            raise InputError("is no answer", file=file, line=number, mend=mend) from None
-    return answers
-
-
-def answers_of_rejects(run: Path, rows: Sequence[Trajectory]) -> Answers:
-    """The rejects of a run whose request is also a row's, with the calls that were rejected."""
-    ids = {row.request.casefold(): row.id for row in rows}
-    answers: dict[str, list[ToolCall]] = {}
-    for line in (run / "rejects.jsonl").read_text("utf-8").splitlines():
-        record = json.loads(line).get("record") or {}
-        row = ids.get(str(record.get("request", "")).casefold())
-        calls = record.get("calls")
-        if row is not None and isinstance(calls, list):
-            answers[row] = [ToolCall.of(call["name"], call["arguments"]) for call in calls]
-    return answers
-
-
 def make_pairs(
     rows: Sequence[Trajectory],
     answers: Answers,
@@ -97,7 +57,8 @@ def make_pairs(
     style: PromptStyle,
     max_length: int,
 ) -> Pairing:
-    """Rows with a wrong answer as pairs; the others are refused with their reason."""
+    """Rows with a wrong answer as pairs; the others are refused with their reason. A wrong answer may call what is not
+    on offer: an invented function is what a model most needs to learn to leave."""
     made = Pairing()
     for row in rows:
         wrong = answers.get(row.id)
@@ -107,9 +68,16 @@ def make_pairs(
         elif compare_calls(right, wrong, row.toolbox() if row.tools else toolbox, now=row.meta.now).exact:
             why = "the answer to reject is right"
         else:
-            both = [_answered(row, calls) for calls in (right, wrong)]
-            told, refused = token_rows(both, toolbox, tokenizer, template, style=style, max_length=max_length)
-            if not refused:
+            told: list[Row] = []
+            for calls in (right, wrong):
+                one, refused = token_rows(
+                    [answered(row, calls)], toolbox, tokenizer, template,
+                    style=style, max_length=max_length, any_name=calls is wrong,
+                )  # fmt: skip
+                if refused:
+                    break
+                told += one
+            else:
                 made.pairs.append(_pair(row.id, *told))
                 continue
             why = refused[0]["reason"]
@@ -117,14 +85,14 @@ def make_pairs(
     return made
 
 
-def _before_answer(row: Trajectory) -> list[Message]:
+def before_answer(row: Trajectory) -> list[Message]:
     first = next((i for i, m in enumerate(row.messages) if m.role == "assistant"), len(row.messages))
     return row.messages[:first]
 
 
-def _answered(row: Trajectory, calls: Sequence[ToolCall]) -> Trajectory:
+def answered(row: Trajectory, calls: Sequence[ToolCall]) -> Trajectory:
     answer = Message(role="assistant", tool_calls=list(calls) or None)
-    return row.model_copy(update={"messages": [*_before_answer(row), answer]})
+    return row.model_copy(update={"messages": [*before_answer(row), answer]})
 
 
 def _pair(id: str, chosen: Row, rejected: Row) -> Pair:
@@ -146,7 +114,8 @@ def preference_config(config: Any, settings: Any) -> Any:
         "train_sampling_strategy", "num_train_epochs",
     )  # fmt: skip
     with known_renaming():
-        return DPOConfig(**{name: getattr(config, name) for name in known}, max_length=None, beta=settings.beta)
+        made = DPOConfig(**{name: getattr(config, name) for name in known}, max_length=None, beta=settings.beta)
+    return on_one_device(made)
 
 
 def make_preference_trainer(

@@ -34,7 +34,8 @@ class Row:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """``train`` and ``held`` (validation) of a file of trajectories, the tools of ``train``, and an id of all rows."""
+    """``train`` and ``held`` (validation) of a file of trajectories, the tools of ``train``, and an id of what is in
+    those rows."""
 
     train: list[Trajectory]
     held: list[Trajectory]
@@ -52,7 +53,8 @@ def read_training_data(data: Path) -> TrainingData:
         raise InputError("holds no rows to train on", file=data, mend="give a run that synth has finished")
     held = [row for row in rows if row.meta.split == "validation"]
     toolbox = Toolbox.from_openai({t["function"]["name"]: t for row in chosen for t in row.tools}.values())
-    return TrainingData(chosen, held, toolbox, content_id([r.id for r in rows]))
+    identity = content_id(*([row.to_json().decode() for row in part] for part in (chosen, held)))
+    return TrainingData(chosen, held, toolbox, identity)
 
 
 def turns_without_calls(trajectories: Sequence[Trajectory]) -> tuple[int, int]:
@@ -95,16 +97,18 @@ def token_rows(
     *,
     style: PromptStyle,
     max_length: int,
+    any_name: bool = False,
 ) -> tuple[list[Row], list[JSON]]:
     """Rows and refusals (``{"id", "reason"}``): nothing is ever cut to fit, and nobody learns to call what is not on
-    offer. In the prompt, but in style ``baked``, stand the tools of the row, or ``toolbox`` where it names none.
-    ``template`` is a chat template with ``{% generation %}`` marks. Raises WorkFailedError where a template does not
-    end its turns."""
+    offer, but with ``any_name``, for what is learnt to be wrong. In the prompt, but in style ``baked``, stand the tools
+    of the row, or ``toolbox`` where it names none. ``template`` is a chat template with ``{% generation %}`` marks.
+    Raises WorkFailedError where a template does not end its turns."""
     rows: list[Row] = []
     refused: list[JSON] = []
     for trajectory in trajectories:
         names = {tool["function"]["name"] for tool in trajectory.tools} or set(toolbox.names)
-        if strange := next((call.name for call in trajectory.calls if call.name not in names), None):
+        strange = next((call.name for call in trajectory.calls if call.name not in names), None)
+        if strange is not None and not any_name:
             refused.append({"id": trajectory.id, "reason": f"calls {strange}, which is not among its tools"})
             continue
         offered = trajectory.toolbox() if style != "baked" and trajectory.tools else toolbox

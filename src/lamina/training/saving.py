@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import StorageError
-from lamina.models.templates import EXPORT_TEMPLATE, with_end_mark
+from lamina.models.templates import LAMINA_TEMPLATE, with_end_mark
 from lamina.runs.files import storage_error
 from lamina.tools import Toolbox
 from lamina.training.base import Base, load_base
@@ -53,7 +53,8 @@ def save_merged(
         restore(model)
     merged = model.merge_and_unload() if settings.update == "lora" else model
     merged.save_pretrained(str(temporary))
-    base.tokenizer.chat_template = with_end_mark(EXPORT_TEMPLATE, base.tokenizer.eos_token)
+    # with its marks of what is learnt, which Transformers knows: whoever trains on learns the assistant's turns alone
+    base.tokenizer.chat_template = with_end_mark(LAMINA_TEMPLATE, base.tokenizer.eos_token)
     base.tokenizer.save_pretrained(str(temporary))
     facts = {
         "prompt_style": settings.prompt_style,

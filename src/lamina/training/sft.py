@@ -30,8 +30,10 @@ from lamina.training.folder import (
     write_json,
 )
 from lamina.training.material import Material, material_of
+from lamina.training.model_card import write_card
 from lamina.training.preferences import Answers, make_preference_trainer, preference_config
-from lamina.training.processes import is_first
+from lamina.training.processes import is_first, process_count
+from lamina.training.refusing import refusals_in_words
 from lamina.training.rounding import Rounding
 from lamina.training.saving import save_merged, storage, whole_model
 from lamina.training.settings import TrainSettings
@@ -77,6 +79,7 @@ def fine_tune(
             return done
         require_training_libraries()
         require_reporter(settings.report_to)
+        _point_out_idle_devices(progress)
         base = load_base(base_ref)
         with _flushed_denormals():
             return _train(base, train, validation, out, settings, toolbox, progress, identity, distillation, wrong)
@@ -98,6 +101,8 @@ def _train(
         base = distillation.student_of(base)
     train, validation = hold_out(train, validation, settings)
     material = material_of(train, validation, base, settings, toolbox, wrong or {})
+    if material.refused and is_first():
+        progress.say(f"rows refused: {refusals_in_words(material.refused)}")
     bf16 = settings.precision == "bf16" or (
         settings.precision == "auto" and settings.update == "lora" and _computes_in_bf16()
     )
@@ -107,8 +112,9 @@ def _train(
         teaching = distillation.begin(inner_model(model), base, out, progress, again=settings.epochs > 1)
     with progress.stage("train", total=material.steps) as bar:
         log = TrainingLog(
-            out / "train-log.csv", bar, material.count, settings.batch * settings.accumulate, settings.save_seconds
-        )
+            out / "train-log.csv", bar, material.count, len(material.order),
+            settings.batch * settings.accumulate, settings.save_seconds,
+        )  # fmt: skip
         checkpoint = last_checkpoint(out / UNFINISHED, identity)
         log.begin(step_of(checkpoint))
         rounding = Rounding(model, settings.qat, settings.qat_share, material.steps) if settings.qat != "none" else None
@@ -139,6 +145,7 @@ def _train(
     whole = whole_model(trainer, base, settings, bf16)
     if is_first():
         save_merged(whole, base, out, settings, toolbox, copied_arguments(train, toolbox), bf16)
+        write_card(out, settings, toolbox, metrics)
         write_json(out / FINISHED, {"identity": identity, "metrics": metrics})
         shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     return metrics
@@ -210,6 +217,14 @@ def _flushed_denormals() -> Iterator[None]:
         yield
     finally:
         torch.set_flush_denormal(False)
+
+
+def _point_out_idle_devices(progress: Progress) -> None:
+    import torch
+
+    devices = torch.cuda.device_count()
+    if devices > 1 and process_count() == 1:
+        progress.say(f"torch sees {devices} GPUs, and one trains; --sharding ddp (or fsdp, deepspeed) takes all")
 
 
 def _computes_in_bf16() -> bool:

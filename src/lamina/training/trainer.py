@@ -58,7 +58,7 @@ def train_config(out: Path, settings: TrainSettings, steps: int, bf16: bool) -> 
     from trl.trainer.sft_config import SFTConfig
 
     with known_renaming():
-        return SFTConfig(
+        config = SFTConfig(
             output_dir=str(out),
             use_cpu=not torch.cuda.is_available(),
             bf16=bf16,
@@ -88,6 +88,15 @@ def train_config(out: Path, settings: TrainSettings, steps: int, bf16: bool) -> 
             seed=settings.seed,
             data_seed=settings.seed,
         )
+    return on_one_device(config)
+
+
+def on_one_device(config: Any) -> Any:
+    """The configuration for a process that trains on one GPU though it sees several. Transformers would cut each batch
+    over all of them (nn.DataParallel), which no trainer of TRL takes; several are for ``sharding``."""
+    if config.n_gpu > 1:
+        config._n_gpu = 1  # as Transformers does itself for a model cut over devices; there is no other way to say it
+    return config
 
 
 def make_trainer(
@@ -188,11 +197,13 @@ def attend(trainer: Any, log: TrainingLog, watch: Watch | None) -> Any:
 
 
 class TrainingLog:
-    """Keeps ``train-log.csv`` and the progress bar, and says when the next checkpoint is due."""
+    """Keeps ``train-log.csv`` and the progress bar, and says when the next checkpoint is due. A step sees ``batch``
+    rows, the last one what is left of ``rows_in_all``."""
 
-    def __init__(self, file: Path, bar: Bar, rows_an_epoch: int, batch: int, save_seconds: float):
+    def __init__(self, file: Path, bar: Bar, rows_an_epoch: int, rows_in_all: int, batch: int, save_seconds: float):
         self.file, self.bar = file, bar
-        self.rows_an_epoch, self.batch, self.save_seconds = rows_an_epoch, batch, save_seconds
+        self.rows_an_epoch, self.rows_in_all = rows_an_epoch, rows_in_all
+        self.batch, self.save_seconds = batch, save_seconds
         self._seen: list[tuple[float, float, int, float]] = []
         self.losses: list[float] = []
         self.tokens = 0
@@ -236,7 +247,7 @@ class TrainingLog:
         self._seen.clear()
         self.tokens += int(tokens)
         self.losses.append(loss)
-        epoch = round(number * self.batch / self.rows_an_epoch, 3)
+        epoch = round(min(number * self.batch, self.rows_in_all) / self.rows_an_epoch, 3)
         if is_first():
             numbers = (number, epoch, f"{loss:.5f}", f"{accuracy:.4f}", f"{rate:.3e}", self.tokens)
             with self.file.open("a", newline="") as lines:
