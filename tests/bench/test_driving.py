@@ -174,3 +174,23 @@ def test_a_generated_row_becomes_a_query_of_its_kind(turns: list[list[str]], kin
     assert (query.kind, query.query) == (kind, "hi")
     assert [c.arguments["name"] for c in query.calls] == [n for names in turns for n in names]
     assert OwnTask(queries=[query]).samples()[0].row["kind"] == kind
+
+
+class Telling(Echo):
+    def prompt_for(self, request: Request) -> str:
+        if request.messages[-1].content == "broken":
+            raise ValueError("no template")
+        return f"<user>{request.messages[-1].content}<assistant>"
+
+
+def test_the_prompt_is_kept_as_it_was_sent_with_what_else_decides_the_answer() -> None:
+    names = ("Ann", "broken")
+    queries = [Query(name, name, None, "single", [ToolCall.of("greet", {"name": name})]) for name in names]
+    _, told = score_queries(Telling(), queries, TOOLBOX, "compact", max_tokens=99)
+    first = told[0]["transcript"][0]
+    assert first["sent"] == "<user>Ann<assistant>"
+    assert (first["style"], first["constrained"], first["max_tokens"], first["seed"]) == ("compact", True, 99, 0)
+    assert told[1]["right"], "a prompt that cannot be shown costs no verdict"
+    assert "sent" not in told[1]["transcript"][0]
+    _, silent = score_queries(Echo(), queries, TOOLBOX, "compact")
+    assert "sent" not in silent[0]["transcript"][0]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from lamina.bench import BenchModel, BenchSettings, bench_models
 from lamina.bench.tasks import Outcome, Sample, Setting, Task, open_task
+from lamina.bench.tasks.recorded import IMPOSSIBLE, MISFIT, UNREADABLE
 from lamina.errors import InputError
 from lamina.models import Reply
+from lamina.runs import Progress
 from lamina.tools import Toolbox
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -79,6 +83,48 @@ def test_rows_whose_right_calls_do_not_fit_their_own_tools_are_left_out(tmp_path
     assert task.samples()[1].row["calls"][0]["arguments"]["hours"] == 3
     with pytest.raises(InputError, match="no row with calls that fit its own tools"):
         written(tmp_path, [USER, turn("Oslo", planet="Mars")]).samples()
+
+
+def test_what_is_left_out_of_a_file_is_counted_by_reason(tmp_path: Path):
+    result = {"role": "tool", "name": "sky", "content": "clear"}
+    task = written(tmp_path, [USER, turn("Oslo")], [USER, turn("Oslo", planet="Mars")], [USER, result, turn("Oslo")])
+    with (tmp_path / "rows.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"id": "r9", "messages": 3}\n')
+    assert len(task.samples()) == len(task.samples()) == 1
+    assert task.left_out == {MISFIT: 1, IMPOSSIBLE: 1, UNREADABLE: 1}
+
+
+def test_a_bench_says_what_is_left_out(
+    tmp_path: Path, desk: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = written(tmp_path, [USER, turn("Oslo")], [USER, turn("Oslo", planet="Mars")])
+    model = BenchModel(desk.model({USER["content"]: "[]"}), "m", "script")
+    settings = BenchSettings(timing_samples=0, slots=2)
+    result = bench_models(
+        [model], [task], run=desk.run, toolbox=desk.toolbox, settings=settings, progress=Progress(True)
+    )
+    assert result["left_out"] == {task.name: {MISFIT: 1}}
+    assert f"left out are 1 {MISFIT}" in capsys.readouterr().err
+
+
+def test_two_rows_of_one_id_are_two_samples(tmp_path: Path):
+    task = written(tmp_path, [USER, turn("Oslo")], [USER, turn("Rome")], [USER, turn("Bern")])
+    file = tmp_path / "rows.jsonl"
+    file.write_text(file.read_text().replace('"r1"', '"r0"').replace('"r2"', '"r0"'))
+    assert [s.id for s in task.samples()] == ["r0", "r0~2", "r0~3"]
+    assert [s.row["calls"][0]["arguments"]["city"] for s in task.samples()] == ["Oslo", "Rome", "Bern"]
+
+
+def test_a_call_that_is_referred_to_by_number_has_its_place(tmp_path: Path):
+    (sample,) = (task := written(tmp_path, [USER, turn("Oslo", "$var1.nearby$", "Rome")])).samples()
+    oslo, nearby, rome = ({"name": "sky", "arguments": {"city": c}} for c in ("Oslo", "$var1.nearby$", "Rome"))
+    assert task.judge(sample, [oslo, nearby, rome]) is None
+    assert task.judge(sample, [oslo, rome, nearby]) is None  # nothing refers to Rome
+    for answer in ([nearby, oslo, rome], [rome, oslo, nearby], [nearby, rome, oslo]):
+        assert "another call in this order" in (task.judge(sample, answer) or "")
+    outcome = solved(task, sample, [rome, oslo, nearby])
+    assert not outcome.right
+    assert not outcome.scores["functions_right"]
 
 
 def test_figures_tell_functions_arguments_and_refusals_apart(tmp_path: Path):

@@ -162,6 +162,14 @@ def test_a_raw_prompt_goes_to_completions_with_its_prefix(model: Model, endpoint
     assert (endpoint.sent[0]["path"], endpoint.sent[0]["prompt"]) == ("/v1/completions", "Once upon")
 
 
+def test_an_endpoint_tells_what_it_is_sent(model: Any, endpoint: Endpoint, ask: Ask):
+    endpoint.answers = [Answer.said("[]")]
+    request = ask(style="full")
+    one(model, request)
+    sent = {name: value for name, value in endpoint.sent[0].items() if name != "path"}
+    assert json.loads(model.prompt_for(request)) == sent
+
+
 def test_answers_keep_the_order_of_the_questions(endpoint: Endpoint, ask: Ask):
     endpoint.answers = [Answer.said("slow"), Answer.said("fast")]
     endpoint.answers[0].seconds = 0.2

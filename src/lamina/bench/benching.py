@@ -43,7 +43,8 @@ def bench_models(
     made: JSON | None = None,
     alone: bool = False,
 ) -> JSON:
-    """``{"rows", "paired", "resources", "crashes", "versions" (of the tasks)}``.
+    """``{"rows", "paired", "resources", "crashes", "versions" (of the tasks), "left_out" (rows
+    that are no samples, by task and reason, where there are some)}``.
 
     Samples and timings go to ``run.store`` (kinds ``sample``, ``timing``, ``round``, ``resource``) as they are
     answered; what is there already is not asked again. Timing begins when every model has answered. ``pairs`` names
@@ -61,6 +62,9 @@ def bench_models(
     check_judged(tasks, judge)
     check_possible(tasks, [model.ref for model in models])
     planned = plan(models, tasks, toolbox, settings, limit)
+    left_out = {task.name: dict(counts) for task in tasks if (counts := getattr(task, "left_out", None))}
+    for name, counts in left_out.items():
+        progress.say(f"{name}: left out are {', '.join(f'{n} {why}' for why, n in counts.items())}")
     if alone:
         lay_out_run(planned, run, toolbox, settings, progress)
     rows: list[JSON] = []
@@ -101,6 +105,7 @@ def bench_models(
         "resources": resources,
         "crashes": crashes,
         "versions": {task.name: version_of(task) for task in tasks},
+        **({"left_out": left_out} if left_out else {}),
     }
     return found if made is None else found | {"ladder": ladder_of(named, tasks, found, made)}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from lamina.bench.intervals import wilson
@@ -17,7 +18,7 @@ from lamina.bench.tasks.own import OwnTask
 from lamina.bench.tasks.task import turn_record
 from lamina.errors import LaminaError
 from lamina.models.continuations import score_requests
-from lamina.models.model import Model, PromptStyle, Reply, Request, Scorer
+from lamina.models.model import Model, PromptStyle, Reply, Request, Scorer, TellsPrompts
 from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories import Query
 
@@ -33,10 +34,13 @@ def drive(
     which they end, never from two threads at once. A conversation that raises, by what the task asks or scores, has an
     outcome that says so (``broken_outcome``) and the others go on; errors of the model are raised."""
     waiting: list[tuple[str, Conversation, Request]] = []
+    tell = model.prompt_for if isinstance(model, TellsPrompts) else None
     errors: list[Exception] = []
 
     def step(key: str, conversation: Conversation, turn: tuple[Request, Reply] | None) -> None:
         try:
+            if turn is not None and tell is not None:
+                turn = turn[0], with_prompt(turn[1], turn[0], tell)
             request = next(conversation) if turn is None else conversation.send(turn[1])
         except StopIteration as end:
             on_outcome(key, end.value)
@@ -56,6 +60,16 @@ def drive(
                 on_reply(place, reply)
         if errors:
             raise errors[0]
+
+
+def with_prompt(reply: Reply, request: Request, tell: Callable[[Request], str]) -> Reply:
+    """The reply with what was sent for it, where that can be said and is not in the request already."""
+    if request.raw_prompt is not None or reply.sent is not None:
+        return reply
+    try:
+        return replace(reply, sent=tell(request))
+    except Exception:  # a prompt that cannot be rendered is the reply's problem, and said there
+        return reply
 
 
 def broken_outcome(error: Exception, turn: tuple[Request, Reply] | None) -> Outcome:

@@ -61,6 +61,7 @@ def _outcome(ask: Ask, before: JSON, setting: Setting) -> Outcome | None:
                     prompt_tokens=said["prompt_tokens"],
                     completion_tokens=said["completion_tokens"],
                     truncated=bool(before["scores"].get("cut")),
+                    sent=said.get("sent"),
                 ),
             )
             request = conversation.send(turn[1])

@@ -20,8 +20,9 @@ SAMPLES = "samples.jsonl"
 
 def write_samples(run: Run, *, parquet: bool = False) -> Path:
     """``samples.jsonl`` in the run's folder and, with ``parquet``, ``samples.parquet`` beside it; the first's path. A
-    row is ``{"model", "precision", "task", "sample", "prompts" and "answers" (one a turn, in order), "messages" (the
-    whole conversation before the last answer; empty where a prompt was sent without a chat template), "images" (paths),
+    row is ``{"model", "precision", "task", "sample", "prompts" and "answers" (one a turn, in order), "sent" (of each
+    turn the whole text, null where the backend does not tell it), "messages" (the whole conversation before the last
+    answer; empty where a prompt was sent without a chat template), "images" (paths),
     "answer" (the last), "calls", "likelihoods" (``[{"text", "log_probability"}]``, where the task compares them),
     "target", "verdict" (right, wrong or unscored), "scores", "reasons", "judgements" (``[{"judge", "verdict"}]``, with
     the judge's reason), "prompt_tokens", "answer_tokens", "turns", "ttft_seconds", "itps", "otps", "total_seconds"}``;
@@ -52,6 +53,7 @@ def sample_rows(run: Run) -> Iterator[JSON]:
             **{key: record[key] for key in ("model", "precision", "task", "sample")},
             "prompts": [_asked(turn) for turn in turns],
             "answers": [turn.get("answer") for turn in turns],
+            "sent": [turn.get("sent", turn.get("prompt")) for turn in turns],
             "messages": last.get("messages") or [],
             "images": last.get("images") or [],
             "answer": last.get("answer"),

@@ -16,7 +16,7 @@ Answers = dict[str, list[Any]]
 
 def score_answers(task: Task, file: str | Path) -> JSON:
     """``{"task", "accuracy", "low", "high", "n", "right", "scores": {id: bool}, "problems": {id: sentence},
-    "unanswered": [id], "unknown": [id]}``.
+    "unanswered": [id], "unknown": [id]}``, and "left_out" ``{reason: n}`` where rows of the task's file are no samples.
 
     ``n`` counts what was scored. A sample without an answer and an answer to no sample are not scored, and listed.
     An answer whose calls cannot be read is scored as the task scores it (wrong, where a call was asked for).
@@ -41,6 +41,7 @@ def score_answers(task: Task, file: str | Path) -> JSON:
         "problems": {id: problem for id, problem in problems.items() if problem is not None},
         "unanswered": [id for id in samples if id not in answers],
         "unknown": [id for id in answers if id not in samples],
+        **({"left_out": dict(left_out)} if (left_out := getattr(task, "left_out", None)) else {}),
     }
 
 

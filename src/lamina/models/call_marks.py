@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import NamedTuple
 
 from lamina.models.json_spans import end_of_value, load_value
+from lamina.models.tagged_parameters import tagged_parameters
+from lamina.models.values_amid_text import outline
+from lamina.tools import Toolbox
 
 PAIRS = (
     ("<tool_call>", "</tool_call>"),  # Hermes, Qwen
@@ -30,83 +33,88 @@ _NAMED = re.compile(
     r"|<｜tool▁sep｜>(?P<deepseek>[\w.-]{1,128})\s{0,8}(?:```json)?\s{0,8}(?=\{)"
     r"|Action:[ ]{0,4}(?P<action>[\w.-]{1,128})\s{0,8}Action Input:\s{0,8}(?=\{)"  # ReAct
 )
-_PARAMETER = re.compile(r"<parameter=(?P<name>[^\s<>]{1,128})>\n?(?P<value>[^<]*)\n?</parameter>")
+_LANGUAGE = re.compile(r"[A-Za-z_]{1,20}\s")
 
 
-def without_ends(text: str) -> str:
-    """Without what a model thought first, and without end tokens after it."""
-    text = text.rpartition("</think>")[2].strip()
+class Segment(NamedTuple):
+    """A piece of a text, and whether it stood inside of marks."""
+
+    text: str
+    inside: bool
+
+
+def spoken(text: str) -> tuple[str, bool]:
+    """Without what a model thought first, and without end tokens after it; and whether a thought never ended."""
+    hidden = outline(text)
+    thought = hidden.rfind("</think>")
+    thinking = hidden.rfind("<think>") > thought
+    text = text[thought + len("</think>") if thought >= 0 else 0 :].strip()
     while (end := next((e for e in ENDS if text.endswith(e)), None)) is not None:
         text = text.removesuffix(end).rstrip()
-    return text
+    return text, thinking
 
 
-def marked_parts(text: str) -> list[str] | None:
-    """What stands in each pair of marks, or None where there are none. Other words are left out."""
-    named = _named_calls(text)
-    if named:
-        return named
-    for opening, closing in PAIRS:
-        if opening in text:
-            return _between(text, opening, closing)
-    return None
+def marked_segments(text: str, hidden: str, toolbox: Toolbox | None) -> list[Segment] | None:
+    """The text, whose outline is ``hidden``, cut at the marks of a family, or None where there are none."""
+    spans = _named_calls(text, hidden, toolbox)
+    if not spans:
+        pair = next(((opening, closing) for opening, closing in PAIRS if opening in hidden), None)
+        spans = _between(text, hidden, *pair) if pair else []
+    return _cut(text, spans) if spans else None
 
 
-def _named_calls(text: str) -> list[str]:
+def fenced_segments(text: str, hidden: str) -> list[Segment] | None:
+    """The text cut at its code fences, or None where there are none."""
+    spans = _between(text, hidden, "```", "```")
+    if not spans:
+        return None
+    found = _cut(text, spans)
+    return [
+        Segment(_LANGUAGE.sub("", t, count=1) if inside and _LANGUAGE.match(t) else t, inside) for t, inside in found
+    ]
+
+
+Span = tuple[int, int, str]
+"""Where something in marks begins and ends, and what stands in them."""
+
+
+def _cut(text: str, spans: list[Span]) -> list[Segment]:
+    found, position = [], 0
+    for start, end, inner in spans:
+        found += [Segment(text[position:start], False), Segment(inner, True)]
+        position = end
+    return [*found, Segment(text[position:], False)]
+
+
+def _named_calls(text: str, hidden: str, toolbox: Toolbox | None) -> list[Span]:
     """Each call whose name stands outside its JSON, written as JSON with the name in it; text that breaks off stays
     as it is."""
-    parts: list[str] = []
+    spans: list[Span] = []
     position = 0
-    while (found := _NAMED.search(text, position)) is not None:
+    while (found := _NAMED.search(hidden, position)) is not None:
         name, start = found[found.lastgroup or 0], found.end()
         begin = len(text) - len(text[start:].lstrip()) if found.lastgroup == "tag" else start
         if text.startswith("{", begin):
             end = end_of_value(text, begin)
-            arguments: Any = load_value(text[begin:end]) if end > 0 else None
+            arguments = load_value(text[begin:end]) if end > 0 else None
         else:
-            end = _past(text, "</function>", start)
-            arguments = _parameters(text[start:end])
+            tagged = tagged_parameters(text, start, toolbox.get(name) if toolbox is not None else None)
+            arguments, end = tagged if tagged is not None else (None, -1)
         if arguments is None:
-            parts.append(f'{{"name": {json.dumps(name)}, "arguments": {text[begin:]}')
+            spans.append((found.start(), len(text), f'{{"name": {json.dumps(name)}, "arguments": {text[begin:]}'))
             break
-        parts.append(json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False))
         position = max(end, found.end())
-    return parts
+        spans.append((found.start(), position, json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)))
+    return spans
 
 
-def _parameters(body: str) -> dict[str, Any]:
-    """``<parameter=x>value</parameter>``: a value that is JSON is read as that, any other is text."""
-    found = {}
-    for name, value in _PARAMETER.findall(body):
-        try:
-            found[name] = json.loads(value, parse_constant=str)
-        except (ValueError, RecursionError):
-            found[name] = value.rstrip("\n")
-    return found
-
-
-def _past(text: str, mark: str, start: int) -> int:
-    end = text.find(mark, start)
-    return len(text) if end < 0 else end + len(mark)
-
-
-def _between(text: str, opening: str, closing: str) -> list[str]:
-    parts, position = [], 0
-    while (start := text.find(opening, position)) >= 0:
-        start += len(opening)
-        position = _past(text, closing, start)
-        closed = text.endswith(closing, start, position)
-        parts.append(text[start : position - len(closing)] if closed else text[start:position])
-    return parts
-
-
-def fenced(text: str) -> tuple[str, bool] | None:
-    """What stands in the first code fence, and whether there are words around it."""
-    start = text.find("```")
-    if start < 0:
-        return None
-    end = text.find("```", start + 3)
-    inside = text[start + 3 : end] if end >= 0 else text[start + 3 :]
-    around = text[:start] + (text[end + 3 :] if end >= 0 else "")
-    language = re.match(r"[A-Za-z_]{1,20}\s", inside)
-    return inside[language.end() :] if language else inside, bool(around.strip())
+def _between(text: str, hidden: str, opening: str, closing: str) -> list[Span]:
+    """What stands between two marks; the last closing one may be left out."""
+    spans: list[Span] = []
+    position = 0
+    while (start := hidden.find(opening, position)) >= 0:
+        inner = start + len(opening)
+        end = hidden.find(closing, inner)
+        position = end + len(closing) if end >= 0 else len(text)
+        spans.append((start, position, text[inner : end if end >= 0 else len(text)]))
+    return spans

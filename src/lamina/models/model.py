@@ -67,6 +67,8 @@ class Reply:
     timings: dict[str, Any] = field(default_factory=dict)
     likelihoods: list[float] = field(default_factory=list)
     """Of each of the request's continuations, in order: the sum of its tokens' log probabilities (nats)."""
+    sent: str | None = None
+    """The whole text that the model was given, where whoever asked wanted to keep it and the backend tells it."""
 
 
 class Model(Protocol):
@@ -79,6 +81,16 @@ class Model(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class TellsPrompts(Protocol):
+    """A model that says what it sends: those that render their prompts themselves, and endpoints."""
+
+    def prompt_for(self, request: Request) -> str:
+        """The text that is sent for a request, or the JSON of a request to an endpoint. Raises PromptError as
+        ``generate`` would have a problem."""
+        ...
 
 
 @runtime_checkable

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from typing import Any
 
 from lamina.errors import InputError, ModelError, ModelReferenceError
@@ -115,6 +116,10 @@ class OpenAIEndpoint:
         if isinstance(row, str):
             return Reply(text="", problem=row, seconds=seconds)
         return reply_of(row, request, seconds)
+
+    def prompt_for(self, request: Request) -> str:
+        """The JSON of the request as it is sent, without its images, for whoever wants to keep it."""
+        return json.dumps(self._accepted(self._body(replace(request, images=()))[1]), ensure_ascii=False)
 
     def _body(self, request: Request) -> tuple[str, dict[str, Any]]:
         body: dict[str, Any] = {

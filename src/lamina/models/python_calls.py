@@ -13,7 +13,7 @@ from lamina.models.json_spans import DEEPEST, end_of_value, storable_value
 LONGEST = 20_000
 """Characters of one call or value that are parsed."""
 STARTS_TRIED = 32
-_NAME = re.compile(r"(?<![\w.])[^\W\d]\w{0,127}(?:\.\w{1,128}){0,8}\(")
+NAME = re.compile(r"(?<![\w.])[^\W\d]\w{0,127}(?:\.\w{1,128}){0,8}\(")
 _BETWEEN = re.compile(r"[\s,;]{0,200}")
 _WORDS = {"true": True, "false": False, "null": None}
 _FAILURES = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError, TypeError)
@@ -33,33 +33,39 @@ def python_value(text: str) -> Any:
 
 
 def python_calls(text: str, names: set[str] | None) -> tuple[Rows, bool] | None:
-    """The first run of calls in the text, and whether it is all there is. Only functions of ``names`` are looked for
-    amid other words; without names the whole text has to be calls. None where there is none."""
-    position = 0
-    for _ in range(STARTS_TRIED):
-        found = _NAME.search(text, position)
-        if found is None:
-            return None
-        rows: Rows = []
-        start = end = found.start()
-        while (call := _call_at(text, end)) is not None:
-            row, end = call
-            rows.append(row)
-            follows = _BETWEEN.match(text, end)
-            next_ = follows.end() if follows else end
-            if _NAME.match(text, next_) is None:
-                break
-            end = next_
-        before, after = text[:start].strip(), text[end:].strip()
-        alone = (before, after) in (("", ""), ("[", "]"), ("", ";"))
-        if rows and (alone or (names is not None and all(name in names for name, _ in rows))):
-            return rows, alone
-        position = max(found.end(), end) if rows else found.end()
-    return None
+    """The calls in the text, and whether they are all there is. Only functions of ``names`` are looked for amid other
+    words; without names the whole text has to be calls. None where there is none."""
+    rows: Rows = []
+    position = failed = 0
+    while failed < STARTS_TRIED and (found := NAME.search(text, position)) is not None:
+        run, end = _run_at(text, found.start())
+        before, after = text[: found.start()].strip(), text[end:].strip()
+        if run and (before, after) in (("", ""), ("[", "]"), ("", ";")):
+            return run, True
+        if run and names is not None and all(name in names for name, _ in run):
+            rows += run
+        else:
+            failed += 1
+        position = end if run else found.end()
+    return (rows, False) if rows else None
 
 
-def _call_at(text: str, start: int) -> tuple[tuple[str, dict[str, Any]], int] | None:
-    found = _NAME.match(text, start)
+def _run_at(text: str, start: int) -> tuple[Rows, int]:
+    """Calls that follow each other from ``start`` on, and where the last one ends."""
+    rows: Rows = []
+    end = start
+    while (call := call_at(text, start)) is not None:
+        row, end = call
+        rows.append(row)
+        follows = _BETWEEN.match(text, end)
+        start = follows.end() if follows else end
+        if NAME.match(text, start) is None:
+            break
+    return rows, end
+
+
+def call_at(text: str, start: int) -> tuple[tuple[str, dict[str, Any]], int] | None:
+    found = NAME.match(text, start)
     end = end_of_value(text, found.end() - 1, quotes="\"'") if found else -1
     if end < 0 or end - start > LONGEST:
         return None

@@ -3,15 +3,16 @@ as it was recorded, and the row's own tools on offer. Not a task itself.
 
 So a model is asked what to do next in a history that went right (one step at a time, as API-Bank counts), and where a
 row is one request with several calls, for all of them at once. Rows that cannot be answered, because their right calls
-don't fit their own tools, are left out: a figure about them would say nothing about a model.
+don't fit their own tools, are left out, counted and said: a figure about them would say nothing about a model.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lamina.bench.intervals import ratio_of_sums, wilson
@@ -41,6 +42,16 @@ REFERENCES = (
 )
 """How a data set writes that a value comes from an earlier call, and how we tell a model (our wording)."""
 
+UNREADABLE, WITHOUT_TOOLS, IMPOSSIBLE, MISFIT = (
+    "rows that cannot be read",
+    "rows without tools or answers",
+    "rows that could not have happened in their order",
+    "turns whose calls don't fit their tools",
+)
+"""Why something of a file is no sample."""
+_POSITION = re.compile(r"\$var_?(?P<of_one>\d{1,6})|API_call_(?P<of_zero>\d{1,6})")
+"""A reference that counts the calls of an answer, from 1 or from 0."""
+
 Verdict = tuple[list[str], bool, int, int]
 """What is wrong, whether the functions are right, arguments right, arguments in all."""
 
@@ -53,17 +64,26 @@ class Recorded:
     read: Callable[[], Iterable[Trajectory | Reject]]
     paired_metric: str = "call_exact"
     needs_tools: bool = False
+    left_out: Counter[str] = field(default_factory=Counter, compare=False)
+    """How much of the file is no sample, by reason; known once ``samples`` has been called."""
 
     @property
     def spec(self) -> str:
         return self.name
 
     def samples(self) -> list[Sample]:
-        """Raises InputError where no row can be answered."""
+        """Two rows of one id are two samples, the second ``ID~2``. Raises InputError where no row can be answered."""
         found: dict[str, Sample] = {}
+        left_out: Counter[str] = Counter()
         for record in self.read():
-            if isinstance(record, Trajectory):
-                found |= {sample.id: sample for sample in samples_of(record)}
+            if not isinstance(record, Trajectory):
+                left_out[UNREADABLE] += 1
+                continue
+            for sample in samples_of(record, left_out):
+                name = _free(sample.id, found)
+                found[name] = sample if name == sample.id else replace(sample, id=name)
+        self.left_out.clear()
+        self.left_out.update(left_out)
         if not found:
             raise InputError(
                 f"the task {self.name!r} has no row with calls that fit its own tools",
@@ -120,11 +140,22 @@ class Recorded:
         return [*found, Figure("argument_accuracy", arguments)] if arguments else found
 
 
-def samples_of(record: Trajectory) -> Iterator[Sample]:
+def _free(id: str, taken: Container[str]) -> str:
+    name, again = id, 2
+    while name in taken:
+        name, again = f"{id}~{again}", again + 1
+    return name
+
+
+def samples_of(record: Trajectory, left_out: Counter[str]) -> Iterator[Sample]:
     """One sample a turn that calls; a record without any call is one sample whose right answer is not to call. None
     for a turn whose calls don't fit the tools (values with one reading are cast), and for a record that could not
-    have happened in its order."""
-    if not record.tools or check_turns(record):
+    have happened in its order: those are counted in ``left_out``."""
+    if not record.tools or not any(m.role == "assistant" for m in record.messages):
+        left_out[WITHOUT_TOOLS] += 1
+        return
+    if check_turns(record):
+        left_out[IMPOSSIBLE] += 1
         return
     toolbox = record.toolbox()
     record, _ = cast_arguments(record, toolbox)
@@ -133,6 +164,7 @@ def samples_of(record: Trajectory) -> Iterator[Sample]:
     for place in at:
         message = record.messages[place]
         if check_arguments(record.model_copy(update={"messages": [message]}), toolbox):
+            left_out[MISFIT] += 1
             continue
         calls = message.tool_calls or []
         values = json.dumps([call.arguments for call in calls], ensure_ascii=False)
@@ -171,7 +203,32 @@ def _compared(row: JSON, calls: Sequence[Call] | None) -> Verdict:
     if calls is None:
         return ["the answer is not a list of calls"], False, 0, match.arguments_total
     reasons = [] if match.exact else match.reasons or ["other calls than wanted"]
+    if match.exact and (unmet := _refers_elsewhere(expected, given, toolbox, row["now"])):
+        return [unmet], False, match.arguments_right, match.arguments_total
     return reasons, match.functions_right, match.arguments_right, match.arguments_total
+
+
+def _refers_elsewhere(
+    expected: Sequence[ToolCall], given: Sequence[ToolCall], toolbox: Toolbox, now: str | None
+) -> str | None:
+    """A reference by number means another call where the calls stand in another order: each that is referred to has
+    to be where it was, and before the call that refers. The others may stand in any order. What the record itself
+    refers to before it is called binds nobody."""
+    known = {text for place, call in enumerate(expected) for text, at in _positions(call) if at < place}
+    for place, call in enumerate(given):
+        for text, at in _positions(call):
+            if text not in known:
+                continue
+            if at >= place or not compare_calls([expected[at]], [given[at]], toolbox, now=now).exact:
+                return f"{call.name} refers to {text}, which is another call in this order"
+    return None
+
+
+def _positions(call: ToolCall) -> list[tuple[str, int]]:
+    """What the arguments refer to by number, and the place of that call, counted from 0."""
+    values = json.dumps(call.arguments, ensure_ascii=False)
+    found = [(m, int(m["of_one"]) - 1 if m["of_one"] else int(m["of_zero"])) for m in _POSITION.finditer(values)]
+    return [(match[0], at) for match, at in found if at >= 0]
 
 
 def _as_calls(rows: Sequence[JSON]) -> list[ToolCall]:

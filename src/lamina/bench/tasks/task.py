@@ -174,9 +174,20 @@ def accuracy_figures(outcomes: Sequence[JSON]) -> list[Figure]:
 
 
 def turn_record(request: Request, reply: Reply, expected: Sequence[ToolCall]) -> JSON:
-    """What is stored of one turn, for people to read."""
+    """What is stored of one turn, for people to read and to send it again: ``sent`` is the whole text as the model's
+    own template renders it (of an endpoint the request's JSON), where the backend tells it; ``style``, ``constraint``
+    and the numbers are what else decides the answer. The tools are in the sample's row, or the run's own, and a grammar
+    of calls follows from them."""
+    held = {"constraint": request.constraint, "grammar": None if request.tools is not None else request.grammar}
+    said = {"prefix": request.prefix, "stop": list(request.stop), "temperature": request.temperature}
     return {
         "tools": [tool.name for tool in request.tools or ()],
+        "style": request.style,
+        "constrained": request.constrained,
+        "max_tokens": request.max_tokens,
+        "seed": request.seed,
+        **{name: value for name, value in {**held, **said}.items() if value},
+        **({"sent": reply.sent} if reply.sent is not None else {}),
         "messages": [json.loads(m.model_dump_json(exclude_none=True)) for m in request.messages],
         **({"prompt": request.raw_prompt} if request.raw_prompt is not None else {}),
         **({"images": [str(image) for image in request.images]} if request.images else {}),
