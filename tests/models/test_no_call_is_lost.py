@@ -150,7 +150,7 @@ CALLS = st.lists(
 CHATTER = st.lists(
     st.sampled_from(
         ["Sure!", "I call (as asked)", "the list [] is empty", "[see 1]", "{here}", "don't", "it's", 'say "so"', 
-         "[1, 2]", "a < b", ":-)", "{x", "[and", "`x`", "x = [", "print(1)", "\n", "1.", "é", "the name is", "f()"]
+         "[1, 2]", "a < b", ":-)", "{x", "[and", "`x`", "x = [y", "print(1)", "\n", "1.", "é", "the name is", "f()"]
     ),
     max_size=5,
 ).map(" ".join)  # fmt: skip
