@@ -40,7 +40,7 @@ VARIANTS = ((300, 2), (600, 1))
 would outnumber what people and models wrote (our choice)."""
 ROWS = ((600, 330), (sys.maxsize, 100))
 """Beside up to so many examples of the user's so many rows are asked for: a small model's add little to a thousand
-requests written beforehand (docs/results/more-examples.md), and their writing takes most of a synthesis (our choice)."""
+requests brought along (docs/results/more-examples.md), and their writing takes most of a synthesis (our choice)."""
 
 
 @dataclass(frozen=True)
