@@ -11,7 +11,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -68,24 +68,22 @@ def told_with_place() -> Iterator[None]:
 
 def benchmark_file(data: str | Path | None, name: str, task: str) -> Path:
     """``name`` below the folder of benchmarks. Raises InputError where no folder was given or it is not there."""
-    if data is None:
-        what = f"the task {task!r} needs a folder of benchmark files"
-        raise InputError(what, mend=f"name the folder that holds {name} with --data")
-    file = Path(data) / name
-    if not file.is_file():
-        raise InputError("there is no such file", file=file, mend=f"name the folder for {task!r} with --data")
-    return file
+    return _below(data, name, task, "file", Path.is_file)
 
 
 def benchmark_folder(data: str | Path | None, name: str, task: str) -> Path:
     """As ``benchmark_file``, of a folder."""
+    return _below(data, name, task, "folder", Path.is_dir)
+
+
+def _below(data: str | Path | None, name: str, task: str, kind: str, is_there: Callable[[Path], bool]) -> Path:
     if data is None:
         what = f"the task {task!r} needs a folder of benchmark files"
         raise InputError(what, mend=f"name the folder that holds {name} with --data")
-    folder = Path(data) / name
-    if not folder.is_dir():
-        raise InputError("there is no such folder", file=folder, mend=f"name the folder for {task!r} with --data")
-    return folder
+    found = Path(data) / name
+    if not is_there(found):
+        raise InputError(f"there is no such {kind}", file=found, mend=f"name the folder for {task!r} with --data")
+    return found
 
 
 def text_of(file: Path) -> str:
