@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from lamina.bench.asking import (
     Ask,
@@ -67,47 +67,73 @@ def bench_models(
         progress.say(f"{name}: left out are {', '.join(f'{n} {why}' for why, n in counts.items())}")
     if alone:
         lay_out_run(planned, run, toolbox, settings, progress)
-    rows: list[JSON] = []
-    resources: list[JSON] = []
-    crashes: list[JSON] = []
-    timed: list[Timed] = []
-    answered: dict[str, dict[tuple[str, str], JSON]] = {}
-    for model, identity, asks in planned:
-        crash = answer_all(model, asks, run, toolbox, settings, progress)
-        records = {ask.key: record for ask in asks if (record := stored(run, "sample", ask.key))}
-        lost = judge_answers(judge, model, asks, records, run, settings, progress)
-        if lost:
-            crashes.append(lost | {"model": model.label, "precision": model.precision})
-            rows.append(_row(model, "all", "judge_crashed", None, len(records)) | lost)
-        answered[model.name] = {(a.task.name, a.sample.id): records[a.key] for a in asks if a.key in records}
-        if crash:
-            crashes.append(crash | {"model": model.label, "precision": model.precision})
-            rows.append(_crash_row(model, crash, len(records)))
-        rows += [row for task in tasks for row in _rows_of(model, task, asks, records)]
-        if not crash:
-            timed.append(Timed(model, identity, asks, prompt_sizes(records)))
-    for model, measured in measure_all(timed, run, toolbox, settings, progress):
-        crash = measured.get("crash")
-        if crash:
-            crashes.append(crash | {"model": model.label, "precision": model.precision})
-            rows.append(_crash_row(model, crash, len(answered[model.name])))
-        else:
-            resources.append(measured)
-            rows += _device_rows(model, measured)
+    found = _answers_of(planned, tasks, judge, run, toolbox, settings, progress)
+    _measure(found, run, toolbox, settings, progress)
     named = [
-        Named(m.name, m.label, m.precision, answered[m.name], m.family, size_bytes(m.ref) if m.family else None)
+        Named(m.name, m.label, m.precision, found.answered[m.name], m.family, size_bytes(m.ref) if m.family else None)
         for m in models
     ]
     chosen = pairs if pairs is not None else default_pairs(named)
-    found = {
-        "rows": rows,
+    result = {
+        "rows": found.rows,
         "paired": paired_rows(named, tasks, chosen),
-        "resources": resources,
-        "crashes": crashes,
+        "resources": found.resources,
+        "crashes": found.crashes,
         "versions": {task.name: version_of(task) for task in tasks},
         **({"left_out": left_out} if left_out else {}),
     }
-    return found if made is None else found | {"ladder": ladder_of(named, tasks, found, made)}
+    return result if made is None else result | {"ladder": ladder_of(named, tasks, result, made)}
+
+
+@dataclass
+class _Found:
+    """What a bench has come to so far. ``answered``: by model the records of ``(task, sample)``; ``timed``: the models
+    that answered to the end, and so are timed."""
+
+    rows: list[JSON] = field(default_factory=list)
+    resources: list[JSON] = field(default_factory=list)
+    crashes: list[JSON] = field(default_factory=list)
+    timed: list[Timed] = field(default_factory=list)
+    answered: dict[str, dict[tuple[str, str], JSON]] = field(default_factory=dict)
+
+    def crashed(self, model: BenchModel, crash: JSON, row: JSON) -> None:
+        self.crashes.append(crash | {"model": model.label, "precision": model.precision})
+        self.rows.append(row)
+
+
+def _answers_of(
+    planned: Sequence[tuple[BenchModel, str, Sequence[Ask]]],
+    tasks: Sequence[Task],
+    judge: str | None,
+    run: Run,
+    toolbox: Toolbox,
+    settings: BenchSettings,
+    progress: Progress,
+) -> _Found:
+    """Every model's answers, judged, with the rows of their scores."""
+    found = _Found()
+    for model, identity, asks in planned:
+        crash = answer_all(model, asks, run, toolbox, settings, progress)
+        records = {ask.key: record for ask in asks if (record := stored(run, "sample", ask.key))}
+        if lost := judge_answers(judge, model, asks, records, run, settings, progress):
+            found.crashed(model, lost, _row(model, "all", "judge_crashed", None, len(records)) | lost)
+        found.answered[model.name] = {(a.task.name, a.sample.id): records[a.key] for a in asks if a.key in records}
+        if crash:
+            found.crashed(model, crash, _crash_row(model, crash, len(records)))
+        else:
+            found.timed.append(Timed(model, identity, asks, prompt_sizes(records)))
+        found.rows += [row for task in tasks for row in _rows_of(model, task, asks, records)]
+    return found
+
+
+def _measure(found: _Found, run: Run, toolbox: Toolbox, settings: BenchSettings, progress: Progress) -> None:
+    """The models' speed and memory, in turns."""
+    for model, measured in measure_all(found.timed, run, toolbox, settings, progress):
+        if crash := measured.get("crash"):
+            found.crashed(model, crash, _crash_row(model, crash, len(found.answered[model.name])))
+        else:
+            found.resources.append(measured)
+            found.rows += _device_rows(model, measured)
 
 
 def first_answers(
