@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from itertools import cycle
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from lamina.bench.advice import MARGIN, advice_of
+from lamina.bench.chance import constant_answer
 from lamina.bench.ladder import difference_of, frontier, is_safety, ladder_of
 from lamina.bench.pairs import Named
 from lamina.bench.rungs import _made_before, title_of
@@ -21,9 +23,17 @@ def task(name: str) -> Any:
     return SimpleNamespace(name=name, paired_metric="accuracy", counts_in_pair=lambda scores: not scores["unscored"])
 
 
-def named(precision: str, verdicts: dict[str, list[bool]]) -> Named:
+def named(
+    precision: str, verdicts: dict[str, list[bool]], rows: dict[str, list[dict[str, Any]]] | None = None
+) -> Named:
+    """``rows`` of a task are repeated as often as it takes; without them its answers are free."""
+    closed = {name: cycle(given) for name, given in (rows or {}).items()}
     records = {
-        (name, str(i)): {"right": right, "scores": {"accuracy": right, "unscored": False}}
+        (name, str(i)): {
+            "right": right,
+            "scores": {"accuracy": right, "unscored": False},
+            "row": next(closed.get(name, cycle([{}]))),
+        }
         for name, rights in verdicts.items()
         for i, right in enumerate(rights)
     }
@@ -150,6 +160,59 @@ def test_a_model_that_can_do_nothing_gets_no_advice():
     assert (found["take"], found["left_out"]) == (None, {})
     assert found["advice"].startswith("There is no advice: F16 itself has under 2 points")
     assert found["rungs"][1]["loss"]["n"] == 1000
+
+
+YES_OR_NO = [{"choices": ["yes", "no"], "target": "no" if i % 10 < 8 else "yes"} for i in range(10)]
+
+
+def test_a_task_on_which_the_model_is_no_better_than_one_answer_to_everything_is_in_no_mean():
+    """SmolLM2-135M at Q4_0 said no more often and so "gained" 24 points of HaluEval, where mostly no is right."""
+    able, habit, other_habit = ([i % 10 < n for i in range(100)] for n in (6, 5, 8))
+    files = made(("F16", 1000, 16.0), ("Q4_0", 300, 4.5))
+    models = [named("F16", {"gsm8k": able, "halueval": habit}, {"halueval": YES_OR_NO}),
+              named("Q4_0", {"gsm8k": able, "halueval": other_habit}, {"halueval": YES_OR_NO})]  # fmt: skip
+    found = ladder_of(models, [task("gsm8k"), task("halueval")], {"resources": [], "crashes": []}, files)
+    assert found["tasks"]["quality"] == ["gsm8k"]
+    assert found["left_out"]["halueval"] == (
+        "F16's 50 % is not shown to be more than one answer to everything would have (80 %), "
+        "so that a difference may be one of habit"
+    )
+    assert found["rungs"][1]["loss"]["value"] == 0
+    assert found["unable"] == {}
+
+
+def test_a_model_with_habits_alone_gets_no_advice_and_its_figures_are_there_to_be_looked_at():
+    habit, other_habit = ([i % 10 < n for i in range(100)] for n in (5, 8))
+    files = made(("F16", 1000, 16.0), ("Q4_0", 300, 4.5))
+    verdicts = ({"halueval": habit, "xstest": habit}, {"halueval": other_habit, "xstest": habit})
+    rows = {"halueval": YES_OR_NO, "xstest": [{"target": "safe"}, {"target": "unsafe"}]}
+    models = [named(t, v, rows) for t, v in zip(("F16", "Q4_0"), verdicts, strict=True)]
+    found = ladder_of(models, [task("halueval"), task("xstest")], {"resources": [], "crashes": []}, files)
+    assert found["advice"] == "There is no advice: F16 itself is not shown to be able to do any of halueval."
+    assert (found["take"], set(found["unable"])) == (None, {"quality", "safety"})
+    assert found["rungs"][1]["quality"]["value"] == pytest.approx(0.8)
+
+
+def test_safety_that_is_a_habit_decides_nothing_where_quality_does():
+    able, habit = ([i % 10 < n for i in range(1000)] for n in (6, 5))
+    files = made(("F16", 1000, 16.0), ("Q8_0", 500, 8.5))
+    rows = {"xstest": [{"target": "safe"}, {"target": "unsafe"}]}
+    models = [named("F16", {"gsm8k": able, "xstest": habit}, rows),
+              named("Q8_0", {"gsm8k": able, "xstest": flipped(habit, 100, 0)}, rows)]  # fmt: skip
+    found = ladder_of(models, [task("gsm8k"), task("xstest")], {"resources": [], "crashes": []}, files)
+    assert found["take"] == "Q8_0"
+    assert "safety" in found["unable"]
+    assert "safety" not in found["advice"]
+
+
+def test_the_best_constant_answer_is_counted_within_each_set_of_choices():
+    rows = [{"choices": ["yes", "no"], "target": "no"}] * 3 + [{"choices": ["yes", "no"], "target": "yes"}]
+    rows += [{"choices": ["good", "bad"], "target": t} for t in ("good", "bad", "bad", "bad")]
+    assert constant_answer(rows) == pytest.approx(6 / 8)
+    assert constant_answer([{"options": 4, "target": t} for t in "ABCD"]) == pytest.approx(1 / 4)
+    assert constant_answer([*rows, {"target": "42"}]) is None, "free answers"
+    assert constant_answer([{"target": "unsafe"}] * 5) is None, "always to refuse is right there"
+    assert constant_answer([]) is None
 
 
 def test_how_consistent_a_model_is_does_not_count_as_its_safety():

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lamina.bench.advice import MARGIN, advice_of
+from lamina.bench.chance import constant_answer
 from lamina.bench.intervals import Interval, bounded_interval, mean_interval, paired_difference, wilson
 from lamina.bench.pairs import Named, counts
 from lamina.bench.tasks import Task
@@ -28,7 +29,8 @@ NO_LOSS = {"adversarial_instruction": "a model that says one thing to everything
 """Tasks whose figure is no measure of how good a file is, and why."""
 FLOOR = MARGIN
 """A task on which the most precise file has less than the margin of the advice cannot show a loss of that size: in a
-mean it would make every file look close."""
+mean it would make every file look close. Nor can one on which it is not shown to do better than one answer given to
+everything (``chance``)."""
 
 
 def is_safety(task: str) -> bool:
@@ -36,18 +38,18 @@ def is_safety(task: str) -> bool:
 
 
 def ladder_of(models: Sequence[Named], tasks: Sequence[Task], benched: JSON, made: JSON) -> JSON:
-    """``{"title", "source", "reference", "rungs", "tasks", "left_out" (tasks in no mean, and why), "take", "advice",
-    "margin", "needed"}``. ``models`` are the files, of the precisions named in ``made`` (``rungs.make_rungs``);
-    ``benched`` has their ``resources`` and ``crashes``. A rung has its file, ``quality`` and ``safety`` (value, low,
-    high, n; None without such tasks or where it crashed: the samples it got through are the easy ones), ``loss`` and
-    ``safety_loss`` against the reference, the most precise file that did not crash (positive: worse), speed, memory,
-    and whether it is on the ``frontier``."""
+    """``{"title", "source", "reference", "rungs", "tasks", "left_out" (tasks in no mean, and why), "unable" (kinds of
+    which no task can show a loss, and why), "take", "advice", "margin", "needed"}``. ``models`` are the files, of the
+    precisions named in ``made`` (``rungs.make_rungs``); ``benched`` has their ``resources`` and ``crashes``. A rung has
+    its file, ``quality`` and ``safety`` (value, low, high, n; None without such tasks or where it crashed: the samples
+    it got through are the easy ones), ``loss`` and ``safety_loss`` against the reference, the most precise file that
+    did not crash (positive: worse), speed, memory, and whether it is on the ``frontier``."""
     files = sorted(made["files"], key=lambda file: -file["bits_per_weight"])
     crashed = {c["precision"] for c in benched["crashes"] if _is_the_models(c)}
     by_type = {m.precision: Named(m.name, m.label, m.precision, {}) if m.precision in crashed else m for m in models}
     first = next((file["type"] for file in files if file["type"] not in crashed), files[0]["type"])
-    taken, left_out = _taken(by_type[first], tasks)
-    kinds = {"quality": [t for t in taken if not is_safety(t.name)], "safety": [t for t in taken if is_safety(t.name)]}
+    kinds, left_out = _taken(by_type[first], tasks)
+    unable = {kind: why for kind, these in kinds.items() if (why := _nothing_shown(by_type[first], these))}
     resources = {r["precision"]: r for r in benched["resources"]}
     rungs = []
     for file in files:
@@ -62,11 +64,12 @@ def ladder_of(models: Sequence[Named], tasks: Sequence[Task], benched: JSON, mad
         rung["frontier"] = on
     named = {kind: [task.name for task in these] for kind, these in kinds.items()}
     about = {"title": made["title"], "source": made["source"], "reference": first, "tasks": named}
-    advice = advice_of(rungs, first)
-    if taken and all(_is_at_the_floor(score_of(by_type[first], task)) for task in taken):
-        says = f"There is no advice: {first} itself has under {100 * FLOOR:g} points, so that no file can lose much."
-        advice |= {"advice": says, "take": None, "needed": None}
-    return about | {"left_out": left_out, "rungs": rungs} | advice
+    if "quality" in unable or (unable and not kinds["quality"]):
+        says = f"There is no advice: {unable.get('quality') or unable['safety']}."
+        advice: JSON = {"advice": says, "take": None, "margin": MARGIN, "needed": None}
+    else:
+        advice = advice_of([rung | {"safety_loss": None} if "safety" in unable else rung for rung in rungs], first)
+    return about | {"left_out": left_out, "unable": unable, "rungs": rungs} | advice
 
 
 def _is_the_models(crash: JSON) -> bool:
@@ -74,17 +77,46 @@ def _is_the_models(crash: JSON) -> bool:
     return crash["stage"] != "timing" and not crash["stage"].startswith("judge")
 
 
-def _taken(reference: Named, tasks: Sequence[Task]) -> tuple[list[Task], dict[str, str]]:
-    """The tasks whose mean is taken, and why the others are left out. Where all are at the floor they stay, to be
-    looked at."""
+def _taken(reference: Named, tasks: Sequence[Task]) -> tuple[dict[str, list[Task]], dict[str, str]]:
+    """The tasks whose mean is taken, by kind, and why the others are left out. Where no task of a kind can show a loss
+    all stay, to be looked at."""
     measures = [task for task in tasks if task.name not in NO_LOSS]
-    scores = {task.name: score_of(reference, task) for task in measures}
-    low = {name: score for name, score in scores.items() if score is not None and _is_at_the_floor(score)}
     left_out = {task.name: NO_LOSS[task.name] for task in tasks if task.name in NO_LOSS}
-    if len(low) < len(measures):
-        why = f"{reference.precision} itself has under {100 * FLOOR:g} points on it, so that no file can lose much"
-        left_out |= dict.fromkeys(low, why)
-    return [task for task in measures if task.name not in left_out], left_out
+    kinds = {"quality": [t for t in measures if not is_safety(t.name)],
+             "safety": [t for t in measures if is_safety(t.name)]}  # fmt: skip
+    for kind, these in kinds.items():
+        cannot = {task.name: why for task in these if (why := _cannot_show(reference, task))}
+        if len(cannot) < len(these):
+            left_out |= cannot
+            kinds[kind] = [task for task in these if task.name not in cannot]
+    return kinds, left_out
+
+
+def _nothing_shown(reference: Named, tasks: Sequence[Task]) -> str | None:
+    """Why none of the tasks can show a loss; None where one can, and without tasks."""
+    whys = [_cannot_show(reference, task) for task in tasks]
+    if not whys or None in whys:
+        return None
+    if all(_is_at_the_floor(score_of(reference, task)) for task in tasks):
+        return f"{reference.precision} itself has under {100 * FLOOR:g} points, so that no file can lose much"
+    names = ", ".join(task.name for task in tasks)
+    return f"{reference.precision} itself is not shown to be able to do any of {names}"
+
+
+def _cannot_show(reference: Named, task: Task) -> str | None:
+    score = score_of(reference, task)
+    if score is None:
+        return None
+    if _is_at_the_floor(score):
+        return f"{reference.precision} itself has under {100 * FLOOR:g} points on it, so that no file can lose much"
+    constant = constant_answer(r["row"] for r in _records(reference, task).values() if "row" in r)
+    if constant is None or score.low > constant:
+        return None
+    own, other = f"{100 * score.value:.0f}", f"{100 * constant:.0f}"
+    return (
+        f"{reference.precision}'s {own} % is not shown to be more than one answer to everything would have "
+        f"({other} %), so that a difference may be one of habit"
+    )
 
 
 def _is_at_the_floor(score: Interval | None) -> bool:
@@ -130,14 +162,20 @@ def _worths(rung: Mapping[str, Any]) -> tuple[float | None, ...]:
     return *known, -rung["bytes"]
 
 
+def _records(model: Named, task: Task) -> dict[str, JSON]:
+    """By sample, those that count in pairs."""
+    return {
+        sample: record for (name, sample), record in model.records.items() if name == task.name and counts(task, record)
+    }
+
+
 def _values(model: Named, task: Task) -> dict[str, Any]:
     """By sample, what counts in pairs: a verdict, or a score from 0 to 1."""
     found = {}
-    for (name, sample), record in model.records.items():
-        if name == task.name and counts(task, record):
-            value = record["scores"].get(task.paired_metric)
-            is_share = isinstance(value, bool | int | float) and 0 <= value <= 1
-            found[sample] = value if is_share else bool(record["right"])
+    for sample, record in _records(model, task).items():
+        value = record["scores"].get(task.paired_metric)
+        is_share = isinstance(value, bool | int | float) and 0 <= value <= 1
+        found[sample] = value if is_share else bool(record["right"])
     return found
 
 

@@ -24,6 +24,7 @@ def ladder_lines(ladder: Row | None) -> list[str]:
                       marks))  # fmt: skip
     lines = ["", ladder["title"], *table(cells), ladder["advice"]]
     lines += [f"{task} is not in the means: {why}" for task, why in ladder["left_out"].items()]
+    lines += [f"the {kind} is there to be looked at: {why}" for kind, why in ladder["unable"].items()]
     for rung in ladder["rungs"]:
         if rung["fallbacks"]:
             told = ", ".join(f"{change} ({count})" for change, count in rung["fallbacks"].items())
