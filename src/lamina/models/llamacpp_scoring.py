@@ -102,7 +102,8 @@ def _groups(rows: Sequence[Row]) -> Iterator[list[int]]:
         shared = shared_length([stem, before]) if group else len(before)
         together = [rows[i] for i in group] + [row]
         size = sum(r.size - shared for r in together)
-        if group and (size > STEP or sum(len(r.own) for r in together) > SEQUENCES or 2 * shared < len(stem)):
+        loses = len(group) > 1 and 2 * shared < len(stem)  # most of what the group need not read again
+        if group and (size > STEP or sum(len(r.own) for r in together) > SEQUENCES or loses):
             yield group
             group, shared = [], len(before)
         group, stem = [*group, index], before[:shared]
