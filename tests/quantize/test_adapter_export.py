@@ -156,7 +156,7 @@ def test_an_adapter_that_peft_computes_otherwise_is_refused(config: dict, said: 
 
 def test_an_adapter_of_the_output_layer_is_refused_where_that_is_the_embedding(tmp_path: Path):
     tied = save_tiny(tmp_path / "tied", "llama", tie_word_embeddings=True)
-    with pytest.raises(InputError, match="lm_head.weight is adapted, and in the base .*tied it is the embedding too"):
+    with pytest.raises(InputError, match=r"lm_head\.weight is adapted, and in the base .*tied it is the embedding too"):
         export_adapter(save_adapter(tied, tmp_path / "a", target_modules=["q_proj", "lm_head"]), ["F16"], tmp_path)
 
 

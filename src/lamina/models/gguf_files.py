@@ -28,13 +28,13 @@ class NamedFiles:
 
 def model_file(ref: str) -> Path:
     """The model of a reference, without what is named beside it; what is no GGUF file is given back as a path."""
-    return _model(_split(ref)[0])
+    return _model(split_reference(ref)[0])
 
 
 def named_files(ref: str) -> NamedFiles:
     """Raises ModelReferenceError where what stands after a ``+`` is not there, or is no part of a model, or is the
     second of its kind; ModelError for a damaged file."""
-    model, *beside = _split(ref)
+    model, *beside = split_reference(ref)
     found = NamedFiles(_model(model))
     for name in beside:
         kind = _kind_of(Path(name))
@@ -42,6 +42,15 @@ def named_files(ref: str) -> NamedFiles:
             raise ModelReferenceError(f"{name}: the second {_KINDS[kind]} in {ref}; name one")
         found = replace(found, **{kind: Path(name)})
     return found
+
+
+def split_reference(ref: str) -> list[str]:
+    """The model that a reference names, then what it names beside it; one name for any other reference."""
+    if Path(ref).is_file():  # a file may be called so
+        return [ref]
+    first, *more = ref.removeprefix(f"{EMBEDDED}+").split(f"{_END}+")
+    parts = [f"{name}{_END}" for name in (first, *more[:-1])] + more[-1:] if more else [first]
+    return [EMBEDDED, *parts] if ref.startswith(f"{EMBEDDED}+") else parts
 
 
 def is_adapter(file: Path) -> bool:
@@ -68,11 +77,3 @@ def _model(name: str) -> Path:
     from lamina.models.references import embedded_path
 
     return embedded_path() if name == EMBEDDED else Path(name)
-
-
-def _split(ref: str) -> list[str]:
-    if Path(ref).is_file():  # a file may be called so
-        return [ref]
-    first, *more = ref.removeprefix(f"{EMBEDDED}+").split(f"{_END}+")
-    parts = [f"{name}{_END}" for name in (first, *more[:-1])] + more[-1:] if more else [first]
-    return [EMBEDDED, *parts] if ref.startswith(f"{EMBEDDED}+") else parts
