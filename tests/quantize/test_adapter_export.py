@@ -21,6 +21,7 @@ from tiny_adapters import LINEAR, save_adapter
 from tiny_llama import desk_toolbox
 from tiny_models import save_tiny, sentencepiece_tokenizer
 
+GEMMA = {"head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": 32, "initializer_range": 0.1}
 ROW = [1, 30, 31, 40, 41, 52, 60, 7, 99, 98, 97]
 
 
@@ -40,6 +41,8 @@ def logits(file: Path, adapter: Path | None = None) -> np.ndarray:
         ("llama", {}, {"target_modules": [*LINEAR, "lm_head"]}),
         ("qwen2", {}, {}),
         ("qwen3", {"head_dim": 16}, {}),
+        ("gemma3_text", GEMMA, {}),
+        ("mixtral", {"num_local_experts": 4, "num_experts_per_tok": 4}, {"target_modules": LINEAR[:4]}),
         ("llama", {}, {"use_rslora": True}),
         ("llama", {}, {"rank_pattern": {"q_proj": 2, "layers.1.mlp.up_proj": 8}}),
     ],
@@ -49,19 +52,22 @@ def test_a_base_with_its_adapter_gives_the_logits_and_the_tokens_of_the_merged_m
 ):
     model = save_tiny(tmp_path / "base", architecture, **base)
     adapter = save_adapter(model, tmp_path / "adapter", tmp_path / "merged", **lora)
-    whole, alone = tmp_path / "merged.gguf", tmp_path / "base.gguf"
+    whole, alone, rounded = (tmp_path / f"{name}.gguf" for name in ("merged", "base", "rounded"))
     export_gguf(tmp_path / "merged", whole, "F32")
     export_gguf(model, alone, "F32")
     exact, short = (Path(file["path"]) for file in export_adapter(adapter, ["F32", "F16"], tmp_path / "gguf"))
     wanted = logits(whole)
     most = np.abs(wanted).max()
-    assert np.abs(logits(alone) - wanted).max() > 0.2 * most, "an adapter that changes little would prove little"
+    unlike = np.abs(logits(alone) - wanted).max()
+    assert unlike > 0.2 * most, "an adapter that changes little would prove little"
     assert np.abs(logits(alone, exact) - wanted).max() < 0.01 * most
     assert np.abs(logits(alone, short) - wanted).max() < 0.01 * most
-    (text, likely), (same, as_likely), (bare, unlike) = map(_answer, (str(whole), f"{alone}+{exact}", str(alone)))
+    export_gguf(model, rounded, "Q8_0")
+    assert np.abs(logits(rounded, short) - wanted).max() < 0.3 * unlike
+    (text, likely), (same, as_likely), (bare, less_so) = map(_answer, (str(whole), f"{alone}+{exact}", str(alone)))
     assert text == same != bare
     assert as_likely == pytest.approx(likely, rel=0.01)
-    assert unlike != pytest.approx(likely, rel=0.05)
+    assert less_so != pytest.approx(likely, rel=0.05)
 
 
 def _answer(ref: str) -> tuple[str, list[float]]:

@@ -269,7 +269,7 @@ def test_a_disk_that_is_full_at_a_checkpoint_is_said_and_the_training_goes_on_la
     assert fine_tune(str(tiny), split_rows(12), [], tmp_path, settings, toolbox)["steps"] == 9
 
 
-@pytest.mark.parametrize("ref", ["nowhere", "nowhere.gguf", "hf:"])
+@pytest.mark.parametrize("ref", ["nowhere", "nowhere.gguf", "hf:", "base.gguf+adapter.gguf"])
 def test_a_reference_that_names_nothing_is_an_error(ref: str, toolbox: Toolbox, tmp_path: Path):
     with pytest.raises(ModelReferenceError):
         fine_tune(ref, split_rows(4), [], tmp_path, FEW, toolbox)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lamina.errors import ModelReferenceError
 from lamina.models.gguf_files import is_adapter, named_files
-from lamina.models.metadata import gguf_metadata, gguf_shapes
+from lamina.models.metadata import facts_of_file, gguf_metadata, gguf_shapes
 
 DOWN, UP = ".lora_a", ".lora_b"
 EMBEDDING = "token_embd.weight"
@@ -30,10 +30,9 @@ def adapter_of(ref: str) -> Path | None:
 def check_adapter(base: Path, adapter: Path) -> None:
     """Raises ModelReferenceError for an adapter that llama.cpp would not take beside ``base``, with the first reason,
     which llama.cpp keeps to itself."""
-    ours, theirs = gguf_metadata(base), gguf_metadata(adapter)
-    if (kind := theirs.get("adapter.type")) != "lora":
+    if (kind := gguf_metadata(adapter).get("adapter.type")) != "lora":
         raise ModelReferenceError(f"{adapter}: an adapter of type {kind}; name one of type lora")
-    said, wanted = (str(facts.get("general.architecture", "")) for facts in (theirs, ours))
+    said, wanted = facts_of_file(adapter).architecture, facts_of_file(base).architecture
     if said != wanted:
         raise _of_another(adapter, base, f"it is for the architecture {said}, and that is {wanted}")
     there, added = gguf_shapes(base), gguf_shapes(adapter)
@@ -42,7 +41,7 @@ def check_adapter(base: Path, adapter: Path) -> None:
             raise _of_another(adapter, base, f"there is no {name}")
         if name == EMBEDDING:
             continue
-        rows, columns = added.get(name + UP, (0,))[0], added[name + DOWN][-1]
+        rows, columns = added.get(name + UP, (0, 0))[-2], added[name + DOWN][-1]
         if (rows, columns) != there[name][-2:]:
             shape = " × ".join(map(str, there[name]))
             raise _of_another(adapter, base, f"{name} is {shape} there and {rows} × {columns} in the adapter")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lamina.errors import ModelReferenceError
-from lamina.models.metadata import gguf_metadata
+from lamina.models.metadata import facts_of_file
 
 VISION_PART = "clip"
 """What every vision part calls itself in ``general.architecture``."""
@@ -54,17 +54,15 @@ def split_reference(ref: str) -> list[str]:
 
 
 def is_adapter(file: Path) -> bool:
-    """Raises ModelError for what is no GGUF file."""
-    return bool(gguf_metadata(file).get("general.type") == ADAPTER)
+    """Raises ModelReferenceError where there is no such file, ModelError for what is no GGUF file."""
+    return facts_of_file(file).kind == ADAPTER
 
 
 _KINDS = {"projector": "vision part", "adapter": "LoRA adapter"}
 
 
 def _kind_of(file: Path) -> str:
-    if not file.is_file():
-        raise ModelReferenceError(f"{file}: there is no such file")
-    if gguf_metadata(file).get("general.architecture") == VISION_PART:
+    if facts_of_file(file).architecture == VISION_PART:
         return "projector"
     if is_adapter(file):
         return "adapter"

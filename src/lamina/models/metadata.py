@@ -26,7 +26,7 @@ WITH_TOOLS = "tool_use"
 class ModelFacts:
     """``prompt_style`` and ``toolbox`` are None in files that Lamina did not write. ``copied``: ``TOOL.PATH`` of text
     arguments that hold words of the request in all that the model was trained on (``copying``). ``opens_texts``: false
-    where a GGUF file says that no token is put before a text."""
+    where a GGUF file says that no token is put before a text. ``kind``: a GGUF file's ``general.type``."""
 
     chat_template: str | None = None
     prompt_style: PromptStyle | None = None
@@ -35,6 +35,7 @@ class ModelFacts:
     architecture: str = ""
     context: int = 0
     opens_texts: bool = True
+    kind: str = ""
 
 
 def facts_of(ref: str) -> ModelFacts:
@@ -45,11 +46,13 @@ def facts_of(ref: str) -> ModelFacts:
     named = named_files(ref)
     if named.model.suffix != ".gguf":
         return _folder_facts(named.model) if named.model.is_dir() else ModelFacts()
-    facts = _facts_of_file(named.model)
-    return _with_adapter(facts, _facts_of_file(named.adapter)) if named.adapter else facts
+    facts = facts_of_file(named.model)
+    return _with_adapter(facts, facts_of_file(named.adapter)) if named.adapter else facts
 
 
-def _facts_of_file(path: Path) -> ModelFacts:
+def facts_of_file(path: Path) -> ModelFacts:
+    """Of a GGUF file alone; read once as long as it does not change. Raises ModelReferenceError where it is not there,
+    ModelError where it is damaged."""
     if not path.is_file():
         raise ModelReferenceError(f"{path}: there is no such file")
     stat = path.stat()
@@ -61,8 +64,14 @@ def _with_adapter(base: ModelFacts, adapter: ModelFacts) -> ModelFacts:
     template = adapter.chat_template or base.chat_template
     if adapter.prompt_style is None:
         return replace(base, chat_template=template)
-    told = replace(adapter, chat_template=template, architecture=base.architecture, context=base.context)
-    return replace(told, opens_texts=base.opens_texts and adapter.opens_texts)
+    return replace(
+        base,
+        chat_template=template,
+        prompt_style=adapter.prompt_style,
+        toolbox=adapter.toolbox,
+        copied=adapter.copied,
+        opens_texts=base.opens_texts and adapter.opens_texts,
+    )
 
 
 @lru_cache(maxsize=32)
@@ -79,6 +88,7 @@ def _gguf_facts(path: str, _changed: int, _size: int) -> ModelFacts:
         copied=tuple(json.loads(values.get("lamina.copied", "[]"))),
         architecture=architecture,
         context=int(values.get(f"{architecture}.context_length", 0)),
+        kind=str(values.get("general.type", "")),
         opens_texts=bool(values.get("tokenizer.ggml.add_bos_token", True)),
     )
 

@@ -66,7 +66,10 @@ def _base_of(adapter: PeftAdapter, given: str | Path | None) -> Path:
 
 def _told_base(adapter: PeftAdapter) -> str:
     ours = adapter.folder / "lamina.json"
-    facts: JSON = json.loads(ours.read_text("utf-8")) if ours.is_file() else {}
+    try:
+        facts: JSON = json.loads(ours.read_text("utf-8")) if ours.is_file() else {}
+    except ValueError:
+        raise InputError("not JSON", file=ours, mend="restore it, or train again") from None
     return str(facts.get("base") or adapter.config.get("base_model_name_or_path") or "")
 
 
