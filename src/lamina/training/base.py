@@ -100,7 +100,7 @@ def gguf_of(ref: str) -> Path | None:
     if not ref.endswith(".gguf"):
         return None
     if len(split_reference(ref)) > 1:
-        raise ModelReferenceError(f"{ref}: training starts from one model; name a folder with the adapter merged into it")
+        raise ModelReferenceError(f"{ref}: training starts from one model; name one with the adapter merged into it")
     if not Path(ref).is_file():
         raise ModelReferenceError(f"{ref}: no such file; check the path")
     return Path(ref)
