@@ -32,6 +32,19 @@ def test_folders_and_files_that_differ_after_a_dot_keep_it(tmp_path: Path, monke
         _labels(["m", "./m"])
 
 
+def test_a_base_with_its_adapter_is_called_after_both(tmp_path: Path):
+    base, other = tmp_path / "m-Q8_0.gguf", tmp_path / "b" / "m-Q8_0.gguf"
+    adapters = [tmp_path / run / "adapter-F16.gguf" for run in ("one", "two")]
+    refs = [str(base), f"{base}+{adapters[0]}", f"{base}+{adapters[1]}", f"embedded+{adapters[0]}"]
+    assert list(_labels(refs).values()) == [
+        str(base), "one/m-Q8_0+adapter-F16", "two/m-Q8_0+adapter-F16", "embedded+adapter-F16"
+    ]  # fmt: skip
+    ambiguous = [f"{base}+{adapters[0]}", f"{other}+{adapters[0]}"]
+    assert list(_labels(ambiguous).values()) == ambiguous
+    with pytest.raises(InputError, match="is named twice"):
+        _labels([f"{base}+{adapters[0]}"] * 2)
+
+
 def test_a_model_named_twice_is_refused(lamina, tmp_path: Path):
     said = lamina("bench", "embedded", "embedded", "--tasks", "bfcl:parallel", "--out", tmp_path / "run")
     assert said.status == 2

@@ -11,10 +11,11 @@ import pytest
 
 from lamina.errors import InputError, MissingExtraError, ModelError, ModelReferenceError
 from lamina.models import Request, check_reference, open_model
+from lamina.models.gguf_files import model_file
 from lamina.models.images import data_url, encoded, picture, read_image
 from lamina.models.llamacpp import LlamaCppModel
 from lamina.models.openai_endpoint import OpenAIEndpoint
-from lamina.models.projectors import model_file, projector_of
+from lamina.models.projectors import projector_of
 from lamina.models.references import BACKENDS, Backend
 from lamina.models.templates import PLAIN_CHATML, request_prompt, takes_parts
 from lamina.trajectories import Message

@@ -46,6 +46,40 @@ def test_a_training_leaves_a_whole_model_and_its_metrics(finished, toolbox: Tool
     assert not (out / "checkpoints").exists()
 
 
+def test_the_adapter_is_kept_as_peft_saves_it_and_is_what_was_merged(finished, tiny: Path):
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    folder = finished[0] / "adapter"
+    names = {"adapter_config.json", "adapter_model.safetensors", "chat_template.jinja", "lamina.json"}
+    assert {file.name for file in folder.iterdir()} == names
+    assert (folder / "adapter_model.safetensors").stat().st_size < (tiny / "model.safetensors").stat().st_size / 4
+    assert json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"] == str(tiny)
+    merged = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny), str(folder)).merge_and_unload()
+    whole = weights(finished[0])
+    assert all(value.equal(whole[name]) for name, value in merged.state_dict().items() if name in whole)
+
+
+def test_its_file_beside_that_of_the_base_calls_what_the_merged_model_calls(finished, tiny: Path, tmp_path: Path):
+    from lamina.models import Request, open_model
+    from lamina.quantize import export_adapter, export_gguf
+    from lamina.trajectories import Message
+
+    export_gguf(tiny, tmp_path / "base.gguf", "F32")
+    export_gguf(finished[0], tmp_path / "merged.gguf", "F32")
+    (file,) = export_adapter(finished[0] / "adapter", ["F32"], tmp_path)
+    assert file["base"] == str(tiny)
+    asked = [Request([Message(role="user", content=f"Split {n} between 3")], style="baked", constrained=False,
+                     max_tokens=24) for n in (24, 84)]  # fmt: skip
+    found = []
+    for ref in (f"{tmp_path / 'base.gguf'}+{file['path']}", tmp_path / "merged.gguf", tmp_path / "base.gguf"):
+        model = open_model(str(ref), threads=1, slots=1)
+        replies = model.generate(asked)
+        found.append([(model.prompt_for(request), reply.text) for request, reply in zip(asked, replies, strict=True)])
+        model.close()
+    assert found[0] == found[1] != found[2]
+
+
 def test_the_loss_log_has_a_line_a_step_and_the_loss_falls(finished):
     out, metrics = finished
     lines = list(csv.DictReader((out / "train-log.csv").open()))
@@ -151,6 +185,7 @@ def test_a_full_update_trains_the_weights_themselves_and_not_the_embedding(
     changed = {name for name in before if not (before[name] == after[name]).all()}
     assert changed == {name for name in before if name.endswith("_proj.weight")}
     assert metrics["trainable_parameters"] == sum(before[name].numel() for name in changed)
+    assert not (tmp_path / "full" / "adapter").exists()
     lines = list(csv.DictReader((tmp_path / "full" / "train-log.csv").open()))
     assert float(lines[-1]["loss"]) < float(lines[0]["loss"])
 
@@ -234,7 +269,7 @@ def test_a_disk_that_is_full_at_a_checkpoint_is_said_and_the_training_goes_on_la
     assert fine_tune(str(tiny), split_rows(12), [], tmp_path, settings, toolbox)["steps"] == 9
 
 
-@pytest.mark.parametrize("ref", ["nowhere", "nowhere.gguf", "hf:"])
+@pytest.mark.parametrize("ref", ["nowhere", "nowhere.gguf", "hf:", "base.gguf+adapter.gguf"])
 def test_a_reference_that_names_nothing_is_an_error(ref: str, toolbox: Toolbox, tmp_path: Path):
     with pytest.raises(ModelReferenceError):
         fine_tune(ref, split_rows(4), [], tmp_path, FEW, toolbox)

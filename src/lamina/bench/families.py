@@ -41,15 +41,17 @@ def told_apart(labels: Mapping[str, str]) -> dict[str, Told]:
 
 def _metadata(ref: str) -> dict[str, Any]:
     """Empty for what is no GGUF file, or a broken one: that is said when it is loaded."""
+    from lamina.models.gguf_files import named_files
     from lamina.models.metadata import gguf_metadata
-    from lamina.models.projectors import model_file
-    from lamina.models.references import embedded_path
 
     try:
-        path = embedded_path() if ref == "embedded" else model_file(ref)
-        return gguf_metadata(path) if path.suffix == ".gguf" else {}
+        named = named_files(ref)
+        said = gguf_metadata(named.model) if named.model.suffix == ".gguf" else {}
     except ModelError:
         return {}
+    if named.adapter and "general.name" in said:  # another model than its base
+        said |= {"general.name": f"{said['general.name']} with {named.adapter.resolve()}"}
+    return said
 
 
 def _precision(values: Mapping[str, Any]) -> str:

@@ -21,12 +21,8 @@ _BLOCK = 1 << 20
 def model_path(ref: str) -> Path | None:
     """The file or folder behind a model reference; ``None`` for a model that lives elsewhere. Raises
     ``ModelReferenceError`` where it names a file that is not there."""
-    from lamina.models.projectors import model_file
+    from lamina.models.gguf_files import model_file
 
-    if ref == "embedded":
-        from lamina.models import embedded_path
-
-        return Path(embedded_path())
     path = model_file(ref.removeprefix("scripted:"))
     if path.exists():
         return path
@@ -36,8 +32,8 @@ def model_path(ref: str) -> Path | None:
 
 
 def fingerprint(ref: str, images: bool = False) -> str:
-    """Sixteen hexadecimal digits of the model's bytes; of the reference itself where there are none here. With
-    ``images`` those of its vision part too."""
+    """Sixteen hexadecimal digits of the model's bytes, an adapter's among them; of the reference itself where there are
+    none here. With ``images`` those of its vision part too."""
     path = model_path(ref)
     found = hashlib.sha256()
     if path is None:
@@ -64,20 +60,23 @@ def size_bytes(ref: str, images: bool = False) -> int | None:
 
 
 def _files(ref: str, path: Path | None, images: bool) -> list[Path]:
+    from lamina.models.gguf_files import named_files
+
     if path is None:
         return []
     if path.is_file():
-        part = _vision_part(ref, path) if images and path.suffix == ".gguf" else None
-        return [path, part] if part else [path]
+        is_gguf = path.suffix == ".gguf"
+        beside = [named_files(ref).adapter, _vision_part(ref) if images else None] if is_gguf else []
+        return [path, *(file for file in beside if file)]
     return sorted(file for file in path.iterdir() if file.is_file())
 
 
-def _vision_part(ref: str, path: Path) -> Path | None:
+def _vision_part(ref: str) -> Path | None:
     """None where there is none: that is said when the model is loaded."""
     from lamina.models.projectors import projector_of
 
     try:
-        return projector_of(str(path) if ref == "embedded" else ref)
+        return projector_of(ref)
     except ModelError:
         return None
 

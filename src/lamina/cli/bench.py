@@ -161,12 +161,19 @@ def _opened(tasks: str, data: Path | None, *, has_tools: bool, judge: str | None
 def _labels(refs: Sequence[str]) -> dict[str, str]:
     """What tells each model apart in the rows: the reference, or the file's name, with as many of its folders as it
     takes where files of several folders have one name. Raises InputError for a model that is named twice."""
-    there = {ref: str(Path(ref).resolve()) if Path(ref).exists() else ref for ref in refs}
+    from lamina.models.gguf_files import split_reference
+
+    files = {ref: split_reference(ref) for ref in refs}
+    there = {ref: "+".join(str(Path(f).resolve()) if Path(f).exists() else f for f in files[ref]) for ref in refs}
     if len(there) < len(refs) or len(set(there.values())) < len(there):
         twice = next(ref for i, ref in enumerate(refs) if there[ref] in [there[other] for other in refs[:i]])
         raise InputError(f"{twice} is named twice", mend="name each model once")
     parts = {ref: path.removesuffix(".gguf").split("/") if path != ref or Path(ref).exists() else [ref]
              for ref, path in there.items()}  # fmt: skip
+    for ref, (model, *beside) in files.items():
+        if beside:
+            last = Path(beside[-1]).resolve()
+            parts[ref] = str(last.with_name(f"{Path(model).stem}+{last.stem}")).split("/")
     labels = {}
     for ref, names in parts.items():
         others = [other for other in parts if other != ref]
@@ -198,6 +205,7 @@ def _models(refs: Sequence[str], style: Style | None) -> list[BenchModel]:
 def _types(quantize: str | None, models: Sequence[str]) -> tuple[str, ...]:
     """The types of a ladder. Raises InputError for a type not on offer or a model that no file can be made of."""
     from lamina.bench.identity import model_path
+    from lamina.models.gguf_files import named_files
     from lamina.quantize.precisions import precisions
 
     types = listed(quantize) if quantize is not None else ()
@@ -206,6 +214,9 @@ def _types(quantize: str | None, models: Sequence[str]) -> tuple[str, ...]:
     precisions(types or ())
     if len(models) > 1:
         raise InputError("--quantize takes one model", mend="name the one that the files are made of")
+    if named_files(models[0]).adapter:
+        mend = "merge the adapter into its base, or name the base alone"
+        raise InputError(f"{models[0]}: no file can be made of a base with its adapter", mend=mend)
     path = model_path(models[0])
     if models[0].startswith("scripted:") or path is None or not (path.suffix == ".gguf" or path.is_dir()):
         raise InputError(f"{models[0]}: no file can be made of it", mend="name a GGUF file or a model's folder")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lamina.cli.options import AsJson, Config, Types, verb
+from lamina.cli.options import AsJson, Config, verb
 from lamina.cli.output import listed, show, table
+from lamina.errors import InputError
 
 if TYPE_CHECKING:
     from lamina.models import Model, Request
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from lamina.tools import Toolbox
     from lamina.trajectories import Query
 
+TYPES = "F16,Q8_0,Q4_0"
 UNTOLD = "they are asked in ChatML; if it was trained in another form, save that as chat_template.jinja first"
 
 
@@ -25,12 +27,28 @@ def quantize(
         Path,
         typer.Argument(
             metavar="MODEL",
-            help="A model folder (safetensors), a run that has one, or a GGUF file.",
+            help="A model folder (safetensors), a run that has one, a GGUF file, or a folder with a LoRA adapter.",
             show_default=False,
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the GGUF files.")],
-    types: Types = "F16,Q8_0,Q4_0",
+    types: Annotated[
+        str | None,
+        typer.Option(
+            "--types",
+            metavar="TYPE,…",
+            help=f"GGUF types to write; an adapter is F16 or F32.  [{TYPES}; F16 of an adapter]",
+            show_default=False,
+        ),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            metavar="REF",
+            help="Of an adapter: the model that it was trained on, a folder or a GGUF file; else the one it names.",
+        ),
+    ] = None,
     imatrix: Annotated[
         Path | None,
         typer.Option(
@@ -57,6 +75,8 @@ def quantize(
     """Export a trained model to GGUF, quantize it, and check parity.
 
     Of a model that sees (LLaVA) the vision part is written beside the files, as mmproj-model-F16.gguf.
+    A LoRA adapter, as PEFT saves it, becomes a small file that is used beside its base
+    (BASE.gguf+ADAPTER.gguf).
 
     Parity is the share of the requests in --queries to which a file gives the very calls that MODEL
     gives; without --queries it is not measured. Perplexity is that of the right answers, distances are
@@ -66,11 +86,17 @@ def quantize(
     from lamina.quantize import quantize_types
     from lamina.quantize.calibration import calibration_of
     from lamina.quantize.folder_source import sees
+    from lamina.quantize.peft_folder import is_peft_folder
     from lamina.quantize.precisions import precisions
     from lamina.quantize.vision_part import export_vision_part
 
     source = model / "model" if (model / "model").is_dir() else model
-    wanted = listed(types) or ()
+    if is_peft_folder(source):
+        _refuse_beside_adapter(imatrix, queries, tools)
+        return _quantize_adapter(source, types if types is not None else "F16", out, base, as_json)
+    if base is not None:
+        raise InputError("--base is for an adapter, and this is none", file=source, mend="leave it out")
+    wanted = listed(types if types is not None else TYPES) or ()
     precisions(wanted)  # a mistake in them, or in the requests, is said before the model is read
     if queries is not None:
         _requests_for(source, queries, tools)
@@ -88,6 +114,26 @@ def quantize(
     found["chat_template"] = facts_of(str(source)).chat_template is not None
     untold = [] if found["chat_template"] else [f"{source}: has no chat template, and neither have the files: {UNTOLD}"]
     show(found, as_json=as_json, lines=[*table([_row(f) for f in files]), *seen, *untold, *_remarks(files)])
+
+
+def _refuse_beside_adapter(imatrix: Path | None, queries: Path | None, tools: Path | None) -> None:
+    named = {"--imatrix": imatrix, "--queries": queries, "--tools": tools}
+    if option := next((name for name, value in named.items() if value is not None), None):
+        mend = "lamina bench BASE.gguf+ADAPTER.gguf measures it"
+        raise InputError(f"{option} is for whole models, and this is an adapter", mend=mend)
+
+
+def _quantize_adapter(folder: Path, types: str, out: Path, base: str | None, as_json: bool) -> None:
+    from lamina.quantize import export_adapter
+
+    files = export_adapter(folder, listed(types) or (), out, base)
+    rows = []
+    for file in files:
+        file["parity"] = None
+        scale = f"rank {', '.join(map(str, file['ranks']))}, alpha {file['alpha']:g}"
+        rows.append((file["path"], file["type"], f"{file['bytes'] / 1e6:.1f} MB", f"{file['modules']} matrices", scale))
+    beside = files[0]["base"] if str(files[0]["base"]).endswith(".gguf") else "BASE.gguf"
+    show({"files": files}, as_json=as_json, lines=[*table(rows), f"a model is: {beside}+{files[0]['path']}"])
 
 
 def _row(file: dict[str, Any]) -> tuple[str, ...]:
@@ -146,7 +192,6 @@ def _measure(source: Path, files: list[dict[str, Any]], queries: Path, tools: Pa
 def _requests_for(source: Path, queries: Path, tools: Path | None) -> tuple[list[Query], Toolbox]:
     """The requests, and the tools they are about. Raises InputError for a file that has none, or where neither the
     model nor ``tools`` says them."""
-    from lamina.errors import InputError
     from lamina.models.metadata import facts_of
     from lamina.tools import read_tools
     from lamina.trajectories import read_queries

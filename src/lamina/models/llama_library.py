@@ -91,6 +91,21 @@ def open_context(model: Any, file: Path, length: int, *, sequences: int = 1, ste
         calls.llama_free(context)
 
 
+def add_adapter(model: Any, context: Any, adapter: Path) -> None:
+    """Has the context compute with a LoRA adapter at its full strength; it is freed with the model. Raises ModelError
+    for one that llama.cpp does not take beside the model."""
+    calls, pointer, strengths = functions(), ctypes.c_void_p, ctypes.POINTER(ctypes.c_float)
+    try:
+        load, put = calls.llama_adapter_lora_init, calls.llama_set_adapters_lora
+    except AttributeError:
+        raise ModelError("this xllamacpp adds no LoRA adapters; pip install -U xllamacpp") from None
+    load.restype, load.argtypes = pointer, [pointer, ctypes.c_char_p]
+    put.restype, put.argtypes = ctypes.c_int32, [pointer, ctypes.POINTER(pointer), ctypes.c_size_t, strengths]
+    loaded = load(model, str(adapter).encode())
+    if not loaded or put(context, (pointer * 1)(loaded), 1, (ctypes.c_float * 1)(1.0)) != 0:
+        raise ModelError(f"{adapter}: llama.cpp cannot add it to the model; is the file whole?")
+
+
 def _share_one_memory(parameters: _Parameters) -> None:
     """``kv_unified`` on. Where it stands differs among versions; what stands before it does not."""
     place = bytes(parameters).find(_SWITCHES)

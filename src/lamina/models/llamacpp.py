@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import InputError, ModelError, ModelReferenceError
+from lamina.models.adapters import adapter_of
 from lamina.models.continuations import refuse_images, replies_of
+from lamina.models.gguf_files import VISION_PART, model_file
 from lamina.models.grammar import grammar_of, is_of_calls
 from lamina.models.images import encoded
 from lamina.models.llamacpp_replies import reply_of, timed_reply
 from lamina.models.llamacpp_scoring import GgufScorer
+from lamina.models.llamacpp_server import NO_ENGINE, start_server
 from lamina.models.metadata import facts_of
 from lamina.models.model import Model, PromptStyle, Reply, Request
-from lamina.models.projectors import ARCHITECTURE, model_file, named_projector, projector_of, tokens_of_image
-from lamina.models.references import embedded_path
+from lamina.models.projectors import projector_of, tokens_of_image
 from lamina.models.templates import DEFAULT_INSTRUCTION, request_prompt
 
 DEFAULT_CONTEXT, SLOT_CONTEXT = 8192, 2048
@@ -31,7 +33,6 @@ REQUEST_SECONDS = 3600.0
 """The engine is in this process: one that has stopped is rare, a slow one on a long prompt is not."""
 CROWDED = "Context size has been exceeded"
 """What llama.cpp tells every request under way when they do not fit into the shared context together."""
-NO_ENGINE = "xllamacpp is not installed; pip install xllamacpp brings the engine"
 LARGEST_SEED = 2**32 - 2
 """The seed after it means: at random."""
 
@@ -65,7 +66,7 @@ class LlamaCppModel:
         self.ref, self.path, self.slots, self.instruction = ref, path, slots, instruction
         self._cache_prompts, self._threads = cache_prompts, threads
         self._scorer: GgufScorer | None = None
-        facts = facts_of(str(path))
+        facts = facts_of(ref)
         self.prompt_style = style or facts.prompt_style
         self.toolbox = facts.toolbox
         self.copied = facts.copied if copied is None else copied
@@ -74,10 +75,12 @@ class LlamaCppModel:
         self.context = context or default_context(slots)
         # one text is never longer than the model was trained for; several may share more (the server keeps to it too)
         self.longest = min(self.context, facts.context or self.context)
-        projector = projector_of(str(path) if ref == "embedded" else ref) if images else None
+        self._adapter = adapter_of(ref)
+        self._opens_texts = facts.opens_texts
+        projector = projector_of(ref) if images else None
         self.sees = projector is not None
         self._image_tokens = tokens_of_image(projector) if projector else 0
-        self._server: Any = _start(path, projector, threads, slots, self.context)
+        self._server: Any = start_server(path, projector, self._adapter, threads, slots, self.context)
         limits = httpx.Limits(max_connections=slots)
         self._client = httpx.Client(
             base_url=self._server.listening_address, timeout=REQUEST_SECONDS, limits=limits, trust_env=False
@@ -124,7 +127,10 @@ class LlamaCppModel:
         """``Scorer.score``, of the file and not of the server, whose slots stay as they are."""
         refuse_images(self.ref, requests)
         if self._scorer is None:
-            self._scorer = GgufScorer(self.path, context=self.context, longest=self.longest, threads=self._threads)
+            self._scorer = GgufScorer(
+                self.path, context=self.context, longest=self.longest, threads=self._threads, adapter=self._adapter,
+                opens_texts=self._opens_texts,
+            )  # fmt: skip
         rows = [self._scorer.row(self.prompt_for(r), r.continuations) for r in requests]
         return replies_of(requests, rows, self._scorer.likelihoods, on_reply)
 
@@ -136,14 +142,15 @@ class LlamaCppModel:
         at_most = [len(p.encode()) + more for p, more in zip(prompts, answers, strict=True)]
         if min(self.slots, len(requests)) * max(at_most, default=0) <= self.context:
             return at_most
-        return [self._tokens(p) + more for p, more in zip(prompts, answers, strict=True)]
+        return [len(self._tokens(p)) + more for p, more in zip(prompts, answers, strict=True)]
 
-    def _tokens(self, prompt: str) -> int:
+    def _tokens(self, prompt: str) -> list[int]:
         import httpx
 
         try:
-            response = self._client.post("/tokenize", json={"content": prompt, "add_special": True})
-            return len(response.json()["tokens"])
+            response = self._client.post("/tokenize", json={"content": prompt, "add_special": self._opens_texts})
+            found: list[int] = response.json()["tokens"]
+            return found
         except (httpx.HTTPError, ValueError, LookupError) as error:
             raise ModelError(f"{self.path}: the engine stopped answering ({error})") from None
 
@@ -186,11 +193,12 @@ class LlamaCppModel:
             raise ModelError(f"{self.path}: the engine does not answer ({error})") from None
         return found
 
-    def _sent(self, request: Request) -> str | dict[str, Any]:
-        """The prompt, with the images that its marks stand for. Raises InputError for an image that is none."""
+    def _sent(self, request: Request) -> str | list[int] | dict[str, Any]:
+        """The prompt, with the images that its marks stand for. Raises InputError for an image that is none. Beside an
+        adapter that was trained without an opening token it goes in tokens: the base might put one there."""
         prompt = self.prompt_for(request)
         if not request.images:
-            return prompt
+            return self._tokens(prompt) if self._adapter and not self._opens_texts else prompt
         images = [base64.b64encode(encoded(image)[1]).decode() for image in request.images]
         return {"prompt_string": prompt, "multimodal_data": images}
 
@@ -229,9 +237,9 @@ class LlamaCppModel:
 
 def check_reference(ref: str) -> None:
     """The file is there and is a GGUF that can be asked, and so is the engine."""
-    if facts_of(ref).architecture == ARCHITECTURE:
+    if facts_of(ref).architecture == VISION_PART:
         raise ModelReferenceError(f"{ref}: the vision part of a model; name the model, which finds it beside itself")
-    named_projector(ref)
+    adapter_of(ref)
     if importlib.util.find_spec("xllamacpp") is None:
         raise ModelError(NO_ENGINE)
 
@@ -245,29 +253,4 @@ def open_reference(
     style: PromptStyle | None = None,
     **more: Any,
 ) -> Model:
-    path = embedded_path() if ref == "embedded" else model_file(ref)
-    return LlamaCppModel(ref, path, threads=threads, slots=slots, context=context, style=style, **more)
-
-
-def _start(path: Path, projector: Path | None, threads: int, slots: int, context: int) -> Any:
-    try:
-        import xllamacpp  # type: ignore[import-untyped]
-    except ImportError:
-        raise ModelError(NO_ENGINE) from None
-    parameters = xllamacpp.CommonParams()
-    parameters.model.path = str(path)
-    if projector is not None:
-        parameters.mmproj.path = str(projector)
-    parameters.n_ctx = context
-    parameters.n_parallel = slots
-    parameters.kv_unified = True
-    parameters.cpuparams.n_threads = threads
-    parameters.cpuparams_batch.n_threads = threads
-    parameters.verbosity = -1
-    # prompts are written by us; with the file's own template the engine tries it, and gives no reason where it raises
-    parameters.chat_template = "chatml"
-    try:
-        return xllamacpp.Server(parameters)
-    except Exception as error:
-        parts = f"{path} with {projector}" if projector else str(path)
-        raise ModelError(f"{parts}: llama.cpp cannot load it ({error}); is the file whole?") from None
+    return LlamaCppModel(ref, model_file(ref), threads=threads, slots=slots, context=context, style=style, **more)

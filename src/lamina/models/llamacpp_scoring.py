@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lamina.errors import ModelError
 from lamina.models.continuations import Row, cut_row, shared_length
-from lamina.models.llama_library import decode, functions, loaded_model, open_context, tokens_of
+from lamina.models.llama_library import add_adapter, decode, functions, loaded_model, open_context, tokens_of
 
 STEP = 512
 """Tokens computed at once, llama.cpp's own choice; requests are taken together up to as many."""
@@ -24,10 +24,20 @@ Token = tuple[int, int, Sequence[int], bool]
 
 class GgufScorer:
     """Loads ``file`` for itself: its weights are shared with other loads of it by the operating system. ``context``:
-    tokens that all continuations share; ``longest``: of a prompt with one of them, what the model was trained for."""
+    tokens that all continuations share; ``longest``: of a prompt with one of them, what the model was trained for.
+    ``opens_texts``: whether the token that the file puts before a text is put there."""
 
-    def __init__(self, file: Path, *, context: int, longest: int, threads: int):
-        self.file, self.context, self.longest = file, context, longest
+    def __init__(
+        self,
+        file: Path,
+        *,
+        context: int,
+        longest: int,
+        threads: int,
+        adapter: Path | None = None,
+        opens_texts: bool = True,
+    ):
+        self.file, self.context, self.longest, self.opens_texts = file, context, longest, opens_texts
         self._held: list[int] = []
         self._stack = ExitStack()
         calls = functions()
@@ -35,6 +45,8 @@ class GgufScorer:
         self._context = self._stack.enter_context(
             open_context(self._model, file, context, sequences=SEQUENCES, step=min(STEP, context))
         )
+        if adapter is not None:
+            add_adapter(self._model, self._context, adapter)
         calls.llama_set_n_threads(self._context, threads, threads)
         self._vocabulary = calls.llama_vocab_n_tokens(calls.llama_model_get_vocab(self._model))
         self._memory = calls.llama_get_memory(self._context)
@@ -44,7 +56,9 @@ class GgufScorer:
 
     def row(self, prompt: str, continuations: Sequence[str]) -> Row:
         """What is to be read."""
-        row = cut_row(lambda text: tokens_of(self._model, text, special=True), prompt, continuations, self.longest)
+        row = cut_row(
+            lambda text: tokens_of(self._model, text, special=self.opens_texts), prompt, continuations, self.longest
+        )
         if row.problem is None and (row.size > self.context or len(row.own) > SEQUENCES):
             said = f"{len(row.own)} continuations with {row.size} tokens"
             return Row(row.prompt, [], [], f"{said} do not fit into {SEQUENCES} sequences of {self.context} tokens")

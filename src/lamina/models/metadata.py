@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,7 +25,8 @@ WITH_TOOLS = "tool_use"
 @dataclass(frozen=True)
 class ModelFacts:
     """``prompt_style`` and ``toolbox`` are None in files that Lamina did not write. ``copied``: ``TOOL.PATH`` of text
-    arguments that hold words of the request in all that the model was trained on (``copying``)."""
+    arguments that hold words of the request in all that the model was trained on (``copying``). ``opens_texts``: false
+    where a GGUF file says that no token is put before a text. ``kind``: a GGUF file's ``general.type``."""
 
     chat_template: str | None = None
     prompt_style: PromptStyle | None = None
@@ -33,20 +34,44 @@ class ModelFacts:
     copied: tuple[str, ...] = ()
     architecture: str = ""
     context: int = 0
+    opens_texts: bool = True
+    kind: str = ""
 
 
 def facts_of(ref: str) -> ModelFacts:
-    """Of a GGUF file, ``embedded`` or a Transformers folder; empty facts for any other reference."""
-    from lamina.models.projectors import model_file
-    from lamina.models.references import embedded_path
+    """Of a GGUF file, ``embedded`` or a Transformers folder; empty facts for any other reference. Where an adapter is
+    named beside its base, how the model is asked is the adapter's to say."""
+    from lamina.models.gguf_files import named_files
 
-    path = embedded_path() if ref == "embedded" else model_file(ref)
-    if path.suffix == ".gguf":
-        if not path.is_file():
-            raise ModelReferenceError(f"{path}: there is no such file")
-        stat = path.stat()
-        return _gguf_facts(str(path), stat.st_mtime_ns, stat.st_size)
-    return _folder_facts(path) if path.is_dir() else ModelFacts()
+    named = named_files(ref)
+    if named.model.suffix != ".gguf":
+        return _folder_facts(named.model) if named.model.is_dir() else ModelFacts()
+    facts = facts_of_file(named.model)
+    return _with_adapter(facts, facts_of_file(named.adapter)) if named.adapter else facts
+
+
+def facts_of_file(path: Path) -> ModelFacts:
+    """Of a GGUF file alone; read once as long as it does not change. Raises ModelReferenceError where it is not there,
+    ModelError where it is damaged."""
+    if not path.is_file():
+        raise ModelReferenceError(f"{path}: there is no such file")
+    stat = path.stat()
+    return _gguf_facts(str(path), stat.st_mtime_ns, stat.st_size)
+
+
+def _with_adapter(base: ModelFacts, adapter: ModelFacts) -> ModelFacts:
+    """Of an adapter that Lamina trained style, tools and openings are those of its rows, whatever the base's were."""
+    template = adapter.chat_template or base.chat_template
+    if adapter.prompt_style is None:
+        return replace(base, chat_template=template)
+    return replace(
+        base,
+        chat_template=template,
+        prompt_style=adapter.prompt_style,
+        toolbox=adapter.toolbox,
+        copied=adapter.copied,
+        opens_texts=base.opens_texts and adapter.opens_texts,
+    )
 
 
 @lru_cache(maxsize=32)
@@ -63,6 +88,8 @@ def _gguf_facts(path: str, _changed: int, _size: int) -> ModelFacts:
         copied=tuple(json.loads(values.get("lamina.copied", "[]"))),
         architecture=architecture,
         context=int(values.get(f"{architecture}.context_length", 0)),
+        kind=str(values.get("general.type", "")),
+        opens_texts=bool(values.get("tokenizer.ggml.add_bos_token", True)),
     )
 
 
@@ -119,11 +146,21 @@ def gguf_metadata(path: Path) -> dict[str, Any]:
     """Scalars and strings of a GGUF header; arrays (the vocabulary) are skipped, which makes it fast.
 
     Raises ModelError for a file that is no GGUF or ends too early. Format: the GGUF specification, version 3."""
+    return _header(path, with_shapes=False)[0]
+
+
+def gguf_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of each tensor of a GGUF file, a matrix's as (rows, columns); no tensor is read. Raises as
+    ``gguf_metadata``."""
+    return _header(path, with_shapes=True)[1]
+
+
+def _header(path: Path, *, with_shapes: bool) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
     try:
         with path.open("rb") as file:
             if file.read(4) != b"GGUF":
                 raise ModelError(f"{path}: not a GGUF file")
-            version, _tensors, count = struct.unpack("<IQQ", file.read(20))
+            version, tensors, count = struct.unpack("<IQQ", file.read(20))
             if version not in (2, 3) or count > _MOST_KEYS:
                 raise ModelError(f"{path}: GGUF version {version} with {count} keys; versions 2 and 3 can be read")
             values: dict[str, Any] = {}
@@ -133,11 +170,20 @@ def gguf_metadata(path: Path) -> dict[str, Any]:
                 value = _value(file, kind)
                 if value is not None:
                     values[key] = value
-            return values
+            return values, dict(_shape(file) for _ in range(tensors if with_shapes else 0))
     except (struct.error, UnicodeDecodeError, KeyError, OverflowError, MemoryError):
         raise ModelError(f"{path}: the file is damaged or cut short; fetch or build it again") from None
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}") from None
+
+
+def _shape(file: BinaryIO) -> tuple[str, tuple[int, ...]]:
+    """Of the next tensor; ggml writes the fastest axis first, numpy last."""
+    name = _string(file)
+    axes = struct.unpack("<I", file.read(4))[0]
+    sizes = struct.unpack(f"<{axes}Q", file.read(8 * axes))
+    file.seek(12, 1)  # its type, and where it lies
+    return name, tuple(reversed(sizes))
 
 
 def _string(file: BinaryIO) -> str:

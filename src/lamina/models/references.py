@@ -42,7 +42,8 @@ BACKENDS: list[Backend] = [
     Backend("openai:NAME[@URL]", "any OpenAI-compatible endpoint (OPENAI_BASE_URL, OPENAI_API_KEY)",
             lambda ref: ref.startswith("openai:"), "lamina.models.openai_endpoint",
             elsewhere=True),
-    Backend("FILE.gguf", "a GGUF file, run by llama.cpp in this process; FILE.gguf+MMPROJ.gguf names its vision part",
+    Backend("FILE.gguf", "a GGUF file, run by llama.cpp in this process; FILE.gguf+MMPROJ.gguf names its vision part, "
+            "FILE.gguf+ADAPTER.gguf a LoRA adapter",
             lambda ref: ref.endswith(".gguf"), "lamina.models.llamacpp", local=True),
     Backend("FOLDER or hf:ORG/NAME", "a Transformers model",
             lambda ref: ref.startswith("hf:") or bool(ref and Path(ref).is_dir()), "lamina.models.transformers_local",

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from lamina.quantize.parity_check import parity
 
 if TYPE_CHECKING:
+    from lamina.quantize.adapter_export import export_adapter
     from lamina.quantize.gguf_export import export_gguf, quantize_types
 
-__all__ = ["export_gguf", "parity", "quantize_types"]
+__all__ = ["export_adapter", "export_gguf", "parity", "quantize_types"]
 
 
 def __getattr__(name: str) -> Any:
@@ -18,4 +19,8 @@ def __getattr__(name: str) -> Any:
         from lamina.quantize import gguf_export
 
         return getattr(gguf_export, name)
+    if name == "export_adapter":
+        from lamina.quantize.adapter_export import export_adapter
+
+        return export_adapter
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,7 +6,7 @@ Names of tensors are those of the ``gguf`` library's maps, metadata keys llama.c
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,6 +142,12 @@ def context_length(config: JSON, architecture: Architecture) -> int:
 
 def head_size(config: JSON) -> int:
     return int(config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"])
+
+
+def paired_heads(architecture: Architecture, names: Iterable[str], heads: int, shared: int) -> dict[str, int]:
+    """How many heads each of the tensors (GGUF names) has whose rows llama.cpp wants in pairs; ``shared``: of keys."""
+    paired = {".attn_q.": heads, ".attn_k.": shared} if architecture.paired else {}
+    return {name: n for name in names for mark, n in paired.items() if mark in name}
 
 
 def tensor_names(architecture: Architecture, layers: int) -> Callable[[str], str | None]:

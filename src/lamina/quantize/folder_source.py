@@ -16,6 +16,7 @@ from lamina.quantize.architectures import (
     Architecture,
     architecture_of,
     model_metadata,
+    paired_heads,
     rotation_factors,
     tensor_names,
 )
@@ -74,9 +75,8 @@ def folder_source(folder: Path) -> Source:
     if (factors := rotation_factors(config)) is not None:
         tensors["rope_freqs.weight"] = Given(factors)
     size = tensors["token_embd.weight"].shape[0]
-    metadata = model_metadata(config, architecture, size) | tokenizer_metadata(folder, size) | _own_metadata(folder)
+    metadata = model_metadata(config, architecture, size) | tokenizer_metadata(folder, size) | own_metadata(folder)
     shared_heads = config.get("num_key_value_heads") or heads
-    paired = {".attn_q.": heads, ".attn_k.": shared_heads} if architecture.paired else {}
     return Source(
         path=folder,
         architecture=architecture.gguf,
@@ -86,7 +86,7 @@ def folder_source(folder: Path) -> Source:
         queries_per_value=heads // shared_heads,
         experts=config["num_local_experts"] if "num_local_experts" in architecture.needed else 1,
         stored_as=stored_as,
-        heads={name: n for name in tensors for mark, n in paired.items() if mark in name},
+        heads=paired_heads(architecture, tensors, heads, shared_heads),
     )
 
 
@@ -121,7 +121,7 @@ def _named(
     return tensors, stored_as
 
 
-def _own_metadata(folder: Path) -> JSON:
+def own_metadata(folder: Path) -> JSON:
     """The chat templates, and what Lamina wrote beside the model."""
     found: JSON = {"general.name": folder.resolve().parent.name}
     others = []

@@ -14,6 +14,7 @@ from typing import Any
 
 from lamina.errors import InputError, MissingExtraError, ModelError, ModelReferenceError
 from lamina.models import embedded_path
+from lamina.models.gguf_files import split_reference
 from lamina.models.metadata import facts_of
 
 QWEN2_PATTERN = (
@@ -98,6 +99,8 @@ def gguf_of(ref: str) -> Path | None:
         return embedded_path()
     if not ref.endswith(".gguf"):
         return None
+    if len(split_reference(ref)) > 1:
+        raise ModelReferenceError(f"{ref}: training starts from one model; name one with the adapter merged into it")
     if not Path(ref).is_file():
         raise ModelReferenceError(f"{ref}: no such file; check the path")
     return Path(ref)

@@ -1,4 +1,5 @@
-"""What a training leaves: one model in float32, with its tokenizer, its template and what it was made from."""
+"""What a training leaves: one model in float32, with its tokenizer, its template and what it was made from; of LoRA the
+adapter too."""
 
 from __future__ import annotations
 
@@ -15,12 +16,16 @@ from lamina.errors import StorageError
 from lamina.models.templates import LAMINA_TEMPLATE, with_end_mark
 from lamina.runs.files import storage_error
 from lamina.tools import Toolbox
+from lamina.tools.tool import JSON
 from lamina.training.base import Base, load_base
-from lamina.training.folder import UNFINISHED, write_json
+from lamina.training.folder import write_json
 from lamina.training.lora import restore
 from lamina.training.processes import is_first
 from lamina.training.settings import TrainSettings
 from lamina.training.weights import trainable
+
+ADAPTER = "adapter"
+"""In the model's folder, where the adapter of a LoRA training lies as PEFT saves it."""
 
 
 def whole_model(trainer: Any, base: Base, settings: TrainSettings, bf16: bool) -> Any:
@@ -36,27 +41,56 @@ def whole_model(trainer: Any, base: Base, settings: TrainSettings, bf16: bool) -
 
 
 def save_merged(
-    model: Any, base: Base, out: Path, settings: TrainSettings, toolbox: Toolbox, copied: Sequence[str], bf16: bool
+    model: Any,
+    base: Base,
+    out: Path,
+    settings: TrainSettings,
+    toolbox: Toolbox,
+    copied: Sequence[str],
+    bf16: bool,
+    keep_adapter: bool = True,
 ) -> None:
     """The merged model in float32, its tokenizer, its template and ``lamina.json``, each renamed into place.
-    ``copied``: the arguments that an engine may hold to words of the request."""
+    ``copied``: the arguments that an engine may hold to words of the request. Where LoRA was trained the adapter is
+    kept too, in ``adapter``, unless ``keep_adapter`` is false: its base is then no model that anybody has."""
+    temporary = out / "unfinished"
+    shutil.rmtree(temporary, ignore_errors=True)
+    facts = _facts(base, settings, toolbox, copied)
+    # with its marks of what is learnt, which Transformers knows: whoever trains on learns the assistant's turns alone
+    base.tokenizer.chat_template = with_end_mark(LAMINA_TEMPLATE, base.tokenizer.eos_token)
+    if settings.update == "lora":
+        model = _merged(model, base, temporary / ADAPTER, settings, facts, bf16)
+        if not keep_adapter:
+            shutil.rmtree(temporary / ADAPTER)
+    model.save_pretrained(str(temporary))
+    base.tokenizer.save_pretrained(str(temporary))
+    write_json(temporary / "lamina.json", facts)
+    shutil.rmtree(out / ADAPTER, ignore_errors=True)  # of a kill between these lines; a folder replaces no full one
+    for file in sorted(temporary.iterdir()):
+        file.replace(out / file.name)
+    temporary.rmdir()
+
+
+def _merged(model: Any, base: Base, folder: Path, settings: TrainSettings, facts: JSON, bf16: bool) -> Any:
+    """The model with its adapter added to the weights, after the adapter was saved in ``folder`` as PEFT saves it, with
+    what says how it is asked."""
     if settings.method == "dpo":
         model.delete_adapter("ref")  # TRL's copy of the adapter as it began
+    restore(model)
+    model.peft_config["default"].base_model_name_or_path = base.ref.removeprefix("hf:")
+    model.save_pretrained(str(folder), save_embedding_layers=False)  # none is trained; PEFT would ask the hub about it
+    (folder / "README.md").unlink(missing_ok=True)  # PEFT's card has blanks for all that is to be said
+    (folder / "chat_template.jinja").write_text(base.tokenizer.chat_template, "utf-8")
+    write_json(folder / "lamina.json", facts)
     if bf16:  # the base was rounded for training; the adapter goes onto the unrounded one
         from peft import PeftModel
 
-        model.save_pretrained(str(out / UNFINISHED / "adapter"))
-        model = PeftModel.from_pretrained(load_base(base.ref).model, str(out / UNFINISHED / "adapter")).float()
-    temporary = out / "unfinished"
-    shutil.rmtree(temporary, ignore_errors=True)
-    if settings.update == "lora":
-        restore(model)
-    merged = model.merge_and_unload() if settings.update == "lora" else model
-    merged.save_pretrained(str(temporary))
-    # with its marks of what is learnt, which Transformers knows: whoever trains on learns the assistant's turns alone
-    base.tokenizer.chat_template = with_end_mark(LAMINA_TEMPLATE, base.tokenizer.eos_token)
-    base.tokenizer.save_pretrained(str(temporary))
-    facts = {
+        model = PeftModel.from_pretrained(load_base(base.ref).model, str(folder)).float()
+    return model.merge_and_unload()
+
+
+def _facts(base: Base, settings: TrainSettings, toolbox: Toolbox, copied: Sequence[str]) -> JSON:
+    return {
         "prompt_style": settings.prompt_style,
         "tools": toolbox.as_openai(),
         "copied": list(copied),
@@ -65,10 +99,6 @@ def save_merged(
         "seed": settings.seed,
         "settings": asdict(settings),
     }
-    write_json(temporary / "lamina.json", facts)
-    for file in sorted(temporary.iterdir()):
-        file.replace(out / file.name)
-    temporary.rmdir()
 
 
 @contextmanager

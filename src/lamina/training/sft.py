@@ -144,7 +144,8 @@ def _train(
         teaching.end()
     whole = whole_model(trainer, base, settings, bf16)
     if is_first():
-        save_merged(whole, base, out, settings, toolbox, copied_arguments(train, toolbox), bf16)
+        thinned = distillation is not None and distillation.keep_every > 1
+        save_merged(whole, base, out, settings, toolbox, copied_arguments(train, toolbox), bf16, not thinned)
         write_card(out, settings, toolbox, metrics)
         write_json(out / FINISHED, {"identity": identity, "metrics": metrics})
         shutil.rmtree(out / UNFINISHED, ignore_errors=True)
