@@ -14,9 +14,10 @@ from lamina.agents.environments.bfcl_multi_turn import known_folders
 from lamina.bench import BenchModel, BenchSettings, bench_models, open_task, write_samples
 from lamina.bench.tasks import Outcome, Sample, Setting, Task
 from lamina.bench.tasks.bfcl import MULTI_TURN
-from lamina.bench.tasks.bfcl.multi_turn import MOST_STEPS
+from lamina.bench.tasks.bfcl.multi_turn import MOST_STEPS, TOLD
 from lamina.errors import InputError
 from lamina.models import Reply, Request
+from lamina.models.model import PromptStyle
 from lamina.reports.sampled import write_samples_page
 from lamina.runs import Run
 from lamina.tools import Toolbox
@@ -81,18 +82,19 @@ def test_a_sample_is_right_where_every_turn_is(data: Path, tmp_path: Path, mode:
 
 def test_all_that_was_asked_called_and_said_can_be_read(data: Path, tmp_path: Path):
     benched(data, tmp_path / "run", tiny_model(tmp_path / "m.py", "not the last"))
-    lamp = next(row for row in rows(tmp_path / "run") if row["messages"][0]["content"] == first("lamp"))
+    lamp = next(row for row in rows(tmp_path / "run") if row["prompts"][0] == first("lamp"))
     assert lamp["verdict"] == "wrong"
     assert lamp["reasons"] == ["turn 3: no call was made"]
     assert lamp["target"] == truth("lamp")
     assert lamp["answers"] == [json.dumps(truth("lamp")[0]), "[]", json.dumps(truth("lamp")[1]), "[]", "[]"]
     assert lamp["prompts"][:3] == [first("lamp"), '{"open": 2}', "Which are open?"]
     roles = [message["role"] for message in lamp["messages"]]
-    assert roles == ["user", "assistant", "tool", "assistant"] * 2 + ["user"]
+    assert roles == ["system", *["user", "assistant", "tool", "assistant"] * 2, "user"]
+    assert "answer []" in lamp["messages"][0]["content"]
     page = write_samples_page(tmp_path / "run", ["m"])
     assert page is not None
     held = json.loads(page.read_text().split('id="data">', 1)[1].split("</script>", 1)[0])
-    steps = next(row for row in held["rows"] if row["steps"][0]["text"] == first("lamp"))["steps"]
+    steps = next(row for row in held["rows"] if row["steps"][1]["text"] == first("lamp"))["steps"]
     assert [step["text"] for step in steps if step["who"].startswith("user")] == [
         first("lamp"), "Which are open?", "Another one, number 2.",
     ]  # fmt: skip
@@ -104,7 +106,7 @@ def test_the_run_keeps_of_each_turn_what_is_new(data: Path, tmp_path: Path):
     benched(data, tmp_path / "run", tiny_model(tmp_path / "m.py"))
     with Run.at(tmp_path / "run") as run:
         record = json.loads(next(iter(run.store.iterate("sample"))).payload)
-    assert [len(turn["messages"]) for turn in record["transcript"]] == [1, 2, 2, 2, 2, 2]
+    assert [len(turn["messages"]) for turn in record["transcript"]] == [2, 2, 2, 2, 2, 2]
 
 
 def test_a_bench_that_died_goes_on_with_the_samples_it_has_not(data: Path, tmp_path: Path):
@@ -203,6 +205,19 @@ def test_what_is_wrong_is_said_with_its_turn(data: Path):
     assert reasons(call("open_ticket", title="lamp"), call("list_tickets")) == ["turn 2: no call was made"]
 
 
+@pytest.mark.parametrize(
+    ("style", "system", "told"),
+    [("full", None, [TOLD]), ("compact", "Be quick.", [f"Be quick.\n{TOLD}"]), ("baked", None, []),
+     ("baked", "Be quick.", ["Be quick."])],
+)  # fmt: skip
+def test_a_model_is_told_how_a_turn_ends_unless_it_was_taught_one_form_of_prompt(
+    data: Path, style: PromptStyle, system: str | None, told: list[str]
+):
+    task = open_task("bfcl:multi_turn_base", data=data)
+    request = next(task.solve(task.samples()[0], Setting(Toolbox([]), style, system)))
+    assert [m.content for m in request.messages if m.role == "system"] == told
+
+
 def test_an_unknown_category_is_said_with_all_there_are(data: Path):
     with pytest.raises(InputError, match="live_relevance, multi_turn_base, multi_turn_miss_func"):
         open_task("bfcl:multi_turn_composite", data=data)
@@ -212,7 +227,7 @@ def test_simulators_are_looked_for_in_the_root_of_all_benchmarks(tmp_path: Path,
     monkeypatch.delenv("LAMINA_BFCL", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("lamina.agents.environments.bfcl_multi_turn.installed_folder", lambda package: None)
-    with pytest.raises(InputError, match=rf"{tmp_path}: holds no BFCL v4.*lamina bench fetch bfcl"):
+    with pytest.raises(InputError, match=rf"{tmp_path}: holds no multi-turn data.*lamina bench fetch bfcl"):
         open_task("bfcl:multi_turn_base", data=tmp_path).samples()
     tiny_bfcl(tmp_path / "bfcl")
     assert len(open_task("bfcl:multi_turn_base", data=tmp_path).samples()) == len(NAMES)

@@ -178,7 +178,7 @@ def test_data_that_is_not_there_is_said_with_its_mend(tmp_path: Path, monkeypatc
     monkeypatch.setattr("lamina.runs.files.find_spec", lambda name: None)
     with pytest.raises(InputError, match="lamina bench fetch bfcl"):
         open_task("bfcl:simple_python").samples()
-    with pytest.raises(InputError, match=rf"{tmp_path}: holds no BFCL v4, neither does 'bfcl' below it or any other"):
+    with pytest.raises(InputError, match=rf"{tmp_path}: holds no data of BFCL v4, neither does 'bfcl' below it"):
         open_task("bfcl:simple_python", data=tmp_path).samples()
     with pytest.raises(InputError, match="one of simple_python, simple_java"):
         open_task("bfcl:simple")
@@ -201,7 +201,7 @@ def test_a_root_of_other_benchmarks_leaves_bfcl_where_it_is(tmp_path: Path, monk
         return [len(task.samples()) for task in open_tasks(["bfcl:irrelevance", "mmlu"], data=tmp_path / "data")]
 
     monkeypatch.setattr("lamina.runs.files.find_spec", lambda name: None)
-    with pytest.raises(InputError, match=rf"{tmp_path / 'data'}: holds no BFCL v4"):
+    with pytest.raises(InputError, match=rf"{tmp_path / 'data'}: holds no data of BFCL v4"):
         opened()
     shutil.copytree(SAMPLE, tmp_path / "cache/lamina/bfcl")
     assert opened() == [2, 1]

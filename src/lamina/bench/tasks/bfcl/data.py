@@ -24,7 +24,6 @@ from lamina.tools.tool import JSON
 
 VARIABLE, PACKAGE = "LAMINA_BFCL", "bfcl_eval"
 MEND = "'lamina bench fetch bfcl' gets it, or name its folder with --data or $LAMINA_BFCL"
-NOWHERE = "the data of BFCL v4 is not on this machine"
 Found = TypeVar("Found")
 
 
@@ -46,21 +45,21 @@ def cache_folder() -> Path:
 def find_data(folder: str | Path | None = None) -> Path:
     """The folder with ``BFCL_v4_*.json``: of those in the first lines of this file the first that has any. Raises
     InputError that says how to get it."""
-    return find_below(folder, _data_in, _data_elsewhere)
+    return find_below("data of BFCL v4", folder, _data_in, _data_elsewhere)
 
 
 def find_below(
-    folder: str | Path | None, held_by: Callable[[Path], Found | None], elsewhere: Callable[[], Found | None]
+    what: str, folder: str | Path | None, held_by: Callable[[Path], Found | None], elsewhere: Callable[[], Found | None]
 ) -> Found:
     """What ``held_by`` finds in a folder that was named or in ``bfcl`` below it, else ``elsewhere``. Raises
-    InputError, which names the folder, where nothing is found."""
+    InputError, which names the folder and ``what`` is missing, where nothing is found."""
     for named in (Path(folder), Path(folder) / "bfcl") if folder else ():
         if (found := held_by(named)) is not None:
             return found
     found = elsewhere()
     if found is None:
-        what = "holds no BFCL v4, neither does 'bfcl' below it or any other place" if folder else NOWHERE
-        raise InputError(what, file=folder, mend=MEND)
+        missing = f"holds no {what}, neither does 'bfcl' below it or any other place"
+        raise InputError(missing if folder else f"the {what} is not on this machine", file=folder, mend=MEND)
     return found
 
 

@@ -7,11 +7,13 @@ one turn stop the sample, which is wrong then. Calls are made whether or not the
 turn the leaderboard's check is made (``multi_turn_checker``); a sample is right where every turn passes.
 
 Our choice: answers are constrained as everywhere in a bench; a sample ends at the first turn that fails, as no later
-one changes its verdict; the sentence that announces functions of ``miss_func`` is ours."""
+one changes its verdict; what the model is told of all this (``TOLD``), and the sentence that announces functions of
+``miss_func``, are in our words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lamina.agents.act import numbered
@@ -42,6 +44,12 @@ from lamina.models.parsing import STRICT, read_calls
 from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories.trajectory import Message, ToolCall
 
+TOLD = (
+    "Requests come one after the other. The calls of each of your answers are made, and you see what they return. "
+    "Go on until the request is served; when nothing is left to call, or something is missing, answer [], and the "
+    "next request follows."
+)
+"""How a turn ends. A model in style ``baked`` is told nothing: it was taught one form of prompt."""
 MOST_STEPS = 20
 """Answers with calls in one turn: the leaderboard's ``MAXIMUM_STEP_LIMIT``."""
 
@@ -67,7 +75,7 @@ class MultiTurnTask:
         return [Sample(task.id, _row(world, task)) for task in world.tasks()]
 
     def solve(self, sample: Sample, setting: Setting) -> Conversation:
-        world = self._world().copy()
+        world, setting = self._world().copy(), _told(setting)
         messages = [Message(role="user", content=world.reset(self._tasks[sample.id]))]
         turns: list[JSON] = []
         steps, cut = 0, False
@@ -99,7 +107,8 @@ class MultiTurnTask:
     def _world(self) -> BfclMultiTurn:
         """Opened once, its episodes are copies."""
         if self._opened is None:
-            folders = find_below(self._folder, folders_in, known_folders)
+            what = "multi-turn data of BFCL v4 with its simulators"
+            folders = find_below(what, self._folder, folders_in, known_folders)
             self._opened = _open(self._category, folders)
             self._tasks = {task.id: task for task in self._opened.tasks()}
         return self._opened
@@ -114,6 +123,12 @@ def _open(name: str, folders: Folders) -> BfclMultiTurn:
         raise InputError(f"is not of the published form ({error})", file=file, mend=MEND) from None
     Simulators(folders.simulators, sorted(classes), {})  # what one of them lacks is said before a model is loaded
     return world
+
+
+def _told(setting: Setting) -> Setting:
+    if setting.style == "baked":
+        return setting
+    return replace(setting, system=TOLD if setting.system is None else f"{setting.system}\n{TOLD}")
 
 
 def _row(world: BfclMultiTurn, task: WorldTask) -> JSON:
