@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamina.bench import open_task
-from lamina.bench.tasks.bfcl import CATEGORIES
+from lamina.bench.tasks import open_tasks
+from lamina.bench.tasks.bfcl import CATEGORIES, find_data
 from lamina.bench.tasks.bfcl.java_values import TYPES as JAVA_TYPES
 from lamina.bench.tasks.bfcl.java_values import java_value
 from lamina.bench.tasks.bfcl.javascript_values import TYPES as JAVASCRIPT_TYPES
@@ -172,13 +175,46 @@ def test_rows_bring_their_own_functions_as_json_schemas():
 def test_data_that_is_not_there_is_said_with_its_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("LAMINA_BFCL", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("lamina.bench.tasks.bfcl.data.find_spec", lambda name: None)
+    monkeypatch.setattr("lamina.runs.files.find_spec", lambda name: None)
     with pytest.raises(InputError, match="lamina bench fetch bfcl"):
         open_task("bfcl:simple_python").samples()
-    with pytest.raises(InputError, match=r"holds no BFCL_v4_simple_python\.json"):
+    with pytest.raises(InputError, match=rf"{tmp_path}: holds no data of BFCL v4, neither does 'bfcl' below it"):
         open_task("bfcl:simple_python", data=tmp_path).samples()
     with pytest.raises(InputError, match="one of simple_python, simple_java"):
         open_task("bfcl:simple")
+
+
+@pytest.mark.parametrize("inner", ["", "data", "bfcl_eval/data", "bfcl", "bfcl/data", "bfcl/bfcl_eval/data"])
+def test_the_folder_that_is_named_may_be_the_root_of_all_benchmarks(tmp_path: Path, inner: str):
+    shutil.copytree(SAMPLE, tmp_path / inner, dirs_exist_ok=True)
+    assert find_data(tmp_path) == tmp_path / inner
+
+
+def test_a_root_of_other_benchmarks_leaves_bfcl_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Of several tasks that share --data, those that need no folder find their data as without it."""
+    monkeypatch.delenv("LAMINA_BFCL", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "data/mmlu").mkdir(parents=True)
+    (tmp_path / "data/mmlu/test_sample.csv").write_text("subject,question,A,B,C,D,answer\nlogic,q,a,b,c,d,C\n")
+
+    def opened() -> list[int]:
+        return [len(task.samples()) for task in open_tasks(["bfcl:irrelevance", "mmlu"], data=tmp_path / "data")]
+
+    monkeypatch.setattr("lamina.runs.files.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=rf"{tmp_path / 'data'}: holds no data of BFCL v4"):
+        opened()
+    shutil.copytree(SAMPLE, tmp_path / "cache/lamina/bfcl")
+    assert opened() == [2, 1]
+    installed = SimpleNamespace(submodule_search_locations=[str(tmp_path / "package")])
+    monkeypatch.setattr("lamina.runs.files.find_spec", lambda name: installed if name == "bfcl_eval" else None)
+    assert opened() == [2, 1], "a package without data"
+    shutil.copytree(SAMPLE, tmp_path / "package/data")
+    assert find_data(tmp_path / "data") == tmp_path / "package/data"
+    monkeypatch.setenv("LAMINA_BFCL", str(tmp_path / "package"))
+    assert find_data(tmp_path / "data") == tmp_path / "package/data"
+    monkeypatch.setenv("LAMINA_BFCL", str(tmp_path / "nowhere"))
+    with pytest.raises(InputError, match=r"nowhere: holds no BFCL_v4_simple_python\.json"):
+        opened()
 
 
 def test_the_data_is_found_where_it_was_fetched_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -195,7 +231,7 @@ def test_the_data_is_found_where_it_was_fetched_to(tmp_path: Path, monkeypatch: 
         archive.writestr("bfcl_eval/eval_checker/multi_turn_eval/func_source_code/math_api.py", "raise SystemExit")
     monkeypatch.delenv("LAMINA_BFCL", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("lamina.bench.tasks.bfcl.data.find_spec", lambda name: None)
+    monkeypatch.setattr("lamina.runs.files.find_spec", lambda name: None)
     found = fetch_bfcl(wheel)
     assert (found["files"], found["version"], found["license"]) == (2, "2026.3.23", "Apache-2.0")
     assert len(open_task("bfcl:irrelevance").samples()) == 2

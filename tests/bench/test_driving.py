@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -70,6 +70,23 @@ def test_conversations_of_different_length_share_waves_and_each_ends_once(thread
     assert model.waves == [3, 2, 1]
     assert sorted(key for key, _ in ended) == ["c0", "c1", "c2", "c3"]
     assert dict(ended)["c3"].scores["heard"] == ["0", "1", "2"]
+
+
+def test_few_conversations_are_open_at_a_time_and_the_next_begins_when_one_ends() -> None:
+    model = Echo()
+    ended: list[str] = []
+    turns: list[None] = []
+    begun: list[int] = []
+
+    def coming() -> Iterator[tuple[str, Conversation]]:
+        for n in (3, 1, 2, 0, 2):
+            begun.append(n)
+            yield f"c{n}{len(begun)}", counting(n)
+
+    drive(model, coming(), lambda key, _: ended.append(key), at_once=2, on_turn=lambda: turns.append(None))
+    assert model.waves == [2, 2, 2, 1, 1]
+    assert ended == ["c12", "c31", "c23", "c04", "c25"]
+    assert len(turns) == 8
 
 
 class Compares(Echo):

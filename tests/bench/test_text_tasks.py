@@ -244,6 +244,6 @@ def test_every_task_is_listed_and_what_tasks_share_is_not():
     names = {task["name"] for task in list_tasks()}
     assert names >= {
         "cnn_dailymail", "xsum", "do_not_answer", "privacy", "trustllm", "confaide", "mt_bench", "alpaca_eval",
-        "adversarial_instruction", "python", "jsonl",
+        "adversarial_instruction", "python", "jsonl", "env",
     }  # fmt: skip
-    assert not names & {"judged", "graded", "refusals", "tables", "written", "task", "recorded"}
+    assert not names & {"judged", "graded", "played", "refusals", "tables", "written", "task", "recorded"}

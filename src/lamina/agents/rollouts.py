@@ -6,7 +6,7 @@ it can; a backend needs to be safe for one caller only, and the order of everyth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import repeat
@@ -82,6 +82,24 @@ def roll_out(
                 if on_end is not None:
                     on_end(episode.job, ended)
     return [made[job.slot] for job in jobs]
+
+
+def playing(
+    environment: Environment,
+    job: Job,
+    *,
+    principles: Principles | None = None,
+    manner: Manner | None = None,
+    budget: Budget | None = None,
+) -> Generator[Request, Reply, Trajectory]:
+    """One episode as ``roll_out`` plays it, in a copy of ``environment``, for whoever asks the model: yields each
+    request, is sent its reply, and returns the trajectory. Raises UserError for a reward that is none."""
+    principles, manner, budget = principles or Principles(), manner or Manner(), budget or Budget(turns=15)
+    episode = _begin(environment.copy(), job)
+    while not episode.ending:
+        reply = yield request_of(manner, episode.environment.toolbox, episode.messages, principles, job.seed)
+        _advance(episode, reply, read_turn(manner, reply), budget)
+    return _trajectory(episode, principles, manner)
 
 
 def rollout_id(job: Job, principles: Principles, manner: Manner) -> str:

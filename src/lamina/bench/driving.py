@@ -2,7 +2,8 @@
 
 Conversations go in waves: all requests that are ready are handed to the model together (its slots run them
 side by side), each verdict is passed on the moment it is known, and those that asked again form the next
-wave.
+wave. Long conversations are better off few at a time (``at_once``): what a slot has read of one stays in its
+cache, and what has ended is stored while others have not begun.
 """
 
 from __future__ import annotations
@@ -29,15 +30,22 @@ def drive(
     model: Model,
     conversations: Iterable[tuple[str, Conversation]],
     on_outcome: Callable[[str, Outcome], None],
+    *,
+    at_once: int | None = None,
+    on_turn: Callable[[], object] | None = None,
 ) -> None:
     """Runs every ``(key, conversation)`` to its end. ``on_outcome`` is called once for each, in the order in
     which they end, never from two threads at once. A conversation that raises, by what the task asks or scores, has an
-    outcome that says so (``broken_outcome``) and the others go on; errors of the model are raised."""
+    outcome that says so (``broken_outcome``) and the others go on; errors of the model are raised. ``at_once``: so many
+    are open at a time, and the next begins when one ends (None: all are). ``on_turn`` is called at each answer."""
     waiting: list[tuple[str, Conversation, Request]] = []
+    coming = iter(conversations)
     tell = model.prompt_for if isinstance(model, TellsPrompts) else None
     errors: list[Exception] = []
 
     def step(key: str, conversation: Conversation, turn: tuple[Request, Reply] | None) -> None:
+        if turn is not None and on_turn is not None:
+            on_turn()
         try:
             if turn is not None and tell is not None:
                 turn = turn[0], with_prompt(turn[1], turn[0], tell)
@@ -49,8 +57,14 @@ def drive(
         else:
             waiting.append((key, conversation, request))
 
-    for key, conversation in conversations:
-        step(key, conversation, None)
+    def open_more() -> None:
+        while at_once is None or len(waiting) < at_once:
+            opened = next(coming, None)
+            if opened is None:
+                return
+            step(*opened, None)
+
+    open_more()
     while waiting:
         wave, waiting = waiting, []
         take = _taker(wave, step, errors)
@@ -60,6 +74,7 @@ def drive(
                 on_reply(place, reply)
         if errors:
             raise errors[0]
+        open_more()
 
 
 def with_prompt(reply: Reply, request: Request, tell: Callable[[Request], str]) -> Reply:

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from lamina.bench.pictures import keep_pictures
+from lamina.bench.tasks.played import whole
 from lamina.bench.timing import MEASURES
 from lamina.runs import Run
 from lamina.runs.files import atomic_file
@@ -45,7 +46,7 @@ def sample_rows(run: Run) -> Iterator[JSON]:
     times = _times(run)
     for stored in run.store.iterate("sample"):
         record = orjson.loads(stored.payload)
-        turns = record["transcript"]
+        turns = list(whole(record["transcript"]))
         last = turns[-1] if turns else {}
         about = tuple(record[key] for key in ("model", "precision", "task", "sample"))
         unscored = bool(record["scores"].get("unscored"))

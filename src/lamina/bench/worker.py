@@ -16,7 +16,9 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +31,9 @@ from lamina.errors import PromptError
 from lamina.tools.targets import target_as_json, target_from_json
 from lamina.tools.tool import JSON, Tool, Toolbox
 from lamina.trajectories.trajectory import json_line
+
+PLAYED_TOKENS = 8192
+"""What a conversation of many turns with its functions comes to (our choice; most of BFCL's stay below)."""
 
 
 def event_line(event: JSON) -> bytes:
@@ -71,7 +76,7 @@ def main() -> int:
             elif job["mode"] == "judge":
                 _judge(job, model, emit)
             else:
-                _score(job, setting, model, emit)
+                _score(job, setting, model, emit, pulse.beat)
             emit("done", peak_rss_bytes=peak_rss_bytes())
     except Exception as error:
         stage = "prompt" if isinstance(error, PromptError) else stage
@@ -117,28 +122,46 @@ def _open(job: JSON) -> Any:
         return open_model(job["ref"], **options)
 
 
-def _conversations(job: JSON, setting: Setting) -> list[tuple[str, JSON, str, Conversation]]:
+@dataclass(frozen=True)
+class _Talk:
+    key: str
+    row: JSON
+    task: str
+    conversation: Conversation
+    played: bool
+
+
+def _conversations(job: JSON, setting: Setting) -> list[_Talk]:
     found = []
     for group in job["groups"]:
         task = open_task(group["spec"])
         for row in group["samples"]:
             talk = task.solve(Sample(row["id"], row["row"]), setting)
-            found.append((row["key"], row, group["task"], talk))
+            found.append(_Talk(row["key"], row, group["task"], talk, getattr(task, "plays", False)))
     return found
 
 
-def _score(job: JSON, setting: Setting, model: Any, emit: Any) -> None:
+def _score(job: JSON, setting: Setting, model: Any, emit: Any, beat: Callable[[], object]) -> None:
     from lamina.bench.memory_left import memory_errors
 
     talks = _conversations(job, setting)
-    about = {key: (task, row) for key, row, task, _ in talks}
+    about = {talk.key: talk for talk in talks}
 
     def on_outcome(key: str, outcome: Any) -> None:
-        task, row = about[key]
-        emit("sample", key=key, record=sample_record(task, row["id"], row["row"], outcome))
+        talk = about[key]
+        emit("sample", key=key, record=sample_record(talk.task, talk.row["id"], talk.row["row"], outcome))
 
     with memory_errors():
-        drive(model, [(key, talk) for key, _, _, talk in talks], on_outcome)
+        for played, at_once in ((False, None), (True, played_at_once(model, job["slots"]))):
+            some = [(talk.key, talk.conversation) for talk in talks if talk.played is played]
+            drive(model, some, on_outcome, at_once=at_once, on_turn=beat)
+
+
+def played_at_once(model: Any, slots: int) -> int:
+    """Conversations of many turns that are open at a time: no more than fit into an engine's context together, so that
+    each turn finds what was read for the turn before."""
+    context = getattr(model, "context", None)
+    return slots if context is None else max(1, min(slots, context // PLAYED_TOKENS))
 
 
 def _judge(job: JSON, model: Any, emit: Any) -> None:
@@ -151,9 +174,9 @@ def _judge(job: JSON, model: Any, emit: Any) -> None:
 def _first_requests(job: JSON, setting: Setting) -> list[tuple[str, Any]]:
     """The key of each sample and its first request; none of a sample that its task cannot ask."""
     found = []
-    for key, _, _, talk in _conversations(job, setting):
+    for talk in _conversations(job, setting):
         with suppress(Exception):
-            found.append((key, next(talk)))
+            found.append((talk.key, next(talk.conversation)))
     return found
 
 

@@ -67,7 +67,8 @@ def _asked(record: JSON, store: RecordStore) -> list[JSON]:
         if turn.get("prompt") is not None:
             steps.append({"who": f"prompt{numbered}", "text": _cut(turn["prompt"])})
         messages = turn.get("messages") or []
-        new = messages[len(said) :] if messages[: len(said)] == said else messages
+        lean = "messages" in (turn.get("shared") or {})  # only what is new was kept
+        new = messages[len(said) :] if not lean and messages[: len(said)] == said else messages
         for message in new:
             if message["role"] == "user" or (message["role"] == "system" and message not in said):
                 who = message["role"] + (numbered if message["role"] == "user" else "")
@@ -98,11 +99,19 @@ def _said(record: JSON) -> str:
     turns = record["transcript"]
     parts = []
     for number, turn in enumerate(turns, 1):
-        last = (turn.get("messages") or [{}])[-1]
-        result = [f"→ {_cut(str(last.get('content') or ''))}"] if last.get("role") == "tool" else []
         answer = _cut(str(turn.get("answer") or "")) or "(nothing)"
-        parts += [*result, f"[{number}] {answer}" if len(turns) > 1 else answer]
+        parts += [*_results(turn), f"[{number}] {answer}" if len(turns) > 1 else answer]
     return "\n".join(parts) or "(nothing)"
+
+
+def _results(turn: JSON) -> list[str]:
+    """What the calls of the answer before gave."""
+    results: list[str] = []
+    for message in reversed(turn.get("messages") or []):
+        if message["role"] != "tool":
+            break
+        results.insert(0, f"→ {_cut(str(message.get('content') or ''))}")
+    return results
 
 
 def _likelihoods(record: JSON) -> list[JSON]:

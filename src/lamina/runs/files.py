@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
@@ -51,3 +52,11 @@ def cache_folder(name: str) -> Path:
     """Where what was fetched under ``name`` is kept."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "lamina" / name
+
+
+def installed_folder(package: str) -> Path | None:
+    """Where an installed package lies whose files are read: it is looked up, never imported. None where there is
+    none."""
+    spec = find_spec(package)
+    places = spec.submodule_search_locations if spec else None
+    return Path(next(iter(places))) if places else None

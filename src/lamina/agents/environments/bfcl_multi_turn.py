@@ -4,6 +4,9 @@ Requests come one after the other: ``respond`` says that one is served, and the 
 leaderboard's check is made: the simulators' state is that of the right calls, and what the right calls of this turn
 returned is among what the agent has seen. The reward is the share of requests passed before the first that fails (our
 choice); 1 is what the leaderboard counts as right. The right calls are parsed, never evaluated.
+
+``run`` and ``offered`` are for a bench that plays as the leaderboard does: no ``respond`` is on offer, and any call is
+made, whether or not it fits its description.
 """
 
 from __future__ import annotations
@@ -18,17 +21,18 @@ from typing import Any
 
 from lamina.agents.environments.environment import RefusedCallError, Task, World, described
 from lamina.agents.environments.worlds.folders import options_of
-from lamina.agents.environments.worlds.simulators import FILES, Simulators, same_state
+from lamina.agents.environments.worlds.simulators import FILES, Simulators, differing
 from lamina.errors import InputError
-from lamina.runs.files import cache_folder
+from lamina.runs.files import cache_folder, installed_folder
 from lamina.tools.tool import JSON, Tool, Toolbox
 from lamina.trajectories.formats.reading.loose import python_calls
 from lamina.trajectories.formats.reading.toolspecs import tools_of
 
 ABOUT = "BFCL v4, multi-turn, on its simulators; reward: requests served, by state (bfcl-multi-turn:miss_func)"
 CATEGORIES = ("base", "miss_func", "miss_param", "long_context")
-VARIABLE = "LAMINA_BFCL"
+VARIABLE, PACKAGE = "LAMINA_BFCL", "bfcl_eval"
 MEND = f"'lamina bench fetch bfcl' gets it, or name an unpacked wheel of bfcl-eval with data=FOLDER or ${VARIABLE}"
+NOT_THERE = "holds no multi-turn data with simulators of BFCL v4"
 RESPOND = described(
     "respond",
     "Say that the request is served, or what is missing to serve it; the next request follows.",
@@ -59,7 +63,7 @@ class BfclMultiTurn(World):
         self._now: Simulators | None = None
         self._right: Simulators | None = None
         self._turn = self._passed = 0
-        self._failed = False
+        self.problem: str | None = None
         self._seen: list[str] = []
         self._made = False
 
@@ -73,15 +77,37 @@ class BfclMultiTurn(World):
         self._now = Simulators(self._folders.simulators, classes, scenario, long=self._long)
         self._right = Simulators(self._folders.simulators, classes, scenario, long=self._long)
         self._turn = self._passed = 0
-        self._failed, self._seen, self._made = False, [], False
+        self.problem, self._seen, self._made = None, [], False
         self._offer(task)
 
     def _offer(self, task: Task) -> None:
-        """The functions of this turn: some are left out for good, some until later."""
-        later = {name for turn, names in task.data["later"].items() if self._turn < int(turn) for name in names}
+        self.toolbox = Toolbox([*self.functions(task, self._turn), RESPOND])
+
+    def functions(self, task: Task, turn: int) -> list[Tool]:
+        """What there is in a turn besides ``respond``: some functions are left out for good, some until later."""
+        later = {name for start, names in task.data["later"].items() if turn < int(start) for name in names}
         left_out = later | set(task.data["excluded"])
-        own = [tool for name in task.data["classes"] for tool in self._tools[name] if tool.name not in left_out]
-        self.toolbox = Toolbox([*own, RESPOND])
+        return [tool for name in task.data["classes"] for tool in self._tools[name] if tool.name not in left_out]
+
+    @property
+    def offered(self) -> Toolbox:
+        """The functions of this turn without ``respond``."""
+        assert self.task is not None
+        return Toolbox(self.functions(self.task, self._turn))
+
+    @property
+    def wanted(self) -> list[tuple[str, JSON]]:
+        """The right calls of this turn."""
+        assert self.task is not None
+        return list(self.task.data["calls"][self._turn])
+
+    def run(self, name: str, arguments: JSON) -> str:
+        """Makes a call as the leaderboard does: whatever it is, and what goes wrong is the text that comes back."""
+        assert self._now is not None
+        try:
+            return self._call(self._now, name, arguments)
+        except RefusedCallError as refused:
+            return str(refused)
 
     def __getattr__(self, name: str) -> Any:
         """``on_NAME`` of a function is the simulators'."""
@@ -122,12 +148,22 @@ class BfclMultiTurn(World):
                 returned.append(self._right.call(name, arguments))
             except RefusedCallError as refused:
                 returned.append(str(refused))
-        if not calls:
+        if not calls or self.problem is not None:
             return
-        missing = Counter(returned) - Counter(self._seen)
-        passed = self._made and not missing and same_state(self._now, self._right)
-        self._failed = self._failed or not passed
-        self._passed += not self._failed
+        self.problem = self._found(returned)
+        self._passed += self.problem is None
+
+    def _found(self, returned: list[str]) -> str | None:
+        """What is wrong with this turn."""
+        assert self._now is not None
+        assert self._right is not None
+        if not self._made:
+            return f"turn {self._turn + 1}: no call was made"
+        if others := differing(self._now, self._right):
+            return f"turn {self._turn + 1}: another state than after the right calls: {', '.join(others)}"
+        if missing := Counter(returned) - Counter(self._seen):
+            return f"turn {self._turn + 1}: what {missing.total()} of the right calls return was not seen"
+        return None
 
     def reward(self) -> float:
         assert self.task is not None
@@ -187,15 +223,32 @@ def _rows(file: Path) -> list[Any]:
 
 
 def find_folders(named: str | None = None) -> Folders:
-    """Raises InputError that says how to get them."""
-    given = named or os.environ.get(VARIABLE)
-    for place in [Path(given)] if given else [cache_folder("bfcl")]:
-        for data, simulators in _PLACES:
-            if (place / data / "multi_turn_func_doc").is_dir() and (place / simulators / "math_api.py").is_file():
-                return Folders(place / data, place / simulators)
-    if given:
-        raise InputError("holds no multi-turn data with simulators of BFCL v4", file=given, mend=MEND)
-    raise InputError("BFCL v4 with its simulators is not on this machine", mend=MEND)
+    """Of a folder that was named, else of the first place that has both. Raises InputError that says how to get
+    them."""
+    found = folders_in(Path(named)) if named else known_folders()
+    if named and found is None:
+        raise InputError(NOT_THERE, file=named, mend=MEND)
+    if found is None:
+        raise InputError("BFCL v4 with its simulators is not on this machine", mend=MEND)
+    return found
+
+
+def known_folders() -> Folders | None:
+    """Of ``$LAMINA_BFCL``, where it is set, else of the installed package ``bfcl-eval``, whose files are read, or of
+    what ``lamina bench fetch bfcl`` got. Raises InputError where ``$LAMINA_BFCL`` names a folder without them."""
+    if given := os.environ.get(VARIABLE):
+        if (found := folders_in(Path(given))) is None:
+            raise InputError(NOT_THERE, file=given, mend=MEND)
+        return found
+    places = [place for place in (installed_folder(PACKAGE), cache_folder("bfcl")) if place is not None]
+    return next((found for place in places if (found := folders_in(place)) is not None), None)
+
+
+def folders_in(place: Path) -> Folders | None:
+    for data, simulators in _PLACES:
+        if (place / data / "multi_turn_func_doc").is_dir() and (place / simulators / "math_api.py").is_file():
+            return Folders(place / data, place / simulators)
+    return None
 
 
 def open_environment(argument: str) -> BfclMultiTurn:

@@ -44,7 +44,7 @@ __all__ = [
     "version_of",
 ]
 
-_NOT_A_TASK = {"files", "graded", "judged", "pictured", "recorded", "refusals", "tables", "task", "written"}
+_NOT_A_TASK = {"files", "graded", "judged", "pictured", "played", "recorded", "refusals", "tables", "task", "written"}
 
 
 def _built_in() -> list[str]:

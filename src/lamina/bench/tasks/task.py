@@ -96,7 +96,8 @@ class Task(Protocol):
     paired_metric: str
     """The figure by which models are compared pair by pair."""
     needs_tools: bool
-    """Whether the user's file of functions is what its samples call; else each brings its own."""
+    """Whether the user's file of functions is what its samples call; else each brings its own. A task with ``plays``
+    (True) has samples of many turns, of which a worker has few open at a time."""
 
     def samples(self) -> list[Sample]:
         """Raises ``InputError`` where the task's file is at fault."""

@@ -91,8 +91,15 @@ class Simulators:
 
 
 def same_state(one: Simulators, other: Simulators) -> bool:
-    """Their classes come from modules of their own, so that objects are compared by what they hold."""
-    return bool(_plain(one.state()) == _plain(other.state()))
+    return not differing(one, other)
+
+
+def differing(one: Simulators, other: Simulators) -> list[str]:
+    """The classes whose states are not the same. They come from modules of their own, so that objects are compared by
+    what they hold."""
+    states, others = one.state(), other.state()
+    names = sorted(states.keys() | others.keys())
+    return [name for name in names if _plain(states.get(name)) != _plain(others.get(name))]
 
 
 def _plain(value: Any, depth: int = 0) -> Any:

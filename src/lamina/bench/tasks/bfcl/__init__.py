@@ -1,7 +1,8 @@
-"""``bfcl:CATEGORY``: the single-turn categories of the Berkeley Function Calling Leaderboard, version 4.
+"""``bfcl:CATEGORY``: the single-turn categories of the Berkeley Function Calling Leaderboard, version 4, and its
+multi-turn ones (``multi_turn``).
 
-Every row brings its own functions. One answer is asked for and judged by ``checker``; the data comes from the
-leaderboard's own package (``data``)."""
+Every row brings its own functions. In a single turn one answer is asked for and judged by ``checker``; the data comes
+from the leaderboard's own package (``data``)."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lamina.bench.tasks.bfcl.categories import CATEGORIES, Category
+from lamina.bench.tasks.bfcl.categories import CATEGORIES, MOST_CALLS, MULTI_TURN, Category
 from lamina.bench.tasks.bfcl.checker import Call, problem_of
 from lamina.bench.tasks.bfcl.data import cache_folder, find_data, known_category, read_rows
 from lamina.bench.tasks.bfcl.offered import offered_tools
@@ -18,6 +19,7 @@ from lamina.bench.tasks.task import (
     Figure,
     Sample,
     Setting,
+    Task,
     accuracy_figures,
     read_answer,
     strict_outcome,
@@ -25,16 +27,20 @@ from lamina.bench.tasks.task import (
 from lamina.tools.tool import JSON
 from lamina.trajectories.trajectory import Message
 
-__all__ = ["ABOUT", "CATEGORIES", "BfclTask", "cache_folder", "find_data", "open_task"]
+__all__ = ["ABOUT", "CATEGORIES", "MULTI_TURN", "BfclTask", "cache_folder", "find_data", "open_task"]
 
-ABOUT = f"bfcl:CATEGORY, BFCL v4, single turn: {', '.join(CATEGORIES)}"
+ABOUT = f"bfcl:CATEGORY, BFCL v4, single turn: {', '.join(CATEGORIES)}; played: {', '.join(MULTI_TURN)}"
 VERSION = 1
-MOST_CALLS = 12
-"""What the constraint lets a model write; no ground truth has more than 8 calls."""
 
 
-def open_task(argument: str, data: str | Path | None = None) -> BfclTask:
-    return BfclTask(known_category(argument), folder=data)
+def open_task(argument: str, data: str | Path | None = None) -> Task:
+    """A worker is told the folder as ``CATEGORY,data=FOLDER``: what is played needs more than its row."""
+    name, _, folder = argument.partition(",data=")
+    if name not in MULTI_TURN:
+        return BfclTask(known_category(argument), folder=data)
+    from lamina.bench.tasks.bfcl.multi_turn import MultiTurnTask  # the agents are loaded for what is played alone
+
+    return MultiTurnTask(name, folder=data or folder or None)
 
 
 class BfclTask:

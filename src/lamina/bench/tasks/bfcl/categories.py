@@ -1,4 +1,4 @@
-"""The single-turn categories of BFCL v4: their language, and what a right answer is."""
+"""The categories of BFCL v4; of the single-turn ones their language, and what a right answer is."""
 
 from __future__ import annotations
 
@@ -44,3 +44,8 @@ CATEGORIES: dict[str, Category] = {
         Category("live_relevance", "some_call"),
     )
 }
+MULTI_TURN = ("multi_turn_base", "multi_turn_miss_func", "multi_turn_miss_param", "multi_turn_long_context")
+"""Played on the leaderboard's simulators (``multi_turn``)."""
+MOST_CALLS = 12
+"""What the constraint lets a model write in one answer. No right answer of a single turn has more than 8 calls; a turn
+of several answers may have more (34 in one row of long_context)."""

@@ -1,28 +1,30 @@
 """BFCL v4's rows: where they are found, and how they are read.
 
 The data belongs to the Berkeley Function Calling Leaderboard (Apache-2.0) and is not part of Lamina. It is looked
-for in a folder that was named, in ``$LAMINA_BFCL``, in the installed package ``bfcl-eval``, and where
-``lamina bench fetch bfcl`` puts it. Nothing here imports that package: its data files are read.
+for in a folder that was named and in ``bfcl`` below it (with several tasks it is the root of all benchmarks' folders),
+in ``$LAMINA_BFCL``, in the installed package ``bfcl-eval``, and where ``lamina bench fetch bfcl`` puts it. Nothing here
+imports that package: its data files are read.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from lamina.bench.tasks.bfcl.categories import CATEGORIES, Category
+from lamina.bench.tasks.bfcl.categories import CATEGORIES, MULTI_TURN, Category
 from lamina.bench.tasks.files import at, place, text_of, told_with_place
 from lamina.errors import InputError
 from lamina.runs import files
 from lamina.tools.tool import JSON
 
-VARIABLE = "LAMINA_BFCL"
+VARIABLE, PACKAGE = "LAMINA_BFCL", "bfcl_eval"
 MEND = "'lamina bench fetch bfcl' gets it, or name its folder with --data or $LAMINA_BFCL"
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -41,25 +43,36 @@ def cache_folder() -> Path:
 
 
 def find_data(folder: str | Path | None = None) -> Path:
-    """The folder with ``BFCL_v4_*.json``. A folder that was named must hold it; else the first found counts. Raises
+    """The folder with ``BFCL_v4_*.json``: of those in the first lines of this file the first that has any. Raises
     InputError that says how to get it."""
-    named = folder or os.environ.get(VARIABLE)
+    return find_below("data of BFCL v4", folder, _data_in, _data_elsewhere)
+
+
+def find_below(
+    what: str, folder: str | Path | None, held_by: Callable[[Path], Found | None], elsewhere: Callable[[], Found | None]
+) -> Found:
+    """What ``held_by`` finds in a folder that was named or in ``bfcl`` below it, else ``elsewhere``. Raises
+    InputError, which names the folder and ``what`` is missing, where nothing is found."""
+    for named in (Path(folder), Path(folder) / "bfcl") if folder else ():
+        if (found := held_by(named)) is not None:
+            return found
+    found = elsewhere()
+    if found is None:
+        missing = f"holds no {what}, neither does 'bfcl' below it or any other place"
+        raise InputError(missing if folder else f"the {what} is not on this machine", file=folder, mend=MEND)
+    return found
+
+
+def _data_elsewhere() -> Path | None:
+    """``$LAMINA_BFCL`` was named for nothing else: it must hold the data."""
+    named = os.environ.get(VARIABLE)
     if named:
         found = _data_in(Path(named))
         if found is None:
             raise InputError("holds no BFCL_v4_simple_python.json", file=named, mend=MEND)
         return found
-    for folder_there in (_installed(), cache_folder()):
-        found = _data_in(folder_there) if folder_there else None
-        if found is not None:
-            return found
-    raise InputError("the data of BFCL v4 is not on this machine", mend=MEND)
-
-
-def _installed() -> Path | None:
-    spec = find_spec("bfcl_eval")
-    places = spec.submodule_search_locations if spec else None
-    return Path(next(iter(places))) if places else None
+    places = [place for place in (files.installed_folder(PACKAGE), cache_folder()) if place is not None]
+    return next((found for place in places if (found := _data_in(place)) is not None), None)
 
 
 def _data_in(place: Path) -> Path | None:
@@ -77,10 +90,10 @@ def read_rows(category: str, folder: str | Path | None = None) -> list[BfclRow]:
 
 
 def known_category(name: str) -> Category:
-    """Raises InputError that lists the categories."""
+    """A single-turn one. Raises InputError that lists all categories."""
     if name not in CATEGORIES:
         what = f"there is no category {name!r} of BFCL" if name else "the task 'bfcl' needs a category"
-        raise InputError(what, mend=f"write bfcl:NAME, one of {', '.join(CATEGORIES)}")
+        raise InputError(what, mend=f"write bfcl:NAME, one of {', '.join((*CATEGORIES, *MULTI_TURN))}")
     return CATEGORIES[name]
 
 
