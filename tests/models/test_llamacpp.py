@@ -11,6 +11,7 @@ import pytest
 
 from lamina.errors import ModelError, ModelReferenceError
 from lamina.models import Model, Request, embedded_path, open_model
+from lamina.models.llamacpp_server import PROMPT_CACHE_MIB, start_server
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import Message
 
@@ -155,3 +156,13 @@ def test_a_file_with_a_good_head_and_no_body_is_an_error_that_names_it(tmp_path:
 def test_the_prompt_is_the_model_s_own_template(model: Model):
     request = Request([Message(role="user", content="hi")])
     assert model.prompt_for(request).endswith("<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n")  # type: ignore[attr-defined]
+
+
+def test_the_engine_keeps_a_bounded_part_of_memory_for_prompts_it_has_read(monkeypatch: pytest.MonkeyPatch):
+    """llama.cpp's own limit is 8 GiB: a bench of SmolLM2-135M had grown to 3 GB after 900 samples."""
+    xllamacpp = pytest.importorskip("xllamacpp")
+    started = []
+    monkeypatch.setattr(xllamacpp, "Server", lambda parameters: started.append(parameters.cache_ram_mib))
+    start_server(Path("any.gguf"), None, None, threads=1, slots=1, context=512)
+    assert started == [PROMPT_CACHE_MIB]
+    assert PROMPT_CACHE_MIB <= 512

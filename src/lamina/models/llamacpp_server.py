@@ -7,6 +7,9 @@ from typing import Any
 
 from lamina.errors import ModelError
 
+PROMPT_CACHE_MIB = 256
+"""Of main memory, for what was read before and may come again: some ten prompts with a dozen functions in a small
+model. llama.cpp's own limit is 8 GiB, which a long run fills, on a laptop that has no more (our choice)."""
 NO_ENGINE = "xllamacpp is not installed; pip install xllamacpp brings the engine"
 
 
@@ -30,6 +33,8 @@ def start_server(
     parameters.kv_unified = True
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
+    if hasattr(parameters, "cache_ram_mib"):  # engines before llama.cpp's host cache keep no prompts
+        parameters.cache_ram_mib = PROMPT_CACHE_MIB
     parameters.verbosity = -1
     # prompts are written by us; with the file's own template the engine tries it, and gives no reason where it raises
     parameters.chat_template = "chatml"
