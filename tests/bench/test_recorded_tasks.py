@@ -10,7 +10,8 @@ import pytest
 
 from lamina.bench import BenchModel, BenchSettings, bench_models
 from lamina.bench.tasks import Outcome, Sample, Setting, Task, open_task
-from lamina.bench.tasks.recorded import IMPOSSIBLE, MISFIT, UNREADABLE
+from lamina.bench.tasks.fitting import MISFIT
+from lamina.bench.tasks.recorded import IMPOSSIBLE, UNREADABLE
 from lamina.errors import InputError
 from lamina.models import Reply
 from lamina.runs import Progress
@@ -18,9 +19,10 @@ from lamina.tools import Toolbox
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 TASKS = {
-    "seal_tools": 332, "seal_tools:in_domain": 344, "nestful": 24, "nestful:glaive": 55, "nestful:sgd": 21,
-    "api_bank": 63, "api_bank:level-2": 61, "toolalpaca": 41, "toolalpaca:real": 51,
+    "seal_tools": 332, "seal_tools:in_domain": 344, "nestful": 36, "nestful:glaive": 55, "nestful:sgd": 21,
+    "api_bank": 176, "api_bank:level-2": 65, "toolalpaca": 41, "toolalpaca:real": 51,
 }  # fmt: skip
+UNKNOWN_ARGUMENT = f"{MISFIT} (an argument that its function does not have)"
 SETTING = Setting(Toolbox([]), "full")
 TOOL = {
     "type": "function",
@@ -91,7 +93,7 @@ def test_what_is_left_out_of_a_file_is_counted_by_reason(tmp_path: Path):
     with (tmp_path / "rows.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"id": "r9", "messages": 3}\n')
     assert len(task.samples()) == len(task.samples()) == 1
-    assert task.left_out == {MISFIT: 1, IMPOSSIBLE: 1, UNREADABLE: 1}
+    assert task.left_out == {UNKNOWN_ARGUMENT: 1, IMPOSSIBLE: 1, UNREADABLE: 1}
 
 
 def test_a_bench_says_what_is_left_out(
@@ -103,8 +105,31 @@ def test_a_bench_says_what_is_left_out(
     result = bench_models(
         [model], [task], run=desk.run, toolbox=desk.toolbox, settings=settings, progress=Progress(True)
     )
-    assert result["left_out"] == {task.name: {MISFIT: 1}}
-    assert f"left out are 1 {MISFIT}" in capsys.readouterr().err
+    assert result["left_out"] == {task.name: {UNKNOWN_ARGUMENT: 1}}
+    assert f"left out are 1 {UNKNOWN_ARGUMENT}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ({"hours": 3}, "without a required argument"),
+        ({"city": "Oslo", "hours": "some"}, "a value that its argument does not take"),
+        ({"city": "Oslo", "HOURS": 3, "hours": 3}, "an argument that its function does not have"),
+    ],
+)
+def test_the_reason_why_calls_do_not_fit_is_said(tmp_path: Path, arguments: dict, why: str):
+    call = {"type": "function", "function": {"name": "sky", "arguments": arguments}}
+    task = written(tmp_path, [USER, turn("Oslo")], [USER, {"role": "assistant", "content": "", "tool_calls": [call]}])
+    assert len(task.samples()) == 1
+    assert task.left_out == {f"{MISFIT} ({why})": 1}
+
+
+def test_an_argument_that_is_only_spelled_otherwise_is_the_declared_one(tmp_path: Path):
+    turned = turn("Oslo")
+    turned["tool_calls"][0]["function"]["arguments"] = {"City": "Oslo", "_hours": "var1.hours$"}
+    (sample,) = (task := written(tmp_path, [USER, turned])).samples()
+    assert sample.row["calls"][0]["arguments"] == {"city": "Oslo", "hours": "$var1.hours$"}
+    assert task.judge(sample, [{"name": "sky", "arguments": {"city": "Oslo", "hours": "$var1.hours$"}}]) is None
 
 
 def test_two_rows_of_one_id_are_two_samples(tmp_path: Path):

@@ -11,7 +11,7 @@ import pytest
 
 from lamina.errors import InputError, StorageError
 from lamina.quantize import export_gguf, quantize_types
-from tiny_llama import desk_toolbox, save_tiny_llama, tiny_tokenizer
+from tiny_llama import desk_toolbox, save_tiny_llama
 
 PROMPT = "<|im_start|>user\nSplit 84 between four people,  please 3.5<|im_end|>\n<|im_start|>assistant\n"
 
@@ -67,25 +67,6 @@ def test_text_is_cut_into_the_same_tokens(tiny: Path, tmp_path: Path):
     for text in (PROMPT, "  12  ½ x² don't \n\n\t日本 é", "<|im_end|><|im_start|>"):
         body = {"content": text, "add_special": False, "parse_special": True}
         assert posted(server, "/tokenize", body)["tokens"] == tokenizer.encode(text, add_special_tokens=False)
-
-
-def test_text_is_cut_as_deepseek_coder_cuts_it(tmp_path: Path):
-    from tokenizers import Regex, pre_tokenizers
-
-    from lamina.models.llama_library import loaded_model, tokens_of
-    from tiny_models import save_tiny
-
-    tokenizer = tiny_tokenizer()
-    cuts = ("[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[一-龥ࠀ-一가-퟿]+")
-    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        *(pre_tokenizers.Split(Regex(cut), "isolated") for cut in cuts),
-        pre_tokenizers.Digits(individual_digits=True),
-        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-    ])  # fmt: skip
-    export_gguf(save_tiny(tmp_path / "model", "llama", tokenizer), tmp_path / "m.gguf", "F16")
-    with loaded_model(tmp_path / "m.gguf") as model:
-        for text in (PROMPT, "Split 84 between\r\nfour  people, 12½ x² don't", '[{"name": "split_bill"}]\n\n'):
-            assert tokens_of(model, text) == tokenizer.encode(text, add_special_tokens=False)
 
 
 def test_files_have_the_bits_their_type_promises(tiny: Path, tmp_path: Path):

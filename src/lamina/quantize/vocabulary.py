@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import InputError
+from lamina.quantize.pre_tokenizers import KNOWN, pre_tokenizer_name
 from lamina.quantize.sentencepiece_vocabulary import (
     CONTROL,
     NORMAL,
@@ -18,14 +19,6 @@ from lamina.quantize.sentencepiece_vocabulary import (
 )
 
 _PREFIX = "tokenizer.ggml."
-
-_SPLITS = {
-    "qwen2": r"\p{N}|",
-    "llama-bpe": r"\p{N}{1,3}|",
-}
-"""What tells llama.cpp's named pre-tokenizers apart that cut with one regular expression."""
-_DEEPSEEK_CODER = ("[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[一-龥ࠀ-一가-퟿]+")
-"""The expressions that DeepSeek-Coder cuts with one after the other, before digits."""
 
 
 def tokenizer_metadata(folder: Path, size: int) -> dict[str, Any]:
@@ -43,12 +36,8 @@ def tokenizer_metadata(folder: Path, size: int) -> dict[str, Any]:
     if copied and copied.get(_PREFIX + "tokens") == converted[_PREFIX + "tokens"]:
         return copied | {_PREFIX + "add_bos_token": False}  # no row was trained on with one
     if converted[_PREFIX + "pre"] is None:
-        raise InputError("its pre-tokenizer is not one known here", file=file, mend=f"known: {', '.join(known())}")
+        raise InputError("its pre-tokenizer is not one known here", file=file, mend=f"known: {', '.join(KNOWN)}")
     return converted
-
-
-def known() -> list[str]:
-    return ["smollm", "gpt-2", "deepseek-coder", *_SPLITS]
 
 
 def _of_base(folder: Path) -> dict[str, Any] | None:
@@ -111,7 +100,7 @@ def _byte_level_metadata(tokenizer: dict[str, Any], folder: Path, size: int) -> 
         types[added["id"]] = CONTROL if added["special"] else USER_DEFINED
     return {
         "model": "gpt2",
-        "pre": _pre_name(tokenizer["pre_tokenizer"]),
+        "pre": pre_tokenizer_name(tokenizer["pre_tokenizer"], tokens),
         "add_space_prefix": False,
         "tokens": tokens,
         "token_type": types,
@@ -157,19 +146,3 @@ def _settings(folder: Path, name: str) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise InputError("not a JSON object", file=folder / name, mend="save the tokenizer and the model again")
     return said
-
-
-def _pre_name(pre_tokenizer: dict[str, Any]) -> str | None:
-    parts = pre_tokenizer.get("pretokenizers", [pre_tokenizer])
-    kinds = [p["type"] for p in parts]
-    if kinds == ["Digits", "ByteLevel"] and parts[0]["individual_digits"]:
-        return "smollm"
-    if kinds == ["ByteLevel"] and parts[0]["use_regex"]:
-        return "gpt-2"
-    if kinds == ["Split"] * 4 + ["Digits", "ByteLevel"] and parts[4]["individual_digits"]:
-        cuts = tuple(part["pattern"].get("Regex", "").replace("\\r\\n", "\r\n") for part in parts[:4])
-        return "deepseek-coder" if cuts == _DEEPSEEK_CODER and not parts[5]["use_regex"] else None
-    if kinds == ["Split", "ByteLevel"]:
-        pattern = parts[0]["pattern"].get("Regex", "")
-        return next((name for name, mark in _SPLITS.items() if mark in pattern), None)
-    return None

@@ -44,7 +44,10 @@ __all__ = [
     "version_of",
 ]
 
-_NOT_A_TASK = {"files", "graded", "judged", "pictured", "played", "recorded", "refusals", "tables", "task", "written"}
+_NOT_A_TASK = {
+    "api_bank_tools", "files", "fitting", "graded", "judged", "pictured", "played", "recorded", "refusals", "tables",
+    "task", "written",
+}  # fmt: skip
 
 
 def _built_in() -> list[str]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lamina.bench.intervals import ratio_of_sums, wilson
+from lamina.bench.tasks.fitting import fitted, misfit
 from lamina.bench.tasks.task import (
     Call,
     Conversation,
@@ -26,7 +27,7 @@ from lamina.bench.tasks.task import (
     read_answer,
     strict_outcome,
 )
-from lamina.checks.arguments import cast_arguments, check_arguments, is_reference
+from lamina.checks.arguments import is_reference
 from lamina.checks.turns import check_turns
 from lamina.errors import InputError
 from lamina.tools.tool import JSON, Tool, Toolbox
@@ -42,13 +43,12 @@ REFERENCES = (
 )
 """How a data set writes that a value comes from an earlier call, and how we tell a model (our wording)."""
 
-UNREADABLE, WITHOUT_TOOLS, IMPOSSIBLE, MISFIT = (
+UNREADABLE, WITHOUT_TOOLS, IMPOSSIBLE = (
     "rows that cannot be read",
     "rows without tools or answers",
     "rows that could not have happened in their order",
-    "turns whose calls don't fit their tools",
 )
-"""Why something of a file is no sample."""
+"""Why something of a file is no sample; ``misfit`` says the others."""
 _POSITION = re.compile(r"\$var_?(?P<of_one>\d{1,6})|API_call_(?P<of_zero>\d{1,6})")
 """A reference that counts the calls of an answer, from 1 or from 0."""
 
@@ -64,6 +64,8 @@ class Recorded:
     read: Callable[[], Iterable[Trajectory | Reject]]
     paired_metric: str = "call_exact"
     needs_tools: bool = False
+    told: str = ""
+    """What the model is told before every request."""
     left_out: Counter[str] = field(default_factory=Counter, compare=False)
     """How much of the file is no sample, by reason; known once ``samples`` has been called."""
 
@@ -94,8 +96,8 @@ class Recorded:
     def solve(self, sample: Sample, setting: Setting) -> Conversation:
         row = sample.row
         messages = [Message.model_validate(m) for m in row["messages"]]
-        if row["instruction"]:
-            messages.insert(0, Message(role="system", content=row["instruction"]))
+        if told := " ".join(said for said in (self.told, row["instruction"]) if said):
+            messages.insert(0, Message(role="system", content=told))
         request = setting.ask(messages, tools=_offered(row), most_calls=MOST_CALLS)
         reply = yield request
         found: list[Verdict] = []
@@ -149,7 +151,7 @@ def _free(id: str, taken: Container[str]) -> str:
 
 def samples_of(record: Trajectory, left_out: Counter[str]) -> Iterator[Sample]:
     """One sample a turn that calls; a record without any call is one sample whose right answer is not to call. None
-    for a turn whose calls don't fit the tools (values with one reading are cast), and for a record that could not
+    for a turn whose calls don't fit the tools (what has one reading is ``fitted``), and for a record that could not
     have happened in its order: those are counted in ``left_out``."""
     if not record.tools or not any(m.role == "assistant" for m in record.messages):
         left_out[WITHOUT_TOOLS] += 1
@@ -158,13 +160,13 @@ def samples_of(record: Trajectory, left_out: Counter[str]) -> Iterator[Sample]:
         left_out[IMPOSSIBLE] += 1
         return
     toolbox = record.toolbox()
-    record, _ = cast_arguments(record, toolbox)
+    record = fitted(record, toolbox)
     at = [i for i, m in enumerate(record.messages) if m.role == "assistant" and m.tool_calls]
     at = at or [i for i, m in enumerate(record.messages) if m.role == "assistant"][:1]
     for place in at:
         message = record.messages[place]
-        if check_arguments(record.model_copy(update={"messages": [message]}), toolbox):
-            left_out[MISFIT] += 1
+        if why := misfit(record.model_copy(update={"messages": [message]}), toolbox):
+            left_out[why] += 1
             continue
         calls = message.tool_calls or []
         values = json.dumps([call.arguments for call in calls], ensure_ascii=False)

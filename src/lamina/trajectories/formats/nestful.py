@@ -57,8 +57,11 @@ def _beside(path: Path) -> list[JSON]:
 
 def _spec(row: Any) -> JSON:
     """``x-references``: an argument may be a reference to an earlier result, whatever its type."""
-    kept = {k: v for k, v in row.items() if k in ("name", "description", "query_parameters", "arguments", "parameters",
+    kept = {k: v for k, v in row.items() if k in ("name", "description", "arguments", "parameters",
                                                    "output_parameters")}  # fmt: skip
+    sent = [row[k] for k in ("path_parameters", "query_parameters") if isinstance(row.get(k), dict)]
+    if sent:  # whether an argument stands in the address or behind it is the caller's business, not the model's
+        kept["parameters"] = {name: told for part in sent for name, told in part.items()}
     return tool_of(kept)
 
 
