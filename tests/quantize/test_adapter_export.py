@@ -67,7 +67,7 @@ def test_a_base_with_its_adapter_gives_the_logits_and_the_tokens_of_the_merged_m
     (text, likely), (same, as_likely), (bare, less_so) = map(_answer, (str(whole), f"{alone}+{exact}", str(alone)))
     assert text == same != bare
     assert as_likely == pytest.approx(likely, rel=0.01)
-    assert less_so != pytest.approx(likely, rel=0.05)
+    assert np.abs(np.subtract(as_likely, likely)).max() < 0.3 * np.abs(np.subtract(less_so, likely)).max()
 
 
 def _answer(ref: str) -> tuple[str, list[float]]:
