@@ -211,6 +211,8 @@ def test_the_best_constant_answer_is_counted_within_each_set_of_choices():
     assert constant_answer(rows) == pytest.approx(6 / 8)
     assert constant_answer([{"options": 4, "target": t} for t in "ABCD"]) == pytest.approx(1 / 4)
     assert constant_answer([*rows, {"target": "42"}]) is None, "free answers"
+    assert constant_answer([*rows, {"target": ["Paris", "the city of Paris"]}]) is None, "free answers, several right"
+    assert constant_answer([*rows, {"prompt": "Write a poem."}]) is None, "no right answer at all"
     assert constant_answer([{"target": "unsafe"}] * 5) is None, "always to refuse is right there"
     assert constant_answer([]) is None
 

@@ -18,8 +18,9 @@ def constant_answer(rows: Iterable[JSON]) -> float | None:
     set, and where all targets are one."""
     targets: dict[Hashable, Counter[str]] = defaultdict(Counter)
     for row in rows:
-        closed, target = _choices_of(row), row.get("target")
-        if closed is None or not isinstance(target, str):
+        target = row.get("target")
+        closed = _choices_of(row, target) if isinstance(target, str) else None
+        if closed is None:
             return None
         targets[closed][target] += 1
     if sum(len(counts) for counts in targets.values()) < 2:
@@ -27,9 +28,9 @@ def constant_answer(rows: Iterable[JSON]) -> float | None:
     return sum(max(counts.values()) for counts in targets.values()) / sum(c.total() for c in targets.values())
 
 
-def _choices_of(row: JSON) -> Hashable | None:
+def _choices_of(row: JSON, target: str) -> Hashable | None:
     """``choices`` are written out, of ``options`` there is the number: they are letters."""
-    target, choices = row.get("target"), row.get("choices")
+    choices = row.get("choices")
     if choices:
         return tuple(choices) if target in choices else None
     if row.get("options"):
