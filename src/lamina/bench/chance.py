@@ -19,8 +19,7 @@ def constant_answer(rows: Iterable[JSON]) -> float | None:
     targets: dict[Hashable, Counter[str]] = defaultdict(Counter)
     for row in rows:
         target = row.get("target")
-        closed = _choices_of(row, target) if isinstance(target, str) else None
-        if closed is None:
+        if not isinstance(target, str) or (closed := _choices_of(row, target)) is None:
             return None
         targets[closed][target] += 1
     if sum(len(counts) for counts in targets.values()) < 2:
