@@ -112,7 +112,7 @@ def _other_argument(turns: Turns, known: list[Call], chance: random.Random) -> N
         if arguments:
             name = chance.choice(list(arguments))
             others = [call["arguments"][name] for call in known if name in call["arguments"]]
-            arguments[name] = copy.deepcopy(chance.choice(others if chance.random() < 0.6 else STRAYS))
+            arguments[name] = copy.deepcopy(chance.choice(others if others and chance.random() < 0.6 else STRAYS))
 
 
 def _argument_more_or_less(turns: Turns, known: list[Call], chance: random.Random) -> None:
