@@ -18,7 +18,7 @@ from lamina.models.adapters import DOWN, UP
 from lamina.quantize.architectures import ARCHITECTURES, Architecture, paired_heads, tensor_names
 from lamina.quantize.folder_source import own_metadata, sees
 from lamina.quantize.ggml import Array, quantized
-from lamina.quantize.gguf_export import add_metadata
+from lamina.quantize.gguf_export import add_metadata, write_small_file
 from lamina.quantize.model_source import Source
 from lamina.quantize.peft_folder import PeftAdapter, read_peft_folder
 from lamina.quantize.precisions import PLAIN, Precision, precisions
@@ -161,12 +161,7 @@ def _write(
             add_metadata(writer, key, value)
         for name, values in tensors.items():
             writer.add_tensor(name, quantized(values, chosen.kind))
-        try:
-            writer.write_header_to_file()
-            writer.write_kv_data_to_file()
-            writer.write_tensors_to_file()
-        finally:
-            writer.close()
+        write_small_file(writer)
         temporary.replace(file)
     except OSError:
         temporary.unlink(missing_ok=True)

@@ -149,6 +149,16 @@ def _write_tensors(
         writer.close()
 
 
+def write_small_file(writer: Any) -> None:
+    """All that ``writer`` holds in memory: a vision part, an adapter. It is closed also where that fails."""
+    try:
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+    finally:
+        writer.close()
+
+
 def add_metadata(writer: Any, key: str, value: Any) -> None:
     if isinstance(value, Typed):
         writer.add_key_value(key, value.value, value.kind, value.member)

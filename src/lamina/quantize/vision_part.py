@@ -159,7 +159,7 @@ def _gguf_name(name: str, layers: int) -> str | None:
 def _write(file: Path, type: str, metadata: JSON, tensors: dict[str, StoredTensor]) -> None:
     from gguf import GGUFWriter
 
-    from lamina.quantize.gguf_export import add_metadata
+    from lamina.quantize.gguf_export import add_metadata, write_small_file
 
     writer = GGUFWriter(file, "clip")
     writer.add_type("mmproj")
@@ -169,12 +169,7 @@ def _write(file: Path, type: str, metadata: JSON, tensors: dict[str, StoredTenso
         add_metadata(writer, key, value)
     for name, tensor in tensors.items():
         writer.add_tensor(name, _values(name, tensor, type))
-    try:
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-    finally:
-        writer.close()
+    write_small_file(writer)
 
 
 def _values(name: str, tensor: StoredTensor, type: str) -> Array:
