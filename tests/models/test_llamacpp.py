@@ -144,6 +144,27 @@ def test_requests_that_do_not_fit_together_wait_for_each_other_and_no_work_is_lo
 
 
 @pytest.mark.slow
+def test_a_text_that_needs_more_than_its_slot_s_part_gets_the_whole_context_and_is_answered_alike(ask: Ask):
+    alone = open_model("embedded", slots=1, context=2048)
+    several = open_model("embedded", slots=4, context=2048)
+    engine = several._engine  # type: ignore[attr-defined]
+    try:
+        short, long = (ask("word " * n + "Say hello.", tools=None, style="plain", max_tokens=4) for n in (5, 900))
+        hopeless = ask("word " * 5000, tools=None, style="plain", max_tokens=8)
+        expected = [alone.generate([r])[0].text for r in (short, long)]
+        replies = several.generate([short, hopeless])
+        assert replies[0].text == expected[0]
+        assert "context" in str(replies[1].problem)
+        assert not engine.shared, "a text that fits nowhere is no reason"
+        assert [r.text for r in several.generate([long])] == expected[1:]
+        assert engine.shared
+        assert [r.text for r in several.generate([short])] == expected[:1]
+    finally:
+        alone.close()
+        several.close()
+
+
+@pytest.mark.slow
 def test_a_file_with_a_good_head_and_no_body_is_an_error_that_names_it(tmp_path: Path, model: Model):
     cut = tmp_path / "cut.gguf"
     with embedded_path().open("rb") as whole:
@@ -163,6 +184,6 @@ def test_the_engine_keeps_a_bounded_part_of_memory_for_prompts_it_has_read(monke
     xllamacpp = pytest.importorskip("xllamacpp")
     started = []
     monkeypatch.setattr(xllamacpp, "Server", lambda parameters: started.append(parameters.cache_ram_mib))
-    start_server(Path("any.gguf"), None, None, threads=1, slots=1, context=512)
+    start_server(Path("any.gguf"), None, None, threads=1, slots=1, context=512, shared=True)
     assert started == [PROMPT_CACHE_MIB]
     assert PROMPT_CACHE_MIB <= 512

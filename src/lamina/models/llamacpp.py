@@ -10,6 +10,7 @@ import importlib.util
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from lamina.models.grammar import grammar_of, is_of_calls
 from lamina.models.images import encoded
 from lamina.models.llamacpp_replies import reply_of, timed_reply
 from lamina.models.llamacpp_scoring import GgufScorer
-from lamina.models.llamacpp_server import NO_ENGINE, start_server
+from lamina.models.llamacpp_server import NO_ENGINE, Engine, start_server
 from lamina.models.metadata import facts_of
 from lamina.models.model import Model, PromptStyle, Reply, Request
 from lamina.models.projectors import projector_of, tokens_of_image
@@ -29,8 +30,6 @@ from lamina.models.templates import DEFAULT_INSTRUCTION, request_prompt
 
 DEFAULT_CONTEXT, SLOT_CONTEXT = 8192, 2048
 """Tokens of all slots together: at least the first, and the second for each slot."""
-REQUEST_SECONDS = 3600.0
-"""The engine is in this process: one that has stopped is rare, a slow one on a long prompt is not."""
 CROWDED = "Context size has been exceeded"
 """What llama.cpp tells every request under way when they do not fit into the shared context together."""
 LARGEST_SEED = 2**32 - 2
@@ -61,8 +60,6 @@ class LlamaCppModel:
         copied: Collection[str] | None = None,
         images: bool = False,
     ):
-        import httpx
-
         self.ref, self.path, self.slots, self.instruction = ref, path, slots, instruction
         self._cache_prompts, self._threads = cache_prompts, threads
         self._scorer: GgufScorer | None = None
@@ -80,12 +77,8 @@ class LlamaCppModel:
         projector = projector_of(ref) if images else None
         self.sees = projector is not None
         self._image_tokens = tokens_of_image(projector) if projector else 0
-        self._server: Any = start_server(path, projector, self._adapter, threads, slots, self.context)
-        limits = httpx.Limits(max_connections=slots)
-        self._client = httpx.Client(
-            base_url=self._server.listening_address, timeout=REQUEST_SECONDS, limits=limits, trust_env=False
-        )
-        self._image_mark = self._properties()["media_marker"] if self.sees else ""
+        start = partial(start_server, path, projector, self._adapter, threads, slots, self.context)
+        self._engine = Engine(start, path, slots=slots, context=self.context)
 
     def generate(
         self, requests: Sequence[Request], on_reply: Callable[[int, Reply], None] | None = None
@@ -95,7 +88,7 @@ class LlamaCppModel:
         if not self.sees and any(request.images for request in requests):
             raise ModelError(f"{self.ref}: opened without its vision part, and asked about an image")
         replies: list[Reply | None] = [None] * len(requests)
-        sizes = self._sizes(requests)
+        sizes = self._made_room(requests)
         under_way: dict[Future[Reply], int] = {}
 
         def take(done: Iterable[Future[Reply]]) -> None:
@@ -110,7 +103,7 @@ class LlamaCppModel:
         pool = ThreadPoolExecutor(max_workers=self.slots)
         try:
             for index, request in enumerate(requests):
-                while under_way and self._is_full(sizes[index], [sizes[i] for i in under_way.values()]):
+                while under_way and self._engine.is_full(sizes[index], [sizes[i] for i in under_way.values()]):
                     take(wait(under_way, return_when=FIRST_COMPLETED).done)
                 under_way[pool.submit(self._answer, request)] = index
             while under_way:
@@ -134,28 +127,24 @@ class LlamaCppModel:
         rows = [self._scorer.row(self.prompt_for(r), r.continuations) for r in requests]
         return replies_of(requests, rows, self._scorer.likelihoods, on_reply)
 
-    def _sizes(self, requests: Sequence[Request]) -> list[int]:
-        """The most tokens that each may come to. They are counted only where the bytes, which are never fewer, leave
-        a doubt: requests that don't fit into the context together would cut each other off, their work lost."""
+    def _made_room(self, requests: Sequence[Request]) -> list[int]:
+        """The most tokens that each may come to, with an engine that can hold them. They are counted only where the
+        bytes, which are never fewer, leave a doubt: requests that don't fit into a shared context together would cut
+        each other off, their work lost."""
         prompts = [self.prompt_for(request) for request in requests]
         answers = [r.max_tokens + self._image_tokens * len(r.images) for r in requests]
-        at_most = [len(p.encode()) + more for p, more in zip(prompts, answers, strict=True)]
-        if min(self.slots, len(requests)) * max(at_most, default=0) <= self.context:
-            return at_most
-        return [len(self._tokens(p)) + more for p, more in zip(prompts, answers, strict=True)]
+        sizes = [len(p.encode()) + more for p, more in zip(prompts, answers, strict=True)]
+        if max(sizes, default=0) > self._engine.part:
+            counts = [len(self._tokens(p)) for p in prompts]
+            sizes = [count + more for count, more in zip(counts, answers, strict=True)]
+            # what is too long for any engine is refused by this one
+            long = max((size for size, count in zip(sizes, counts, strict=True) if count <= self.longest), default=0)
+            if long > self._engine.part and not self._engine.shared:
+                self._engine.share()
+        return sizes
 
     def _tokens(self, prompt: str) -> list[int]:
-        import httpx
-
-        try:
-            response = self._client.post("/tokenize", json={"content": prompt, "add_special": self._opens_texts})
-            found: list[int] = response.json()["tokens"]
-            return found
-        except (httpx.HTTPError, ValueError, LookupError) as error:
-            raise ModelError(f"{self.path}: the engine stopped answering ({error})") from None
-
-    def _is_full(self, size: int, others: Sequence[int]) -> bool:
-        return len(others) >= self.slots or size + sum(others) > self.context
+        return self._engine.tokens(prompt, opens=self._opens_texts)
 
     def prompt_for(self, request: Request) -> str:
         """The text that is sent, for whoever wants to see it."""
@@ -164,12 +153,11 @@ class LlamaCppModel:
             self.chat_template,
             foreign=self.foreign,
             instruction=self.instruction,
-            image_mark=self._image_mark,
+            image_mark=self._engine.image_mark if request.images else "",
         )
 
     def close(self) -> None:
-        self._client.close()
-        self._server = None
+        self._engine.close()
         if self._scorer is not None:
             self._scorer.close()
             self._scorer = None
@@ -177,21 +165,12 @@ class LlamaCppModel:
     def timed(self, request: Request, *, cached: bool = True) -> Reply:
         """One request alone, its answer streamed, so that ``first_token_seconds`` and ``seconds`` are by our clock;
         ``timings`` are the engine's. ``cached`` off reads the whole prompt, whatever part of it was read before."""
+        self._made_room([request])
         try:
             body = self._body(request) | {"cache_prompt": cached}
         except InputError as error:
             return Reply(text="", problem=str(error))
-        return timed_reply(self._client, body, request, path=self.path, of_calls=is_of_calls(request))
-
-    def _properties(self) -> dict[str, Any]:
-        """What the engine says of itself; the mark of an image in a prompt is a new one with every start."""
-        import httpx
-
-        try:
-            found: dict[str, Any] = self._client.get("/props").json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise ModelError(f"{self.path}: the engine does not answer ({error})") from None
-        return found
+        return timed_reply(self._engine.client, body, request, path=self.path, of_calls=is_of_calls(request))
 
     def _sent(self, request: Request) -> str | list[int] | dict[str, Any]:
         """The prompt, with the images that its marks stand for. Raises InputError for an image that is none. Beside an
@@ -220,18 +199,12 @@ class LlamaCppModel:
         return body
 
     def _answer(self, request: Request) -> Reply:
-        import httpx
-
         try:
             body = self._body(request)
         except InputError as error:
             return Reply(text="", problem=str(error))
         started = time.perf_counter()
-        try:
-            response = self._client.post("/completion", json=body)
-            answer: dict[str, Any] = response.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise ModelError(f"{self.path}: the engine stopped answering ({error})") from None
+        answer = self._engine.complete(body)
         return reply_of(answer, request, time.perf_counter() - started, of_calls=is_of_calls(request))
 
 
