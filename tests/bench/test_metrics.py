@@ -50,6 +50,7 @@ def test_f1_is_symmetrical_and_one_only_for_the_same_words(a, b):
         ("<answer>$18</answer> because 9 * 2", 18),
         ("no idea", None),
         ("<answer>none</answer> 5", None),
+        ("I write it in a pair of <answer></answer> tags. 30 + 40 is \\boxed{70}.", 70),
     ],
 )
 def test_the_number_an_answer_ends_on(text, number):

@@ -72,8 +72,9 @@ def bleu(answer: str, targets: Sequence[str]) -> float:
 
 
 def last_number(text: str) -> float | None:
-    """The number that an answer ends on: what stands in ``<answer>`` tags if there are any, else the last one."""
-    tagged = re.findall(r"<answer>(.*?)(?:</answer>|$)", text, re.S)
+    """The number that an answer ends on: what stands in ``<answer>`` tags if there are any, else the last one. Empty
+    tags are the question's own words said again ("in a pair of <answer></answer> tags")."""
+    tagged = [inside for inside in re.findall(r"<answer>(.*?)(?:</answer>|$)", text, re.S) if inside.strip()]
     found = _NUMBER.findall(tagged[-1] if tagged else text)
     if not found:
         return None

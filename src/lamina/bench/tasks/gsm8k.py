@@ -13,7 +13,7 @@ from lamina.bench.tasks.written import Scores, Written
 from lamina.tools.tool import JSON
 
 ABOUT = "gsm8k, grade-school word problems, zero-shot with steps; accuracy of the final number"
-VERSION = 2
+VERSION = 3
 FILE = "gsm8k/test.jsonl"
 SYSTEM = (
     "Solve the following math problem. Think step by step with intermediate reasoning. In the end, write your final "

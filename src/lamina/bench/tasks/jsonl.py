@@ -19,7 +19,7 @@ from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
 ABOUT = "jsonl:FILE, your own questions: input, target, metric"
-VERSION = 2
+VERSION = 3
 
 
 def open_task(argument: str) -> Written:
