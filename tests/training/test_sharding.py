@@ -15,6 +15,7 @@ from lamina.errors import InputError, WorkFailedError
 from lamina.runs import Progress
 from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune, read_training_data
+from lamina.training.processes import is_sent_weights
 from lamina.training.sharding import Shards, check_shards, config_file, train_sharded
 from lamina.trajectories import ToolCall
 from tiny_llama import desk_toolbox, split_rows
@@ -54,6 +55,7 @@ def test_accelerates_launcher_makes_the_fsdp_plugin_that_is_written_there(monkey
     plugin = FullyShardedDataParallelPlugin()
     assert plugin.fsdp_version == 2
     assert plugin.reshard_after_forward is True
+    assert plugin.cpu_ram_efficient_loading is True
     assert plugin.state_dict_type.name == "SHARDED_STATE_DICT"
     assert "transformer_auto_wrap_policy" in str(plugin.auto_wrap_policy)
 
@@ -93,6 +95,35 @@ def test_what_is_missing_or_cannot_be_shared_is_said_first(monkeypatch: pytest.M
         check_shards(Shards("deepspeed", 2), SHARED)
 
 
+@pytest.mark.parametrize("kind", ["folder", "gguf"])
+def test_a_process_that_is_sent_the_weights_knows_their_shapes_and_holds_none(kind: str, tiny: Path, tmp_path: Path):
+    import torch
+
+    from lamina.quantize import export_gguf
+    from lamina.training.base import load_base
+
+    ref = str(tiny)
+    if kind == "gguf":
+        export_gguf(tiny, tmp_path / "m.gguf", "F32")
+        ref = str(tmp_path / "m.gguf")
+    read, sent = load_base(ref).model, load_base(ref, empty=True).model
+    shapes = [{name: (w.shape, w.dtype) for name, w in model.named_parameters()} for model in (read, sent)]
+    assert shapes[0] == shapes[1]
+    assert all(weight.is_meta for weight in sent.parameters())
+    for (name, ours), (_, theirs) in zip(sent.named_buffers(), read.named_buffers(), strict=True):
+        assert torch.equal(ours, theirs), name
+
+
+def test_only_fsdp_sends_weights_and_not_to_the_process_that_reads_them(monkeypatch: pytest.MonkeyPatch):
+    assert not is_sent_weights()
+    for name, value in (("FSDP_CPU_RAM_EFFICIENT_LOADING", "true"), ("ACCELERATE_USE_FSDP", "true"), ("RANK", "1")):
+        assert not is_sent_weights(), name
+        monkeypatch.setenv(name, value)
+    assert is_sent_weights()
+    monkeypatch.setenv("RANK", "0")
+    assert not is_sent_weights()
+
+
 @pytest.mark.slow
 def test_two_processes_train_the_weights_that_one_does(tiny: Path, tmp_path: Path):
     from safetensors.torch import load_file
@@ -110,6 +141,55 @@ def test_two_processes_train_the_weights_that_one_does(tiny: Path, tmp_path: Pat
     assert logs["two"] == pytest.approx(logs["one"], abs=2e-4)
     one, two = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("one", "two"))
     assert all((one[name] - two[name]).abs().max() < 1e-4 for name in one)
+
+
+def sharded_on_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``train_sharded`` starts processes whose accelerate shards with gloo: see ``fsdp_on_processors``."""
+    from lamina.training import sharding
+
+    script = Path(__file__).with_name("fsdp_on_processors.py")
+
+    def command(shards: Shards, job: Path) -> list[str]:
+        launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(shards.processes)]
+        return [sys.executable, *launcher, str(script), str(job)]
+
+    monkeypatch.setattr(sharding, "command", command)
+    monkeypatch.setattr(sharding, "check_shards", lambda shards, settings: shards)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+RECIPES = {
+    "full": {},
+    "adapters": {"update": "lora", "lora_rank": 4},
+    "as xlam-7b": {"precision": "mixed", "gradient_checkpointing": True},
+    "as xlam-8x22b": {"update": "lora", "precision": "bf16", "gradient_checkpointing": True, "lora_rank": 4},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECIPES)
+def test_two_processes_that_cut_the_weights_train_the_model_that_one_does(
+    name: str, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from safetensors.torch import load_file
+
+    data = rows_file(tmp_path)
+    found = read_training_data(data)
+    settings = replace(SHARED, epochs=1, **RECIPES[name])
+    alone = fine_tune(str(tiny), found.train, [], tmp_path / "one" / "model", settings, found.toolbox)
+    sharded_on_processors(monkeypatch)
+    cut = train_sharded(Shards("fsdp", 2), str(tiny), data, tmp_path / "two" / "model", settings)
+    assert (cut["steps"], cut["tokens"]) == (alone["steps"], alone["tokens"]) == (2, cut["tokens"])
+    assert cut["trainable_parameters"] == alone["trainable_parameters"], "counted before they are cut"
+    assert cut["loss"] == pytest.approx(alone["loss"], abs=2e-2 if "precision" in RECIPES[name] else 2e-4)
+    one, two, base = (
+        load_file(folder / "model.safetensors")
+        for folder in (tmp_path / "one" / "model", tmp_path / "two" / "model", tiny)
+    )
+    moved = max(float((one[key] - base[key]).abs().max()) for key in one)
+    apart = max(float((one[key] - two[key]).abs().max()) for key in one)
+    assert one.keys() == two.keys()
+    assert apart < moved * (0.5 if "precision" in RECIPES[name] else 0.05), (apart, moved)
 
 
 @pytest.mark.slow

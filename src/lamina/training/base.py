@@ -36,19 +36,22 @@ class Base:
     gguf: Path | None = None
 
 
-def load_base(ref: str) -> Base:
-    """The base in float32, trainable, on the CPU. Raises ModelReferenceError, MissingExtraError, ModelError, and
-    InputError where the vocabulary outgrew the embedding, or nothing ends a turn."""
+def load_base(ref: str, *, empty: bool = False) -> Base:
+    """The base in float32, trainable, on the CPU; ``empty``: its weights as shapes alone, which take no memory, for a
+    process that is sent them. Raises ModelReferenceError, MissingExtraError, ModelError, and InputError where the
+    vocabulary outgrew the embedding, or nothing ends a turn."""
     check_base(ref)
     gguf = gguf_of(ref)
     if gguf is not None:
-        return Base(ref, _model_from_gguf(gguf), with_end(ref, tokenizer_from_gguf(gguf)), gguf)
+        model = _empty_model(gguf.parent, gguf_file=gguf.name) if empty else _model_from_gguf(gguf)
+        return Base(ref, model, with_end(ref, tokenizer_from_gguf(gguf)), gguf)
     folder = ref.removeprefix("hf:")
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
         tokenizer = with_end(ref, AutoTokenizer.from_pretrained(folder))
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32")
+        kind: Any = AutoModelForCausalLM
+        model = _empty_model(folder) if empty else kind.from_pretrained(folder, dtype="float32")
     except (OSError, ValueError) as error:
         raise ModelReferenceError(f"{ref}: {_first_line(error)}") from error
     embedding: Any = model.get_input_embeddings()
@@ -117,6 +120,20 @@ def require_reporter(name: str) -> None:
     """Raises InputError where the numbers of a training are to go to a library that is absent."""
     if name != "none" and importlib.util.find_spec(name) is None:
         raise InputError(f"the numbers are to go to {name}, which is not installed", mend=f"pip install {name}")
+
+
+def _empty_model(folder: Path | str, **where: str) -> Any:
+    """Weights as shapes, shared where the base shares them; what is computed beside them (angles of positions) is
+    there."""
+    from accelerate import init_empty_weights
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    make: Any = AutoModelForCausalLM.from_config  # untyped
+    config = AutoConfig.from_pretrained(str(folder), **where)
+    with init_empty_weights(include_buffers=False):
+        model = make(config, dtype="float32")
+    model.tie_weights()
+    return model
 
 
 def _model_from_gguf(file: Path) -> Any:

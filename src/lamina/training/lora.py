@@ -50,11 +50,12 @@ def _is_plain(layer: Any) -> bool:
 
 def _forward_of(layer: Any) -> Any:
     base, scale = layer.base_layer, layer.scaling[ADAPTER]
-    down, up = layer.lora_A[ADAPTER].weight, layer.lora_B[ADAPTER].weight
+    down, up = layer.lora_A[ADAPTER], layer.lora_B[ADAPTER]
     product = _adapted_product()
 
     def forward(x: Any) -> Any:
-        y = product.apply(x, base.weight, down, up, scale)
+        # looked up each time: whoever shards the model gives its modules other tensors
+        y = product.apply(x, base.weight, down.weight, up.weight, scale)
         return y if base.bias is None else y + base.bias
 
     return forward

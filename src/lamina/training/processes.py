@@ -9,5 +9,12 @@ def is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def is_sent_weights() -> bool:
+    """Whether the first process sends this one its weights: accelerate's FSDP does, where its configuration says so
+    (``fsdp_cpu_ram_efficient_loading``)."""
+    told = ("ACCELERATE_USE_FSDP", "FSDP_CPU_RAM_EFFICIENT_LOADING")
+    return not is_first() and all(os.environ.get(name, "").lower() == "true" for name in told)
+
+
 def process_count() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))

@@ -32,7 +32,7 @@ from lamina.training.folder import (
 from lamina.training.material import Material, material_of
 from lamina.training.model_card import write_card
 from lamina.training.preferences import Answers, make_preference_trainer, preference_config
-from lamina.training.processes import is_first, process_count
+from lamina.training.processes import is_first, is_sent_weights, process_count
 from lamina.training.refusing import refusals_in_words
 from lamina.training.rounding import Rounding
 from lamina.training.saving import save_merged, storage, whole_model
@@ -80,7 +80,7 @@ def fine_tune(
         require_training_libraries()
         require_reporter(settings.report_to)
         _point_out_idle_devices(progress)
-        base = load_base(base_ref)
+        base = load_base(base_ref, empty=is_sent_weights())
         with _flushed_denormals():
             return _train(base, train, validation, out, settings, toolbox, progress, identity, distillation, wrong)
 
