@@ -127,5 +127,5 @@ def test_a_dry_run_of_preferences_counts_the_answers_that_are_there(
     told = json.loads(plan.out)
     assert (told["rows"], told["steps"], told["tokens_are"]) == (1, 1, "counted")
     assert {one["reason"] for one in told["refused"]} == {"no answer to compare with"}
-    assert told["sharding"].startswith("ddp is not counted")
+    assert told["sharding"].startswith("ddp is counted in main memory alone")
     assert not (tmp_path / "run").exists()

@@ -9,7 +9,8 @@ import pytest
 from lamina.errors import InputError
 from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune
-from lamina.training.planning import config_of, count_weights, empty_model, plan_training
+from lamina.training.memory import count_weights
+from lamina.training.planning import config_of, empty_model, plan_training
 from lamina.training.rows import TrainingData
 from tiny_llama import save_tiny_llama, split_rows
 

@@ -9,7 +9,8 @@ import pytest
 
 from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune
-from lamina.training.planning import Weights, operations, plan_training
+from lamina.training.memory import Weights
+from lamina.training.planning import operations, plan_training
 from lamina.training.rows import TrainingData
 from lamina.trajectories import Message, ToolCall
 from tiny_llama import split_rows

@@ -1,4 +1,5 @@
-"""Recipes: every one loads, states its memory, and trains a tiny model of the same architecture, by each method."""
+"""Recipes: every one loads, states its memory and the main memory beside it, and trains a tiny model of the same
+architecture, by each method."""
 
 from __future__ import annotations
 
@@ -53,21 +54,28 @@ def test_there_is_a_recipe_for_each_xlam_model_and_for_the_small_ones():
 
 @pytest.mark.parametrize("name", [*XLAM, *SMALL])
 def test_a_recipe_has_the_models_size_and_the_memory_that_is_computed_for_it(name: str):
-    from lamina.training.planning import config_of, count_weights, empty_model, memory
+    from lamina.training.memory import Machine, count_weights, main_memory, memory
+    from lamina.training.planning import config_of, empty_model
 
     recipe = load_recipe(name)
     config = config_of(recipe.architecture)
     model = empty_model(config)
     assert recipe.says["paper"]
     assert recipe.says["ours"]
-    assert recipe.peak_is == "computed"
+    assert recipe.peak_is == recipe.main_is == "computed"
+    machine = Machine(**recipe.machine)
+    assert (machine.device == "cpu") == ("CPU" in recipe.hardware)
+    assert (machine.sharding != "none") == ("--sharding" in recipe.hardware) == (machine.processes > 1)
     for method in METHODS:
         settings = recipe.settings(method)
         weights = count_weights(model, settings)
         assert weights.all == pytest.approx(PUBLISHED[name], rel=1e-3)
         tokens = settings.batch * settings.max_length
-        needed = memory(config, weights, settings, tokens, tokens // 4)["total"]
-        assert recipe.peak_gib[method] == pytest.approx(needed, abs=0.06)
+        taken = memory(config, weights, settings, tokens, tokens // 4)
+        assert recipe.peak_gib[method] == pytest.approx(taken["total"], abs=0.06)
+        assert recipe.main_gib[method] == pytest.approx(
+            main_memory(weights, settings, machine, taken)["total"], abs=0.06
+        )
 
 
 @pytest.mark.parametrize("name", XLAM)

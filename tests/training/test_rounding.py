@@ -166,7 +166,7 @@ def test_rows_that_the_type_cannot_hold_are_an_error_before_training(toolbox: To
 def test_the_plan_counts_the_rounded_weights_beside_the_exact_ones(tiny: Path):
     from transformers import AutoConfig
 
-    from lamina.training.planning import GIB, Weights, memory
+    from lamina.training.memory import GIB, Weights, memory
 
     config, weights = AutoConfig.from_pretrained(tiny), Weights(1_000_000, 1_000_000, 800_000, 0)
     plain, aware = (memory(config, weights, replace(FULL, qat=qat), 100, 20) for qat in ("none", "Q4_0"))

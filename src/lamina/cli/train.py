@@ -170,7 +170,7 @@ def train(
     )
     found = read_training_data(data)
     if dry_run:
-        return _show_plan(ref, found, settings, known, as_json, rejected, sharding)
+        return _show_plan(ref, found, settings, known, as_json, rejected, sharding, processes)
     _check_method(settings, rejected)
     check_base(ref)
     require_reporter(settings.report_to)
@@ -241,9 +241,9 @@ def _check_method(settings: TrainSettings, rejected: str | None) -> None:
 
 def _show_plan(
     ref: str, found: TrainingData, settings: TrainSettings, recipe: Recipe | None, as_json: bool,
-    rejected: str | None, sharding: Kind | None,
+    rejected: str | None, sharding: Kind | None, processes: int,
 ) -> None:  # fmt: skip
-    from lamina.training.planning import plan_training
+    from lamina.training.planning import plan_training, this_machine
     from lamina.training.refusing import refusals_in_words
     from lamina.training.rejected import answers_in, check_rejected, wrong_answers
 
@@ -252,11 +252,16 @@ def _show_plan(
         check_rejected(rejected)
         wrong = wrong_answers(rejected, found)
     known = recipe.architecture if recipe and ref == recipe.base else None
-    plan = plan_training(ref, found, settings, known, wrong)
+    machine = this_machine(sharding.value if sharding else None, processes)
+    plan = plan_training(ref, found, settings, known, wrong, machine)
     if sharding:
-        plan["sharding"] = f"{sharding.value} is not counted: memory and time are those of one device"
+        plan["sharding"] = f"{sharding.value} is counted in main memory alone: memory and time are those of one device"
+    if recipe and ref == recipe.base and settings.method in recipe.main_gib:
+        main = f"{recipe.main_gib[settings.method]:,} GiB main memory ({recipe.main_is})"
+        plan["recipe_is_for"] = f"{recipe.hardware}; {main}"
     gib = {f"memory for {name}": f"{size:.2f} GiB" for name, size in plan["memory_gib"].items()}
-    shown = {name: value for name, value in plan.items() if name not in ("memory_gib", "refused")}
+    gib |= {f"main memory, {name}": f"{size:.2f} GiB" for name, size in plan["main_memory_gib"].items()}
+    shown = {name: value for name, value in plan.items() if name not in ("memory_gib", "main_memory_gib", "refused")}
     lines = table(
         [*{**shown, **gib, "refused rows": refusals_in_words(plan["refused"]) if plan["refused"] else 0}.items()]
     )

@@ -2,14 +2,16 @@
 
 Keys: ``title``, ``base`` (a model reference), ``context`` (tokens the base reads at most), ``hardware``, ``peak_gib``
 and ``peak_is`` (``computed`` by ``planning`` for rows of ``max_length`` tokens, a quarter of them learnt, or
-``measured``), ``says`` (what the paper says and what is our choice), ``architecture`` (the base's configuration, from
+``measured``), ``machine`` (``device``, ``sharding``, ``processes``: the hardware in words that can be computed with),
+``main_gib`` and ``main_is`` (the main memory of that machine, of all processes together, without the rows of a data
+set), ``says`` (what the paper says and what is our choice), ``architecture`` (the base's configuration, from
 which all is computed without fetching it), and a table of settings for each method.
 """
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,9 @@ from lamina.training.settings import TrainSettings
 
 METHODS = ("sft", "dpo")
 _KEYS = ("title", "base", "context", "hardware", "peak_gib", "peak_is", "says", "architecture")
-_SETTINGS = {field.name for field in fields(TrainSettings)} - {"method"}
+_MAIN = ("machine", "main_gib", "main_is")
+"""A file of one's own may leave these out."""
+_SETTINGS = {setting.name for setting in fields(TrainSettings)} - {"method"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,9 @@ class Recipe:
     says: dict[str, list[str]]
     architecture: JSON
     methods: dict[str, JSON]
+    machine: JSON = field(default_factory=dict)
+    main_gib: dict[str, float] = field(default_factory=dict)
+    main_is: str = ""
 
     def settings(self, method: str = "sft", **instead: Any) -> TrainSettings:
         """With what is given ``instead`` of the recipe's own. Raises InputError for a method it does not have."""
@@ -72,8 +79,9 @@ def _recipe(name: str, text: str, file: str | Path) -> Recipe:
     if missing := [key for key in _KEYS if key not in table]:
         raise InputError(f"lacks {', '.join(missing)}", file=file)
     methods = {method: table[method] for method in METHODS if method in table}
-    strange = [key for key in table if key not in (*_KEYS, *METHODS)]
+    strange = [key for key in table if key not in (*_KEYS, *_MAIN, *METHODS)]
     strange += [f"{method}.{key}" for method, keys in methods.items() for key in keys if key not in _SETTINGS]
     if strange:
         raise InputError(f"unknown key {strange[0]!r}", file=file, mend=f"settings: {', '.join(sorted(_SETTINGS))}")
-    return Recipe(name, **{key: table[key] for key in _KEYS}, methods=methods)
+    known = {key: table[key] for key in (*_KEYS, *_MAIN) if key in table}
+    return Recipe(name, **known, methods=methods)
