@@ -183,3 +183,24 @@ def test_a_date_is_a_day_of_the_calendar(year: int):
     days = [(month, day) for month in range(14) for day in range(33)]
     written = [re.fullmatch(FORMAT_PATTERNS["date"], f"{year:04}-{m:02}-{d:02}") is not None for m, d in days]
     assert written == [is_day(m, d) for m, d in days]
+
+
+@pytest.mark.parametrize("end", [None, 7])
+def test_a_model_that_speaks_may_say_words_before_its_calls_or_instead_of_them(end: int | None):
+    from lamina.models.speaking import speaking_grammar
+
+    tokenizer = llguidance.LLTokenizer("byte")
+
+    def spoken(text: str) -> bool:
+        matcher = llguidance.LLMatcher(tokenizer, speaking_grammar(calls_grammar(box({"type": "integer"})), end))
+        assert not matcher.is_error(), matcher.get_error()
+        tokens = tokenizer.tokenize_str(text)
+        return bool(matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting())
+
+    assert spoken("[]")
+    assert spoken(call(3))
+    assert spoken("Which one?\nThis or that; {both}?")
+    assert spoken(f"I look it up.\n{call(3)}")
+    assert not spoken(f"I look it up.\n{call('three')}")
+    assert not spoken(f"{call(3)} Done.")
+    assert not spoken("")

@@ -225,6 +225,7 @@ def test_an_adapter_trained_here_is_asked_in_its_own_way_and_without_an_opening_
     base = save_tiny(tmp_path / "base", "llama", tokenizer)
     adapter = save_adapter(base, tmp_path / "adapter", tmp_path / "merged")
     told = {"prompt_style": "compact", "tools": desk_toolbox().as_openai(), "copied": ["split_bill.note"]}
+    told |= {"speaks": True}
     template = "{% for m in messages %}tuned {{ m.content }}{% endfor %}"
     for folder in (adapter, tmp_path / "merged"):
         (folder / "lamina.json").write_text(json.dumps(told | {"base": str(base)}))
@@ -238,6 +239,7 @@ def test_an_adapter_trained_here_is_asked_in_its_own_way_and_without_an_opening_
     assert replace(ours, toolbox=None) == replace(merged, toolbox=None)
     assert ours.toolbox is not None
     assert ours.toolbox.names == desk_toolbox().names
+    assert ours.speaks
     asked = Request([Message(role="user", content="Split the total")], style="plain", max_tokens=8)
     found = []
     for model in (open_model(ref, threads=1, slots=1), open_model(str(tmp_path / "merged.gguf"), threads=1, slots=1)):

@@ -57,9 +57,14 @@ class Acted:
     seconds: float
     problem: str = ""
     """What is wrong with an answer that could not be read."""
+    words: str = ""
+    """What a model that was taught to speak said at the end."""
 
     @property
     def said(self) -> str:
+        """For a person: the model's own words where it ended with some, else what the ending means."""
+        if self.words:
+            return self.words
         problem = " ".join(self.problem.split())
         return ENDINGS[self.ending] + (f": {problem}" if problem else "")
 
@@ -94,7 +99,7 @@ def act(
     ending: Ending = "turns"
     seen: set[str] = set()
     failed = tokens = 0
-    problem = ""
+    problem = words = ""
     for _ in range(budget.turns):
         if time.monotonic() - started > budget.seconds:
             ending = "time"
@@ -116,6 +121,7 @@ def act(
         if not turn.calls or key in seen:
             messages.append(Message(role="assistant", content=turn.thought))
             ending = "repeated" if turn.calls else "done" if seen else "refused"
+            words = "" if turn.calls else reply.said
             break
         seen.add(key)
         calls = numbered(turn.calls, turn=len(seen))
@@ -134,7 +140,7 @@ def act(
     shown = [m.model_dump(exclude_none=True) for m in messages]
     identity = content_id(request, clock, shown, *([more["principles"]] if "principles" in more else []))
     trajectory = Trajectory(id=identity, tools=toolbox.as_openai(), messages=messages, meta=meta)
-    return Acted(trajectory, ending, failed, time.monotonic() - started, problem)
+    return Acted(trajectory, ending, failed, time.monotonic() - started, problem, words)
 
 
 def numbered(calls: list[ToolCall], turn: int) -> list[ToolCall]:

@@ -144,9 +144,9 @@ def read_turn(manner: Manner, reply: Reply, toolbox: Toolbox | None = None) -> T
     if manner.channel == "text":
         return _read_text(reply.text, toolbox)
     if toolbox is not None and (reply.problem or not manner.thinks):
-        return Turn(_before_calls(reply.text) if manner.thinks else "", reply.calls, reply.problem)
+        return Turn(_before_calls(reply.text) if manner.thinks else reply.said, reply.calls, reply.problem)
     calls, problem = parse_calls(reply.text, toolbox)
-    return Turn(_before_calls(reply.text) if manner.thinks else "", calls, problem)
+    return Turn(_before_calls(reply.text) if manner.thinks else reply.said, calls, problem)
 
 
 def _read_text(text: str, toolbox: Toolbox | None) -> Turn:

@@ -161,7 +161,8 @@ def first_answers(
         first = record["transcript"][0]
         asked = Request([Message.model_validate(m) for m in first["messages"]], tools=toolbox, style=model.style)
         calls = [ToolCall.of(call["name"], call["arguments"]) for call in first["calls"]]
-        answers.append((asked, Reply(text=first["answer"], calls=calls, problem=first["problem"])))
+        said = first.get("said", "")
+        answers.append((asked, Reply(text=first["answer"], calls=calls, problem=first["problem"], said=said)))
     return answers
 
 

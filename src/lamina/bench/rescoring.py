@@ -57,6 +57,7 @@ def _outcome(ask: Ask, before: JSON, setting: Setting) -> Outcome | None:
                 request,
                 Reply(
                     text=said["answer"],
+                    said=said.get("said", ""),
                     problem=said["problem"],
                     prompt_tokens=said["prompt_tokens"],
                     completion_tokens=said["completion_tokens"],

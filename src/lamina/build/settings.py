@@ -50,5 +50,5 @@ class BuildSettings:
 def identity_of(settings: BuildSettings) -> JSON:
     """What makes two builds the same one. A build without a teacher says nothing of it."""
     told = {key: value for key, value in asdict(settings).items() if key not in IDENTIFIED_APART}
-    told |= recipe_identity(settings.recipe)
+    told |= {"train": settings.train.stated(), **recipe_identity(settings.recipe)}
     return told | (settings.distillation.identity() if settings.distillation is not None else {})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -283,7 +282,7 @@ def _language(
     found = read_training_data(data)
     settings = TrainSettings(**given_settings, prompt_style=style, seed=seed)
     key = {"verb": "distill", "student": student, "data": data.resolve(), "rows": found.identity}
-    with Run.open(out, {**key, **plan.identity(), **asdict(settings)}, fresh=fresh) as run:
+    with Run.open(out, {**key, **plan.identity(), **settings.stated()}, fresh=fresh) as run:
         if not run.is_done("train"):
             made = fine_tune(
                 student, found.train, found.held, run.folder / "model", settings, found.toolbox, progress, plan

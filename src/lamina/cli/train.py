@@ -38,6 +38,13 @@ class Method(StrEnum):
     dpo = "dpo"
 
 
+class Learn(StrEnum):
+    """What of an assistant's turn is learnt."""
+
+    calls = "calls"
+    words = "words"
+
+
 class Kind(StrEnum):
     """How several processes share a training."""
 
@@ -84,6 +91,14 @@ def train(
             "--style",
             help="baked: tools learned; compact: a signature each in the prompt; full: their schemas. "
             "Else the recipe's, or baked.",
+        ),
+    ] = None,
+    learn: Annotated[
+        Learn | None,
+        typer.Option(
+            "--learn",
+            help="calls: of the assistant's turns their calls alone; words: also thoughts before them, answers and "
+            "questions. Else the recipe's, or calls.",
         ),
     ] = None,
     update: Annotated[
@@ -153,7 +168,7 @@ def train(
     known = load_recipe(recipe) if recipe else None
     ref = base or (known.base if known else "embedded")
     told = report_to.value if report_to is not Reporter.none else None
-    chosen = {"update": update and update.value, "prompt_style": style and style.value}
+    chosen = {"update": update and update.value, "prompt_style": style and style.value, "learn": learn and learn.value}
     settings = _settings(
         known,
         method.value,

@@ -11,6 +11,7 @@ from typing import Any
 
 from lamina.models.copying import heard, held_to, said_pattern
 from lamina.models.model import Request
+from lamina.models.speaking import speaking_grammar
 from lamina.tools import Toolbox
 
 MAX_CALLS = 4
@@ -147,9 +148,12 @@ def _possible(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def grammar_of(request: Request, copied: Collection[str] = ()) -> str | None:
+def grammar_of(
+    request: Request, copied: Collection[str] = (), speaks: bool = False, end: int | None = None
+) -> str | None:
     """The llguidance grammar that a request's answer must satisfy; None where it is free. ``copied``: arguments that
-    hold words of what was said."""
+    hold words of what was said. ``speaks``: words may stand before the calls, or instead of them, up to the token
+    ``end`` (``speaking_grammar``)."""
     if not request.constrained:
         return None
     if request.grammar is not None:
@@ -158,10 +162,11 @@ def grammar_of(request: Request, copied: Collection[str] = ()) -> str | None:
         return json_grammar(request.constraint)
     if request.tools is None:
         return None
-    return calls_grammar(request.tools, copied=copied, said=heard(request.messages) if copied else "")
+    calls = calls_grammar(request.tools, copied=copied, said=heard(request.messages) if copied else "")
+    return speaking_grammar(calls, end) if speaks else calls
 
 
 def is_of_calls(request: Request) -> bool:
-    """Whether the answer is held to an array of calls."""
+    """Whether the answer is held to an array of calls, words beside it or not."""
     free = request.grammar is None and request.constraint is None
     return request.constrained and free and request.tools is not None

@@ -20,7 +20,7 @@ from lamina.models.continuations import refuse_images, replies_of
 from lamina.models.gguf_files import VISION_PART, model_file
 from lamina.models.grammar import grammar_of, is_of_calls
 from lamina.models.images import encoded
-from lamina.models.llamacpp_replies import reply_of, timed_reply
+from lamina.models.llamacpp_replies import Held, reply_of, timed_reply
 from lamina.models.llamacpp_scoring import GgufScorer
 from lamina.models.llamacpp_server import NO_ENGINE, Engine, start_server
 from lamina.models.metadata import facts_of
@@ -67,6 +67,7 @@ class LlamaCppModel:
         self.prompt_style = style or facts.prompt_style
         self.toolbox = facts.toolbox
         self.copied = facts.copied if copied is None else copied
+        self.speaks, self._end = facts.speaks, facts.end
         self.foreign = facts.prompt_style is None
         self.chat_template = facts.chat_template
         self.context = context or default_context(slots)
@@ -170,7 +171,7 @@ class LlamaCppModel:
             body = self._body(request) | {"cache_prompt": cached}
         except InputError as error:
             return Reply(text="", problem=str(error))
-        return timed_reply(self._engine.client, body, request, path=self.path, of_calls=is_of_calls(request))
+        return timed_reply(self._engine.client, body, request, path=self.path, held=self._held(request))
 
     def _sent(self, request: Request) -> str | list[int] | dict[str, Any]:
         """The prompt, with the images that its marks stand for. Raises InputError for an image that is none. Beside an
@@ -194,7 +195,7 @@ class LlamaCppModel:
         }
         if request.temperature <= 0:
             body |= {"samplers": ["temperature"], "top_k": 1}
-        if (grammar := grammar_of(request, self.copied)) is not None:
+        if (grammar := grammar_of(request, self.copied, self.speaks, self._end)) is not None:
             body["grammar"] = f"%llguidance {{}}\n{grammar}"
         return body
 
@@ -205,7 +206,11 @@ class LlamaCppModel:
             return Reply(text="", problem=str(error))
         started = time.perf_counter()
         answer = self._engine.complete(body)
-        return reply_of(answer, request, time.perf_counter() - started, of_calls=is_of_calls(request))
+        return reply_of(answer, request, time.perf_counter() - started, held=self._held(request))
+
+    def _held(self, request: Request) -> Held:
+        """What the answer is held to."""
+        return ("speech" if self.speaks else "calls") if is_of_calls(request) else None
 
 
 def check_reference(ref: str) -> None:

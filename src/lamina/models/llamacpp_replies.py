@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lamina.errors import ModelError
 from lamina.models.model import Reply, Request
 from lamina.models.parsing import parse_calls
+from lamina.models.speaking import taken_apart
+
+Held = Literal["calls", "speech"] | None
+"""What an answer is held to by our own grammar of calls."""
 
 
-def timed_reply(client: Any, body: dict[str, Any], request: Request, *, path: Path, of_calls: bool) -> Reply:
+def timed_reply(client: Any, body: dict[str, Any], request: Request, *, path: Path, held: Held) -> Reply:
     """Sends ``body`` with ``client`` (httpx) and reads the answer as it is written. ``first_token_seconds`` runs from
     the sending to the first event, ``seconds`` to the last. Raises ModelError where the engine stops answering."""
     import httpx
@@ -44,7 +48,7 @@ def timed_reply(client: Any, body: dict[str, Any], request: Request, *, path: Pa
         raise ModelError(f"{path}: the engine stopped in the middle of an answer")
     else:
         answer.pop("content", None)
-    return reply_of(answer, request, seconds, of_calls=of_calls, first=first)
+    return reply_of(answer, request, seconds, held=held, first=first)
 
 
 def _event(line: str) -> dict[str, Any] | None:
@@ -57,27 +61,33 @@ def _event(line: str) -> dict[str, Any] | None:
 
 
 def reply_of(
-    answer: dict[str, Any], request: Request, seconds: float, *, of_calls: bool, first: float | None = None
+    answer: dict[str, Any], request: Request, seconds: float, *, held: Held, first: float | None = None
 ) -> Reply:
-    """``of_calls``: the answer was held to an array of calls. ``first``: seconds to the first token by our clock; left
-    out, the engine's own."""
+    """``held``: to what the answer was, an array of calls or words beside one. ``first``: seconds to the first token
+    by our clock; left out, the engine's own."""
     if "content" not in answer:
         return Reply(text="", problem=_refusal(answer), seconds=seconds)
     text: str = answer["content"]
-    if of_calls and text[:1] != "[":
+    truncated = answer.get("stop_type") == "limit"
+    said, unread = "", None
+    if held == "speech":
+        spoken = taken_apart(text, truncated=truncated)
+        said, text, unread = spoken.words, spoken.calls, spoken.problem
+    elif held == "calls" and text[:1] != "[":
         # llama.cpp decodes freely, and says so to nobody, when llguidance does not take a grammar
         return Reply(text=text, problem="the engine did not follow the grammar", seconds=seconds)
-    calls, problem = parse_calls(text, request.tools) if request.tools is not None else ([], None)
+    calls, problem = parse_calls(text, request.tools) if request.tools is not None and not unread else ([], unread)
     timings = answer.get("timings", {})
     return Reply(
         text=text,
         calls=calls,
         problem=problem,
+        said=said,
         prompt_tokens=int(answer.get("tokens_evaluated", 0)),
         completion_tokens=int(answer.get("tokens_predicted", 0)),
         seconds=seconds,
         first_token_seconds=timings.get("prompt_ms", 0.0) / 1000 if first is None else first,
-        truncated=answer.get("stop_type") == "limit",
+        truncated=truncated,
         timings=timings,
     )
 

@@ -25,17 +25,20 @@ WITH_TOOLS = "tool_use"
 @dataclass(frozen=True)
 class ModelFacts:
     """``prompt_style`` and ``toolbox`` are None in files that Lamina did not write. ``copied``: ``TOOL.PATH`` of text
-    arguments that hold words of the request in all that the model was trained on (``copying``). ``opens_texts``: false
-    where a GGUF file says that no token is put before a text. ``kind``: a GGUF file's ``general.type``."""
+    arguments that hold words of the request in all that the model was trained on (``copying``). ``speaks``: it was
+    taught words beside calls (``speaking``). ``opens_texts``: false where a GGUF file says that no token is put before
+    a text. ``kind``: a GGUF file's ``general.type``. ``end``: the token that ends a turn, as a GGUF file says."""
 
     chat_template: str | None = None
     prompt_style: PromptStyle | None = None
     toolbox: Toolbox | None = None
     copied: tuple[str, ...] = ()
+    speaks: bool = False
     architecture: str = ""
     context: int = 0
     opens_texts: bool = True
     kind: str = ""
+    end: int | None = None
 
 
 def facts_of(ref: str) -> ModelFacts:
@@ -70,6 +73,7 @@ def _with_adapter(base: ModelFacts, adapter: ModelFacts) -> ModelFacts:
         prompt_style=adapter.prompt_style,
         toolbox=adapter.toolbox,
         copied=adapter.copied,
+        speaks=adapter.speaks,
         opens_texts=base.opens_texts and adapter.opens_texts,
     )
 
@@ -86,9 +90,11 @@ def _gguf_facts(path: str, _changed: int, _size: int) -> ModelFacts:
         prompt_style=values.get("lamina.prompt_style"),
         toolbox=Toolbox.from_openai(json.loads(tools)) if tools else None,
         copied=tuple(json.loads(values.get("lamina.copied", "[]"))),
+        speaks=bool(values.get("lamina.speaks")),
         architecture=architecture,
         context=int(values.get(f"{architecture}.context_length", 0)),
         kind=str(values.get("general.type", "")),
+        end=values.get("tokenizer.ggml.eos_token_id"),
         opens_texts=bool(values.get("tokenizer.ggml.add_bos_token", True)),
     )
 
@@ -100,6 +106,7 @@ def _folder_facts(folder: Path) -> ModelFacts:
         prompt_style=ours.get("prompt_style"),
         toolbox=Toolbox.from_openai(ours["tools"]) if ours.get("tools") else None,
         copied=tuple(ours.get("copied", ())),
+        speaks=bool(ours.get("speaks")),
         architecture=str(config.get("model_type", "")),
         context=int(config.get("max_position_embeddings", 0)),
     )

@@ -20,7 +20,7 @@ the model knows them, output still constrained to them. ``plain``: free text for
 class Request:
     """One thing to ask. ``constraint`` is a JSON Schema the whole answer must satisfy, ``grammar`` an
     llguidance (Lark) grammar; with ``tools`` given and neither set, the answer is constrained to a JSON
-    array of calls to those tools (``[]`` means: no call)."""
+    array of calls to those tools (``[]`` means: no call), of a model that was taught to speak with words before it."""
 
     messages: Sequence[Message]
     tools: Toolbox | None = None
@@ -67,6 +67,9 @@ class Reply:
     timings: dict[str, Any] = field(default_factory=dict)
     likelihoods: list[float] = field(default_factory=list)
     """Of each of the request's continuations, in order: the sum of its tokens' log probabilities (nats)."""
+    said: str = ""
+    """Words before or instead of calls, of a model that was taught to speak; ``text`` is then the calls alone, ``[]``
+    where there are none."""
     sent: str | None = None
     """The whole text that the model was given, where whoever asked wanted to keep it and the backend tells it."""
 

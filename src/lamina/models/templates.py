@@ -33,6 +33,12 @@ def without_marks(template: str) -> str:
 EXPORT_TEMPLATE: str = without_marks(LAMINA_TEMPLATE)
 """The same without the marks, which llama.cpp's template engine does not know. Renders the same text."""
 
+_CALLS, _WORDS = "{%- if message.tool_calls %}", "{% elif message.content %}{{ message.content }}"
+_SPOKEN = "{%- set words = (message.content or '') | trim %}" + _CALLS + "{% if words %}{{ words ~ '\\n' }}{% endif %}"
+SPEAKING_TEMPLATE: str = LAMINA_TEMPLATE.replace(_CALLS, _SPOKEN).replace(_WORDS, "{% elif words %}{{ words }}")
+"""Of a model that was taught to speak too (``speaking``): words of a turn that calls stand before its calls. White
+space around words is left out, whoever wrote the history."""
+
 
 def with_end_mark(template: str, end: str) -> str:
     """The template for a base that ends its turns with another token than ChatML's."""

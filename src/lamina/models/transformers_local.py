@@ -13,11 +13,12 @@ from typing import Any
 
 from lamina.errors import InputError, MissingExtraError, ModelError, ModelReferenceError
 from lamina.models.continuations import cut_row, refuse_images, replies_of
-from lamina.models.grammar import grammar_of
+from lamina.models.grammar import grammar_of, is_of_calls
 from lamina.models.metadata import ModelFacts, facts_of
 from lamina.models.model import Model, PromptStyle, Reply, Request
 from lamina.models.parsing import parse_calls
 from lamina.models.seeing import Eyes, kind_of_model
+from lamina.models.speaking import taken_apart
 from lamina.models.templates import DEFAULT_INSTRUCTION, request_prompt
 from lamina.models.transformers_decoding import Answer, Decoder, Decoding
 from lamina.models.transformers_scoring import likelihoods
@@ -58,6 +59,7 @@ class TransformersModel:
         facts = facts_of(name) if Path(name).is_dir() else ModelFacts()
         self.prompt_style, self.toolbox = style or facts.prompt_style, facts.toolbox
         self.copied = facts.copied if copied is None else copied
+        self.speaks = facts.speaks
         self.foreign = facts.prompt_style is None
         try:
             kind = kind_of_model(ref, AutoConfig.from_pretrained(name), images)
@@ -184,16 +186,23 @@ class TransformersModel:
         text = self._tokenizer.decode(written, skip_special_tokens=True)
         stopped = min((text.index(s) for s in request.stop if s in text), default=None)
         text = text if stopped is None else text[:stopped]
-        calls, problem = parse_calls(text, request.tools) if request.tools is not None else ([], None)
+        truncated = len(written) >= min(request.max_tokens, self._room - len(ids))
+        said, unread = "", None
+        if self.speaks and is_of_calls(request):
+            spoken = taken_apart(text, truncated=truncated)
+            said, text, unread = spoken.words, spoken.calls, spoken.problem
+        read = request.tools is not None and unread is None
+        calls, problem = parse_calls(text, request.tools) if read else ([], unread)
         return Reply(
             text=text,
             calls=calls,
             problem=problem,
+            said=said,
             prompt_tokens=len(ids),
             completion_tokens=len(written),
             seconds=seconds,
             first_token_seconds=first,
-            truncated=len(written) >= min(request.max_tokens, self._room - len(ids)),
+            truncated=truncated,
         )
 
     def _decode(
@@ -207,7 +216,7 @@ class TransformersModel:
     def _matcher(self, request: Request) -> Any:
         import llguidance
 
-        grammar = grammar_of(request, self.copied)
+        grammar = grammar_of(request, self.copied, self.speaks)
         return llguidance.LLMatcher(self._grammar_tokenizer, grammar) if grammar is not None else None
 
     def _end_tokens(self) -> set[int]:

@@ -139,5 +139,7 @@ def own_metadata(folder: Path) -> JSON:
         facts = json.loads(ours.read_text("utf-8"))
         found["lamina.prompt_style"] = facts["prompt_style"]
         found["lamina.tools"] = json.dumps(facts["tools"], ensure_ascii=False)
+        if facts.get("speaks"):
+            found["lamina.speaks"] = True
         found["lamina.copied"] = json.dumps(facts.get("copied", []), ensure_ascii=False)
     return found

@@ -42,7 +42,7 @@ def parity(
         "low": low,
         "high": high,
         "same": same,
-        "same_text": sum(a.text == b.text for a, b in zip(expected, given, strict=True)),
+        "same_text": sum((a.said, a.text) == (b.said, b.text) for a, b in zip(expected, given, strict=True)),
         "differences": differences,
     }
 

@@ -99,7 +99,8 @@ def _said(record: JSON) -> str:
     turns = record["transcript"]
     parts = []
     for number, turn in enumerate(turns, 1):
-        answer = _cut(str(turn.get("answer") or "")) or "(nothing)"
+        written = "\n".join(str(turn[part]) for part in ("said", "answer") if turn.get(part))
+        answer = _cut(written) or "(nothing)"
         parts += [*_results(turn), f"[{number}] {answer}" if len(turns) > 1 else answer]
     return "\n".join(parts) or "(nothing)"
 

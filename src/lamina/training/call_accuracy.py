@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.models.parsing import parse_calls
+from lamina.models.speaking import taken_apart
 from lamina.runs.files import atomic_file
 from lamina.tools import Toolbox
 from lamina.training.folder import UNFINISHED
@@ -68,8 +69,11 @@ def questions_of(held: Sequence[Trajectory], rows: Sequence[Row]) -> list[Questi
     return made
 
 
-def call_accuracy(model: Any, tokenizer: Any, questions: Sequence[Question], toolbox: Toolbox) -> float:
-    """Share of questions whose answer means the right calls, and is calls that the tools take."""
+def call_accuracy(
+    model: Any, tokenizer: Any, questions: Sequence[Question], toolbox: Toolbox, speaks: bool = False
+) -> float:
+    """Share of questions whose answer means the right calls, and is calls that the tools take, beside whatever words
+    where the model ``speaks``."""
     import torch
 
     room = round(ROOM * max(question.answer_tokens for question in questions)) + 1
@@ -78,15 +82,17 @@ def call_accuracy(model: Any, tokenizer: Any, questions: Sequence[Question], too
     with _answering(model) as answering, torch.no_grad():
         for start in range(0, len(ordered), BATCH):
             part = ordered[start : start + BATCH]
-            for question, text in zip(part, _answers(answering, tokenizer, part, room), strict=True):
+            for question, (text, ended) in zip(part, _answers(answering, tokenizer, part, room), strict=True):
                 row = question.row
                 tools = row.toolbox() if row.tools else toolbox
+                text = taken_apart(text, truncated=not ended).calls if speaks else text
                 calls, problem = parse_calls(text, tools)
                 right += problem is None and compare_calls(row.turns[0], calls, tools, now=row.meta.now).exact
     return right / len(questions)
 
 
-def _answers(model: Any, tokenizer: Any, questions: Sequence[Question], room: int) -> list[str]:
+def _answers(model: Any, tokenizer: Any, questions: Sequence[Question], room: int) -> list[tuple[str, bool]]:
+    """Of each question the answer's text, and whether it came to its end in ``room`` tokens."""
     import torch
 
     width = max(len(question.prompt) for question in questions)
@@ -101,8 +107,9 @@ def _answers(model: Any, tokenizer: Any, questions: Sequence[Question], room: in
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=pad,
     )
-    texts: list[str] = tokenizer.batch_decode(made[:, width:], skip_special_tokens=True)
-    return texts
+    answers = made[:, width:]
+    ended = (answers == tokenizer.eos_token_id).any(dim=1).tolist()
+    return list(zip(tokenizer.batch_decode(answers, skip_special_tokens=True), ended, strict=True))
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def lengths_of(
     twice = settings.method == "dpo"
     if twice:
         rows = [answered(row, row.turns[0]) if row.turns else row for row in rows]
-    told, refused = token_rows(rows, toolbox, tokenizer, template, **how)
+    told, refused = token_rows(rows, toolbox, tokenizer, template, **how, learn=settings.learn)
     learnt = [sum(label != IGNORED for label in row.labels) for row in told]
     return [Length(len(row.input_ids), n, 2 * n if twice else n) for row, n in zip(told, learnt, strict=True)], refused
 

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lamina.errors import InputError
-from lamina.models.templates import LAMINA_TEMPLATE, with_end_mark
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
 from lamina.training.base import Base
 from lamina.training.preferences import Answers, Pair, make_pairs
-from lamina.training.rows import Row, token_rows
+from lamina.training.rows import Row, learnt_template, token_rows
 from lamina.training.settings import TrainSettings
 from lamina.training.trainer import order_of_rows
 from lamina.training.weights import context_of
@@ -43,7 +42,7 @@ def material_of(
 ) -> Material:  # fmt: skip
     """``wrong``: the answers that method ``dpo`` prefers the rows' over. Raises InputError without anything to train
     on."""
-    template = with_end_mark(LAMINA_TEMPLATE, base.tokenizer.eos_token)
+    template = learnt_template(settings.learn, base.tokenizer.eos_token)
     longest = min(settings.max_length, context_of(base.model.config, settings.max_length))
     rows: list[Row] = []
     pairs: list[Pair] = []
@@ -54,10 +53,11 @@ def material_of(
         pairs, refused = pairing.pairs, pairing.refused
     else:
         rows, refused = token_rows(
-            train, toolbox, base.tokenizer, template, style=settings.prompt_style, max_length=longest
-        )
+            train, toolbox, base.tokenizer, template,
+            style=settings.prompt_style, max_length=longest, learn=settings.learn,
+        )  # fmt: skip
     held_rows, held_refused = token_rows(
-        held, toolbox, base.tokenizer, template, style=settings.prompt_style, max_length=longest
+        held, toolbox, base.tokenizer, template, style=settings.prompt_style, max_length=longest, learn=settings.learn
     )
     count = len(rows) or len(pairs)
     if not count:

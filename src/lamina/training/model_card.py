@@ -41,11 +41,13 @@ def model_card(settings: TrainSettings, toolbox: Toolbox, metrics: JSON) -> str:
         rows += [("lora_rank", settings.lora_rank), ("lora_alpha", settings.lora_alpha)]
     what = {"sft": "supervised, loss on the assistant's tokens", "dpo": "DPO, right answers over wrong ones"}
     update = {"full": "all weights of the linear layers", "lora": "adapters, merged into the weights"}
+    speaks = settings.learn == "words"
+    words = " Before the calls, on lines of their own, or instead of them may stand words." if speaks else ""
     return "\n".join([
         "---", *(f"{key}: {json.dumps(value)}" for key, value in header.items()), "---", "",
         f"# {base}, trained to call functions", "",
         'It answers a request with a JSON array of calls, `[{"name": …, "arguments": {…}}]`, and with `[]` where none',
-        f"serves. {HOW_ASKED[settings.prompt_style]} Ask it greedily (temperature 0), as Lamina does.", "",
+        f"serves.{words} {HOW_ASKED[settings.prompt_style]} Ask it greedily (temperature 0), as Lamina does.", "",
         "## Tools", "",
         *(_line(tool.name, tool.description) for tool in toolbox), "",
         "## Training", "",

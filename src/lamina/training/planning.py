@@ -13,14 +13,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from lamina.errors import InputError, ModelReferenceError
-from lamina.models.templates import LAMINA_TEMPLATE, with_end_mark
 from lamina.tools.tool import JSON
 from lamina.training.base import gguf_of, require_training_libraries, tokenizer_from_gguf, with_end
 from lamina.training.call_accuracy import hold_out
 from lamina.training.lengths import Length, lengths_of, tokens_read
 from lamina.training.memory import Machine, Weights, count_weights, main_memory, memory
 from lamina.training.preferences import Answers
-from lamina.training.rows import TrainingData
+from lamina.training.rows import TrainingData, learnt_template
 from lamina.training.settings import TrainSettings
 from lamina.training.sharding import Sharding
 from lamina.training.trainer import order_of_rows
@@ -70,7 +69,7 @@ def plan_training(
     no row can be trained on."""
     config, tokenizer = _known_of(ref, architecture)
     train, held = hold_out(data.train, data.held, settings)
-    template = with_end_mark(LAMINA_TEMPLATE, tokenizer.eos_token)
+    template = learnt_template(settings.learn, tokenizer.eos_token)
     longest = min(settings.max_length, context_of(config, settings.max_length))
     lengths, refused = lengths_of(train, wrong, data.toolbox, tokenizer, template, settings, longest)
     if not lengths:

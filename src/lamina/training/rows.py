@@ -1,9 +1,10 @@
 """From trajectories to token rows: what the model reads, and which of it the model is to learn.
 
 Only the assistant's turns are learnt, each with the token that ends it. The turns are tokenized one by one, as they
-are when the model runs (prompt first, answer token by token), so training and inference see the same tokens. Within
-a turn each call is tokenized by itself: whether another call follows is then a token of its own (``,`` or ``]``) and
-not hidden in how the last string ends (``"}`` or ``"``), which a small model does not learn from few rows (measured,
+are when the model runs (prompt first, answer token by token), so training and inference see the same tokens; but an
+engine cuts a history in one piece, which may be other tokens around the calls of earlier turns. Within a turn each
+call is tokenized by itself: whether another call follows is then a token of its own (``,`` or ``]``) and not hidden in
+how the last string ends (``"}`` or ``"``), which a small model does not learn from few rows (measured,
 docs/results/first-build.md).
 """
 
@@ -12,17 +13,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lamina.errors import InputError, WorkFailedError
 from lamina.models.model import PromptStyle
-from lamina.models.templates import asked_messages, calls_text
+from lamina.models.speaking import OPENS
+from lamina.models.templates import LAMINA_TEMPLATE, SPEAKING_TEMPLATE, asked_messages, calls_text, with_end_mark
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
 from lamina.trajectories import Trajectory, content_id, read_trajectories
 
 IGNORED = -100
 """Label of a token that is read and not learnt."""
+Learn = Literal["calls", "words"]
+"""Of an assistant's turn its calls alone, or its words too."""
+
+
+def learnt_template(learn: Learn, end: str) -> str:
+    """The chat template that a model is trained with and then brings, for a base that ends its turns with ``end``."""
+    return with_end_mark(SPEAKING_TEMPLATE if learn == "words" else LAMINA_TEMPLATE, end)
 
 
 @dataclass(frozen=True)
@@ -70,9 +79,9 @@ def canonical_call(name: str, arguments: JSON, toolbox: Toolbox) -> JSON:
     return {"name": name, "arguments": _in_schema_order(arguments, tool.parameters) if tool else arguments}
 
 
-def training_messages(trajectory: Trajectory, toolbox: Toolbox) -> list[JSON]:
+def training_messages(trajectory: Trajectory, toolbox: Toolbox, learn: Learn = "calls") -> list[JSON]:
     """Messages in the form chat templates take. An assistant turn becomes its calls and nothing else; one without
-    calls becomes the empty list of calls, whatever it said in words."""
+    calls becomes the empty list of calls, whatever it said. To ``learn`` words keeps what it said."""
     messages: list[JSON] = []
     turns = [i for i, message in enumerate(trajectory.messages) if message.role == "assistant"]
     # nothing is learnt after the last assistant turn: reading on would only cost time
@@ -82,7 +91,7 @@ def training_messages(trajectory: Trajectory, toolbox: Toolbox) -> list[JSON]:
             messages.append(row | ({"name": message.name} if message.name else {}))
             continue
         calls = [canonical_call(c.name, c.arguments, toolbox) for c in message.tool_calls or []]
-        made: JSON = {"role": "assistant", "content": ""}
+        made: JSON = {"role": "assistant", "content": message.content.strip() if learn == "words" else ""}
         if calls:
             made["tool_calls"] = [{"type": "function", "function": call} for call in calls]
         messages.append(made)
@@ -98,6 +107,7 @@ def token_rows(
     style: PromptStyle,
     max_length: int,
     any_name: bool = False,
+    learn: Learn = "calls",
 ) -> tuple[list[Row], list[JSON]]:
     """Rows and refusals (``{"id", "reason"}``): nothing is ever cut to fit, and nobody learns to call what is not on
     offer, but with ``any_name``, for what is learnt to be wrong. In the prompt, but in style ``baked``, stand the tools
@@ -111,10 +121,13 @@ def token_rows(
         if strange is not None and not any_name:
             refused.append({"id": trajectory.id, "reason": f"calls {strange}, which is not among its tools"})
             continue
+        if learn == "words" and any(OPENS in m.content for m in trajectory.messages if m.role == "assistant"):
+            refused.append({"id": trajectory.id, "reason": f"its words hold a {OPENS!r}, which opens calls"})
+            continue
         offered = trajectory.toolbox() if style != "baked" and trajectory.tools else toolbox
         tools = offered.as_openai() if style == "full" else None
         asked = trajectory.model_copy(update={"messages": list(asked_messages(trajectory.messages, offered, style))})
-        row = encode(trajectory.id, training_messages(asked, offered), tools, tokenizer, template)
+        row = encode(trajectory.id, training_messages(asked, offered, learn), tools, tokenizer, template)
         if len(row.input_ids) > max_length:
             reason = f"{len(row.input_ids)} tokens, longer than max_length {max_length}; raise max_length"
             refused.append({"id": row.id, "reason": reason})
@@ -149,8 +162,14 @@ def encode(id: str, messages: list[JSON], tools: list[JSON] | None, tokenizer: A
 
 
 def turn_pieces(text: str, turn: JSON) -> list[str]:
-    """The text of an assistant's turn, cut around each call: ``[``, call, ``,``, call, ``]`` and the end. A turn that
-    another template writes in another way stays whole."""
+    """The text of an assistant's turn, cut around each call: ``[``, call, ``,``, call, ``]`` and the end, and after
+    words before them. A turn that another template writes in another way stays whole."""
+    if words := turn.get("content"):
+        words += "\n" if turn.get("tool_calls") else ""
+        if not text.startswith(words):
+            return [text]
+        rest = text[len(words) :]
+        return [words, *(turn_pieces(rest, {**turn, "content": ""}) if turn.get("tool_calls") else [rest])]
     calls = [calls_text([call["function"]])[1:-1] for call in turn.get("tool_calls", [])]
     pieces = ["["]
     for i, call in enumerate(calls):

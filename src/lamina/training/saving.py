@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import StorageError
-from lamina.models.templates import LAMINA_TEMPLATE, with_end_mark
 from lamina.runs.files import storage_error
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
@@ -21,6 +20,7 @@ from lamina.training.base import Base, load_base
 from lamina.training.folder import write_json
 from lamina.training.lora import restore
 from lamina.training.processes import is_first
+from lamina.training.rows import learnt_template
 from lamina.training.settings import TrainSettings
 from lamina.training.weights import trainable
 
@@ -57,7 +57,7 @@ def save_merged(
     shutil.rmtree(temporary, ignore_errors=True)
     facts = _facts(base, settings, toolbox, copied)
     # with its marks of what is learnt, which Transformers knows: whoever trains on learns the assistant's turns alone
-    base.tokenizer.chat_template = with_end_mark(LAMINA_TEMPLATE, base.tokenizer.eos_token)
+    base.tokenizer.chat_template = learnt_template(settings.learn, base.tokenizer.eos_token)
     if settings.update == "lora":
         model = _merged(model, base, temporary / ADAPTER, settings, facts, bf16)
         if not keep_adapter:
@@ -94,6 +94,7 @@ def _facts(base: Base, settings: TrainSettings, toolbox: Toolbox, copied: Sequen
         "prompt_style": settings.prompt_style,
         "tools": toolbox.as_openai(),
         "copied": list(copied),
+        **({"speaks": True} if settings.learn == "words" else {}),
         "base": base.ref,
         "base_gguf": str(base.gguf) if base.gguf else None,
         "seed": settings.seed,

@@ -37,7 +37,9 @@ class TrainSettings:
     row is held out, a ``held_share`` of the rows is. ``report_to``: who is told the numbers beside the CSV log.
 
     ``qat``: the last ``qat_share`` of a full update computes with weights rounded as a file of that type rounds them
-    (quantization-aware training), so that the file loses little."""
+    (quantization-aware training), so that the file loses little.
+
+    ``learn``: of an assistant's turn its calls alone, or also its words: thoughts before calls, answers, questions."""
 
     method: Literal["sft", "dpo"] = "sft"
     update: Literal["lora", "full"] = "full"
@@ -65,6 +67,7 @@ class TrainSettings:
     report_to: Literal["none", "wandb", "trackio"] = "none"
     qat: Literal["none", "Q4_0", "Q5_0"] = "none"
     qat_share: float = 0.5
+    learn: Literal["calls", "words"] = "calls"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -89,6 +92,8 @@ class TrainSettings:
             raise InputError(
                 "dpo trains adapters: the base beside them is what is preferred against", mend="update lora"
             )
+        if self.method == "dpo" and self.learn == "words":
+            raise InputError("dpo compares calls, and learns no words", mend="learn calls, or method sft")
         if self.warmup_steps is not None and self.warmup_steps < 0:
             raise InputError(f"warmup_steps must be at least 0, got {self.warmup_steps}")
         if self.patience < 0:
@@ -99,7 +104,12 @@ class TrainSettings:
     def identity(self) -> dict[str, Any]:
         """What of it makes two trainings different ones."""
         beside = ("save_seconds", "threads", "report_to")
-        return {name: value for name, value in asdict(self).items() if name not in beside}
+        return {name: value for name, value in self.stated().items() if name not in beside}
+
+    def stated(self) -> dict[str, Any]:
+        """As a run's configuration has it. That calls alone are learnt is not said: runs that began before there was a
+        choice go on."""
+        return {name: value for name, value in asdict(self).items() if (name, value) != ("learn", "calls")}
 
     def warmup_steps_of(self, steps: int) -> int:
         """Never more than there are."""

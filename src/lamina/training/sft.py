@@ -202,7 +202,7 @@ def _watch(
 
     def look(model: Any) -> float:
         with rounding.at(rounding.first) if rounding else nullcontext():  # as it would be kept
-            return call_accuracy(model, base.tokenizer, questions, toolbox)
+            return call_accuracy(model, base.tokenizer, questions, toolbox, settings.learn == "words")
 
     return Watch(look, len(questions), every, settings.patience, out)
 

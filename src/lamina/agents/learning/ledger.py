@@ -18,7 +18,7 @@ from lamina.trajectories.trajectory import content_id, json_line
 ASKED = "asked"
 TEST = "test"
 """The part of the work that no limit cuts short: what is learnt gets its figure."""
-KEPT = ("text", "problem", "prompt_tokens", "completion_tokens", "seconds", "truncated")
+KEPT = ("text", "said", "problem", "prompt_tokens", "completion_tokens", "seconds", "truncated")
 
 
 @dataclass(frozen=True)

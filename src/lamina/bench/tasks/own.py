@@ -167,7 +167,7 @@ def solve_dependent(row: JSON, setting: Setting) -> Conversation:
                 reasons = [f"call {turn + 1} is right but its execution failed: {problem}"]
                 break
             messages += [
-                Message(role="assistant", tool_calls=list(reply.calls)),
+                Message(role="assistant", content=reply.said, tool_calls=list(reply.calls)),
                 Message(role="tool", name=reply.calls[0].name, content=text),
             ]
     scores = {"kind": "dependent", "turns_right": len(done), "unreadable": unreadable, "refused": False}

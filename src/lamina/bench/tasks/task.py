@@ -193,6 +193,7 @@ def turn_record(request: Request, reply: Reply, expected: Sequence[ToolCall]) ->
         **({"prompt": request.raw_prompt} if request.raw_prompt is not None else {}),
         **({"images": [str(image) for image in request.images]} if request.images else {}),
         "answer": reply.text,
+        **({"said": reply.said} if reply.said else {}),
         "calls": [plain_call(c) for c in reply.calls],
         "expected": [plain_call(c) for c in expected],
         "problem": reply.problem,

@@ -89,12 +89,12 @@ class MultiTurnTask:
             if not_answered(reply):
                 return _outcome(world, turns, cut, unscored=f"not answered: {reply.problem}")
             if not reading.calls:
-                messages += [Message(role="assistant", content=reply.text), *_served(world)]
+                messages += [Message(role="assistant", content=reply.said or reply.text), *_served(world)]
                 steps = 0
             elif steps == MOST_STEPS:
                 return _outcome(world, turns, cut, stopped=f"more than {MOST_STEPS} answers with calls in one turn")
             else:
-                messages += _made(world, numbered(reading.calls, turn=len(turns)))
+                messages += _made(world, reply.said, numbered(reading.calls, turn=len(turns)))
                 steps += 1
         return _outcome(world, turns, cut)
 
@@ -142,9 +142,9 @@ def _wanted(task: WorldTask) -> list[list[JSON]]:
     return [[{"name": name, "arguments": arguments} for name, arguments in turn] for turn in task.data["calls"]]
 
 
-def _made(world: BfclMultiTurn, calls: list[ToolCall]) -> Iterator[Message]:
+def _made(world: BfclMultiTurn, said: str, calls: list[ToolCall]) -> Iterator[Message]:
     """The answer and what its calls return, in their order."""
-    yield Message(role="assistant", tool_calls=calls)
+    yield Message(role="assistant", content=said, tool_calls=calls)
     for call in calls:
         returned = world.run(call.name, call.arguments)
         yield Message(role="tool", name=call.name, content=returned, tool_call_id=call.id)
