@@ -124,7 +124,7 @@ def good_script(folder: Path) -> str:
 
 
 def benched(lamina, tmp_path: Path, questions: Path, model: object) -> dict[str, Any]:
-    """Benched beside a model that answers right; its crash, and that model's figures."""
+    """Benched beside a model that answers right, which is benched to its end; what was found."""
     command = ["bench", model, good_script(tmp_path), "--tasks", f"jsonl:{questions}", "--out", tmp_path / "run"]
     said = lamina(*command, "--repeats", 0, "--max-tokens", 16, "--json")
     found = printed(said)
@@ -214,6 +214,24 @@ def test_a_file_without_a_template_is_benched_with_a_plain_one(lamina, tiny: Pat
     found = benched(lamina, tmp_path, questions, bare)
     assert found["crashes"] == []
     assert any(r["model"] == "bare" and r["metric"] == "contains" and r["n"] == 4 for r in found["rows"])
+    (remark,) = found["remarks"]
+    assert (remark["model"], "asked in ChatML" in remark["detail"]) == ("bare", True)
+    assert "brings no chat template" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_a_template_that_takes_no_system_message_gets_its_words_before_the_request(lamina, tiny: Path, tmp_path: Path):
+    template = (
+        "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+        "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+    )
+    file = tmp_path / "told.jsonl"
+    file.write_text(json.dumps({"input": "say 1", "target": "1", "metric": "contains", "system": "Be short."}) + "\n")
+    picky = with_metadata(tiny, tmp_path / "picky.gguf", tokenizer__chat_template=template)
+    found = benched(lamina, tmp_path, file, picky)
+    assert found["crashes"] == []
+    assert "no system message" in found["remarks"][0]["detail"]
+    rows = [json.loads(line) for line in (tmp_path / "run" / "samples.jsonl").read_text().splitlines()]
+    assert [row["sent"] for row in rows if row["model"] == "picky"] == [["user: Be short.\n\nsay 1\n"]]
 
 
 def test_what_a_random_model_writes_without_end_and_in_broken_bytes_is_cut_and_counted(

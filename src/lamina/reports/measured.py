@@ -35,6 +35,7 @@ def measured_view(results: Mapping[str, Any]) -> JSON | None:
         "scores": scores(figures),
         "paired": bench.get("paired") or [],
         "crashes": bench.get("crashes") or [],
+        "remarks": bench.get("remarks") or [],
         "not_possible": [row for row in bench["rows"] if row["metric"] == "not_possible"],
         "throttled": [(_name(r), r["throttled"]) for r in bench.get("resources") or [] if r.get("throttled")],
         "speeds": [line for resource in bench.get("resources") or [] for line in speed_lines(resource)],
