@@ -86,8 +86,9 @@ def test_one_command_makes_a_ladder_of_each_of_several_models(lamina, tiny: Path
     template = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
     with_metadata(tiny, other, tokenizer__chat_template=template)
     command = ["bench", tiny, other, "--tasks", f"jsonl:{questions}", "--quantize", "Q8_0,F16", "--out", out]
-    command += ["--max-tokens", 4, "--json"]
+    command += ["--max-tokens", 4, "--timed", 2, "--json"]
     found = printed(lamina(*command))
+    assert [resource["timing"]["samples"] for resource in found["resources"]] == [2] * 4
     assert [ladder["title"] for ladder in found["ladders"]] == [
         "Quantization ladder of tiny.gguf", "Quantization ladder of other.gguf",
     ]  # fmt: skip
