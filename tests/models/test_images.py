@@ -74,6 +74,7 @@ def test_a_broken_image_is_an_error_that_names_it(harm: str, tmp_path: Path):
             read(file)
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 @pytest.mark.parametrize("notes", [b"Exif\0\0no notes at all", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0"])
 def test_a_picture_with_broken_notes_of_its_camera_is_whole(notes: bytes, tmp_path: Path):
     file = tmp_path / "photo.jpg"
@@ -81,18 +82,6 @@ def test_a_picture_with_broken_notes_of_its_camera_is_whole(notes: bytes, tmp_pa
     assert notes in file.read_bytes()
     assert picture(file).size == (6, 4)
     assert encoded(file)[0] in ("image/jpeg", "image/png")
-
-
-def test_a_picture_is_turned_as_pillow_turns_it(tmp_path: Path):
-    from PIL import ImageOps
-
-    drawn = Image.effect_noise((6, 4), 90).convert("RGB")
-    for orientation in range(1, 9):
-        exif = Image.Exif()
-        exif[0x0112] = orientation
-        drawn.save(tmp_path / "turned.png", exif=exif)
-        with Image.open(tmp_path / "turned.png") as found:
-            assert picture(tmp_path / "turned.png").tobytes() == ImageOps.exif_transpose(found).tobytes()
 
 
 def test_a_template_of_a_model_that_sees_is_given_parts_and_another_one_text():

@@ -11,13 +11,13 @@ import typer
 from lamina.cli.bench_ladder import ladders_of, types_of
 from lamina.cli.bench_lines import interval, ladder_lines, number, throttled_lines
 from lamina.cli.options import AsJson, Config, Fresh, Out, Style, Threads, verb
-from lamina.cli.output import given, listed, show, table
+from lamina.cli.output import given, show, table
 from lamina.errors import InputError
 
 if TYPE_CHECKING:
     from lamina.bench import BenchModel
     from lamina.bench.tasks import Task
-    from lamina.runs import Progress, Run
+    from lamina.runs import Run
 
 Row = dict[str, Any]
 

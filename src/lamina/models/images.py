@@ -20,9 +20,6 @@ AS_THEY_ARE = {"PNG": "image/png", "JPEG": "image/jpeg"}
 """Formats that every engine decodes; an image in another one, or in other colours than grey and RGB, is sent as PNG."""
 _ORIENTATION = 0x0112
 """The EXIF tag by which a camera says how the picture is turned."""
-_UPRIGHT = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
-"""What brings a picture of each orientation upright, in Pillow's numbers (``Image.Transpose``), as Pillow's own
-``exif_transpose`` does, which writes the notes anew as well and fails on broken ones."""
 
 
 def read_image(path: str | Path) -> bytes:
@@ -56,7 +53,8 @@ def encoded(path: str | Path) -> tuple[str, bytes]:
     """The media type, and the bytes as they lie there where every engine reads them so, else made PNG. Raises as
     ``picture``."""
     found = _decoded(path)
-    if found.format in AS_THEY_ARE and found.mode in ("RGB", "L") and _orientation(found) == 1:
+    turned = found.getexif().get(_ORIENTATION, 1) != 1
+    if found.format in AS_THEY_ARE and found.mode in ("RGB", "L") and not turned:
         return AS_THEY_ARE[found.format], read_image(path)
     packed = io.BytesIO()
     _turned(found).convert("RGB").save(packed, "PNG")
@@ -101,25 +99,16 @@ def _decoded(path: str | Path) -> Any:
     try:
         found = Image.open(io.BytesIO(data))
         found.load()
-    except MemoryError:
-        raise
-    except Exception as error:  # of a broken file a decoder raises whatever it runs into
-        said = "an unknown format" if "cannot identify" in str(error) else " ".join(str(error).split())
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        said = "an unknown format" if "cannot identify" in str(error) else str(error)
         raise InputError(f"not an image that can be read ({said})", file=path, mend="replace the file") from None
     return found
 
 
-def _orientation(found: Any) -> int:
-    """1 to 8; 1, as it lies, where the camera's notes say nothing or cannot be read: the picture itself is whole."""
-    try:
-        said = found.getexif().get(_ORIENTATION, 1)
-    except Exception:  # whatever the reader of the notes runs into
-        return 1
-    return said if said in _UPRIGHT else 1
-
-
 def _turned(found: Any) -> Any:
-    return found if (said := _orientation(found)) == 1 else found.transpose(_UPRIGHT[said])
+    from PIL import ImageOps
+
+    return ImageOps.exif_transpose(found)
 
 
 @lru_cache(maxsize=4)

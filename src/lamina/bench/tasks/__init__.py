@@ -129,8 +129,8 @@ def _file_version(name: str) -> int:
 
 
 def list_tasks() -> list[dict[str, Any]]:
-    """``[{"name", "about", "version", "source"}]`` of all tasks, the built-in first. ``source``: what the task's file says
-    of where its data is from, with the licence, what is published and what is our choice."""
+    """``[{"name", "about", "version", "source"}]`` of all tasks, the built-in first. ``source``: what the task's file
+    says of where its data is from, with the licence, what is published and what is our choice."""
     names = [*_built_in(), *(p.name for p in entry_points(group="lamina.tasks"))]
     return [
         {"name": name, "about": str(task.ABOUT), "version": _file_version(name), "source": inspect.getdoc(task) or ""}
