@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lamina.cli.output import listed
-from lamina.errors import InputError
+from lamina.errors import InputError, ModelError, ModelReferenceError
 
 if TYPE_CHECKING:
     from lamina.bench import BenchModel
@@ -47,12 +47,13 @@ def ladders_of(
     progress: Progress,
 ) -> tuple[list[BenchModel], list[Row]]:
     """The files of all models as models, and what each ladder is made of. ``labels``: by reference, each another one;
-    they tell the ladders of several models apart. Raises as ``make_rungs``, and ModelError where files will be asked
-    about images and the vision part is missing."""
+    they tell the ladders of several models apart. Raises as ``make_rungs``, and ModelReferenceError where files will
+    be asked about images and the vision part is missing."""
     from lamina.bench import make_rungs
     from lamina.bench.identity import model_path
 
     images = any(sample.row.get("images") for task in tasks for sample in task.samples())
+    beside = {model.ref: _vision_part(model.ref) if images else "" for model in models}  # said before a file is made
     rungs: list[BenchModel] = []
     found: list[Row] = []
     apart = len(models) > 1
@@ -62,19 +63,27 @@ def ladders_of(
         assert source is not None, "types_of has looked"
         made = make_rungs(source, types, run, progress, apart=apart, images=images) | {"label": named.label}
         found.append(made)
-        rungs += _rungs(named, made, images)
+        rungs += _rungs(named, made, beside[model.ref])
     several = {"files": [file for made in found for file in made["files"]], "models": found}
     run.finish("quantize", found[0] if len(found) == 1 else several)
     return rungs, found
 
 
-def _rungs(model: BenchModel, made: Row, images: bool) -> list[BenchModel]:
-    """The most precise first: the others are compared with it. The vision part of a file that sees is its source's; of
-    a folder it was written beside the files."""
+def _vision_part(ref: str) -> str:
+    """What a reference to a file made of this one ends with: the vision part is the source's. That of a folder is
+    written beside the files, which find it."""
     from lamina.bench.identity import model_path
     from lamina.models.projectors import projector_of
 
-    is_file = images and Path(model_path(model.ref) or "").is_file()
-    beside = f"+{projector_of(model.ref)}" if is_file else ""
+    if not Path(model_path(ref) or "").is_file():
+        return ""
+    try:
+        return f"+{projector_of(ref)}"
+    except ModelError as error:
+        raise ModelReferenceError(str(error)) from None
+
+
+def _rungs(model: BenchModel, made: Row, beside: str) -> list[BenchModel]:
+    """The most precise first: the others are compared with it."""
     files = sorted(made["files"], key=lambda file: -float(file["bits_per_weight"]))
     return [replace(model, ref=f"{file['path']}{beside}", precision=str(file["type"])) for file in files]
