@@ -153,6 +153,10 @@ def test_a_stage_shows_each_answer_of_a_model_as_it_comes(
     with Executor(toolbox) as executor, Run.open(tmp_path / "run", {}) as run:
         synthesize(toolbox, run, made, Progress(stream=out), executor)
     lines = [line.partition("] ")[2] for line in out.getvalue().splitlines()]
+    assert [line for line in lines if line.startswith("examples: ")][:2] == [
+        "examples: started, 4 to do",
+        "examples: 4/4",
+    ], "two thousand examples are run before any other word is said"
     proving = [line for line in lines if line.startswith("judge's agreement with labelled rows: 0/60")]
     assert [line.rpartition(" ")[2] for line in proving] == [f"{n})" for n in range(1, 61)]
     writing = [line for line in lines if line.startswith("synth by scripted:")]

@@ -82,7 +82,7 @@ def synthesize(
         progress.say(f"beside your {work.examples} examples {work.settings.rows} rows are asked for (--rows)")
     if unworded := _unworded(work):
         progress.say(unworded)
-    write_examples(work)
+    write_examples(work, progress)
     write_grammar(work, progress)
     try:
         _open_verifiers(work, warm_up, progress)
