@@ -224,8 +224,7 @@ def test_exporting_counts_what_the_format_cannot_hold_and_refuses_what_it_must_n
 def test_copies_of_scored_requests_are_not_exported_and_a_part_of_the_split_may_be(tmp_path: Path):
     f = [said("user", "hi"), said("assistant", "", ToolCall.of("f", {"x": 1}))]
     parts = ("train", "test", "contaminated")
-    made = [Trajectory(id=part, messages=f, meta=Meta(split=part)) for part in parts]
-    setattr(made[2].meta, "contaminated", "BFCL.json 7: hi")  # noqa: B010 -- a field of the split's own
+    made = [Trajectory(id=part, messages=f, meta=Meta(split=part, contaminated="BFCL.json 7: hi")) for part in parts]
     (tmp_path / "t.jsonl").write_bytes(b"\n".join(one.to_json() for one in made))
 
     def written(split: str | None) -> list[str]:

@@ -118,7 +118,7 @@ def test_what_will_be_scored_stays_out(folder: Path):
 
 def test_what_a_synthesis_set_aside_as_a_copy_does_not_come_back_through_a_mix(folder: Path):
     aside = row(2000)
-    aside.meta = Meta(split="contaminated", contaminated="BFCL.json 7: double 2000 please")  # type: ignore[call-arg]
+    aside.meta = Meta(split="contaminated", contaminated="BFCL.json 7: double 2000 please")
     write(folder / "b.jsonl", [aside, row(2001)])
     result, rows = mixed(folder, AB.format(a="", b=""))
     assert result["sources"][1]["left_out"] == {"contaminated": 1}

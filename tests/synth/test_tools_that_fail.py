@@ -143,7 +143,7 @@ def rung_of(folder: Path, stops_at: int) -> tuple[list[int], list[str]]:
     (folder / "stops.py").write_text(STOPS.replace("STOPS_AT", str(stops_at)), encoding="utf-8")
     toolbox, rung = read_tools(folder / "bell.py"), []
     settings = SynthSettings(
-        targets=56, batch=8, grammar_share=0, writer=f"scripted:{folder / 'stops.py'}", now=NOW, near=1.0,
+        targets=112, batch=8, grammar_share=0, writer=f"scripted:{folder / 'stops.py'}", now=NOW, near=1.0,
         styles=(("simple", 1.0),),
     )  # fmt: skip
     for _ in range(2 if stops_at else 1):
@@ -160,13 +160,14 @@ def rung_of(folder: Path, stops_at: int) -> tuple[list[int], list[str]]:
 
 def test_a_killed_run_does_not_try_again_what_it_gave_up(tmp_path: Path) -> None:
     unbroken, rows = rung_of(tmp_path / "whole", 0)
-    (before, after), continued = rung_of(tmp_path / "broken", 45)
+    (before, after), continued = rung_of(tmp_path / "broken", 101)
     assert before == after == unbroken[0], "the bell is rung by the first command alone"
     assert continued == rows
     assert "the bell is broken" in rows[1]
 
 
-def test_what_was_drawn_ahead_before_a_kill_counts_once(tmp_path: Path) -> None:
+def test_what_was_drawn_ahead_before_a_kill_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lamina.synth.calls.AHEAD", 1)
     file = tmp_path / "bell.py"
     file.write_text("PURE = True\n" + TOOLS, encoding="utf-8")
     toolbox = Toolbox([read_tools(file)["ring"]])

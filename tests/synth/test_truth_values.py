@@ -95,7 +95,8 @@ def test_a_truth_value_that_may_be_left_out_is_left_out_where_nobody_shows_how_i
 
 
 def test_rows_have_the_truth_values_that_their_words_have(house: Toolbox, tmp_path: Path) -> None:
-    calls = [(row.request, call) for row in rows_of(house, tmp_path) for call in row.calls]
+    rows = rows_of(house, tmp_path)
+    calls = [((row.meta.model_extra or {})["clean"], call) for row in rows for call in row.calls]
     assert {call.name for _, call in calls} == set(house.names)
     for request, call in calls:
         if call.name == "list_rooms":
@@ -123,6 +124,7 @@ def of(description: str = "", **more: object) -> Tool:
     [
         ("send it, urgent", True, True),
         ("send it", True, False),
+        ("it is late, send it", True, False),
         ("send it at once", True, True),
         ("send it, it is not urgent", True, False),
         ("send it", False, True),

@@ -165,7 +165,7 @@ def test_five_thousand_operations_with_names_that_clash_are_five_thousand_tools(
     box = read(tmp_path, document(**paths) | {"components": {"schemas": {"A": item}}})
     assert len(box) == 5_000
     assert box.names[:3] == ["same", "same_2", "same_3"]
-    assert [r.code for r in box.remarks] == ["name_clash"] * 4_999
+    assert [r.code for r in box.remarks].count("name_clash") == 4_999
 
 
 def test_paths_without_names_that_come_to_one_name_are_told(tmp_path: Path):

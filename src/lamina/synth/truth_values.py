@@ -20,6 +20,9 @@ from lamina.tools.tool import JSON
 STAGE = "grounding"
 _DENIED = re.compile(r"\b(?:not|no|never|without|off|cannot|dont|skip)\b|n['’]t\b", re.IGNORECASE)
 
+_OF_NAMES = frozenset("a all as be by do enable enabled has have in include is of only should the to use with".split())
+"""Words of an argument's name that say nothing about what it is (``is_urgent``, ``include_weekends``)."""
+
 
 def flags_of(tool: Tool, arguments: JSON) -> dict[str, bool]:
     """The truth values of a call by their paths, but for those at their default."""
@@ -74,7 +77,8 @@ def check_flags(request: str, tool: Tool, arguments: JSON, like: str | None = No
 
 def _told(request: str, name: str, description: str) -> tuple[bool, bool, bool]:
     """Whether the request has a word of the name, one of name or description, and one that denies something."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])|[_\[\]\d]+", " ", name).casefold()
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|[_\[\]\d]+", " ", name).casefold().split()
+    words = [word for word in words if word not in _OF_NAMES] or words
     said, stems = set(re.findall(r"[^\W\d_]+", request.casefold())), stems_of(request)
-    named = bool(said & set(words.split()) or stems & stems_of(words))
+    named = bool(said & set(words) or stems & stems_of(" ".join(words)))
     return named, named or bool(stems & stems_of(description)), _DENIED.search(request) is not None
