@@ -119,7 +119,7 @@ def wave(hand: str) -> str:
     """
     return f"waved {hand}"
 '''
-STOPS = '''
+STOPS = """
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -133,7 +133,7 @@ def reply(messages, tools, seed):
     words = "ash bay cob dun elm fig gum hop ivy jay kit lea may nut oak pea rue sky tea urn vat wax yew".split()
     said = messages[-1]["content"].rstrip().splitlines()[-1].strip("[]").split(": ")[-1]
     return f" wave the hand {said} {words[seed % 23]} {words[seed % 19]} {words[seed % 17]}"
-'''
+"""
 
 
 def rung_of(folder: Path, stops_at: int) -> tuple[list[int], list[str]]:

@@ -96,7 +96,7 @@ def test_two_tools_of_one_name_are_told_apart_from_names_that_cannot_be_written(
     found = read(tmp_path, [SHAPES["mcp"], apart, {**SHAPES["mcp"], "name": "f-g"}])
     assert found.names == ["f", "f_2", "f_g"]
     assert [(r.code, r.detail) for r in found.remarks] == [
-        ("name_clash", "another tool is called f; this one is the tool f_2"),
+        ("name_clash", "another tool is called f; this is the tool f_2"),
         ("renamed", "'f-g' is the tool f_g"),
     ]
 

@@ -76,8 +76,10 @@ class Words:
         return self.stock.take(
             tool,
             rng,
-            lambda call: {s.path for s in spoken_slots(tool, call.arguments, rng)} == exemplar.paths
-            and flags_of(tool, call.arguments) == flags,
+            lambda call: (
+                {s.path for s in spoken_slots(tool, call.arguments, rng)} == exemplar.paths
+                and flags_of(tool, call.arguments) == flags
+            ),
         )
 
     def drawn(self, tool: Tool, rng: random.Random) -> DrawnCall | None:

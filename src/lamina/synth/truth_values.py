@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from lamina.checks import Reason, Rejection
 from lamina.checks.asking import stems_of
@@ -20,7 +19,9 @@ from lamina.tools.tool import JSON
 STAGE = "grounding"
 _DENIED = re.compile(r"\b(?:not|no|never|without|off|cannot|dont|skip)\b|n['’]t\b", re.IGNORECASE)
 
-_OF_NAMES = frozenset("a all as be by do enable enabled has have in include is of only should the to use with".split())
+_OF_NAMES = re.compile(
+    r"a|all|as|be|by|do|enabled?|has|have|in|include|is|of|only|should|the|to|use|with",
+)
 """Words of an argument's name that say nothing about what it is (``is_urgent``, ``include_weekends``)."""
 
 
@@ -78,7 +79,7 @@ def check_flags(request: str, tool: Tool, arguments: JSON, like: str | None = No
 def _told(request: str, name: str, description: str) -> tuple[bool, bool, bool]:
     """Whether the request has a word of the name, one of name or description, and one that denies something."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|[_\[\]\d]+", " ", name).casefold().split()
-    words = [word for word in words if word not in _OF_NAMES] or words
+    words = [word for word in words if not _OF_NAMES.fullmatch(word)] or words
     said, stems = set(re.findall(r"[^\W\d_]+", request.casefold())), stems_of(request)
     named = bool(said & set(words) or stems & stems_of(" ".join(words)))
     return named, named or bool(stems & stems_of(description)), _DENIED.search(request) is not None

@@ -35,8 +35,8 @@ _NEGATED = re.compile(r"\b(?:without|not|never|no|instead of|except)\b[^.;]*", r
 
 @dataclass
 class ValuePool:
-    """Values per (tool, argument path) that came from the tool's own words and from a model. ``flags``: of each tool the
-    truth values that may be left out and that its examples set."""
+    """Values per (tool, argument path) that came from the tool's own words and from a model. ``flags``: of each tool
+    the truth values that may be left out and that its examples set."""
 
     own: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     written: dict[tuple[str, str], list[str]] = field(default_factory=dict)

@@ -49,7 +49,7 @@ def described_tool(
         name = identifier(f"{said.prefix}_{name}")
     name = unique(name, taken)
     if name != wanted:
-        remarks.append(Remark(said.where, "name_clash", f"another tool is called {wanted}; this one is the tool {name}"))
+        remarks.append(Remark(said.where, "name_clash", f"another tool is called {wanted}; this is the tool {name}"))
     elif name != said.name:
         remarks.append(Remark(said.where, "renamed", f"{said.name!r} is the tool {name}"))
     description = said.description.strip() if isinstance(said.description, str) else ""

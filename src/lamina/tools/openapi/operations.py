@@ -61,7 +61,7 @@ def tool_of(
     wanted = identifier((said if isinstance(said, str) and said.strip() else f"{method}_{path}").strip())
     name = unique(wanted, taken)
     if name != wanted:
-        remarks.append(Remark(where, "name_clash", f"another operation is called {wanted}; this one is the tool {name}"))
+        remarks.append(Remark(where, "name_clash", f"another operation is called {wanted}; this is the tool {name}"))
     elif isinstance(said, str) and name != said:
         remarks.append(Remark(where, "renamed", f"operation {said!r} is the tool {name}"))
     if arguments.renamed:
