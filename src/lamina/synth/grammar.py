@@ -17,6 +17,7 @@ from lamina.checks import Candidate
 from lamina.synth.calls import DrawnCall, Stock
 from lamina.synth.chatter import joined, lowered
 from lamina.synth.everyday import everyday_value
+from lamina.synth.truth_values import flags_of, place_of
 from lamina.synth.values import ValuePool
 from lamina.synth.wording import Exemplar, locate, spoken_slots
 from lamina.tools import Example, Tool, Toolbox
@@ -71,15 +72,24 @@ class Words:
         self.stock = Stock(self.toolbox, self.pool, self.executor, self.now, self.seed)
 
     def drawn_like(self, exemplar: Exemplar, rng: random.Random) -> DrawnCall | None:
-        """A valid call that says the same arguments as the exemplar."""
+        """A valid call that says the same arguments as the exemplar, and has the truth values that its words mean."""
         tool = self.toolbox[exemplar.tool]
+        flags = flags_of(tool, exemplar.arguments)
         return self.stock.take(
-            tool, rng, lambda call: {s.path for s in spoken_slots(tool, call.arguments, rng)} == exemplar.paths
+            tool,
+            rng,
+            lambda call: (
+                {s.path for s in spoken_slots(tool, call.arguments, rng)} == exemplar.paths
+                and flags_of(tool, call.arguments) == flags
+            ),
         )
 
     def drawn(self, tool: Tool, rng: random.Random) -> DrawnCall | None:
-        """Any valid call of a tool; None where what is drawn does not run."""
-        return self.stock.take(tool, rng)
+        """Any valid call of a tool without truth values that may be left out; None where what is drawn does not run."""
+        shown = self.pool.flags.get(tool.name)
+        if not shown:
+            return self.stock.take(tool, rng)
+        return self.stock.take(tool, rng, lambda call: shown.isdisjoint(map(place_of, flags_of(tool, call.arguments))))
 
 
 def compose(style: str, words: Words, rng: random.Random, seed: int) -> Candidate | None:

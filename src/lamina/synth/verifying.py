@@ -47,7 +47,7 @@ def noisy(candidate: Candidate, rng: random.Random, toolbox: Toolbox) -> str:
         return text
     first = candidate.turns[0] if candidate.turns else []
     if rng.random() < CHATTER_SHARE:
-        text = with_chatter(text, first, toolbox, rng)
+        text = with_chatter(text, first, toolbox, rng, candidate.now)
     if rng.random() > NOISE_SHARE:
         return text
     said, roll = text, rng.random()
