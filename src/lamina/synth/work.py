@@ -98,8 +98,8 @@ class Work:
         for reject in self.rows.rejects():
             self._miss(reject)
             self._remember_reject(reject)
-        for row in self.run.store.iterate(MARKER):
-            marker = json.loads(row.payload)
+        for stored in self.run.store.iterate(MARKER):
+            marker = json.loads(stored.payload)
             self._count(marker)
             number, failing = marker.get("failing", (0, {}))
             if number > self._failing[0]:
