@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from itertools import cycle
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,10 +14,16 @@ import pytest
 
 from lamina.bench.advice import MARGIN, advice_of
 from lamina.bench.chance import constant_answer
-from lamina.bench.ladder import difference_of, frontier, is_safety, ladder_of
+from lamina.bench.intervals import difference_of
+from lamina.bench.ladder import frontier, is_safety, ladder_of
 from lamina.bench.pairs import Named
-from lamina.bench.rungs import _made_before, title_of
+from lamina.bench.rungs import _made_before, birth_of, title_of
+from lamina.quantize import quantize_types
 from lamina.runs import Row, Run
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tiny_gguf import save_tiny_gguf
 
 
 def task(name: str) -> Any:
@@ -284,8 +291,20 @@ def test_a_source_that_was_born_at_four_bits_says_so_in_the_title():
     assert "not what Q4_0 costs" in title_of(Path("small.gguf"), born)
     trained = {"kind": "BF16", "bits_per_weight": 16.0, "base": "Q4_1"}
     assert "trained from a Q4_1 file" in title_of(Path("model"), trained)
+    assert "made from a Q4_1 file" in title_of(Path("model-F16.gguf"), trained)
     whole = {"kind": "F16", "bits_per_weight": 16.1, "base": None}
     assert title_of(Path("m.gguf"), whole) == "Quantization ladder of m.gguf"
+
+
+def test_a_file_in_sixteen_bits_that_was_made_of_one_in_four_says_so_too(tmp_path: Path):
+    whole = save_tiny_gguf(tmp_path / "whole.gguf")
+    assert birth_of(whole)["base"] is None
+    (small,) = quantize_types(whole, ["Q4_1"], tmp_path)
+    (blown_up,) = quantize_types(Path(small["path"]), ["F16"], tmp_path)
+    born = birth_of(Path(blown_up["path"]))
+    assert (born["kind"], born["base"]) == ("F16", "Q4_1")
+    (again,) = quantize_types(Path(blown_up["path"]), ["F32"], tmp_path)
+    assert birth_of(Path(again["path"]))["base"] == "Q4_1"
 
 
 def test_the_groups_of_tasks_are_told_by_name_whatever_part_is_taken():

@@ -56,6 +56,14 @@ def test_a_file_with_samples_and_score_is_a_task(tmp_path: Path):
     assert task.paired_metric == "exact"
 
 
+def test_its_questions_may_be_about_images_beside_the_file(tmp_path: Path):
+    source = "def samples():\n    return [{'input': '?', 'images': %s}]\n\ndef score(row, answer):\n    return True\n"
+    (sample,) = own(tmp_path, source % "('a.png', 'b.png')").samples()
+    assert sample.row["images"] == [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+    with pytest.raises(InputError, match="'images' that are no path"):
+        own(tmp_path, source % "5").samples()
+
+
 def test_it_is_benched_in_the_models_process(desk: SimpleNamespace):
     file = desk.folder / "mine.py"
     file.write_text("def samples():\n    return [{'input': 'double?', 'want': 'yes'}]\n\n"

@@ -170,6 +170,22 @@ def test_five_questions_with_answers_of_its_subject_stand_before_a_question_of_t
     assert scores == [{"accuracy": True, "cut": False, "unscored": False}]
 
 
+def test_the_published_files_of_each_subject_are_read_as_they_are(tmp_path: Path):
+    for part, question in (("dev", "Old?"), ("test", '"Which,\nthen?"')):
+        (tmp_path / "mmlu" / part).mkdir(parents=True)
+        for subject in ("art_history", "law"):
+            row = f"{question},w,x,y,z,C\n"
+            (tmp_path / "mmlu" / part / f"{subject}_{part}.csv").write_text(row * 2)
+    task = open_task("mmlu", data=tmp_path)
+    assert [s.id for s in task.samples()] == ["art_history-1", "art_history-2", "law-3", "law-4"]
+    assert task.samples()[0].row["target"] == "C"
+    (first, _) = open_task("mmlu:5-shot:law", data=tmp_path).samples()
+    assert first.row["prompt"].count("Old?") == 2
+    (tmp_path / "mmlu/test/law_test.csv").write_text("Which?,w,x,C\n")
+    with pytest.raises(InputError, match=r"law_test\.csv:1: has another number of fields than there are columns \(6\)"):
+        task.samples()
+
+
 def test_a_subject_without_examples_is_said_by_its_name(data: Path):
     task = open_task("mmlu:5-shot", data=with_examples(data, ["physics"]))
     with pytest.raises(InputError, match=r"the subject 'law' has no examples; add its questions to mmlu/dev.csv"):

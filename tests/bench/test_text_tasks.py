@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -247,3 +248,10 @@ def test_every_task_is_listed_and_what_tasks_share_is_not():
         "adversarial_instruction", "python", "jsonl", "env",
     }  # fmt: skip
     assert not names & {"judged", "graded", "played", "refusals", "tables", "written", "task", "recorded"}
+
+
+def test_every_task_about_published_data_says_its_source_and_licence():
+    for task in list_tasks():
+        if task["name"] not in ("own", "rows", "jsonl", "python", "env"):
+            said = " ".join(task["source"].split())
+            assert re.search(r"MIT|Apache-2\.0|CC[ -]BY|licence", said), task["name"]

@@ -104,6 +104,13 @@ def test_choices_constrain_the_answer(tmp_path: Path):
     assert request.grammar == 'start: "red" | "blue"'
 
 
+def test_your_own_questions_may_be_about_images_beside_their_file(tmp_path: Path):
+    rows = [{"input": "?", "target": "a", "images": given} for given in ("a.png", ["all.zip/b.png", "/far/c.png"])]
+    task = own(tmp_path, [*rows, {"input": "?", "target": "a"}])
+    shown = [list(next(task.solve(sample, SETTING)).images) for sample in task.samples()]
+    assert shown == [[str(tmp_path / "a.png")], [str(tmp_path / "all.zip/b.png"), "/far/c.png"], []]
+
+
 @pytest.mark.parametrize(
     ("row", "says"),
     [
@@ -119,6 +126,7 @@ def test_choices_constrain_the_answer(tmp_path: Path):
         ({"input": "x", "target": "1", "choices": [1, 2]}, "'choices' that are no list of texts"),
         ({"input": "x", "target": "maybe", "choices": ["yes", "no"]}, r"no right answer among its choices \(yes, no\)"),
         ({"input": "x", "target": "y", "system": 5}, "'system' that is no text"),
+        ({"input": "x", "target": "y", "images": [5]}, "'images' that are no path and no list of paths"),
         ([1], "is not an object"),
     ],
 )

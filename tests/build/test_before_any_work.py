@@ -212,6 +212,16 @@ def test_every_command_that_worked_on_a_run_is_in_its_report(
     assert second in page
 
 
+def test_a_build_that_goes_on_under_another_name_finds_its_files_in_the_run(tmp_path: Path):
+    with Run.open(tmp_path / "run", {}) as run:
+        run.finish("export", {"files": [{"type": "Q8_0", "path": "run/gguf/model-Q8_0.gguf", "bytes": 7}]})
+    (tmp_path / "run").rename(tmp_path / "moved")
+    with Run.open(tmp_path / "moved", {}) as run:
+        assert measuring._files(run) == [
+            {"type": "Q8_0", "path": str(tmp_path / "moved" / "gguf" / "model-Q8_0.gguf"), "bytes": 7}
+        ]
+
+
 @pytest.mark.parametrize("option", [("--learning-rate", "inf"), ("--epochs", "inf")])
 def test_an_endless_number_is_said_before_a_folder_is_made(
     here: Path, capsys: pytest.CaptureFixture[str], option: tuple[str, str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from lamina.checks import contaminated, contamination
 from lamina.checks.contamination import contaminated_rows, requests_in
 from lamina.data.checking import Checker
+from lamina.data.sources import requests_of
 from lamina.synth.chatter import with_chatter
 from lamina.tools import Toolbox
 from lamina.trajectories import Message, Meta, Trajectory
@@ -58,6 +60,22 @@ def test_a_check_of_data_finds_a_copy_with_chatter_around_it():
     (found,) = Checker(skip=skip, held_out={ASKED: "queries.jsonl q-1"}).check_many([row])
     assert found.rejection is not None
     assert found.rejection.detail == f"a copy of queries.jsonl q-1: {ASKED}"
+
+
+def test_what_is_asked_later_in_a_conversation_is_a_copy_too():
+    said = ["Is it Monday?", "Yes, please.", ASKED]
+    turns = [(Message(role="user", content=text), Message(role="assistant", content="So.")) for text in said]
+    row = Trajectory(id="r", tools=[], messages=[one for turn in turns for one in turn], meta=Meta())
+    assert requests_in(row) == [said[0], ASKED]
+    assert contaminated_rows([requests_in(row)], ["yes please", ASKED]) == {0: 1}
+
+
+def test_later_turns_of_an_evaluation_set_are_held_out_too(tmp_path: Path):
+    question = [[{"role": "user", "content": "List the files."}], [{"role": "user", "content": ASKED}]]
+    function = {"name": "ls", "description": "Lists.", "parameters": {"type": "dict", "properties": {}}}
+    row = {"id": "multi_turn_base_0", "question": question, "function": [function]}
+    (tmp_path / "BFCL_v4_multi_turn_base.json").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    assert list(requests_of([tmp_path / "BFCL_v4_multi_turn_base.json"])) == ["List the files.", ASKED]
 
 
 def test_in_blocks_the_answers_are_the_same(monkeypatch: pytest.MonkeyPatch):

@@ -91,6 +91,7 @@ def test_an_unknown_function_is_rejected() -> None:
     ("result", "reason"),
     [
         (CallResult(status="raised", error="ValueError: no"), Reason.RAISED),
+        (CallResult(status="raised", error="the server answered 404", http_status=404), Reason.HTTP_STATUS),
         (CallResult(status="timed_out", error="too slow"), Reason.TIMED_OUT),
         (CallResult(status="killed", error="memory"), Reason.KILLED),
         (CallResult(status="ok", value={"error": "no such place"}, text="…"), Reason.ERROR_RESULT),

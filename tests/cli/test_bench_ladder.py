@@ -81,6 +81,30 @@ def test_a_ladder_from_one_file_to_a_page(lamina, tiny: Path, questions: Path, t
     assert str(out / "report.html") in again.out
 
 
+def test_one_command_makes_a_ladder_of_each_of_several_models(lamina, tiny: Path, questions: Path, tmp_path: Path):
+    other, out = tmp_path / "other.gguf", tmp_path / "run"
+    template = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+    with_metadata(tiny, other, tokenizer__chat_template=template)
+    command = ["bench", tiny, other, "--tasks", f"jsonl:{questions}", "--quantize", "Q8_0,F16", "--out", out]
+    command += ["--max-tokens", 4, "--timed", 2, "--json"]
+    found = printed(lamina(*command))
+    assert [resource["timing"]["samples"] for resource in found["resources"]] == [2] * 4
+    assert [ladder["title"] for ladder in found["ladders"]] == [
+        "Quantization ladder of tiny.gguf", "Quantization ladder of other.gguf",
+    ]  # fmt: skip
+    for name, ladder in zip(("tiny", "other"), found["ladders"], strict=True):
+        assert [rung["model"] for rung in ladder["rungs"]] == [f"{name} F16", f"{name} Q8_0"]
+        assert all(rung["otps"]["value"] > 0 for rung in ladder["rungs"])
+    assert {(p["a"], p["b"]) for p in found["paired"]} >= {("tiny F16", "tiny Q8_0"), ("other F16", "other Q8_0")}
+    files = sorted((out / "gguf").glob("*/model-*.gguf"))
+    assert len(files) == 4
+    page = (out / "report.html").read_text()
+    assert page.count("Quantization ladder of ") == 2
+    made = {file: file.stat().st_mtime_ns for file in files}
+    assert printed(lamina(*command))["rows"] == found["rows"], "nothing is asked again"
+    assert {file: file.stat().st_mtime_ns for file in files} == made, "nothing is made again"
+
+
 def test_a_ladder_that_was_cut_off_makes_no_file_twice(lamina, tiny: Path, questions: Path, tmp_path: Path):
     out = tmp_path / "run"
     command = ["bench", tiny, "--tasks", f"jsonl:{questions}", "--quantize", "F16,Q8_0", "--out", out, "--limit", 2]
@@ -101,7 +125,7 @@ def test_a_ladder_that_was_cut_off_makes_no_file_twice(lamina, tiny: Path, quest
     [
         (["TINY"], "Q9", "Q9 is no type for a GGUF file"),
         (["TINY"], "F16,f16", "F16 is named twice"),
-        (["TINY", "embedded"], "F16", "--quantize takes one model"),
+        (["TINY", "scripted:SCRIPT"], "F16", "no file can be made of it"),
         (["scripted:SCRIPT"], "F16", "no file can be made of it"),
     ],
 )
@@ -124,7 +148,7 @@ def good_script(folder: Path) -> str:
 
 
 def benched(lamina, tmp_path: Path, questions: Path, model: object) -> dict[str, Any]:
-    """Benched beside a model that answers right; its crash, and that model's figures."""
+    """Benched beside a model that answers right, which is benched to its end; what was found."""
     command = ["bench", model, good_script(tmp_path), "--tasks", f"jsonl:{questions}", "--out", tmp_path / "run"]
     said = lamina(*command, "--repeats", 0, "--max-tokens", 16, "--json")
     found = printed(said)
@@ -214,6 +238,24 @@ def test_a_file_without_a_template_is_benched_with_a_plain_one(lamina, tiny: Pat
     found = benched(lamina, tmp_path, questions, bare)
     assert found["crashes"] == []
     assert any(r["model"] == "bare" and r["metric"] == "contains" and r["n"] == 4 for r in found["rows"])
+    (remark,) = found["remarks"]
+    assert (remark["model"], "asked in ChatML" in remark["detail"]) == ("bare", True)
+    assert "brings no chat template" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_a_template_that_takes_no_system_message_gets_its_words_before_the_request(lamina, tiny: Path, tmp_path: Path):
+    template = (
+        "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+        "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+    )
+    file = tmp_path / "told.jsonl"
+    file.write_text(json.dumps({"input": "say 1", "target": "1", "metric": "contains", "system": "Be short."}) + "\n")
+    picky = with_metadata(tiny, tmp_path / "picky.gguf", tokenizer__chat_template=template)
+    found = benched(lamina, tmp_path, file, picky)
+    assert found["crashes"] == []
+    assert "no system message" in found["remarks"][0]["detail"]
+    rows = [json.loads(line) for line in (tmp_path / "run" / "samples.jsonl").read_text().splitlines()]
+    assert [row["sent"] for row in rows if row["model"] == "picky"] == [["user: Be short.\n\nsay 1\n"]]
 
 
 def test_what_a_random_model_writes_without_end_and_in_broken_bytes_is_cut_and_counted(
@@ -272,3 +314,30 @@ def test_a_folder_is_a_source_too(lamina, tiny: Path, questions: Path, tmp_path:
     said = lamina(*command, "--repeats", 0, "--max-tokens", 4)
     assert said.status == 0, said.err
     assert "There is no advice" in said.out
+
+
+def test_a_ladder_of_a_model_that_sees_takes_its_vision_part_along(lamina, tmp_path: Path):
+    for library in ("PIL", "transformers", "llguidance"):
+        pytest.importorskip(library)
+    from lamina.quantize.vision_part import export_vision_part
+    from tiny_vlm import ANSWERS, QUESTIONS, draw, save_tiny_vlm
+
+    folder = save_tiny_vlm(tmp_path / "sees")
+    questions = tmp_path / "seen.jsonl"
+    rows = [{"input": QUESTIONS[0], "target": "yes", "choices": list(ANSWERS), "images": image.name}
+            for image in draw(tmp_path)]  # fmt: skip
+    questions.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    file = tmp_path / "file" / "sees.gguf"
+    file.parent.mkdir()
+    export_gguf(folder, file, "F16")
+    export_vision_part(folder, file.parent)
+    for source in (folder, file):
+        command = ["bench", source, "--tasks", f"jsonl:{questions}", "--quantize", "F16,Q8_0", "--repeats", 0, "--json"]
+        found = printed(lamina(*command, "--out", tmp_path / f"run-{source.name}"))
+        assert found["crashes"] == []
+        assert [rung["quality"]["n"] for rung in found["ladder"]["rungs"]] == [4, 4]
+        samples = (tmp_path / f"run-{source.name}" / "samples.jsonl").read_text().splitlines()
+        assert all(json.loads(line)["verdict"] in ("right", "wrong") for line in samples), "every image was seen"
+    (next(file.parent.glob("mmproj*"))).unlink()
+    said = lamina(*command, "--out", tmp_path / "blind")
+    assert (said.status, "there is no mmproj*.gguf beside it" in said.err) == (2, True)

@@ -85,7 +85,7 @@ def test_calls_of_an_api_are_run_and_those_that_write_only_if_that_is_allowed(la
     assert Board.written == []
     found = json.loads(lamina("data", "check", file, "--execute", board, "--allow-changes", "--json").out)
     assert found["accepted"] == ["known", "writes"]
-    assert [(r["id"], r["stage"]) for r in found["rejected"]] == [("unknown", "execution")]
+    assert [(r["id"], r["stage"], r["reason"]) for r in found["rejected"]] == [("unknown", "execution", "http-status")]
     assert "nobody of that name" in found["rejected"][0]["detail"]
     assert Board.written == ['{"text": "buy bread"}']
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import tomllib
 from collections.abc import Callable, Iterator
@@ -206,6 +208,29 @@ def test_files_beside_several_sources_are_found_and_two_are_one_too_many(tmp_pat
     with pytest.raises(InputError, match=r"a/examples\.jsonl: lies beside some .*; name one with --examples"):
         file_beside(named, "examples", None, Progress(silent=True))
     assert file_beside(named, "examples", beside, Progress(silent=True)) == beside
+
+
+def test_the_list_shows_the_categories_where_there_are_some(lamina: Cli, tmp_path: Path):
+    tools = [{"name": "sing", "description": "Sings.", "category": "music"}, {"name": "walk", "description": "Walks."}]
+    (tmp_path / "list.json").write_text(json.dumps(tools))
+    said = lamina("tools", tmp_path / "list.json").out.splitlines()
+    assert [line.split() for line in said[1:]] == [["sing", "[music]", "-", "Sings."], ["walk", "[-]", "-", "Walks."]]
+    (tmp_path / "list.json").write_text(json.dumps(tools[1:]))
+    assert "[" not in lamina("tools", tmp_path / "list.json").out
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["lint"]])
+def test_half_a_picture_in_a_description_is_a_question_mark(tmp_path: Path, more: list[str]):
+    half = {"type": "string", "description": "Cut off \ud83d"}
+    schema = {"type": "object", "properties": {"a\udc00": half}}
+    tools = [{"name": "f\ud83d", "description": "Shows \ud83c\udf89 and \ud83d", "inputSchema": schema}]
+    (tmp_path / "list.json").write_text(json.dumps(tools))
+    command = [sys.executable, "-m", "lamina", "tools", str(tmp_path / "list.json"), *more]
+    said = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+    assert (said.returncode, said.stderr) == (0, "")
+    (tool,) = read_tools(tmp_path / "list.json")
+    assert (tool.name, tool.description) == ("f", "Shows 🎉 and ?")
+    assert tool.properties == {"a?": {"type": "string", "description": "Cut off ?"}}
 
 
 def test_lint_counts_its_remarks(lamina: Cli, weather: Path):

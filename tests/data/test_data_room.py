@@ -33,7 +33,7 @@ from lamina.errors import InputError
 from lamina.runs import Progress, Run
 from lamina.tools import Toolbox, read_tools
 from lamina.tools.execution import Executor
-from lamina.trajectories import Check, Evidence, Message, Reject, ToolCall, Trajectory, read_trajectories
+from lamina.trajectories import Check, Evidence, Message, Meta, Reject, ToolCall, Trajectory, read_trajectories
 
 QUIET = Progress(silent=True)
 TOOLS = '''\
@@ -219,6 +219,22 @@ def test_exporting_counts_what_the_format_cannot_hold_and_refuses_what_it_must_n
     assert json.loads(row_["answers"]) == [{"name": "f", "arguments": {"x": 1}}]
     with pytest.raises(InputError, match="toolbench is only read; write one of"):
         export([tmp_path / "t.jsonl"], "toolbench", tmp_path / "x.jsonl", QUIET)
+
+
+def test_copies_of_scored_requests_are_not_exported_and_a_part_of_the_split_may_be(tmp_path: Path):
+    f = [said("user", "hi"), said("assistant", "", ToolCall.of("f", {"x": 1}))]
+    parts = ("train", "test", "contaminated")
+    made = [Trajectory(id=part, messages=f, meta=Meta(split=part, contaminated="BFCL.json 7: hi")) for part in parts]
+    (tmp_path / "t.jsonl").write_bytes(b"\n".join(one.to_json() for one in made))
+
+    def written(split: str | None) -> list[str]:
+        done = export([tmp_path / "t.jsonl"], "jsonl", tmp_path / "out.jsonl", QUIET, split=split)
+        (aside,) = done.rejects
+        assert (aside.id, aside.reason, aside.detail) == ("contaminated", "contaminated", "a copy of BFCL.json 7: hi")
+        return [json.loads(line)["id"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+
+    assert written(None) == ["train", "test"]
+    assert written("train") == ["train"]
 
 
 def test_folders_runs_and_files_are_data_and_anything_else_is_told(tmp_path: Path):

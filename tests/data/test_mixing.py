@@ -116,6 +116,17 @@ def test_what_will_be_scored_stays_out(folder: Path):
     assert said == {"a copy of test.jsonl r1005: Twice 1005 please", "a copy of test.jsonl r3: double 3 please"}
 
 
+def test_what_a_synthesis_set_aside_as_a_copy_does_not_come_back_through_a_mix(folder: Path):
+    aside = row(2000)
+    aside.meta = Meta(split="contaminated", contaminated="BFCL.json 7: double 2000 please")
+    write(folder / "b.jsonl", [aside, row(2001)])
+    result, rows = mixed(folder, AB.format(a="", b=""))
+    assert result["sources"][1]["left_out"] == {"contaminated": 1}
+    assert "double 2000 please" not in {r.request for r in rows}
+    rejects = [json.loads(line) for line in (folder / "out" / "rejects.jsonl").read_text().splitlines()]
+    assert [reject["detail"] for reject in rejects] == ["a copy of BFCL.json 7: double 2000 please"]
+
+
 def test_a_copy_with_chatter_around_it_stays_out(folder: Path):
     chatted = row(3, says="sorry to bother you again but could you quickly double")
     chatted.meta = Meta(clean="double 3 please")

@@ -17,7 +17,8 @@ from lamina.models.llamacpp import LlamaCppModel
 from lamina.models.openai_endpoint import OpenAIEndpoint
 from lamina.models.projectors import projector_of
 from lamina.models.references import BACKENDS, Backend
-from lamina.models.templates import PLAIN_CHATML, request_prompt, takes_parts
+from lamina.models.template_rendering import takes_parts
+from lamina.models.templates import PLAIN_CHATML, request_prompt
 from lamina.trajectories import Message
 
 Image = pytest.importorskip("PIL.Image")
@@ -71,6 +72,16 @@ def test_a_broken_image_is_an_error_that_names_it(harm: str, tmp_path: Path):
     for read in (picture, encoded):
         with pytest.raises(InputError, match=r"broken\.png: not an image that can be read"):
             read(file)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+@pytest.mark.parametrize("notes", [b"Exif\0\0no notes at all", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0"])
+def test_a_picture_with_broken_notes_of_its_camera_is_whole(notes: bytes, tmp_path: Path):
+    file = tmp_path / "photo.jpg"
+    Image.new("RGB", (6, 4), "red").save(file, exif=notes)
+    assert notes in file.read_bytes()
+    assert picture(file).size == (6, 4)
+    assert encoded(file)[0] in ("image/jpeg", "image/png")
 
 
 def test_a_template_of_a_model_that_sees_is_given_parts_and_another_one_text():

@@ -281,6 +281,16 @@ def test_counts_that_are_none_or_nonsense_are_zero(model: Model, endpoint: Endpo
     assert (reply.prompt_tokens, reply.completion_tokens) == (0, 0)
 
 
+def test_a_request_that_a_filter_of_contents_keeps_back_is_that_row_s_problem(
+    model: Model, endpoint: Endpoint, ask: Ask
+):
+    endpoint.answers = [Answer(400, b'{"error": {"code": "content_filter", "message": "management policy"}}')]
+    assert "content_filter" in str(one(model, ask()).problem)
+    endpoint.answers = [Answer(401, b'{"error": "this key was flagged"}')]
+    with pytest.raises(ModelError, match="HTTP 401"):
+        one(model, ask())
+
+
 def test_a_request_longer_than_the_context_is_that_row_s_problem(model: Model, endpoint: Endpoint, ask: Ask):
     endpoint.answers = [Answer(400, b'{"error": "maximum context length is 4096 tokens"}')]
     assert "context length" in str(one(model, ask()).problem)

@@ -11,7 +11,8 @@ import pytest
 
 from lamina.errors import ModelError
 from lamina.models import Request
-from lamina.models.templates import EXPORT_TEMPLATE, LAMINA_TEMPLATE, prompt_of, render, request_prompt
+from lamina.models.template_rendering import render
+from lamina.models.templates import EXPORT_TEMPLATE, LAMINA_TEMPLATE, prompt_of, request_prompt
 from lamina.tools import Toolbox
 from lamina.trajectories import Message, ToolCall
 
@@ -73,6 +74,39 @@ def test_a_system_message_of_the_user_s_own_is_kept_behind_the_tools(toolbox: To
     text = prompt_of(rows, FOREIGN, tools=toolbox, foreign=True)
     assert text.count("[system]") == 1
     assert text.index("split_bill") < text.index("It is Monday.")
+
+
+GEMMA = (
+    "{% if messages[0].role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+    "{% for m in messages %}<{{ m.role }}>{{ m.content }}</>{% endfor %}"
+)
+WITHOUT = "{% for m in messages if m.role != 'system' %}<{{ m.role }}>{{ m.content }}</>{% endfor %}"
+"""Writes no system message, and says so to nobody."""
+PARTS = (
+    "{% for m in messages %}<{{ m.role }}>{% for p in m.content | selectattr('type', 'equalto', 'text') %}"
+    "{{ p.text }}{% endfor %}</>{% endfor %}"
+)
+"""As the templates of models that see: the letters of a text are no parts, and nothing is written."""
+
+
+@pytest.mark.parametrize("template", [GEMMA, WITHOUT])
+def test_a_system_message_that_a_template_does_not_take_stands_before_the_first_request(template: str):
+    rows = [Message(role="system", content="Be short."), Message(role="user", content="Why?")]
+    assert prompt_of(rows, template, foreign=True) == "<user>Be short.\n\nWhy?</>"
+    assert prompt_of(rows[1:], template, foreign=True) == "<user>Why?</>"
+    assert prompt_of(rows[:1], template, foreign=True) == "<user>Be short.</>"
+
+
+def test_a_system_message_that_a_template_takes_stays_where_it_is():
+    rows = [Message(role="system", content="Be short."), Message(role="user", content="Why?")]
+    assert prompt_of(rows, PARTS, foreign=True) == "<system>Be short.</><user>Why?</>"
+    assert prompt_of(rows, FOREIGN, foreign=True).startswith("[system] Be short.\n[user] Why?")
+
+
+def test_a_template_that_knows_parts_alone_loses_no_request_without_an_image():
+    said = [("user", "Why?"), ("assistant", "So."), ("user", "?")]
+    rows = [Message(role=role, content=text) for role, text in said]
+    assert prompt_of(rows, PARTS, foreign=True) == "<user>Why?</><assistant>So.</><user>?</>"
 
 
 def test_the_export_template_has_no_marks_that_llama_cpp_does_not_know():

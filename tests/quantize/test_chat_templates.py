@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lamina.models.metadata import facts_of, gguf_metadata
-from lamina.models.templates import render
+from lamina.models.template_rendering import render
 from lamina.quantize import export_gguf
 
 PLAIN, WITH_TOOLS = "plain {{ messages[0].content }}\n", "  tools {{ tools[0].name }} {{ messages[0].content }}\n"

@@ -47,6 +47,14 @@ def test_a_model_of_others_is_measured_with_the_tools_that_are_named(desk: tuple
     assert "name their file with --tools" in " ".join(refused.stderr.split())
     done = quantized(folder, *words, "--tools", tools, "--json")
     assert done.returncode == 0, done.stderr
+    said = [line.partition("] ")[2] for line in done.stderr.splitlines()]
+    assert [line for line in said if "started" in line] == [
+        "export: started, 2 to do",
+        "parity: started, 3 to do",
+        "distance: started, 1 to do",
+    ], "a large model takes minutes over each"
+    for counted in ("export: 2/2 (file Q4_0), done", "parity: 3/3 (file Q4_0), done", "distance: 1/1, done"):
+        assert any(line.startswith(counted) for line in said), said
     whole, small = json.loads(done.stdout)["files"]
     assert whole["parity"]["n"] == small["parity"]["n"] == 1
     assert whole["parity"]["same_text"] in (0, 1)

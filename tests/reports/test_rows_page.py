@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from lamina.reports.browsing import write_page, write_rows_page
 from lamina.runs import RecordStore, Row
 from lamina.runs.run import STORE
@@ -69,6 +71,21 @@ def test_rows_can_be_filtered_by_the_category_of_the_tools_they_call(tmp_path: P
 
 def test_a_run_without_rows_has_no_page(tmp_path: Path) -> None:
     assert write_rows_page(tmp_path) is None
+
+
+def test_of_many_rows_the_page_has_some_of_all_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows of a run stand in the order of their writers: the first ones would all be the grammar's."""
+    monkeypatch.setattr("lamina.reports.browsing.MOST", 4)
+    with RecordStore(tmp_path / STORE) as store:
+        rows = [(str(n), {"id": str(n), "messages": []}) for n in range(10)]
+        store.put([Row("trajectory", id, int(id), json.dumps(row).encode()) for id, row in rows])
+    page = write_rows_page(tmp_path)
+    assert page is not None
+    held = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text(), re.DOTALL)
+    assert held is not None
+    data = json.loads(held[1])
+    assert [row["id"] for row in data["rows"]] == ["0", "3", "5", "8"]
+    assert data["all"] == {"passed": 10, "rejected": 0}
 
 
 def test_a_result_that_was_cut_says_so(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from pathlib import Path
@@ -140,6 +141,27 @@ def test_rows_of_one_shape_of_calls_are_as_many_as_was_said(
     calls = [[c["function"] for m in row["messages"] for c in m.get("tool_calls") or []] for row in rows]
     shapes = Counter(str([(c["name"], *sorted(c["arguments"])) for c in turn]) for turn in calls if turn)
     assert max(shapes.values()) == cap
+
+
+def test_a_stage_shows_each_answer_of_a_model_as_it_comes(
+    garden: Path, writer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A judge of 135M parameters takes 80 seconds over the labelled rows, and a batch has 64 requests."""
+    monkeypatch.setattr("lamina.runs.progress.SECONDS_BETWEEN_LINES", 0.0)
+    out, judge = io.StringIO(), scripted(tmp_path / "judge", JUDGE.replace("BREAKS_AT", "-1"))
+    toolbox, made = read_tools(garden), SynthSettings(writer=writer, judge=judge, rows=12)
+    with Executor(toolbox) as executor, Run.open(tmp_path / "run", {}) as run:
+        synthesize(toolbox, run, made, Progress(stream=out), executor)
+    lines = [line.partition("] ")[2] for line in out.getvalue().splitlines()]
+    assert [line for line in lines if line.startswith("examples: ")][:2] == [
+        "examples: started, 4 to do",
+        "examples: 4/4",
+    ], "two thousand examples are run before any other word is said"
+    proving = [line for line in lines if line.startswith("judge's agreement with labelled rows: 0/60")]
+    assert [line.rpartition(" ")[2] for line in proving] == [f"{n})" for n in range(1, 61)]
+    writing = [line for line in lines if line.startswith("synth by scripted:")]
+    assert any("writer answers 3" in line for line in writing)
+    assert any("judge answers 61" in line for line in writing)
 
 
 def test_a_synthesis_without_a_judge_has_no_cost_of_one(garden: Path, writer: str, tmp_path: Path) -> None:

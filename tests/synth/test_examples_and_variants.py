@@ -135,6 +135,14 @@ def test_chatter_that_would_hide_a_value_is_not_said(garden: Path):
         assert missing_values(said, calls, toolbox) == []
 
 
+def test_a_relative_date_may_have_chatter_around_it(garden: Path):
+    toolbox = read_tools(garden)
+    calls = [ToolCall.of("count_pots", {"day": "2026-11-24"})]
+    said = {with_chatter("pots tomorrow", calls, toolbox, random.Random(n), "2026-11-23T10:00:00") for n in range(20)}
+    assert len(said) > 5
+    assert all("tomorrow" in text for text in said)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_requests_that_nobody_serves_are_said_with_real_values(seed: int):
     rng = random.Random(seed)

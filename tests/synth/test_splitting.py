@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamina.synth import splitting
+from lamina.checks import Candidate
+from lamina.runs import Run
+from lamina.synth import split, splitting
+from lamina.synth.grammar import example_candidates
 from lamina.synth.splitting import SHARES, Seen, _sides
+from lamina.synth.verifying import trajectory_of
+from lamina.synth.writers import give_calls
+from lamina.tools import Toolbox, read_tools
+from lamina.tools.execution import Executor
+from lamina.trajectories import ToolCall, TrajectoryStore
 
 STYLES = ("simple", "parallel", "near-miss", "irrelevant")
 GROUPS = st.lists(
@@ -64,3 +74,39 @@ def test_near_copies_of_the_same_tools_are_one_group_whatever_block_they_stand_i
 
 def test_the_same_words_for_other_tools_are_another_group():
     assert splitting._clusters(["do it now please", "do it now please"], ["open", "close"]) == [0, 1]
+
+
+NOW = "2026-11-23T10:00:00"
+AS_EXAMPLES = (
+    ("give the oak 9 liters", "water_plant", {"plant": "oak", "liters": 9}),
+    ("the ivy needs 4 liters, fast", "water_plant", {"plant": "ivy", "liters": 4, "pace": "fast"}),
+    ("how many pots did we plant on friday?", "count_pots", {"day": "friday"}),
+)
+"""The examples of the garden's docstrings with other values, each less than 0.75 of its example's words."""
+
+
+def written(request: str, name: str, arguments: dict[str, object], toolbox: Toolbox) -> Candidate:
+    made = Candidate(request, [], "simple", "model", 0, NOW)
+    give_calls(made, [ToolCall.of(name, arguments)], toolbox)
+    return made
+
+
+def test_an_example_said_with_other_values_trains_as_the_example_does(garden: Path, tmp_path: Path):
+    toolbox = read_tools(garden)
+    with Executor(toolbox) as executor:
+        examples = example_candidates(toolbox, executor, NOW)
+    alike = [written(*said, toolbox) for said in AS_EXAMPLES]
+    words = [f"now{n} then{n} so{n} fern for{n} me{n} 3 and{n}" for n in range(40)]
+    others = [written(said, "water_plant", {"plant": "fern", "liters": 3}, toolbox) for said in words]
+    rows = [trajectory_of(c, toolbox, "guarded", c.request, random.Random(0)) for c in [*examples, *alike, *others]]
+    sides: dict[str, set[str | None]] = {}
+    for seed in range(10):
+        with Run.open(tmp_path / f"run-{seed}", {}) as run:
+            TrajectoryStore(run.store).add(enumerate(rows))
+            split(run, seed)
+            for row in TrajectoryStore(run.store).trajectories():
+                sides.setdefault(row.request, set()).add(row.meta.split)
+    assert {request: sides[request] for request, _, _ in AS_EXAMPLES} == {
+        request: {"train"} for request, _, _ in AS_EXAMPLES
+    }
+    assert set().union(*sides.values()) == {"train", "validation", "test"}, "other rows are drawn"

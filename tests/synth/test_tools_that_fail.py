@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from lamina.errors import InputError
 from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings, synthesize
 from lamina.synth.calls import DRAWS_PER_CALL, FEW, Stock
 from lamina.synth.failing import SEARCHES
 from lamina.synth.values import ValuePool
-from lamina.tools import read_tools
+from lamina.tools import Toolbox, read_tools
 from lamina.tools.execution import Executor, Limits
 from lamina.trajectories import TrajectoryStore
 
@@ -93,6 +94,96 @@ def test_a_function_that_never_runs_is_named_and_its_last_call_a_reject(tmp_path
     assert {(r.record["calls"][0]["name"], r.reason) for r in rejects} == {("ring", "raised"), ("wait", "timed-out")}
     assert len(rejects) == 2, "the same command finds them there"
     assert found["by_tool"]["ring"]["failed"]["execution"] == {"raised": 1}
+
+
+RINGS = '''
+from pathlib import Path
+
+
+def ring(times: int) -> str:
+    """Ring the bell.
+
+    Args:
+        times: How many times.
+    """
+    with open(Path(__file__).with_name("rung"), "a") as rung:
+        rung.write("x")
+    raise RuntimeError("the bell is broken")
+
+
+def wave(hand: str) -> str:
+    """Wave a hand.
+
+    Args:
+        hand: The hand.
+    """
+    return f"waved {hand}"
+'''
+STOPS = """
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def reply(messages, tools, seed):
+    asked = HERE / "asked"
+    asked.write_text(str(int(asked.read_text()) + 1 if asked.exists() else 1))
+    if int(asked.read_text()) == STOPS_AT:
+        raise RuntimeError("broken off")
+    words = "ash bay cob dun elm fig gum hop ivy jay kit lea may nut oak pea rue sky tea urn vat wax yew".split()
+    said = messages[-1]["content"].rstrip().splitlines()[-1].strip("[]").split(": ")[-1]
+    return f" wave the hand {said} {words[seed % 23]} {words[seed % 19]} {words[seed % 17]}"
+"""
+
+
+def rung_of(folder: Path, stops_at: int) -> tuple[list[int], list[str]]:
+    """How often the broken bell was rung by the end of each command, and the lines of what came out."""
+    folder.mkdir()
+    (folder / "bell.py").write_text(RINGS, encoding="utf-8")
+    (folder / "stops.py").write_text(STOPS.replace("STOPS_AT", str(stops_at)), encoding="utf-8")
+    toolbox, rung = read_tools(folder / "bell.py"), []
+    settings = SynthSettings(
+        targets=112, batch=8, grammar_share=0, writer=f"scripted:{folder / 'stops.py'}", now=NOW, near=1.0,
+        styles=(("simple", 1.0),),
+    )  # fmt: skip
+    for _ in range(2 if stops_at else 1):
+        with Executor(toolbox) as executor, Run.open(folder / "run", {"seed": 0}) as run:
+            try:
+                synthesize(toolbox, run, settings, Progress(silent=True), executor)
+            except InputError:
+                assert stops_at
+            TrajectoryStore(run.store).export(run.folder)
+        rung.append(len((folder / "rung").read_text()))
+    lines = [(folder / "run" / f"{name}.jsonl").read_text() for name in ("trajectories", "rejects")]
+    return rung, [line.replace(str(folder), "") for line in lines]
+
+
+def test_a_killed_run_does_not_try_again_what_it_gave_up(tmp_path: Path) -> None:
+    unbroken, rows = rung_of(tmp_path / "whole", 0)
+    (before, after), continued = rung_of(tmp_path / "broken", 101)
+    assert before == after == unbroken[0], "the bell is rung by the first command alone"
+    assert continued == rows
+    assert "the bell is broken" in rows[1]
+
+
+def test_what_was_drawn_ahead_before_a_kill_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lamina.synth.calls.AHEAD", 1)
+    file = tmp_path / "bell.py"
+    file.write_text("PURE = True\n" + TOOLS, encoding="utf-8")
+    toolbox = Toolbox([read_tools(file)["ring"]])
+
+    def taken(stock: Stock, batch: int) -> None:
+        stock.begin(batch)
+        assert stock.take(toolbox["ring"], random.Random(batch)) is None
+
+    with Executor(toolbox) as executor:
+        whole, first, second = (Stock(toolbox, ValuePool(), executor, NOW) for _ in range(3))
+        taken(whole, 0)
+        taken(first, 0)
+        second.failing.restore(json.loads(json.dumps(first.failing.state())), toolbox)
+        taken(whole, 1)
+        taken(second, 1)
+    assert second.failing.state() == whole.failing.state()
 
 
 DOORS = [

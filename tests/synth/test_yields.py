@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lamina.checks import Reason
-from lamina.errors import YieldError
+from lamina.errors import UserError, YieldError
 from lamina.reports.page import render_report
 from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings, check_yield, synthesize
@@ -138,3 +138,9 @@ def test_beside_many_examples_fewer_rows_are_asked_of_a_model(examples: int, row
     assert SynthSettings().for_examples(examples).wanted == rows
     assert SynthSettings(rows=50).for_examples(examples).wanted == 50
     assert SynthSettings(targets=70).for_examples(examples).attempts == 70
+
+
+@pytest.mark.parametrize("shares", [(-1.0, 2.0), (0.0, 0.0), (float("nan"), 1.0), (float("inf"), 1.0)])
+def test_shares_that_are_none_are_refused(shares: tuple[float, float]):
+    with pytest.raises(UserError, match="the shares of the styles are numbers of 0 or more"):
+        SynthSettings(styles=tuple(zip(("simple", "irrelevant"), shares, strict=True)))

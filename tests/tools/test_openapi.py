@@ -165,6 +165,13 @@ def test_five_thousand_operations_with_names_that_clash_are_five_thousand_tools(
     box = read(tmp_path, document(**paths) | {"components": {"schemas": {"A": item}}})
     assert len(box) == 5_000
     assert box.names[:3] == ["same", "same_2", "same_3"]
+    assert [r.code for r in box.remarks].count("name_clash") == 4_999
+
+
+def test_paths_without_names_that_come_to_one_name_are_told(tmp_path: Path):
+    box = read(tmp_path, document(**{"a-b": {"get": {"summary": "A."}}, "a_b": {"get": {"summary": "B."}}}))
+    assert box.names == ["get_a_b", "get_a_b_2"]
+    assert [(r.where, r.code) for r in box.remarks] == [("GET /a_b", "name_clash")]
 
 
 def doubling(levels: int) -> dict[str, Any]:

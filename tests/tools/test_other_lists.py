@@ -74,6 +74,33 @@ def test_what_is_no_tool_is_said_and_the_others_read(tmp_path: Path):
     assert {r.code for r in box.remarks} <= set(CODES)
 
 
+@pytest.mark.parametrize("name", ["list.json", "list.jsonl"])
+def test_a_list_may_have_a_tool_on_each_line_as_bfcl_writes_them(tmp_path: Path, name: str):
+    other = {**SHAPES["bfcl"], "name": "g"}
+    (tmp_path / name).write_text(f"{json.dumps(SHAPES['bfcl'])}\n\n{json.dumps(other)}\n")
+    assert read_tools(tmp_path / name).names == ["f", "g"]
+    (tmp_path / name).write_text(f"{json.dumps(other)}\n{{half\n")
+    with pytest.raises(ToolDefinitionError, match=rf"{name}:2: this is not JSON"):
+        read_tools(tmp_path / name)
+
+
+@pytest.mark.parametrize("shape", ["bfcl", "openai"])
+def test_the_functions_of_bfcls_rows_are_tools_once(tmp_path: Path, shape: str):
+    one, other = SHAPES[shape], {**SHAPES["bfcl"], "name": "g"}
+    rows = [{"id": str(n), "question": [[]], "function": made} for n, made in enumerate(([one], [one, other]))]
+    assert read(tmp_path, rows).names == ["f", "g"]
+
+
+def test_two_tools_of_one_name_are_told_apart_from_names_that_cannot_be_written(tmp_path: Path):
+    apart = {**SHAPES["mcp"], "description": "Does something else."}
+    found = read(tmp_path, [SHAPES["mcp"], apart, {**SHAPES["mcp"], "name": "f-g"}])
+    assert found.names == ["f", "f_2", "f_g"]
+    assert [(r.code, r.detail) for r in found.remarks] == [
+        ("name_clash", "another tool is called f; this is the tool f_2"),
+        ("renamed", "'f-g' is the tool f_g"),
+    ]
+
+
 @pytest.mark.skipif(not SERVERS.is_file(), reason="the folder of shared data is not beside this checkout")
 def test_seventy_real_servers_lists_are_read():
     box = read_tools(SERVERS)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from lamina.models.metadata import gguf_metadata
-from lamina.models.templates import LAMINA_TEMPLATE, render, without_marks
+from lamina.models.template_rendering import render
+from lamina.models.templates import LAMINA_TEMPLATE, without_marks
 from lamina.quantize import export_gguf
 from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune

@@ -20,7 +20,7 @@ from lamina.bench.ladder import ladder_of
 from lamina.bench.measuring import Timed, measure_all, prompt_sizes
 from lamina.bench.pairs import Named, default_pairs, paired_rows
 from lamina.bench.planning import lay_out_run, plan
-from lamina.bench.possible import check_possible, why_not
+from lamina.bench.possible import check_possible, form_remarks, why_not
 from lamina.bench.tasks import Task, version_of
 from lamina.errors import WorkFailedError
 from lamina.models.model import Reply, Request
@@ -40,17 +40,19 @@ def bench_models(
     pairs: Sequence[tuple[str, str]] | None = None,
     limit: int | None = None,
     judge: str | None = None,
-    made: JSON | None = None,
+    made: Sequence[JSON] = (),
     alone: bool = False,
 ) -> JSON:
     """``{"rows", "paired", "resources", "crashes", "versions" (of the tasks), "left_out" (rows
-    that are no samples, by task and reason, where there are some)}``.
+    that are no samples, by task and reason, where there are some), "remarks" (``{"model", "precision",
+    "detail"}`` of models that are not asked in a form of their own, where there are some)}``.
 
     Samples and timings go to ``run.store`` (kinds ``sample``, ``timing``, ``round``, ``resource``) as they are
     answered; what is there already is not asked again. Timing begins when every model has answered. ``pairs`` names
     models (``BenchModel.name``) to compare on the same prompts; left out, every model is compared with the first, and
-    each precision with the first of its label. ``made``: the models are the files of one quantization ladder, as
-    ``rungs.make_rungs`` describes them; the result has it as ``ladder``.
+    each precision with the first of its label. ``made``: the models are the files of quantization ladders, each as
+    ``rungs.make_rungs`` describes it, with the ``label`` of its models; the result has one as ``ladder``, several as
+    ``ladders``.
     ``limit``: so many samples of each task (``drawn``). ``judge``: the model that reads the answers of tasks that ask
     for one. ``alone``: the run holds nothing but benches; what earlier ones had besides is laid aside (``keeping``).
     A model that crashes gets a row with the metric ``crashed``, the others go on, and the same call tries it again; a
@@ -67,6 +69,7 @@ def bench_models(
         progress.say(f"{name}: left out are {', '.join(f'{n} {why}' for why, n in counts.items())}")
     if alone:
         lay_out_run(planned, run, toolbox, settings, progress)
+    remarks = _remarks(planned, progress)
     found = _answers_of(planned, tasks, judge, run, toolbox, settings, progress)
     _measure(found, run, toolbox, settings, progress)
     named = [
@@ -81,8 +84,26 @@ def bench_models(
         "crashes": found.crashes,
         "versions": {task.name: version_of(task) for task in tasks},
         **({"left_out": left_out} if left_out else {}),
+        **({"remarks": remarks} if remarks else {}),
     }
-    return result if made is None else result | {"ladder": ladder_of(named, tasks, result, made)}
+    ladders = [_ladder(one, named, tasks, result) for one in made]
+    return result | ({"ladders": ladders} if len(ladders) > 1 else {"ladder": ladders[0]} if ladders else {})
+
+
+def _ladder(made: JSON, named: Sequence[Named], tasks: Sequence[Task], result: JSON) -> JSON:
+    """Of the models of one source alone, where its ``label`` tells them from others."""
+    label = made.get("label")
+    mine = {key: [row for row in result[key] if label in (None, row["model"])] for key in ("resources", "crashes")}
+    return ladder_of([model for model in named if label in (None, model.label)], tasks, mine, made)
+
+
+def _remarks(planned: Sequence[tuple[BenchModel, str, Sequence[Ask]]], progress: Progress) -> list[JSON]:
+    found = []
+    for model, _, asks in planned:
+        for detail in form_remarks(model.ref, [(ask.task, ask.sample) for ask in asks]):
+            progress.say(f"{model.name}: {detail}")
+            found.append({"model": model.label, "precision": model.precision, "detail": detail})
+    return found
 
 
 @dataclass

@@ -138,6 +138,18 @@ def mean_interval(values: Sequence[float], *, seed: int = 0, draws: int = 2000) 
     return Interval(mean, found[int(0.025 * draws)], found[math.ceil(0.975 * draws) - 1], len(values))
 
 
+def difference_of(before: Sequence[float], after: Sequence[float]) -> Interval | None:
+    """Mean of ``after`` minus ``before`` on the same samples, each from 0 to 1: Newcombe's interval for verdicts, a
+    bootstrap over samples for scores, as wide as one change in either direction could make it where none changed."""
+    if all(value in (0, 1) for value in (*before, *after)):
+        return paired_difference([bool(v) for v in before], [bool(v) for v in after])
+    gained = [b - a for a, b in zip(before, after, strict=True)]
+    if any(gained):
+        return mean_interval(gained)
+    none = wilson(0, len(gained))
+    return None if none is None else Interval(0.0, -none.high, none.high, none.n)
+
+
 def correlation(one: Sequence[float], two: Sequence[float], z: float = Z95) -> Interval | None:
     """Pearson's correlation of pairs with Fisher's interval (R. A. Fisher, "On the probable error of a coefficient of
     correlation", Metron 1 (1921) 3-32); ``None`` below four pairs, or where one side has a single value."""

@@ -13,8 +13,8 @@ from typing import Any
 
 from lamina.bench.advice import MARGIN, advice_of
 from lamina.bench.chance import constant_answer
-from lamina.bench.intervals import Interval, bounded_interval, mean_interval, paired_difference, wilson
-from lamina.bench.pairs import Named, counts
+from lamina.bench.intervals import Interval, bounded_interval, difference_of, wilson
+from lamina.bench.pairs import Named, counts, value_of
 from lamina.bench.tasks import Task
 from lamina.tools.tool import JSON
 
@@ -131,18 +131,6 @@ def score_of(model: Named, task: Task) -> Interval | None:
     return bounded_interval([float(value) for value in values])
 
 
-def difference_of(before: Sequence[float], after: Sequence[float]) -> Interval | None:
-    """Mean of ``after`` minus ``before`` on the same samples, each from 0 to 1: Newcombe's interval for verdicts, a
-    bootstrap over samples for scores, as wide as one change in either direction could make it where none changed."""
-    if all(value in (0, 1) for value in (*before, *after)):
-        return paired_difference([bool(v) for v in before], [bool(v) for v in after])
-    gained = [b - a for a, b in zip(before, after, strict=True)]
-    if any(gained):
-        return mean_interval(gained)
-    none = wilson(0, len(gained))
-    return None if none is None else Interval(0.0, -none.high, none.high, none.n)
-
-
 def frontier(rungs: Sequence[Mapping[str, Any]]) -> list[bool]:
     """Which have no other that is at least as good, as safe, as small and as fast, and better in one of these, by the
     measured values. What is not known of both does not count; one without quality and safety is not on it."""
@@ -171,12 +159,7 @@ def _records(model: Named, task: Task) -> dict[str, JSON]:
 
 def _values(model: Named, task: Task) -> dict[str, Any]:
     """By sample, what counts in pairs: a verdict, or a score from 0 to 1."""
-    found = {}
-    for sample, record in _records(model, task).items():
-        value = record["scores"].get(task.paired_metric)
-        is_share = isinstance(value, bool | int | float) and 0 <= value <= 1
-        found[sample] = value if is_share else bool(record["right"])
-    return found
+    return {sample: value_of(task, record) for sample, record in _records(model, task).items()}
 
 
 def _loss(reference: Named, model: Named, tasks: Sequence[Task]) -> JSON | None:

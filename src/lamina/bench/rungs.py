@@ -18,10 +18,21 @@ FEW_BITS = 15.0
 """A source with fewer bits a weight than this was quantized before (16-bit files have a few tensors in 32)."""
 
 
-def make_rungs(source: Path, types: Sequence[str], run: Run, progress: Progress | None = None) -> JSON:
-    """``{"files", "source", "title"}``: ``files`` as of ``quantize_types``, in the run's folder ``gguf``. Raises
-    InputError for a type not on offer or a source that is none."""
+def make_rungs(
+    source: Path,
+    types: Sequence[str],
+    run: Run,
+    progress: Progress | None = None,
+    *,
+    apart: bool = False,
+    images: bool = False,
+) -> JSON:
+    """``{"files", "source", "title"}``: ``files`` as of ``quantize_types``, in the run's folder ``gguf``, or, ``apart``
+    from those of other sources, in a folder of that named after source and contents. ``images``: the files will be
+    asked about images, so that the vision part of a source that is a folder is written beside them. Raises InputError
+    for a type not on offer or a source that is none."""
     from lamina.quantize import quantize_types
+    from lamina.quantize.folder_source import sees
     from lamina.quantize.precisions import precisions
     from lamina.quantize.sources import source_of
 
@@ -33,22 +44,36 @@ def make_rungs(source: Path, types: Sequence[str], run: Run, progress: Progress 
     born = birth_of(source)
     source_of(source)  # a folder that cannot be exported is said before anything is written
     identity, files = fingerprint(str(source)), []
-    with progress.stage("quantize", total=len(chosen)) as bar:
-        for position, name in enumerate(chosen):
-            file = _made_before(run, identity, name)
+    place = f"{source.name.removesuffix('.gguf')}-{identity[:8]}" if apart else ""
+    folder = run.folder / "gguf" / place
+    with progress.stage(f"quantize {source.name}" if apart else "quantize", total=len(chosen)) as bar:
+        for position, type in enumerate(chosen):
+            id = f"{place}/{type}" if apart else type
+            file = _made_before(run, identity, type, id)
             if file is None:
-                (file,) = quantize_types(source, [name], run.folder / "gguf")
-                row = {"identity": identity, "file": file}
-                run.store.replace(Row("gguf", name, position, orjson.dumps(row)))
+                (file,) = quantize_types(source, [type], folder)
+                made = orjson.dumps({"identity": identity, "file": file})
+                run.store.replace(Row("gguf", id, position, made))
             files.append(file)
-            bar.advance(type=name)
+            bar.advance(type=type)
+    if images and sees(source):
+        _write_vision_part(source, identity, folder, run, f"{place}/vision" if apart else "vision")
     return {"files": files, "source": {"path": str(source), **born}, "title": title_of(source, born)}
 
 
-def _made_before(run: Run, identity: str, type: str) -> JSON | None:
+def _write_vision_part(source: Path, identity: str, folder: Path, run: Run, id: str) -> None:
+    """Unless it is there, of this very source."""
+    from lamina.quantize.vision_part import export_vision_part
+
+    if _made_before(run, identity, "vision", id) is None:
+        made = orjson.dumps({"identity": identity, "file": export_vision_part(source, folder)})
+        run.store.replace(Row("gguf", id, 0, made))
+
+
+def _made_before(run: Run, identity: str, type: str, id: str | None = None) -> JSON | None:
     """The file of the type, where it is there, whole, and was made of this very source: files of all sources have the
-    same names. Runs of before that was kept have a row a source."""
-    row = run.store.get("gguf", type)
+    same names. ``id``: of its row, where that is not the type. Runs of before that was kept have a row a source."""
+    row = run.store.get("gguf", id or type)
     if row is not None:
         known = orjson.loads(row.payload)
         file: JSON | None = known["file"] if known["identity"] == identity else None
@@ -59,22 +84,23 @@ def _made_before(run: Run, identity: str, type: str) -> JSON | None:
 
 
 def birth_of(source: Path) -> JSON:
-    """``{"kind", "bits_per_weight", "base"}``: the type of most weights and the bits of all. A folder that was trained
-    from a GGUF file has that file's type under ``base``: its weights started on that grid. Raises InputError."""
+    """``{"kind", "bits_per_weight", "base"}``: the type of most weights and the bits of all. ``base`` is the type that
+    the weights were rounded to before (``born_as``): of the GGUF file that a folder was trained from, or a file in 16
+    bits was made from. Raises InputError."""
     from lamina.quantize.ggml import byte_count
-    from lamina.quantize.grids import base_type
-    from lamina.quantize.sources import source_of
+    from lamina.quantize.sources import born_as, source_of
 
     found: Counter[str] = Counter()
     bits = 0
-    for tensor in source_of(source).tensors.values():
+    opened = source_of(source)
+    for tensor in opened.tensors.values():
         kind = str(getattr(tensor, "kind", "F32"))
         found[kind] += prod(tensor.shape)
         bits += 8 * byte_count(kind, tensor.shape)
     return {
         "kind": found.most_common(1)[0][0],
         "bits_per_weight": round(bits / found.total(), 2),
-        "base": base_type(source) if source.is_dir() else None,
+        "base": born_as(opened),
     }
 
 
@@ -85,7 +111,8 @@ def title_of(source: Path, born: JSON) -> str:
         bits = f"{born['bits_per_weight']:.1f} bits a weight"
         return f"{title}, born at {bits} ({kind}): what rounding it again costs, not what {kind} costs"
     if base and base not in ("F32", "F16", "BF16"):
-        return f"{title}, trained from a {base} file: what rounding costs after that, not what {base} costs"
+        made = "made" if source.suffix == ".gguf" else "trained"
+        return f"{title}, {made} from a {base} file: what rounding costs after that, not what {base} costs"
     return title
 
 

@@ -156,9 +156,10 @@ def _generated(run: Run, count: int, seed: int) -> list[Trajectory]:
 
 
 def _files(run: Run) -> list[JSON]:
+    """Where they are now: a run that was moved, or is named from another folder, has them in it still."""
     result = run.result("export")
     assert result is not None, "parity and bench come after export"
-    return list(result["files"])
+    return [{**file, "path": str(run.folder / "gguf" / Path(file["path"]).name)} for file in result["files"]]
 
 
 def _rows(run: Run, split: str) -> list[Trajectory]:

@@ -12,15 +12,25 @@ from lamina.trajectories import Trajectory
 
 STAGE = "contamination"
 NEAR = 0.9
+SHORTEST = 5
+"""Words of what a user says later in a conversation, from which on it is a request that may be copied: "yes, please" is
+said in two by chance (our choice)."""
 CELLS = 1_000_000
 """Scores that are held at once, four bytes each: memory does not grow with the rows."""
 
 
 def requests_in(record: Trajectory) -> list[str]:
-    """What a record is compared by: its request as it stands, and as it was written before chatter was put around it
-    (``meta.clean``), which hides one request in two."""
+    """What a record is compared by: its requests as they stand, and the first as it was written before chatter was put
+    around it (``meta.clean``), which hides one request in two."""
     clean = (record.meta.model_extra or {}).get("clean")
-    return list(dict.fromkeys([record.request, *([clean] if isinstance(clean, str) and clean else [])]))
+    said, *later = requests_said(record)
+    return list(dict.fromkeys([said, *([clean] if isinstance(clean, str) and clean else []), *later]))
+
+
+def requests_said(record: Trajectory) -> list[str]:
+    """The request, and of what the user says later whatever has ``SHORTEST`` words."""
+    later = [message.content for message in record.messages if message.role == "user"][1:]
+    return [record.request, *(text for text in later if len(_folded(text).split()) >= SHORTEST)]
 
 
 def contaminated_rows(rows: Sequence[Sequence[str]], held_out: Sequence[str]) -> dict[int, int]:

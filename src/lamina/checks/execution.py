@@ -25,6 +25,8 @@ def check_execution(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
         for call, result in zip(calls, results, strict=False):
             if not result.ok:
                 reason = _REASONS.get(result.status, Reason.RAISED)
+                if reason is Reason.RAISED and result.http_status is not None:
+                    reason = Reason.HTTP_STATUS  # a server answered; what it answered is in the error
                 return Rejection(STAGE, reason, result.error or result.status)
             if why := error_in(toolbox.get(call.name), result):
                 detail = f"the result is an error: {why}: {result.text[:200]}"

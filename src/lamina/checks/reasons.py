@@ -36,6 +36,7 @@ class Reason(StrEnum):
     POOR_REASONING = "poor-reasoning"
     # execution: the call ran and failed
     RAISED = "raised"
+    HTTP_STATUS = "http-status"
     TIMED_OUT = "timed-out"
     KILLED = "killed"
     UNSERIALISABLE = "unserialisable"

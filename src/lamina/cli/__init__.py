@@ -40,7 +40,7 @@ VERBS: dict[str, str] = {
     "act": "answer one request with a built model and execute its calls",
     "learn": "action principles, learnt by an agent from what it did",
     "report": "write the HTML report of a run",
-    "models": "list the kinds of model reference and what is there",
+    "models": "list the kinds of model reference",
     "formats": "list the record formats Lamina reads and writes",
     "tasks": "list the benchmark tasks",
     "envs": "list the environments an agent can learn in",

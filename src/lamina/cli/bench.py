@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lamina.cli.bench_ladder import ladders_of, types_of
 from lamina.cli.bench_lines import interval, ladder_lines, number, throttled_lines
 from lamina.cli.options import AsJson, Config, Fresh, Out, Style, Threads, verb
-from lamina.cli.output import given, listed, show, table
+from lamina.cli.output import given, show, table
 from lamina.errors import InputError
 
 if TYPE_CHECKING:
     from lamina.bench import BenchModel
     from lamina.bench.tasks import Task
-    from lamina.runs import Progress, Run
+    from lamina.runs import Run
 
 Row = dict[str, Any]
 
-GROWS = ("models", "tasks", "limit", "judge", "quantize", "repeats")
+GROWS = ("models", "tasks", "limit", "judge", "quantize", "repeats", "timed")
 """What the same --out may be given otherwise: a sample is kept under what it means, and none of these is part of it."""
 
 
@@ -55,12 +55,15 @@ def bench(
     quantize: Annotated[
         str | None,
         typer.Option(
-            "--quantize", metavar="TYPE,…", help="Of the one MODEL, make a GGUF file of each type, and bench those."
+            "--quantize", metavar="TYPE,…", help="Of each MODEL, make a GGUF file of each type, and bench those."
         ),
     ] = None,
     repeats: Annotated[
         int, typer.Option("--repeats", metavar="N", min=0, help="Rounds of timing, after a pass as in use.")
     ] = 1,
+    timed: Annotated[
+        int, typer.Option("--timed", metavar="N", min=0, help="Prompts of all tasks that are timed.")
+    ] = 12,
     cool_down: Annotated[
         float, typer.Option("--cool-down", metavar="SECONDS", min=0, help="To wait between two rounds.")
     ] = 0.0,
@@ -87,19 +90,20 @@ def bench(
     toolbox = read_tools(tools) if tools else Toolbox([])
     opened = _opened(tasks, data, has_tools=tools is not None, judge=judge)
     chosen = _models(models, style)
-    types = _types(quantize, models)
+    types = types_of(quantize, models)
     check_possible(opened, models)
     key: Row = {"verb": "bench", "models": models, "tasks": tasks, "style": style.value if style else None}
     key |= {"limit": limit, "max_tokens": max_tokens}
     settings = BenchSettings(
         max_tokens=max_tokens,
         repeats=repeats,
+        timing_samples=timed,
         cool_down_seconds=cool_down,
         seed=seed,
         **given(threads=threads, context=context),
     )
     key |= given(judge=judge, quantize=quantize, repeats=repeats if repeats != 1 else None, cool_down=cool_down or None)
-    key |= given(context=context)
+    key |= given(context=context, timed=timed if timed != 12 else None)
     key |= given(seed=seed or None)  # what was left out is not in the key: an older run goes on
     key |= {"tools_fingerprint": toolbox.fingerprint()}
     with Run.open(out, key, fresh=fresh, may_change=GROWS) as run:
@@ -107,9 +111,9 @@ def bench(
         if run.changes:
             progress.say(f"{out} goes on, what was answered stays: {'; '.join(run.changes)}")
         stored = _stored(run)
-        made = _ladder(chosen[0], types, run, progress) if types else None
+        rungs, made = ladders_of(chosen, _labels(models), types, opened, run, progress) if types else (chosen, [])
         result = bench_models(
-            _rungs(chosen[0], made) if made else chosen,
+            rungs,
             opened,
             run=run,
             toolbox=toolbox,
@@ -130,7 +134,7 @@ def bench(
         (r["model"], r["precision"], r["task"], r["metric"], number(r["value"]), interval(r), f"n={r['n']}")
         for r in result["rows"]
     ]
-    show(result, as_json=as_json, lines=[*table(rows), *ladder_lines(result.get("ladder")),
+    show(result, as_json=as_json, lines=[*table(rows), *ladder_lines(result),
                                           *throttled_lines(result["resources"]), str(page)])  # fmt: skip
     if result["crashes"]:
         raise typer.Exit(1)
@@ -200,44 +204,6 @@ def _models(refs: Sequence[str], style: Style | None) -> list[BenchModel]:
         )
         for ref, told in told_apart(labels).items()
     ]  # fmt: skip
-
-
-def _types(quantize: str | None, models: Sequence[str]) -> tuple[str, ...]:
-    """The types of a ladder. Raises InputError for a type not on offer or a model that no file can be made of."""
-    from lamina.bench.identity import model_path
-    from lamina.models.gguf_files import named_files
-    from lamina.quantize.precisions import precisions
-
-    types = listed(quantize) if quantize is not None else ()
-    if quantize is None:
-        return ()
-    precisions(types or ())
-    if len(models) > 1:
-        raise InputError("--quantize takes one model", mend="name the one that the files are made of")
-    if named_files(models[0]).adapter:
-        mend = "merge the adapter into its base, or name the base alone"
-        raise InputError(f"{models[0]}: no file can be made of a base with its adapter", mend=mend)
-    path = model_path(models[0])
-    if models[0].startswith("scripted:") or path is None or not (path.suffix == ".gguf" or path.is_dir()):
-        raise InputError(f"{models[0]}: no file can be made of it", mend="name a GGUF file or a model's folder")
-    return types or ()
-
-
-def _ladder(model: BenchModel, types: Sequence[str], run: Run, progress: Progress) -> Row:
-    from lamina.bench import make_rungs
-    from lamina.bench.identity import model_path
-
-    source = model_path(model.ref)
-    assert source is not None, "_types has looked"
-    made = make_rungs(source, types, run, progress)
-    run.finish("quantize", made)
-    return made
-
-
-def _rungs(model: BenchModel, made: Row) -> list[BenchModel]:
-    """The most precise first: the others are compared with it."""
-    files = sorted(made["files"], key=lambda file: -float(file["bits_per_weight"]))
-    return [replace(model, ref=str(file["path"]), precision=str(file["type"])) for file in files]
 
 
 app = verb(

@@ -10,9 +10,13 @@ from lamina.cli.output import table
 Row = dict[str, Any]
 
 
-def ladder_lines(ladder: Row | None) -> list[str]:
-    if ladder is None:
-        return []
+def ladder_lines(result: Row) -> list[str]:
+    """Of every ladder of a bench."""
+    ladders = result["ladders"] if "ladders" in result else [result["ladder"]] if "ladder" in result else []
+    return [line for ladder in ladders for line in _of_ladder(ladder)]
+
+
+def _of_ladder(ladder: Row) -> list[str]:
     cells = []
     for rung in ladder["rungs"]:
         figure, loss = rung["quality"] or rung["safety"], rung["loss"] or rung["safety_loss"]

@@ -22,6 +22,10 @@ def export(
             "--out", metavar="FILE", help="The file to write, NAME.parquet too; else FORMAT.jsonl in the run."
         ),
     ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option("--split", metavar="PART", help="Only rows of this part: train, validation or test."),
+    ] = None,
     format: From = "auto",
     config: Config = None,
     as_json: AsJson = False,
@@ -29,7 +33,8 @@ def export(
     """Write records in another format.
 
     What the format cannot hold is counted, field by field. A record whose calls, results or further turns it cannot
-    hold is not written, and said. A format without results by design is written without them.
+    hold is not written, and said; nor is one that synth set aside as a copy of a held-out request. A format without
+    results by design is written without them.
     """
     from lamina.data import export, files_of
     from lamina.errors import InputError
@@ -39,7 +44,7 @@ def export(
         if len(files) != 1 or not files[0].is_dir():
             raise InputError("where to write is not said", mend="give --out FILE")
         out = files[0] / f"{to}.jsonl"
-    done = export(files_of(files), to, out, Progress(as_json), format)
+    done = export(files_of(files), to, out, Progress(as_json), format, split)
     reasons = Counter(reject.reason for reject in done.rejects)
     lost, rejected = dict(done.lost.most_common()), dict(reasons.most_common())
     result = {

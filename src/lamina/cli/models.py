@@ -7,7 +7,7 @@ from lamina.cli.output import show, table
 
 
 def models(config: Config = None, as_json: AsJson = False) -> None:
-    """List the kinds of model reference, and whether each can be used here."""
+    """List the kinds of model reference. Which of them work on this machine says lamina doctor."""
     from lamina.models import list_references
 
     found = list_references()

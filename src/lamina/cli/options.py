@@ -145,6 +145,15 @@ Rows = Annotated[
         show_default=False,
     ),
 ]
+GrammarShare = Annotated[
+    float | None,
+    typer.Option(
+        "--grammar-share",
+        metavar="SHARE",
+        min=0,
+        help="Of the rows wanted, those that a grammar composes of your tools' own words; a third at most.  [0.32]",
+    ),
+]
 Writer = Annotated[str, typer.Option("--writer", metavar="REF", help="The model that writes the requests.")]
 Votes = Annotated[int, typer.Option("--votes", min=1, help="How often the judge is asked about a row.")]
 VotesNeeded = Annotated[

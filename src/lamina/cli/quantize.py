@@ -14,7 +14,9 @@ from lamina.errors import InputError
 
 if TYPE_CHECKING:
     from lamina.models import Model, Request
+    from lamina.quantize.calibration import Calibration
     from lamina.quantize.distance import Said
+    from lamina.runs import Progress
     from lamina.tools import Toolbox
     from lamina.trajectories import Query
 
@@ -83,12 +85,12 @@ def quantize(
     from the most precise of the files written.
     """
     from lamina.models.metadata import facts_of
-    from lamina.quantize import quantize_types
     from lamina.quantize.calibration import calibration_of
     from lamina.quantize.folder_source import sees
     from lamina.quantize.peft_folder import is_peft_folder
     from lamina.quantize.precisions import precisions
     from lamina.quantize.vision_part import export_vision_part
+    from lamina.runs import Progress
 
     source = model / "model" if (model / "model").is_dir() else model
     if is_peft_folder(source):
@@ -100,8 +102,9 @@ def quantize(
     precisions(wanted)  # a mistake in them, or in the requests, is said before the model is read
     if queries is not None:
         _requests_for(source, queries, tools)
+    progress = Progress(as_json)
     calibration = calibration_of(imatrix, source) if imatrix else None
-    files = quantize_types(source, wanted, out, calibration=calibration)
+    files = _exported(source, wanted, out, calibration, progress)
     found: dict[str, Any] = {"files": files}
     seen: list[str] = []
     if sees(source):
@@ -110,10 +113,28 @@ def quantize(
     for file in files:
         file["parity"] = None
     if queries is not None:
-        _measure(source, files, queries, tools)
+        _measure(source, files, queries, tools, progress)
     found["chat_template"] = facts_of(str(source)).chat_template is not None
     untold = [] if found["chat_template"] else [f"{source}: has no chat template, and neither have the files: {UNTOLD}"]
     show(found, as_json=as_json, lines=[*table([_row(f) for f in files]), *seen, *untold, *_remarks(files)])
+
+
+def _exported(
+    source: Path, types: Sequence[str], out: Path, calibration: Calibration | None, progress: Progress
+) -> list[dict[str, Any]]:
+    """The files, each shown as it is done, and the layers of one that is rounded with a calibration, which takes
+    minutes."""
+    from lamina.quantize import quantize_types
+
+    with progress.stage("export", total=len(types)) as bar:
+        return quantize_types(
+            source,
+            types,
+            out,
+            on_file=lambda file: bar.advance(file=file["type"]),
+            calibration=calibration,
+            on_layer=lambda layer: bar.advance(0, layer=layer),
+        )
 
 
 def _refuse_beside_adapter(imatrix: Path | None, queries: Path | None, tools: Path | None) -> None:
@@ -161,7 +182,7 @@ def _remarks(files: Sequence[dict[str, Any]]) -> list[str]:
     return warnings
 
 
-def _measure(source: Path, files: list[dict[str, Any]], queries: Path, tools: Path | None) -> None:
+def _measure(source: Path, files: list[dict[str, Any]], queries: Path, tools: Path | None, progress: Progress) -> None:
     from lamina.models import Request, open_model, prompt_style_of
     from lamina.quantize.distance import distances
     from lamina.quantize.parity_check import parity
@@ -170,22 +191,27 @@ def _measure(source: Path, files: list[dict[str, Any]], queries: Path, tools: Pa
     rows, toolbox = _requests_for(source, queries, tools)
     style = prompt_style_of(str(source)) or "full"
     asked = [Request([Message(role="user", content=q.query)], tools=toolbox, style=style) for q in rows]
-    reference = open_model(str(source))
-    try:
-        wanted = reference.generate(asked)
-    finally:
-        reference.close()
     texts: list[Said] = []
-    for file in files:
-        candidate = open_model(str(file["path"]))
+    with progress.stage("parity", total=len(asked) * (1 + len(files))) as bar:
+        reference = open_model(str(source))
         try:
-            file["parity"] = parity(wanted, candidate, asked, toolbox)
-            texts = texts or _right_answers(candidate, rows, asked, toolbox)
+            wanted = reference.generate(asked, lambda *_: bar.advance())
         finally:
-            candidate.close()
+            reference.close()
+        for file in files:
+            bar.advance(0, file=file["type"])
+            candidate = open_model(str(file["path"]))
+            try:
+                given = candidate.generate(asked, lambda *_: bar.advance())
+                file["parity"] = parity(wanted, given, asked, toolbox)
+                texts = texts or _right_answers(candidate, rows, asked, toolbox)
+            finally:
+                candidate.close()
     paths = [Path(str(file["path"])) for file in files]
     most_precise = max(files, key=lambda file: float(file["bits_per_weight"]))
-    for file, distance in zip(files, distances(Path(most_precise["path"]), paths, texts), strict=True):
+    with progress.stage("distance", total=len(texts)) as bar:
+        found = distances(Path(most_precise["path"]), paths, texts, on_text=bar.advance)
+    for file, distance in zip(files, found, strict=True):
         file["distance"] = distance | {"reference": most_precise["path"]}
 
 

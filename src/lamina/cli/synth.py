@@ -18,6 +18,7 @@ from lamina.cli.options import (
     Constrained,
     Examples,
     Fresh,
+    GrammarShare,
     HeldOut,
     How,
     HowToWrite,
@@ -56,6 +57,7 @@ def synth(
     votes_needed: VotesNeeded = None,
     round_trip: RoundTrip = "none",
     how: HowToWrite = How.call_first,
+    grammar_share: GrammarShare = None,
     constrained: Constrained = True,
     per_request: PerRequest = None,
     styles: Styles = None,
@@ -112,7 +114,7 @@ def synth(
         progress.say(f"{name} is left out: {reason}")
     settings = SynthSettings(
         **given(targets=n, rows=rows, variants=variants, styles=_shares(styles), wordings=listed(wordings)),
-        **given(per_request=per_request),
+        **given(per_request=per_request, grammar_share=grammar_share),
         writer=writer,
         judge=judge,
         votes=votes,

@@ -69,9 +69,11 @@ def tools(
 
 
 def _listed(toolbox: Toolbox, source: str) -> list[str]:
+    categorized = any(tool.category for tool in toolbox)
     rows = [
         (
             tool.name,
+            *([f"[{tool.category or '-'}]"] if categorized else []),
             ", ".join(n if n in tool.required else f"[{n}]" for n in tool.properties) or "-",
             tool.description.split("\n")[0],
         )

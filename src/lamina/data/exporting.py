@@ -1,6 +1,7 @@
 """Export: the records of a run in another format. What the format cannot hold is counted, field by field; a record
-whose calls, results or further turns it cannot hold is not written, but rejected. A format that has no results by its
-design (xLAM's 60k) is written without them: they are counted like any other field."""
+whose calls, results or further turns it cannot hold is not written, but rejected, and so is one that copies a request
+of an evaluation set. A format that has no results by its design (xLAM's 60k) is written without them: they are counted
+like any other field."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from lamina.checks import Reason
 from lamina.data.packing import pack
-from lamina.data.sources import records_of
+from lamina.data.sources import copy_of_scored, records_of
 from lamina.errors import InputError
 from lamina.runs import Progress, Run
 from lamina.trajectories import Reject, Trajectory, TrajectoryStore
@@ -28,9 +29,11 @@ class Exported:
     rejects: list[Reject] = field(default_factory=list)
 
 
-def export(files: Sequence[Path], to: str, file: Path, progress: Progress, format: str = "auto") -> Exported:
-    """Writes ``file`` (whole or not at all), as Parquet where its name ends in ``.parquet``. Raises InputError for a
-    format that is only read."""
+def export(
+    files: Sequence[Path], to: str, file: Path, progress: Progress, format: str = "auto", split: str | None = None
+) -> Exported:
+    """Writes ``file`` (whole or not at all), as Parquet where its name ends in ``.parquet``. ``split``: only records of
+    this part (``meta.split``). Raises InputError for a format that is only read."""
     target = find_format(to)
     if target.write is None:
         able = ", ".join(sorted(name for name, one in formats().items() if one.write))
@@ -43,7 +46,9 @@ def export(files: Sequence[Path], to: str, file: Path, progress: Progress, forma
                 bar.advance()
                 if isinstance(one, Reject):
                     found.rejects.append(one)
-                elif _holds(target, one, found):
+                elif copy := copy_of_scored(one):
+                    found.rejects.append(copy)
+                elif (split is None or one.meta.split == split) and _holds(target, one, found):
                     yield one
 
         found.written = write_as(target, file, fitting())

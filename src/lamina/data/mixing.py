@@ -21,7 +21,7 @@ from lamina.data.importing import Numbered, add_all, batches
 from lamina.data.presenting import present
 from lamina.data.recipe import ANY, GENERAL, Recipe, Source
 from lamina.data.shares import quotas
-from lamina.data.sources import files_of, records_of, requests_of
+from lamina.data.sources import copy_of_scored, files_of, records_of, requests_of
 from lamina.runs import Progress, Run
 from lamina.trajectories import Reject, Trajectory, TrajectoryStore
 
@@ -130,6 +130,9 @@ def _verdicts(source: Source) -> Iterator[Numbered]:
     for number, one in enumerate(records_of(files_of([source.path]), source.format)):
         if isinstance(one, Reject):
             yield number, one
+            continue
+        if copy := copy_of_scored(one):
+            yield number, copy
             continue
         if not _wanted(source, one):
             yield number, _reject(one, Reason.FILTERED, f"not what the source {source.name} is asked for")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from lamina.checks.contamination import STAGE as CONTAMINATION
+from lamina.checks.contamination import requests_said
+from lamina.checks.reasons import Reason
 from lamina.errors import InputError
 from lamina.trajectories import Reject, Trajectory, read_trajectories
 from lamina.trajectories.formats import detect_format
@@ -67,15 +70,29 @@ def requests_of(paths: Iterable[str | Path]) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in paths:
         requests = [
-            (one.request, one.id)
+            (said, one.id)
             for one in records_of(files_of([path]))
-            if isinstance(one, Trajectory) and one.request.strip()
+            if isinstance(one, Trajectory)
+            for said in requests_said(one)
+            if said.strip()
         ]
         if not requests:
             raise InputError("holds no requests", file=path, mend="name a data set in a format of 'lamina formats'")
         for request, id in requests:
             found.setdefault(request, f"{Path(path).name} {id}")
     return found
+
+
+def copy_of_scored(record: Trajectory) -> Reject | None:
+    """A reject where the split of a synthesis set the record aside, because it copies a request that a model will be
+    scored on: where records become training data of others, it must not come back."""
+    if record.meta.split != Reason.CONTAMINATED:
+        return None
+    copied = (record.meta.model_extra or {}).get("contaminated") or "a held-out request"
+    return Reject(
+        id=record.id, stage=CONTAMINATION, reason=Reason.CONTAMINATED.value, detail=f"a copy of {str(copied)[:200]}",
+        record=record.model_dump(exclude_none=True),
+    )  # fmt: skip
 
 
 def format_names(files: Sequence[Path], format: str = "auto") -> str:

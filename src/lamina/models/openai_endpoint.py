@@ -31,6 +31,12 @@ OPTIONAL = ("response_format", "seed", "top_p", "temperature", "stop", "stream_o
 """What some endpoints refuse by name; a refused one is left out from then on (answers are validated anyway)."""
 SCHEMA_REFUSED = r"json.?schema|structured.output|guided|grammar"
 """Other names under which an endpoint refuses ``response_format``."""
+OF_THIS_REQUEST = {
+    "context|too long|too large|length": (400, 413, 422),
+    "content.?(?:filter|management|policy)|moderation|flagged": (400, 403, 422),
+}
+"""How an endpoint says, and with which status, that it is this one request that it does not take: too long, or what its
+filter of contents keeps back."""
 
 
 class OpenAIEndpoint:
@@ -225,7 +231,7 @@ class OpenAIEndpoint:
 
     def _refused(self, status: int, content: bytes) -> str:
         said = self._shown(content)
-        if status in (400, 413, 422) and re.search(r"context|too long|too large|length", said, re.IGNORECASE):
+        if any(status in of and re.search(words, said, re.IGNORECASE) for words, of in OF_THIS_REQUEST.items()):
             return f"the endpoint refused the request: HTTP {status}: {said[:200]}"
         raise ModelError(f"{self.ref}: HTTP {status}: {said[:200]}")
 

@@ -1,5 +1,5 @@
-"""Chat templates: ours, and the one renderer for everybody's. Prompts are rendered here and sent as they are, so
-that every backend sees the same text."""
+"""Chat templates: ours, and the prompts of every model. They are rendered here and sent as they are, so that every
+backend sees the same text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import logging
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from lamina.errors import PromptError
 from lamina.models.model import Request
 from lamina.models.signatures import signatures
+from lamina.models.template_rendering import in_form, in_parts, render, takes_parts, takes_system
 from lamina.tools import Toolbox
 from lamina.trajectories import Message
 
@@ -57,7 +57,6 @@ when no function can do what is asked" a Qwen of 0.5B answers [] to all requests
 
 IMAGE_PART = {"type": "image"}
 """What a template of a model that sees writes its own mark for."""
-_PROBE = "what a template is tried with"
 
 
 def request_prompt(
@@ -95,29 +94,30 @@ def _image_parts(count: int, mark: str, own_marks: bool) -> list[dict[str, str]]
 
 def with_images(rows: list[dict[str, Any]], images: Sequence[dict[str, str]], template: str) -> list[dict[str, Any]]:
     """The rows with ``images`` (parts of a message) before the text of the last user message. A template that knows
-    nothing of parts gets their texts, each on a line of its own. Raises PromptError where no user speaks."""
+    nothing of parts gets their texts, each on a line of its own; one that knows nothing else gets parts without an
+    image too. Raises PromptError where there are images and no user speaks."""
     if not images:
-        return rows
+        return in_form(rows, template)
     place = next((i for i in reversed(range(len(rows))) if rows[i]["role"] == "user"), None)
     if place is None:
         raise PromptError("an image is asked about in a user message, and there is none")
     if not takes_parts(template):
         text = "".join(f"{part['text']}\n" for part in images) + rows[place]["content"]
         return [{**row, "content": text} if i == place else row for i, row in enumerate(rows)]
-    said = [{**row, "content": [{"type": "text", "text": row["content"]}]} for row in rows]
+    said = in_parts(rows)
     said[place]["content"] = [*images, *said[place]["content"]]
     return said
 
 
-@lru_cache(maxsize=16)
-def takes_parts(template: str) -> bool:
-    """Whether a template writes the parts of a message (``[{"type": "text", "text": …}]``), which those of models that
-    see do; others print the list as Python does, or fail."""
-    try:
-        shown = render(template, [{"role": "user", "content": [{"type": "text", "text": _PROBE}]}], None)
-    except PromptError:
-        return False
-    return _PROBE in shown and "'type'" not in shown and '"type"' not in shown
+def system_with_user(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the system message says at the beginning of the first request, a blank line between them, as Gemma's
+    documentation has it."""
+    if not rows or rows[0]["role"] != "system":
+        return rows
+    said, rest = str(rows[0]["content"]), rows[1:]
+    if rest and rest[0]["role"] == "user":
+        said, rest = f"{said}\n\n{rest[0]['content']}", rest[1:]
+    return [{"role": "user", "content": said}, *rest]
 
 
 def asked_messages(
@@ -155,42 +155,16 @@ def prompt_of(
     images: Sequence[dict[str, str]] = (),
 ) -> str:
     """The prompt up to where the assistant begins. ``tools`` given means style ``full``. A ``foreign`` template is
-    not trusted with tools or calls: they are written into plain messages, the shared part first. ``images`` are parts
-    of the last user message."""
+    not trusted with tools or calls: they are written into plain messages, the shared part first, and a system message
+    that it does not take stands before the first request. ``images`` are parts of the last user message."""
     rows = [message_row(m) for m in messages]
     if foreign:
-        rows = with_images(plain_rows(rows, tools, instruction), images, template)
-        return render(template, rows, None, bos=bos, eos=eos)
+        rows = plain_rows(rows, tools, instruction)
+        if rows[:1] and rows[0]["role"] == "system" and not takes_system(template):
+            rows = system_with_user(rows)
+        return render(template, with_images(rows, images, template), None, bos=bos, eos=eos)
     rows = with_images(rows, images, template)
     return render(template, rows, tools.as_openai() if tools else None, bos=bos, eos=eos)
-
-
-def render(
-    template: str,
-    messages: list[dict[str, Any]],
-    tools: list[dict[str, Any]] | None,
-    *,
-    bos: str = "",
-    eos: str = "",
-) -> str:
-    """Raises PromptError where the template raises or cannot be compiled."""
-    import jinja2
-
-    try:
-        text: str = _compiled(template).render(
-            messages=messages, tools=tools, add_generation_prompt=True, bos_token=bos, eos_token=eos
-        )
-    except (
-        jinja2.TemplateError,
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
-        raise PromptError(f"the model's chat template fails: {error}; use another file or fix the template") from None
-    return text
 
 
 def calls_text(calls: Sequence[dict[str, Any]]) -> str:
@@ -227,42 +201,3 @@ def plain_rows(rows: list[dict[str, Any]], tools: Toolbox | None, instruction: s
             system += "\n" + plain.pop(0)["content"]
         plain.insert(0, {"role": "system", "content": system})
     return plain
-
-
-@lru_cache(maxsize=16)
-def _compiled(template: str) -> Any:
-    """Configured as Hugging Face's renderer: trimmed blocks, loop controls, unescaped JSON, sandboxed."""
-    import jinja2
-    from jinja2.ext import Extension, loopcontrols
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    class Generation(Extension):
-        """``{% generation %}`` marks text to learn; in a prompt it means nothing."""
-
-        tags = {"generation"}  # noqa: RUF012
-
-        def parse(self, parser: Any) -> Any:
-            next(parser.stream)
-            return parser.parse_statements(("name:endgeneration",), drop_needle=True)
-
-    def fail(message: str) -> None:
-        raise jinja2.TemplateError(message)
-
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols, Generation]
-    )
-    environment.filters["tojson"] = _tojson
-    environment.globals["raise_exception"] = fail
-    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
-    return environment.from_string(template)
-
-
-def _tojson(
-    value: Any,
-    ensure_ascii: bool = False,
-    indent: int | None = None,
-    separators: tuple[str, str] | None = None,
-    sort_keys: bool = False,
-) -> str:
-    """As Hugging Face's filter: not escaped for HTML, unlike Jinja's own."""
-    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)

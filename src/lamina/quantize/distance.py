@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +23,13 @@ class Said:
     answer: str
 
 
-def distances(reference: Path, files: Sequence[Path], texts: Sequence[Said]) -> list[JSON]:
+def distances(
+    reference: Path, files: Sequence[Path], texts: Sequence[Said], on_text: Callable[[], None] | None = None
+) -> list[JSON]:
     """One object a file: ``perplexity`` of the answers; against the reference, ``kl`` (mean divergence in nats),
     ``logit_rmse`` (root mean square difference of the logits, each row's mean taken off: a shift changes nothing) and
-    ``same_top`` (share of the tokens at which both have the same favourite); ``tokens`` measured.
+    ``same_top`` (share of the tokens at which both have the same favourite); ``tokens`` measured. ``on_text`` is called
+    as each text is done.
 
     All files are read side by side, so that memory does not grow with the texts. Raises InputError without a text."""
     if not texts:
@@ -39,6 +42,8 @@ def distances(reference: Path, files: Sequence[Path], texts: Sequence[Said]) -> 
         start = max(len(prompt), 1)
         for total, logits in zip(sums, given, strict=True):
             total.add(np.asarray(row[start:]), expected[start - 1 : -1], logits[start - 1 : -1])
+        if on_text is not None:
+            on_text()
     return [total.figures() for total in sums]
 
 

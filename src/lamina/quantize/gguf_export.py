@@ -21,7 +21,7 @@ from lamina.quantize.ggml import Array, byte_count, quantized
 from lamina.quantize.grids import trained_for, training_lost
 from lamina.quantize.model_source import Source, Typed
 from lamina.quantize.precisions import Precision, kind_of, precision, precisions
-from lamina.quantize.sources import source_of
+from lamina.quantize.sources import BORN, born_as, source_of
 from lamina.runs.files import storage_error
 from lamina.tools.tool import JSON
 
@@ -128,6 +128,8 @@ def _write_tensors(
     writer.add_quantization_version(2)
     for key, value in source.metadata.items():
         add_metadata(writer, key, value)
+    if BORN not in source.metadata and (born := born_as(source)) is not None:
+        writer.add_string(BORN, born)
     for name, tensor in source.tensors.items():
         size = byte_count(kinds[name], tensor.shape)
         plain = np.dtype(np.float32)  # shapes are given in values, not in bytes

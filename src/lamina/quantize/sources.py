@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 from lamina.errors import InputError
 from lamina.quantize.folder_source import folder_source
 from lamina.quantize.ggml import Array, dequantized
+from lamina.quantize.grids import base_type
 from lamina.quantize.model_source import Source, Stored, Typed
 from lamina.tools.tool import JSON
 
@@ -15,6 +18,28 @@ from lamina.tools.tool import JSON
 def source_of(path: Path) -> Source:
     """Raises InputError for what is neither a model folder that can be exported nor a whole GGUF file."""
     return _of_file(path) if path.suffix == ".gguf" else folder_source(path)
+
+
+BORN = "lamina.born"
+"""The key under which a GGUF file that Lamina writes says to which type its weights were rounded before. Of a file in
+16 bits nothing else would say it."""
+FULL = ("F32", "F16", "BF16")
+
+
+def born_as(source: Source) -> str | None:
+    """The coarsest type that the weights are known to come from: as the file says, as most of its weights are stored,
+    or as the base of a training was; None for weights that were never rounded to fewer than 16 bits."""
+    said = source.metadata.get(BORN)
+    if said is not None:
+        return str(said.value if isinstance(said, Typed) else said)
+    if source.path.is_dir():
+        found = base_type(source.path)
+    else:
+        kinds: Counter[str] = Counter()
+        for tensor in source.tensors.values():
+            kinds[tensor.kind] += prod(tensor.shape)
+        found = kinds.most_common(1)[0][0] if kinds else None
+    return None if not found or found in FULL else found
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from lamina.reports.rows import writer_of
-from lamina.runs import RecordStore
+from lamina.runs import RecordStore, Row
 from lamina.runs.files import atomic_file
 from lamina.runs.run import STORE
 
@@ -27,10 +27,15 @@ def write_rows_page(folder: Path, categories: Mapping[str, str] | None = None) -
         counts = {"passed": store.count("trajectory"), "rejected": store.count("reject")}
         if not any(counts.values()):
             return None
-        passed = (json.loads(row.payload) for row in store.iterate("trajectory"))
-        rejected = (json.loads(row.payload) for row in store.iterate("reject"))
+        passed = (json.loads(row.payload) for row in _evenly(store.iterate("trajectory"), counts["passed"]))
+        rejected = (json.loads(row.payload) for row in _evenly(store.iterate("reject"), counts["rejected"]))
         brand = '<a href="report.html">Report of the run</a>'
         return write_page(folder / PAGE, passed, rejected, counts, brand, categories)
+
+
+def _evenly(rows: Iterable[Row], of: int) -> Iterator[Row]:
+    """``MOST`` of so many: the first ones alone would all be of the writers that come first."""
+    return (row for at, row in enumerate(rows) if of <= MOST or at * MOST // of != (at - 1) * MOST // of)
 
 
 def write_page(

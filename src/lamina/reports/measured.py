@@ -25,16 +25,16 @@ def measured_view(results: Mapping[str, Any]) -> JSON | None:
     bench = results.get("bench")
     if not bench or any(stage in results for stage in ("synth", "train", "learn", "distill")):
         return None
-    ladder = bench.get("ladder")
+    ladders = bench.get("ladders") or [ladder for ladder in [bench.get("ladder")] if ladder]
     figures = [row for row in bench["rows"] if row["task"] != "device" and row["value"] is not None]
     return {
-        "headline": headline(figures, ladder),
-        "ladder": ladder,
-        "charts": ladder_pictures(ladder) if ladder else [],
+        "headline": headline(figures, ladders),
+        "ladders": [{"of": ladder, "charts": ladder_pictures(ladder)} for ladder in ladders],
         "models": list(dict.fromkeys(_name(row) for row in figures)),
         "scores": scores(figures),
         "paired": bench.get("paired") or [],
         "crashes": bench.get("crashes") or [],
+        "remarks": bench.get("remarks") or [],
         "not_possible": [row for row in bench["rows"] if row["metric"] == "not_possible"],
         "throttled": [(_name(r), r["throttled"]) for r in bench.get("resources") or [] if r.get("throttled")],
         "speeds": [line for resource in bench.get("resources") or [] for line in speed_lines(resource)],
@@ -44,9 +44,12 @@ def measured_view(results: Mapping[str, Any]) -> JSON | None:
     }
 
 
-def headline(figures: Sequence[JSON], ladder: JSON | None) -> str:
-    if ladder:
-        return str(ladder["title"])
+def headline(figures: Sequence[JSON], ladders: Sequence[JSON]) -> str:
+    """Of one ladder its title, which says where its source was quantized before; several have theirs above each."""
+    if len(ladders) == 1:
+        return str(ladders[0]["title"])
+    if ladders:
+        return f"{len(ladders)} quantization ladders on {len({r['task'] for r in figures})} tasks"
     models, tasks = len({_name(r) for r in figures}), len({r["task"] for r in figures})
     return f"{models} model{'s' if models != 1 else ''} on {tasks} task{'s' if tasks != 1 else ''}"
 

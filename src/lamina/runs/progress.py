@@ -51,10 +51,11 @@ class Progress:
             self.stage_seconds[name] = bar.seconds
             bar.end(ended)
 
-    def answered(self, answers: int) -> None:
-        """Shows beside the count of the open stage how many answers of a model there are: some take seconds each."""
+    def answered(self, answers: int, by: str = "") -> None:
+        """Shows beside the count of the open stage how many answers of a model there are: some take seconds each.
+        ``by``: its role, where several models answer in turn."""
         if self._open is not None:
-            self._open.advance(0, answers=answers)
+            self._open.advance(0, **{f"{by} answers".strip(): answers})
 
     def say(self, text: str) -> None:
         """One line, with the total time so far."""

@@ -107,13 +107,17 @@ class Stock:
         pure = [t for t in self.toolbox if is_pure(t)]
         at = pure.index(tool) // TOGETHER * TOGETHER
         tools = pure[at : at + TOGETHER]
-        new = [t for t in tools if t.name not in self.failing.ran | self.failing.given_up]
+        again = self.failing.spans.get(str(at)) == span  # before the run was killed
+        failing = None if again else self.failing
+        known = self.failing.ran | self.failing.given_up
+        new = [] if again else [t for t in tools if t.name not in known]
         trial = [(t, 1, random.Random(f"{self.seed}/trial/{t.name}")) for t in new]
         # One round of a few: a tool that hangs would take all its time in each of the hundreds that are drawn ahead.
         _found([Search(t, n, rng, self.pool, most=1) for t, n, rng in trial], self.executor, self.now, self.failing)
         wanted = [(t, 0 if t.name in self.failing.given_up else self._count,
                    random.Random(f"{self.seed}/calls/{t.name}/{span}")) for t in tools]  # fmt: skip
-        drawn = draw_for_each(wanted, self.pool, self.executor, self.now, self.failing)
+        drawn = draw_for_each(wanted, self.pool, self.executor, self.now, failing)
+        self.failing.spans[str(at)] = span
         self._ahead |= {t.name: calls for t, calls in zip(tools, drawn, strict=True)}
 
 

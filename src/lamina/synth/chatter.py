@@ -20,8 +20,11 @@ _JOINS = (
 )  # fmt: skip
 
 
-def with_chatter(request: str, calls: Sequence[ToolCall], toolbox: Toolbox, rng: random.Random) -> str:
-    """The request with something said before it, after it, or both; unchanged where that would hide a value."""
+def with_chatter(
+    request: str, calls: Sequence[ToolCall], toolbox: Toolbox, rng: random.Random, now: str | None = None
+) -> str:
+    """The request with something said before it, after it, or both; unchanged where that would hide a value. ``now``:
+    the record's clock, at which its relative dates are read."""
     said = _chatter()
     roll = rng.random()
     text = request
@@ -29,7 +32,7 @@ def with_chatter(request: str, calls: Sequence[ToolCall], toolbox: Toolbox, rng:
         text = rng.choice(said["before"]) + (lowered(text) if rng.random() < 0.7 else text)
     if roll > 0.45:
         text = re.sub(r"[ .!?]+$", "", text) + rng.choice(said["after"])
-    return request if missing_values(text, calls, toolbox) else text
+    return request if missing_values(text, calls, toolbox, now) else text
 
 
 @lru_cache(maxsize=1)

@@ -24,12 +24,20 @@ PART = 2000
 STYLE_OF_KIND = {"single": "simple", "parallel": "parallel", "dependent": "dependent", "refusal": "irrelevant"}
 
 
-def write_examples(work: Work) -> None:
+def write_examples(work: Work, progress: Progress) -> None:
     """Examples of docstrings and the user's seed requests, really run, as rows of the writer ``examples``."""
     if work.is_done("examples"):
         return
-    found = grammar.example_candidates(work.toolbox, work.words.executor, work.settings.now)
-    found += [_seed_candidate(query, work) for query in work.seeds if query.kind != "single"]
+    found: list[Candidate] = []
+    if work.examples:
+        with progress.stage("examples", total=work.examples) as bar:
+            found += grammar.example_candidates(
+                work.toolbox, work.words.executor, work.settings.now, on_ran=bar.advance
+            )
+            for query in work.seeds:
+                if query.kind != "single":
+                    found.append(_seed_candidate(query, work))
+                    bar.advance()
     work.commit("examples", 0, [work.outcome(c, check_alone(c, work.toolbox, grounded=False)) for c in found])
 
 

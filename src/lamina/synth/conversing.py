@@ -8,6 +8,7 @@ from lamina.checks.asking import shares_a_word
 from lamina.checks.evidence import evidence_in, evidence_of
 from lamina.checks.grounding import left_over, missing_values
 from lamina.synth.calls import DrawnCall
+from lamina.synth.truth_values import check_flags
 from lamina.synth.writers import Assignment
 from lamina.tools import Toolbox
 from lamina.tools.execution.sessions import difference
@@ -53,6 +54,8 @@ def check_conversation(candidate: Candidate, toolbox: Toolbox, assignment: Assig
         or _check_says(reply, answered, toolbox, candidate.now)
         or _check_says(later, ToolCall.of(second.tool.name, second.arguments), toolbox, candidate.now)
         or _check_asks(later, second, candidate, toolbox)
+        or check_flags(f"{opening} {reply}", first.tool, first.arguments)
+        or check_flags(later, second.tool, second.arguments)
     )
     if found is None:
         told = evidence_in(candidate.script, toolbox, candidate.now) or None

@@ -1,10 +1,14 @@
-"""Tools that no call can be drawn for, remembered while calls are drawn."""
+"""Tools that no call can be drawn for, remembered while calls are drawn, and by a run that was killed."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from lamina.tools import Toolbox
+from lamina.tools.execution import CallResult
 
 if TYPE_CHECKING:
     from lamina.synth.calls import DrawnCall, Search
@@ -18,12 +22,14 @@ class Failing:
     """``last``: of tools of which no call that was drawn ran, the last one. ``unfit``: of tools of which nothing that
     was drawn fits the schema, the last that was drawn. ``given_up``: those of which a whole round ran out of time, or
     for which ``SEARCHES`` found nothing. No more is drawn for them: each call would take all of its time again, for
-    hours."""
+    hours. ``spans``: of groups of tools that were drawn ahead for, the last span; a killed run draws it again, and that
+    counts for nothing."""
 
     last: dict[str, DrawnCall] = field(default_factory=dict)
     unfit: dict[str, dict[str, Any]] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
     ran: set[str] = field(default_factory=set)
+    spans: dict[str, int] = field(default_factory=dict)
     _searches: Counter[str] = field(default_factory=Counter)
 
     def note(self, search: Search) -> None:
@@ -41,3 +47,27 @@ class Failing:
             self._searches[name] += 1
             if search.late or self._searches[name] >= SEARCHES:
                 self.given_up.add(name)
+
+    def state(self) -> dict[str, Any]:
+        """All of it as JSON data, without what differs from run to run (seconds, prints)."""
+        return {
+            "last": {name: [call.arguments, _plain(call.result)] for name, call in self.last.items()},
+            "unfit": dict(self.unfit), "given_up": sorted(self.given_up), "ran": sorted(self.ran),
+            "spans": dict(self.spans), "searches": dict(self._searches),
+        }  # fmt: skip
+
+    def restore(self, state: Mapping[str, Any], toolbox: Toolbox) -> None:
+        """The inverse of ``state``, for the same tools."""
+        from lamina.synth.calls import DrawnCall
+
+        for name, (arguments, result) in state["last"].items():
+            self.last[name] = DrawnCall(toolbox[name], arguments, CallResult(**result))
+        self.unfit |= state["unfit"]
+        self.given_up |= set(state["given_up"])
+        self.ran |= set(state["ran"])
+        self.spans |= state["spans"]
+        self._searches.update(state["searches"])
+
+
+def _plain(result: CallResult) -> dict[str, Any]:
+    return {name: value for name, value in asdict(result).items() if name not in ("seconds", "printed")}

@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
@@ -17,15 +17,18 @@ from lamina.checks import Candidate
 from lamina.synth.calls import DrawnCall, Stock
 from lamina.synth.chatter import joined, lowered
 from lamina.synth.everyday import everyday_value
+from lamina.synth.truth_values import flags_of, place_of
 from lamina.synth.values import ValuePool
 from lamina.synth.wording import Exemplar, locate, spoken_slots
-from lamina.tools import Tool, Toolbox
+from lamina.tools import Example, Tool, Toolbox
 from lamina.tools.execution import CallResult, Executor
 from lamina.trajectories import ToolCall
 
 WRITER = "grammar"
 STYLE_SHARES = {"simple": 0.10, "parallel": 0.46, "dependent": 0.08, "near-miss": 0.18, "irrelevant": 0.18}
 """Of the grammar's own rows (our choice)."""
+TOGETHER = 64
+"""Examples that are run at a time, on all workers: enough to keep them busy, few enough to show how far it is."""
 
 _LATER = (" and then ", ", then ", " and ", ". then ", ", and after that ")
 _THAT = ("that", "the result", "it", "that result", "the answer")
@@ -69,15 +72,24 @@ class Words:
         self.stock = Stock(self.toolbox, self.pool, self.executor, self.now, self.seed)
 
     def drawn_like(self, exemplar: Exemplar, rng: random.Random) -> DrawnCall | None:
-        """A valid call that says the same arguments as the exemplar."""
+        """A valid call that says the same arguments as the exemplar, and has the truth values that its words mean."""
         tool = self.toolbox[exemplar.tool]
+        flags = flags_of(tool, exemplar.arguments)
         return self.stock.take(
-            tool, rng, lambda call: {s.path for s in spoken_slots(tool, call.arguments, rng)} == exemplar.paths
+            tool,
+            rng,
+            lambda call: (
+                {s.path for s in spoken_slots(tool, call.arguments, rng)} == exemplar.paths
+                and flags_of(tool, call.arguments) == flags
+            ),
         )
 
     def drawn(self, tool: Tool, rng: random.Random) -> DrawnCall | None:
-        """Any valid call of a tool; None where what is drawn does not run."""
-        return self.stock.take(tool, rng)
+        """Any valid call of a tool without truth values that may be left out; None where what is drawn does not run."""
+        shown = self.pool.flags.get(tool.name)
+        if not shown:
+            return self.stock.take(tool, rng)
+        return self.stock.take(tool, rng, lambda call: shown.isdisjoint(map(place_of, flags_of(tool, call.arguments))))
 
 
 def compose(style: str, words: Words, rng: random.Random, seed: int) -> Candidate | None:
@@ -210,30 +222,35 @@ def _numbers_of(value: Any) -> list[float]:
     return [v for v in values if isinstance(v, int | float) and not isinstance(v, bool) and v > 0]
 
 
-def example_candidates(toolbox: Toolbox, executor: Executor, now: str) -> list[Candidate]:
+def example_candidates(
+    toolbox: Toolbox, executor: Executor, now: str, on_ran: Callable[[int], None] | None = None
+) -> list[Candidate]:
     """The examples of the tools themselves, each really run at its own clock, ``now`` where it has none, as rows of the
-    writer ``examples``."""
+    writer ``examples``. ``on_ran`` is told how many more have been run."""
+    shown = [(tool, example, example.now or now) for tool in toolbox for example in tool.examples]
     found: list[Candidate] = []
-    for tool in toolbox:
-        for example in tool.examples:
-            clock = example.now or now
-            result = executor.run(tool.name, example.arguments, clock)
-            located = locate(tool, example.request, example.arguments)
-            frame = f"{tool.name}: {located.frame}" if located else example.request
-            found.append(
-                Candidate(
-                    request=example.request,
-                    turns=[[ToolCall.of(tool.name, example.arguments)]],
-                    style="simple",
-                    writer="examples",
-                    seed=0,
-                    now=clock,
-                    results=[[result]],
-                    template=example.request,
-                    group=frame,
-                )
-            )
+    for start in range(0, len(shown), TOGETHER):
+        part = shown[start : start + TOGETHER]
+        ran = executor.run_many([[(tool.name, e.arguments)] for tool, e, _ in part], [clock for _, _, clock in part])
+        found += [_example_candidate(*one, results) for one, results in zip(part, ran, strict=True)]
+        if on_ran is not None:
+            on_ran(len(part))
     return found
+
+
+def _example_candidate(tool: Tool, example: Example, clock: str, results: list[CallResult]) -> Candidate:
+    located = locate(tool, example.request, example.arguments)
+    return Candidate(
+        request=example.request,
+        turns=[[ToolCall.of(tool.name, example.arguments)]],
+        style="simple",
+        writer="examples",
+        seed=0,
+        now=clock,
+        results=[results],
+        template=example.request,
+        group=f"{tool.name}: {located.frame}" if located else example.request,
+    )
 
 
 def located_examples(toolbox: Toolbox) -> dict[str, list[Exemplar]]:

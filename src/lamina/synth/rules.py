@@ -25,6 +25,7 @@ from lamina.checks.counting import check_count
 from lamina.checks.evidence import evidence_of, numbers_in, plain
 from lamina.synth.conversing import check_conversation
 from lamina.synth.refusing import check_refusal
+from lamina.synth.truth_values import check_flags
 from lamina.synth.writers import Assignment
 from lamina.tools import Toolbox
 from lamina.trajectories import Check
@@ -154,6 +155,16 @@ def _leak(case: Case) -> Rejection | None:
     return None
 
 
+def _truth_values(case: Case) -> Rejection | None:
+    """Of calls that were drawn: the words were written for them."""
+    if case.assignment is None or case.kind != "request":
+        return None
+    exemplar, request = case.assignment.exemplar, case.candidate.request
+    like = exemplar.request if exemplar else None
+    found = (check_flags(request, d.tool, d.arguments, like) for d in case.assignment.drawn)
+    return next(filter(None, found), None)
+
+
 _SWAPPED = re.compile(
     r"\b(?:to|into|in|how many|how much) (?:\w+ )?\{(?:from_\w+|source\w*|origin\w*)\}"
     r"|\bfrom (?:\w+ )?\{(?:to_\w+|target\w*|destination\w*)\}"
@@ -200,6 +211,7 @@ RULES: dict[str, Rule] = {
     "grounding": _grounding,
     "request": _request,
     "leak": _leak,
+    "truth-values": _truth_values,
     "roles": _roles,
     "each-said": _each_said,
 }

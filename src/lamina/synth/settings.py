@@ -103,8 +103,9 @@ class SynthSettings:
             raise UserError(f"per_request is {self.per_request}; ask for at least one pair at a time")
         if self.offer == 0 or not self.wordings:
             raise UserError("offer at least one tool, in at least one wording")
-        if self.styles and (any(s < 0 for _, s in self.styles) or not sum(s for _, s in self.styles)):
-            raise UserError("the shares of the styles are 0 or more, and not all 0")
+        shares = [share for _, share in self.styles]
+        if shares and (not all(0 <= share < float("inf") for share in shares) or not sum(shares)):
+            raise UserError("the shares of the styles are numbers of 0 or more, and not all 0")
 
     def is_library(self, tools: int) -> bool:
         """Whether that many tools are more than a row has on offer: each row then offers some of them."""

@@ -123,8 +123,10 @@ def _surplus(rows: list[Seen]) -> set[str]:
 
 
 def _frame(row: Trajectory) -> str:
+    """The request with its values masked, where they were found in it. What a writer said after a user's example with
+    other values has the example's frame, and goes where the example goes."""
     extra = row.meta.model_extra or {}
-    return extra.get("template") or extra.get("clean") or row.request
+    return extra.get("frame") or extra.get("template") or extra.get("clean") or row.request
 
 
 def _tools(row: Trajectory) -> str:

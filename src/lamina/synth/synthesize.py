@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -22,6 +23,7 @@ from lamina.checks import (
 )
 from lamina.errors import UserError
 from lamina.models import Model, open_model
+from lamina.models.answered import Answered
 from lamina.models.model import PromptStyle, Reply, Request
 from lamina.runs import Progress, Run
 from lamina.synth import grammar, prompts
@@ -80,7 +82,7 @@ def synthesize(
         progress.say(f"beside your {work.examples} examples {work.settings.rows} rows are asked for (--rows)")
     if unworded := _unworded(work):
         progress.say(unworded)
-    write_examples(work)
+    write_examples(work, progress)
     write_grammar(work, progress)
     try:
         _open_verifiers(work, warm_up, progress)
@@ -138,12 +140,18 @@ def _unworded(work: Work) -> str:
 def _open_verifiers(work: Work, warm_up: WarmUp | None, progress: Progress) -> None:
     settings = work.settings
     if settings.round_trip == "warm-up" and warm_up is not None:
-        work.round_trip = work.costs.metered(ROUND_TRIP, warm_up(list(work.rows.trajectories())))
+        work.round_trip = _heard(work, ROUND_TRIP, warm_up(list(work.rows.trajectories())), progress)
     elif settings.round_trip not in ("warm-up", "none"):
-        work.round_trip = work.costs.metered(ROUND_TRIP, open_model(settings.round_trip))
+        work.round_trip = _heard(work, ROUND_TRIP, open_model(settings.round_trip), progress)
     if settings.judge != "none":
-        work.judge = work.costs.metered(JUDGE, open_model(settings.judge))
+        work.judge = _heard(work, JUDGE, open_model(settings.judge), progress)
         work.agreement = _agreement(work, work.judge, progress)
+
+
+def _heard(work: Work, role: str, model: Model, progress: Progress) -> Model:
+    """The model, metered, each of whose answers is shown: a batch of 64, or a judge's 60 labelled rows, takes a small
+    model on two cores more than a minute."""
+    return work.costs.metered(role, Answered(model, partial(progress.answered, by=role)))
 
 
 def _agreement(work: Work, judge: Model, progress: Progress) -> Agreement:
@@ -162,7 +170,7 @@ def _write_by_model(work: Work, progress: Progress) -> str:
     settings = work.settings
     share = settings.wanted - work.verified["grammar"] if settings.wanted else None
     # one slot: a group's prompts share all but their last line, and the prefix cache is a slot's own
-    writer = work.costs.metered(WRITER, open_model(settings.writer, slots=settings.slots))
+    writer = _heard(work, WRITER, open_model(settings.writer, slots=settings.slots), progress)
     asked, number = 0, 0
     attempts = settings.attempts
     if settings.targets is not None:  # what the grammar tried counts: -n is the number of all attempts

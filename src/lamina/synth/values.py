@@ -18,6 +18,7 @@ from lamina.synth.drawn_numbers import draw_number
 from lamina.synth.drawn_texts import of_form, of_length
 from lamina.synth.everyday import kind_of, kinds, of_kind
 from lamina.synth.schemas import count_in, examples_in, plain_schema
+from lamina.synth.truth_values import shown_flags
 from lamina.tools import Tool
 from lamina.tools.tool import JSON
 
@@ -34,15 +35,18 @@ _NEGATED = re.compile(r"\b(?:without|not|never|no|instead of|except)\b[^.;]*", r
 
 @dataclass
 class ValuePool:
-    """Values per (tool, argument path) that came from the tool's own words and from a model."""
+    """Values per (tool, argument path) that came from the tool's own words and from a model. ``flags``: of each tool
+    the truth values that may be left out and that its examples set."""
 
     own: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     written: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    flags: dict[str, set[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tools: list[Tool]) -> ValuePool:
         pool = cls()
         for tool in tools:
+            pool.flags[tool.name] = shown_flags(tool)
             for path, schema in string_leaves(tool.parameters):
                 found = [v for e in tool.examples for v in _at(e.arguments, path) if isinstance(v, str)]
                 found += _QUOTED.findall(_NEGATED.sub("", str(schema.get("description", ""))))
@@ -72,8 +76,8 @@ def _string_leaves(schema: JSON, root: JSON, prefix: str, depth: int) -> list[tu
 
 
 def draw_arguments(tool: Tool, rng: random.Random, pool: ValuePool) -> JSON:
-    """One set of arguments; optional ones are present about half of the time, never at their default. Most fit the
-    schema; not all: what bounds one value by another is not looked at."""
+    """One set of arguments; optional ones are present about half of the time, never at their default, truth values
+    only where an example sets them. Most fit the schema; not all: what bounds one value by another is not looked at."""
     return _Drawing(tool, rng, pool).object_of(plain_schema(tool.parameters, tool.parameters), "", 0)
 
 
@@ -88,13 +92,17 @@ class _Drawing:
         properties = _properties(schema)
         drawn: JSON = {}
         for name in [*properties, *(n for n in required if n not in properties)]:
-            if name not in required and (depth > DEEPEST or self.rng.random() < 0.5):
+            sub, path = plain_schema(properties.get(name), self.tool.parameters), f"{prefix}{name}"
+            if name not in required and (depth > DEEPEST or self._is_silent(sub, path) or self.rng.random() < 0.5):
                 continue
-            sub = plain_schema(properties.get(name), self.tool.parameters)
-            value = self.value(sub, f"{prefix}{name}", depth)
+            value = self.value(sub, path, depth)
             if name in required or "default" not in sub or value != sub["default"]:
                 drawn[name] = value
         return drawn
+
+    def _is_silent(self, schema: JSON, path: str) -> bool:
+        """Whether it is a truth value, and nobody showed how people ask for it."""
+        return schema.get("type") == "boolean" and path not in self.pool.flags.get(self.tool.name, ())
 
     def value(self, schema: JSON, path: str, depth: int) -> Any:
         """``schema`` is a plain one."""

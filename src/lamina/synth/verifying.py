@@ -47,7 +47,7 @@ def noisy(candidate: Candidate, rng: random.Random, toolbox: Toolbox) -> str:
         return text
     first = candidate.turns[0] if candidate.turns else []
     if rng.random() < CHATTER_SHARE:
-        text = with_chatter(text, first, toolbox, rng)
+        text = with_chatter(text, first, toolbox, rng, candidate.now)
     if rng.random() > NOISE_SHARE:
         return text
     said, roll = text, rng.random()
@@ -81,6 +81,8 @@ def trajectory_of(candidate: Candidate, offered: Toolbox, sandbox: str, request:
     if candidate.calls and rng.random() < ENDED_SHARE:
         messages.append(Message(role="assistant"))
     extra: dict[str, Any] = {"template": candidate.template, "clean": candidate.request}
+    if candidate.group and candidate.group != (candidate.template or candidate.request):
+        extra["frame"] = candidate.group  # of the user's examples, which count by their own words for novelty
     if cut := _truncated(candidate):
         extra["truncated"] = cut
     if candidate.augmented:

@@ -11,6 +11,7 @@ from typing import Any
 
 from lamina.checks.evidence import leaves_of
 from lamina.checks.names_said import SYNONYMS, names_of
+from lamina.synth.truth_values import flags_of
 from lamina.tools import Tool
 from lamina.trajectories.number_words import ONES
 
@@ -48,6 +49,12 @@ class Exemplar:
         for slot in slots:
             text = text.replace("{" + slot.path + "}", slot.form)
         return text
+
+
+def slots_to_say(tool: Tool, arguments: dict[str, Any], rng: random.Random) -> list[Slot]:
+    """Where no example says it: the ``spoken_slots`` of a call, and its truth values as yes and no."""
+    flags = flags_of(tool, arguments).items()
+    return spoken_slots(tool, arguments, rng) + [Slot(path, "yes" if value else "no") for path, value in flags]
 
 
 def spoken_slots(tool: Tool, arguments: dict[str, Any], rng: random.Random) -> list[Slot]:

@@ -3,13 +3,12 @@ transaction, so that a killed phase is done again and a finished one never."""
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-import orjson
 
 from lamina.checks import Agreement, Candidate, Novelty, Rejection
 from lamina.checks.judge import STAGE as JUDGE
@@ -26,6 +25,7 @@ from lamina.synth.writers import Materials, easy_to_follow
 from lamina.tools import Toolbox
 from lamina.trajectories import Query, Reject, ToolCall, Trajectory, TrajectoryStore
 from lamina.trajectories.store import record_row
+from lamina.trajectories.trajectory import json_line
 
 MARKER = "synth-batch"
 PHASE_STRIDE = 1_000_000
@@ -59,6 +59,8 @@ class Work:
     targets: int = 0
     cost: dict[str, Any] = field(default_factory=lambda: summed([]))
     costs: Costs = field(init=False)
+    _failing: tuple[int, dict[str, Any]] = (0, {})
+    """What was last committed of ``words.stock.failing``, and how often that was."""
     round_trip: Model | None = None
     judge: Model | None = None
     agreement: Agreement | None = None
@@ -96,8 +98,14 @@ class Work:
         for reject in self.rows.rejects():
             self._miss(reject)
             self._remember_reject(reject)
-        for marker in self.run.store.iterate(MARKER):
-            self._count(orjson.loads(marker.payload))
+        for stored in self.run.store.iterate(MARKER):
+            marker = json.loads(stored.payload)
+            self._count(marker)
+            number, failing = marker.get("failing", (0, {}))
+            if number > self._failing[0]:
+                self._failing = number, failing
+        if self._failing[0]:
+            self.words.stock.failing.restore(self._failing[1], self.toolbox)
 
     def is_done(self, phase: str) -> bool:
         return self.run.store.get(MARKER, phase) is not None
@@ -105,7 +113,7 @@ class Work:
     def noted(self, phase: str) -> dict[str, Any]:
         """What the marker of a phase says; empty where it is not done."""
         row = self.run.store.get(MARKER, phase)
-        found: dict[str, Any] = orjson.loads(row.payload) if row else {}
+        found: dict[str, Any] = json.loads(row.payload) if row else {}
         return found
 
     def targets_of(self, phase: str) -> int:
@@ -121,7 +129,11 @@ class Work:
         distinct = [o for o in {o.id: o for o in outcomes}.values() if not self.rows.has(o)]
         rows = [record_row(outcome, position + i) for i, outcome in enumerate(distinct)]
         marker = {"targets": targets, "cost": self.costs.taken(), **notes}
-        self.run.store.put([*rows, Row(MARKER, phase, position, orjson.dumps(marker))])
+        failing = self.words.stock.failing.state()
+        if failing != self._failing[1]:
+            self._failing = self._failing[0] + 1, failing
+            marker["failing"] = self._failing
+        self.run.store.put([*rows, Row(MARKER, phase, position, json_line(marker))])
         for outcome in distinct:
             if isinstance(outcome, Trajectory):
                 self._keep(outcome)

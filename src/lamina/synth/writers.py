@@ -17,7 +17,7 @@ from lamina.synth.calls import DrawnCall
 from lamina.synth.grammar import Words
 from lamina.synth.sampling import SAMPLERS, on_offer
 from lamina.synth.settings import LIKE_EXAMPLES, SynthSettings
-from lamina.synth.wording import Exemplar, Slot, locate, spoken_slots
+from lamina.synth.wording import Exemplar, Slot, locate, slots_to_say, spoken_slots
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import ToolCall
 
@@ -120,7 +120,7 @@ def _first_group(m: Materials, tool: Tool, style: str, rng: random.Random, count
         drawn = m.words.drawn(tool, rng)
         if drawn is None:
             break
-        prompt = about + prompts.bracket(spoken_slots(tool, drawn.arguments, rng))
+        prompt = about + prompts.bracket(slots_to_say(tool, drawn.arguments, rng))
         requests = (ask(prompt, m.settings, rng),)
         seed = rng.randrange(1 << 31)
         found.append(Assignment(requests, style, seed, (drawn,), shown=prompts.leaks([tool]), wording=wording))

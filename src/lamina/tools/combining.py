@@ -26,7 +26,9 @@ def combined(
             name = tool.name
             if before is not None:
                 name = unique(identifier(f"{label}_{tool.name}"), tools)
-                said.append(Remark(label, "renamed", f"{tool.name} of {label} is the tool {name}: the name is taken"))
+                said.append(
+                    Remark(label, "name_clash", f"{tool.name} of {label} is the tool {name}: the name is taken")
+                )
             category = tool.category or (label if categories else "")
             tools[name] = dataclasses.replace(tool, name=name, category=category)
     return Toolbox(tools.values(), said, files)

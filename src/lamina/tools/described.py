@@ -44,11 +44,13 @@ def described_tool(
     if not isinstance(said.name, str) or not said.name.strip():
         return None, [Remark(said.where, "no_name", "it has no name", dropped=True)]
     remarks: list[Remark] = []
-    name = identifier(said.name)
+    name = wanted = identifier(said.name)
     if name in taken and said.prefix:
         name = identifier(f"{said.prefix}_{name}")
     name = unique(name, taken)
-    if name != said.name:
+    if name != wanted:
+        remarks.append(Remark(said.where, "name_clash", f"another tool is called {wanted}; this is the tool {name}"))
+    elif name != said.name:
         remarks.append(Remark(said.where, "renamed", f"{said.name!r} is the tool {name}"))
     description = said.description.strip() if isinstance(said.description, str) else ""
     if not description:

@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 from lamina.errors import MissingExtraError, ToolDefinitionError
 
 SUFFIXES = (".json", ".yaml", ".yml")
+LINES = ".jsonl"
+HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 MOST_BYTES = 64 << 20
 MOST_NODES = 2_000_000  # after aliases are followed: a bomb of nine lines has 10**9
 MOST_DEPTH = 200
@@ -37,7 +39,10 @@ def load_document(path: Path) -> Any:
 def _load(path: Path, _changed: int, _size: int) -> Any:
     try:
         data = path.read_bytes()
-        return json.loads(data) if path.suffix == ".json" else _yaml(data, path)
+        if path.suffix not in (".json", LINES):
+            return _yaml(data, path)
+        found = _json_lines(data) if path.suffix == LINES else _json(data)
+        return _whole(found) if HALF.search(data) else found
     except json.JSONDecodeError as error:
         what = f"this is not JSON ({error.msg})"
         raise ToolDefinitionError(what, file=path, line=error.lineno, mend="mend it") from None
@@ -46,6 +51,40 @@ def _load(path: Path, _changed: int, _size: int) -> Any:
     except (ValueError, RecursionError, MemoryError) as error:
         said = " ".join(str(error).split())[:200]
         raise ToolDefinitionError(f"cannot be read ({said})", file=path, mend="check the file") from None
+
+
+def _json(data: bytes) -> Any:
+    """Also of a file that has a value on each line, though its name does not say so, as BFCL's have."""
+    try:
+        return json.loads(data)
+    except json.JSONDecodeError as error:
+        if error.msg != "Extra data":
+            raise
+        try:
+            return _json_lines(data)
+        except json.JSONDecodeError:
+            raise error from None
+
+
+def _json_lines(data: bytes) -> list[Any]:
+    """Raises JSONDecodeError with the number of the line in the file."""
+    found = []
+    for number, line in enumerate(data.decode("utf-8-sig").split("\n")):
+        try:
+            found += [json.loads(line)] if line.strip() else []
+        except json.JSONDecodeError as error:
+            raise json.JSONDecodeError(error.msg, "\n" * number + line, number + error.pos) from None
+    return found
+
+
+def _whole(value: Any) -> Any:
+    """With ``?`` for half of a surrogate pair (a picture that somebody cut in two), which is no text: it can be neither
+    printed nor stored."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_whole(name): _whole(part) for name, part in value.items()}
+    return [_whole(part) for part in value] if isinstance(value, list) else value
 
 
 def _yaml(data: bytes, path: Path) -> Any:

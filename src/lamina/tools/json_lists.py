@@ -16,7 +16,7 @@ from typing import Any
 
 from lamina.errors import ToolDefinitionError
 from lamina.tools.described import described_tool
-from lamina.tools.documents import load_document
+from lamina.tools.documents import LINES, load_document
 from lamina.tools.json_shapes import described, entries, shape_of
 from lamina.tools.plain_schemas import plain_schema
 from lamina.tools.tool import Remark, Tool, Toolbox
@@ -26,12 +26,12 @@ NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 
 
 def claims(path: Path) -> bool:
-    return path.suffix == ".json"
+    return path.suffix in (".json", LINES)
 
 
 def read(path: Path) -> Toolbox:
     """``[{"type": "function", "function": {…}}, …]``, the bare inner objects, ``{"tools": […]}``, or one of the
-    shapes in ``json_shapes``.
+    shapes in ``json_shapes``; as JSON Lines, too.
 
     Raises ToolDefinitionError that names the entry at fault.
     """
@@ -43,7 +43,8 @@ def read(path: Path) -> Toolbox:
         raise ToolDefinitionError("there is no list of tools in it", file=path, mend=mend)
     found = entries(rows)
     shapes = {shape_of(row) for _, row in found}
-    toolbox = _strict(rows, path) if shapes <= {"openai", None} else _lenient(found, path)
+    plain = [row for _, row in found] == rows
+    toolbox = _strict(rows, path) if plain and shapes <= {"openai", None} else _lenient(found, path)
     return _bound(toolbox, sources, path) if sources else toolbox
 
 

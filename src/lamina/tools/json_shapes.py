@@ -5,6 +5,7 @@ What each shape says is turned into ``Described``; nothing of it is executable b
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -13,15 +14,21 @@ from lamina.tools.tool import JSON
 
 
 def entries(rows: list[Any]) -> list[tuple[str, Any]]:
-    """(where, entry) of every tool in a list: a list of tools, of ToolBench's ``api_list`` objects, or of MCP
-    servers with their tools (LiveMCPBench's form)."""
+    """(where, entry) of every tool in a list: a list of tools, of ToolBench's ``api_list`` objects, of MCP servers with
+    their tools (LiveMCPBench's form), or of BFCL's rows with their functions, which several rows may share."""
     found: list[tuple[str, Any]] = []
+    seen: set[str] = set()
     for number, row in enumerate(rows, 1):
         if isinstance(row, dict) and isinstance(row.get("api_list"), list):
             about = {k: row[k] for k in ("tool_name", "category_name", "category", "tool_description") if k in row}
             found += [
                 (f"entry {number}, api {i}", {**about, **_object(api)}) for i, api in enumerate(row["api_list"], 1)
             ]
+        elif isinstance(row, dict) and isinstance(row.get("function"), list):
+            for i, one in enumerate(row["function"], 1):
+                if (said := json.dumps(one, sort_keys=True)) not in seen:
+                    seen.add(said)
+                    found.append((f"entry {number}, function {i}", one))
         elif isinstance(row, dict) and isinstance(row.get("tools"), dict | list):
             found += _servers(row, number)
         else:

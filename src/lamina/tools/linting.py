@@ -22,6 +22,7 @@ CODES = {
     "body_unsupported": "its body cannot be written",
     "key_left_out": "a key is taken from the environment, not from the model",
     "malformed": "the document contradicts itself",
+    "name_clash": "its name is another tool's, so it has a number or a label",
     "no_description": "nothing says what it is for",
     "no_name": "it has no name",
     "no_server": "the document names no server",

@@ -53,10 +53,11 @@ def rounded_input(given: Tensor) -> Tensor:
     import torch
 
     with torch.no_grad():
-        blocks = given.float().unflatten(-1, (-1, WIDTH))
-        scale = blocks.abs().amax(-1, keepdim=True) / 127
+        blocks = given.float().reshape(-1, WIDTH)
+        scale = blocks.abs().amax(1, keepdim=True) / 127
         steps = (blocks * torch.where(scale == 0, 0.0, 1.0 / scale)).round_()
-        lost = (steps * scale.half().float()).flatten(-2).to(given.dtype) - given
+        made: Tensor = (steps * scale.half().float()).view(given.shape).to(given.dtype)
+        lost = made - given
     return given + lost
 
 

@@ -129,6 +129,11 @@ def _file_version(name: str) -> int:
 
 
 def list_tasks() -> list[dict[str, Any]]:
-    """``[{"name", "about", "version"}]`` of all tasks, the built-in first."""
+    """``[{"name", "about", "version", "source"}]`` of all tasks, the built-in first. ``source``: what the task's file
+    says of where its data is from, with the licence, what is published and what is our choice."""
     names = [*_built_in(), *(p.name for p in entry_points(group="lamina.tasks"))]
-    return [{"name": name, "about": str(_load(name).ABOUT), "version": _file_version(name)} for name in names]
+    return [
+        {"name": name, "about": str(task.ABOUT), "version": _file_version(name), "source": inspect.getdoc(task) or ""}
+        for name in names
+        for task in [_load(name)]
+    ]

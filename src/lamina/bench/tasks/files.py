@@ -100,20 +100,20 @@ def text_of(file: Path) -> str:
         raise InputError("is not UTF-8", file=file, line=line, mend="save the file as UTF-8") from None
 
 
-def csv_rows(file: Path) -> Iterator[dict[str, str]]:
-    """Raises InputError for a row of more or fewer fields than the first line has, and for a quote that is not
-    closed: both would shift a row's texts, or swallow rows, without a word."""
+def csv_rows(file: Path, names: Sequence[str] | None = None) -> Iterator[dict[str, str]]:
+    """``names``: of the columns, where the first line does not say them. Raises InputError for a row of more or fewer
+    fields than there are columns, and for a quote that is not closed: both would shift a row's texts, or swallow rows,
+    without a word."""
     csv.field_size_limit(sys.maxsize)
-    reader = csv.DictReader(io.StringIO(text_of(file), newline=""), strict=True)
+    reader = csv.DictReader(io.StringIO(text_of(file), newline=""), names, strict=True)
     line = 1
     try:
         line = (reader.line_num if reader.fieldnames else 0) + 1
         for row in reader:
             at(file, line)
             if None in row or None in row.values():
-                raise place().error(
-                    f"has another number of fields than the first line ({len(reader.fieldnames or ())})"
-                )
+                wanted = "there are columns" if names else "the first line"
+                raise place().error(f"has another number of fields than {wanted} ({len(reader.fieldnames or ())})")
             yield row
             line = reader.line_num + 1
     except csv.Error as error:

@@ -1,8 +1,9 @@
 """``jsonl:FILE``: a task of your own, one JSON object a line: ``{"input", "target", "metric"?, "id"?, "system"?,
-"choices"?}``.
+"choices"?, "images"?}``.
 
 ``target`` is a text or a list of texts any of which is right; ``metric`` one of ``METRICS`` (``exact_match`` where
-left out, the same in every line); with ``choices`` the answer is constrained to one of them. What could never be
+left out, the same in every line); with ``choices`` the answer is constrained to one of them; ``images`` is a path or
+several, below the file's folder where they are relative, that are shown with the question. What could never be
 answered rightly is said with its line: a target that is no number for ``number``, no query for ``sql``, none of the
 choices. A target whose normal form is empty ("A", "The", "???") is compared by its very text."""
 
@@ -14,6 +15,7 @@ from typing import Any
 
 from lamina.bench.metrics import bleu, exact_match, last_number, normalised, rouge, sql_scores, token_f1
 from lamina.bench.tasks.files import json_rows, place, told_with_place
+from lamina.bench.tasks.pictured import image_problem, own_images
 from lamina.bench.tasks.written import Scores, Written
 from lamina.errors import InputError
 from lamina.tools.tool import JSON
@@ -84,7 +86,7 @@ def _rows(file: Path) -> Iterator[JSON]:
         if problem:
             raise place().error(problem, _MEND)
         lines[id] = place().line
-        kept = {key: row[key] for key in ("system", "choices") if row.get(key)}
+        kept = {key: row[key] for key in ("system", "choices") if row.get(key)} | own_images(row, file)
         yield {"id": id, "prompt": row["input"], "target": _targets(row), "metric": metric, **kept}
     if metric is None:
         raise InputError("has no line", file=file, mend="write one question a line")
@@ -111,7 +113,7 @@ def _problem(row: Any) -> str | None:
         return "has an 'id' that is no text and no number"
     if choices is not None and not (isinstance(choices, list) and choices and all(map(_is_text, choices))):
         return "has 'choices' that are no list of texts"
-    return _never_right(targets, metric, choices)
+    return image_problem(row) or _never_right(targets, metric, choices)
 
 
 def _is_text(value: Any) -> bool:

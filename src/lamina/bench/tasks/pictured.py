@@ -4,7 +4,9 @@ An image is named by its path, which may lead into a zip file, so that a packed 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from lamina.bench.tasks.written import Scores
 from lamina.bench.vqa_accuracy import vqa_accuracy, vqa_answer
@@ -42,3 +44,19 @@ def people_score(row: JSON, answer: str) -> Scores:
 def word_score(row: JSON, answer: str) -> Scores:
     """``accuracy``: the one right answer, in VQA's normal form."""
     return {"accuracy": vqa_answer(answer) == vqa_answer(row["target"])}
+
+
+def image_problem(row: Mapping[str, Any]) -> str | None:
+    """What is wrong with the ``images`` of a row of the user's own task: a path, or a list of paths."""
+    images = row.get("images")
+    listed = [images] if isinstance(images, str) else images
+    if listed is None or (isinstance(listed, list | tuple) and all(isinstance(i, str) and i.strip() for i in listed)):
+        return None
+    return "has 'images' that are no path and no list of paths"
+
+
+def own_images(row: Mapping[str, Any], file: Path) -> dict[str, list[str]]:
+    """The images of a row of the user's own ``file``, found from its folder."""
+    images = row.get("images") or []
+    found = [str(file.parent / image) for image in ([images] if isinstance(images, str) else images)]
+    return {"images": found} if found else {}

@@ -1,9 +1,10 @@
 """``python:FILE.py``: a task of your own as one Python file with two functions:
 
-    def samples():                  # rows {"input", "id"?, "system"?, "choices"?, …}, plain JSON
+    def samples():                  # rows {"input", "id"?, "system"?, "choices"?, "images"?, …}, plain JSON
     def score(row, answer):         # a bool, a number from 0 to 1, or {"metric": bool or number}
 
-``row`` is the row as ``samples`` gave it, ``answer`` the model's text. Of several metrics the first decides whether an
+``row`` is the row as ``samples`` gave it, ``answer`` the model's text. ``images`` is a path or several that are shown
+with the question, below the file's folder where they are relative. Of several metrics the first decides whether an
 answer is right where models are compared in pairs. ``MAX_TOKENS = 64`` in the file limits the answer. The file is your
 own code and runs as such, like a file of functions; its ``score`` is tried on an empty answer before a model is
 loaded."""
@@ -25,6 +26,7 @@ from types import ModuleType
 from typing import Any
 
 from lamina.bench.tasks.judged import Scores
+from lamina.bench.tasks.pictured import image_problem, own_images
 from lamina.bench.tasks.written import Written
 from lamina.errors import InputError
 from lamina.tools.tool import JSON
@@ -73,7 +75,7 @@ class OwnFile:
             if problem:
                 raise InputError(f"sample {count} {problem}", file=self.file, mend="correct samples()")
             seen.add(id)
-            kept = {key: row[key] for key in ("system", "choices") if row.get(key)}
+            kept = {key: row[key] for key in ("system", "choices") if row.get(key)} | own_images(row, self.file)
             yield {"id": id, "prompt": row["input"], "target": row.get("target"), "own": dict(row), **kept}
         if not count:
             raise InputError("samples() gives no sample", file=self.file, mend="let it return rows")
@@ -123,6 +125,8 @@ def _problem(row: Any) -> str | None:
         return "has 'choices' that are no list of texts"
     if row.get("system") is not None and not isinstance(row["system"], str):
         return "has a 'system' that is no text"
+    if (problem := image_problem(row)) is not None:
+        return problem
     try:
         json.dumps(row, allow_nan=False)
     except (TypeError, ValueError) as error:

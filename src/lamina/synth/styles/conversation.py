@@ -19,7 +19,7 @@ from lamina.synth.sampling import companions
 from lamina.synth.settings import PLAIN
 from lamina.synth.styles.missing_argument import QUESTION_TOKENS, opening_prompt
 from lamina.synth.styles.style import Style, one_row
-from lamina.synth.wording import spoken_slots
+from lamina.synth.wording import slots_to_say, spoken_slots
 from lamina.synth.writers import Assignment, Materials, ask, blank_candidate, one_line
 from lamina.tools.execution import Executor, carried_error
 from lamina.trajectories import Message, ToolCall
@@ -52,7 +52,7 @@ def multi_turn(m: Materials, rng: random.Random, count: int) -> list[Assignment]
             ask(opening, m.settings, rng),
             ask(prompts.question_prompt(first, withheld), m.settings, rng, tokens=QUESTION_TOKENS),
             ask(prompts.reply_prompt(first, withheld, slots), m.settings, rng, tokens=QUESTION_TOKENS),
-            ask(later + prompts.bracket(spoken_slots(others[0], calls[1].arguments, rng)), m.settings, rng),
+            ask(later + prompts.bracket(slots_to_say(others[0], calls[1].arguments, rng)), m.settings, rng),
         )
         offered = m.offered([first, *others], rng)
         seed = rng.randrange(1 << 31)

@@ -13,7 +13,7 @@ from lamina.synth.chatter import joined
 from lamina.synth.sampling import companions
 from lamina.synth.settings import IN_PIECES, LIKE_EXAMPLES, PLAIN
 from lamina.synth.styles.style import Style, one_row
-from lamina.synth.wording import spoken_slots
+from lamina.synth.wording import slots_to_say
 from lamina.synth.writers import EXAMPLES, LONGEST_ANSWER, Assignment, Materials, ask, candidate_of, one_line, values_of
 from lamina.tools import Tool, Toolbox
 
@@ -99,7 +99,7 @@ def _assignments(
 def _in_one_breath(m: Materials, calls: Sequence[DrawnCall], rng: random.Random) -> tuple[Requests, Shown, str]:
     """One request to the model for all calls of one tool: it finds the words that they share. A tool that has examples
     is asked for plainly, with one of them beside it."""
-    slots = [spoken_slots(c.tool, c.arguments, rng) for c in calls]
+    slots = [slots_to_say(c.tool, c.arguments, rng) for c in calls]
     tool = calls[0].tool
     seeds = [rng.choice(pool)] if (pool := m.pools.get(tool.name)) else []
     wording = PLAIN if m.words.exemplars.get(tool.name) else rng.choice(m.settings.wordings)
@@ -112,7 +112,7 @@ def _in_one_breath(m: Materials, calls: Sequence[DrawnCall], rng: random.Random)
 def _one_by_one(m: Materials, calls: Sequence[DrawnCall], rng: random.Random) -> tuple[Requests, Shown, str]:
     """A request to the model for each call: asked for several tools at once, a small one says the values and forgets
     what for in five of six (docs/results/library.md). Those without examples are worded alike."""
-    slots = [spoken_slots(c.tool, c.arguments, rng) for c in calls]
+    slots = [slots_to_say(c.tool, c.arguments, rng) for c in calls]
     seeds = [m.words.exemplars.get(c.tool.name, [])[:EXAMPLES] for c in calls]
     wording = LIKE_EXAMPLES if all(seeds) else rng.choice(m.settings.wordings_of_pieces or (PLAIN,))
     asked = [

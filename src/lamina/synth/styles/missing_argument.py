@@ -13,7 +13,7 @@ from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall
 from lamina.synth.settings import LIKE_EXAMPLES, PLAIN
 from lamina.synth.styles.style import Style, one_row
-from lamina.synth.wording import Exemplar, spoken_slots
+from lamina.synth.wording import Exemplar, slots_to_say
 from lamina.synth.writers import EXAMPLES, Assignment, Materials, ask, candidate_of, one_line, values_of
 from lamina.tools import Tool
 
@@ -55,7 +55,7 @@ def opening_prompt(
     m: Materials, tool: Tool, drawn: DrawnCall, withheld: str, rng: random.Random
 ) -> tuple[str, tuple[str, ...]]:
     """For a request that says everything but ``withheld``; and what its examples say that the request must not."""
-    slots = [s for s in spoken_slots(tool, drawn.arguments, rng) if s.path.split(".")[0] != withheld]
+    slots = [s for s in slots_to_say(tool, drawn.arguments, rng) if s.path.split(".")[0] != withheld]
     exemplars = m.pools.get(tool.name)
     if not exemplars:
         return prompts.first_prefix(tool, PLAIN) + prompts.bracket(slots), prompts.leaks([tool])

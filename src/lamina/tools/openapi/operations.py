@@ -58,9 +58,11 @@ def tool_of(
     optional = tuple(key for key, required in arguments.keys if not required)
     server = server_of(document, item, operation)
     said = operation.get("operationId")
-    wanted = said if isinstance(said, str) and said.strip() else f"{method}_{path}"
-    name = unique(identifier(wanted.strip()), taken)
-    if isinstance(said, str) and name != said:
+    wanted = identifier((said if isinstance(said, str) and said.strip() else f"{method}_{path}").strip())
+    name = unique(wanted, taken)
+    if name != wanted:
+        remarks.append(Remark(where, "name_clash", f"another operation is called {wanted}; this is the tool {name}"))
+    elif isinstance(said, str) and name != said:
         remarks.append(Remark(where, "renamed", f"operation {said!r} is the tool {name}"))
     if arguments.renamed:
         remarks.append(Remark(where, "argument_renamed", "; ".join(arguments.renamed)))

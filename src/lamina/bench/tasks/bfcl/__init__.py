@@ -1,5 +1,5 @@
 """``bfcl:CATEGORY``: the single-turn categories of the Berkeley Function Calling Leaderboard, version 4, and its
-multi-turn ones (``multi_turn``).
+multi-turn ones (``multi_turn``) (Patil et al. 2025, "The Berkeley Function Calling Leaderboard"; Apache-2.0).
 
 Every row brings its own functions. In a single turn one answer is asked for and judged by ``checker``; the data comes
 from the leaderboard's own package (``data``)."""
