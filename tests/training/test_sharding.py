@@ -186,10 +186,11 @@ def test_two_processes_that_cut_the_weights_train_the_model_that_one_does(
         load_file(folder / "model.safetensors")
         for folder in (tmp_path / "one" / "model", tmp_path / "two" / "model", tiny)
     )
-    moved = max(float((one[key] - base[key]).abs().max()) for key in one)
-    apart = max(float((one[key] - two[key]).abs().max()) for key in one)
     assert one.keys() == two.keys()
-    assert apart < moved * (0.5 if "precision" in RECIPES[name] else 0.05), (apart, moved)
+    moved, apart = (sum(float((one[key] - other[key]).abs().sum()) for key in one) for other in (base, two))
+    # Adam's first steps go as far for the least gradient, whose sign is chance in bf16; half of it is a part untrained
+    print(name, apart, moved)
+    assert apart < moved * (0.25 if "precision" in RECIPES[name] else 0.02), (apart, moved)
 
 
 @pytest.mark.slow

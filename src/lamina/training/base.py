@@ -136,6 +136,18 @@ def _empty_model(folder: Path | str, **where: str) -> Any:
     return model
 
 
+def give_addresses(model: Any) -> None:
+    """Trained weights that are shapes alone get memory, which nothing writes to and the system so never hands out.
+    accelerate knows by its address which weight the optimizer means, and shapes alone are all at address 0: the
+    optimizer would then train one weight and leave the others as they were."""
+    import torch
+
+    for module in model.modules():
+        for name, weight in module.named_parameters(recurse=False):
+            if weight.is_meta and weight.requires_grad:
+                setattr(module, name, torch.nn.Parameter(torch.empty_like(weight, device="cpu")))
+
+
 def _model_from_gguf(file: Path) -> Any:
     import torch
     from transformers import AutoModelForCausalLM, GgufConfig

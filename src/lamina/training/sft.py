@@ -18,7 +18,7 @@ from lamina.models.copying import copied_arguments
 from lamina.runs import Progress
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
-from lamina.training.base import Base, load_base, require_reporter, require_training_libraries
+from lamina.training.base import Base, give_addresses, load_base, require_reporter, require_training_libraries
 from lamina.training.call_accuracy import Watch, call_accuracy, hold_out, questions_of
 from lamina.training.folder import (
     FINISHED,
@@ -107,6 +107,8 @@ def _train(
         settings.precision == "auto" and settings.update == "lora" and _computes_in_bf16()
     )
     model, changed = trainable(base.model, settings, bf16)
+    if is_sent_weights():
+        give_addresses(model)
     teaching = None
     if distillation:
         teaching = distillation.begin(inner_model(model), base, out, progress, again=settings.epochs > 1)
