@@ -189,8 +189,7 @@ def test_two_processes_that_cut_the_weights_train_the_model_that_one_does(
     assert one.keys() == two.keys()
     moved, apart = (sum(float((one[key] - other[key]).abs().sum()) for key in one) for other in (base, two))
     # Adam's first steps go as far for the least gradient, whose sign is chance in bf16; half of it is a part untrained
-    print(name, apart, moved)
-    assert apart < moved * (0.25 if "precision" in RECIPES[name] else 0.02), (apart, moved)
+    assert apart < moved * (0.1 if "precision" in RECIPES[name] else 0.02), (apart, moved)
 
 
 @pytest.mark.slow
