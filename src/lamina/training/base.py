@@ -125,7 +125,7 @@ def require_reporter(name: str) -> None:
 def _empty_model(folder: Path | str, **where: str) -> Any:
     """Weights as shapes, shared where the base shares them; what is computed beside them (angles of positions) is
     there."""
-    from accelerate import init_empty_weights
+    from accelerate import init_empty_weights  # type: ignore[import-untyped]
     from transformers import AutoConfig, AutoModelForCausalLM
 
     make: Any = AutoModelForCausalLM.from_config  # untyped
