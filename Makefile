@@ -41,7 +41,7 @@ quickstart: setup  ## a short build from examples/desk/tools.py into runs/desk (
 	$(BIN)/lamina build examples/desk/tools.py --out runs/desk $(SHORT)
 	@echo "quickstart: one pass over the rows; 'make quickstart-full' takes three, and an hour, and is right far more often"
 
-quickstart-full: setup  ## the build at its defaults, three passes over all rows, into runs/desk-full (some 70 minutes)
+quickstart-full: setup  ## the build at its defaults, three passes over all rows, into runs/desk-full (an hour on 2 cores)
 	@echo "quickstart-full: lamina build examples/desk/tools.py --out runs/desk-full"
 	$(BIN)/lamina build examples/desk/tools.py --out runs/desk-full
 

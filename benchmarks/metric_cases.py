@@ -19,8 +19,9 @@ from lamina.bench.metrics import bleu, exact_match, rouge, sql_scores, token_f1
 from lamina.bench.tasks import Setting, open_task
 from lamina.bench.tasks.adversarial_instruction import consistency
 from lamina.bench.tasks.gsm8k import _score as gsm8k_score
+from lamina.bench.tasks.pictured import word_score
 from lamina.bench.tasks.truthfulqa import Likeliest
-from lamina.bench.vqa_accuracy import vqa_accuracy
+from lamina.bench.vqa_accuracy import ARTICLES, NUMBERS, vqa_accuracy
 from lamina.models import Reply
 from lamina.models.continuations import Row, replies_of
 from lamina.tools import Toolbox
@@ -35,7 +36,12 @@ yes no red blue 2 two ten none zero a an the dog dogs cat man's don't dont cant 
 black,white 1,000 10,5 3.5 st. mr. u.s.a. left/right 'no' it's its well were (red) "stop" a_b x=1 #1 50% $5
 what? yes!
 """
+_ANSWERS = """
+yes;no;left;right;top;bottom;red;light blue;man;woman;dog;dogs;table;chair;T-shirt;tennis racket;fire hydrant;
+hot dog;parking meter;living room;french fries;10;two;cotton;outdoors;snow
+"""
 WORDS, SHORT = _WORDS.split(), _SHORT.split()
+ANSWERS = [answer.strip() for answer in _ANSWERS.split(";")]
 
 
 def texts(chance: random.Random, words: Sequence[str], most: int) -> str:
@@ -84,6 +90,20 @@ def seen(chance: random.Random, people_too: bool) -> Case:
     if not people_too and chance.random() < 0.3:
         answer = f"{chance.choice(('The ', 'a ', ''))}{answer.upper()}{chance.choice(('.', '!', ' '))}"
     return {"answer": answer, "people": people}
+
+
+def scene(chance: random.Random) -> Case:
+    """The one answer to a question made of a scene graph, and a model's: mostly that word in its own spelling."""
+    target, other = chance.sample(ANSWERS, 2)
+    said = target if chance.random() < 0.6 else other
+    if chance.random() < 0.15:
+        said = near(chance, said, SHORT)
+    lead = chance.choice(("", "", "", "", "", "", "", "the ", "A "))
+    said = f"{lead}{chance.choice((said, said, said.lower(), said.upper(), said.capitalize()))}"
+    if chance.random() < 0.1:
+        said = said.replace("-", chance.choice((" ", ""))).replace("two", "2").replace("10", "ten")
+    end = chance.choice(("", "", "", "", "", ".", " ", "\n", "!", " .", f" {chance.choice(SHORT)}"))
+    return {"answer": f"{said}{end}", "target": target}
 
 
 def bias_set(chance: random.Random) -> Case:
@@ -167,6 +187,7 @@ CASES: dict[str, Callable[[random.Random], Case]] = {
     "bias": bias_set,
     "vqa": lambda chance: seen(chance, people_too=False),
     "vizwiz": lambda chance: seen(chance, people_too=True),
+    "gqa": scene,
     "sql": statement,
     "consistency": forms,
     "correlation": ratings,
@@ -220,6 +241,16 @@ def ours_bias(case: Case) -> dict[str, float]:
     return found
 
 
+def ours_gqa(case: Case) -> dict[str, float]:
+    """``plain``: neither text has what VQA's normal form treats in its own way (articles, numbers as words, marks other
+    than one at the end)."""
+    texts_of = [str(case[side]).lower().strip() for side in ("answer", "target")]
+    bare = [text[:-1] if text[-1:] in (".", "!") and text[-2:-1] != " " else text for text in texts_of]
+    treated = ARTICLES | set(NUMBERS)
+    plain = all(word.isalnum() and word not in treated for text in bare for word in text.split())
+    return {"accuracy": float(word_score(case, case["answer"])["accuracy"]), "plain": float(plain)}
+
+
 def ours_counts(case: Case) -> dict[str, float]:
     found = wilson(case["right"], case["n"])
     assert found is not None
@@ -247,6 +278,7 @@ OURS: dict[str, Callable[[Case], dict[str, float]]] = {
     "bias": ours_bias,
     "vqa": lambda c: {"vqa_accuracy": vqa_accuracy(c["answer"], c["people"])},
     "vizwiz": lambda c: {"vqa_accuracy": vqa_accuracy(c["answer"], c["people"])},
+    "gqa": ours_gqa,
     "sql": lambda c: {k: float(sql_scores(c["answer"], c["target"])[k]) for k in ("sql_valid", "similarity")},
     "consistency": lambda c: {k: float(v) for k, v in consistency(c["answers"]).items() if v is not None},
     "correlation": ours_correlation,

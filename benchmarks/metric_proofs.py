@@ -50,6 +50,7 @@ PROOFS = {
     "bias": Proof("bbq (sets of 10 to 30 answers)", "lm-eval's bbq"),
     "vqa": Proof("vqav2", "the official VQAEval, from LAVIS"),
     "vizwiz": Proof("vizwiz, textvqa (people's answers as typed)", "lmms-eval's vizwiz_vqa"),
+    "gqa": Proof("gqa", "lmms-eval's gqa: exact match without case and marks"),
     "sql": Proof("sql, jsonl", "SQLite's parser; NLTK's edit distance"),
     "consistency": Proof("adversarial_instruction", "WordLlama's embedding, scikit-learn's cosine", 1e-5),
     "correlation": Proof("confaide, with its interval", "SciPy's pearsonr"),
@@ -60,6 +61,10 @@ KNOWN: dict[str, tuple[str, Callable[[Figures, Figures, str], bool]]] = {
     "bias": (
         "no answer follows the stereotype: lm-eval says 0 there, the paper's formula -1 (times the error rate)",
         lambda one, two, metric: two[metric] == 0 and one[metric.replace("bias", "following")] == 0,
+    ),
+    "gqa": (
+        "VQA's normal form leaves out articles, writes numbers as digits and puts a space for a mark inside a word",
+        lambda one, two, metric: one["plain"] == 0,
     ),
     "sql": (
         "sqlglot reads what SQLite does not (a clause without its list, a comma at the end)",

@@ -95,7 +95,7 @@ def _answer(target: str, others: list[str], chance: random.Random) -> str:
 def judge(tables: Path) -> None:
     """In the references' Python: what Spider's evaluation says of the cases on standard input. An answer that it cannot
     read is no match."""
-    parsing, evaluation = _official()
+    parsing, evaluation = official()
     described = {table["db_id"]: table for table in json.loads(tables.read_text())}
     found = []
     for case in json.load(sys.stdin):
@@ -120,7 +120,7 @@ def _rebuilt(query: str, schema: Any, keys: Any, parsing: Any, evaluation: Any) 
     return evaluation.rebuild_sql_col(units, evaluation.rebuild_sql_val(tree), keys)
 
 
-def _official() -> tuple[Any, Any]:
+def official() -> tuple[Any, Any]:
     """Its modules by their path: the package around them wants databases and clients."""
     import nltk
     from nltk.tokenize.destructive import NLTKWordTokenizer

@@ -11,6 +11,7 @@
         ├── YieldError          synthesis gave no row by its model, or too few to train on
         ├── StorageError        disk full, no permission, damaged file
         └── ModelError          a model backend failed to load or to answer at all
+            ├── DamagedFileError  the model's file is none, or cut short: exit status 2, it is the user's
             └── PromptError     no prompt can be made of the messages: the model's chat template raises
 
 Messages are one line: what is wrong, where, and the mend. Errors of other libraries are wrapped at the
@@ -78,6 +79,12 @@ class StorageError(WorkFailedError):
 
 class ModelError(WorkFailedError):
     pass
+
+
+class DamagedFileError(ModelError):
+    """A ModelError, so that a bench of several models counts it as theirs, with the exit status of the user's."""
+
+    exit_status = 2
 
 
 class PromptError(ModelError):

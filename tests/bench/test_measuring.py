@@ -49,6 +49,22 @@ def test_models_take_turns_after_all_of_them_have_answered(desk: SimpleNamespace
     assert all(sorted(places[name])[0] <= 2 < sorted(places[name])[1] for name in places)
 
 
+def test_each_round_waits_for_the_machine_to_cool_down_the_first_too_which_comes_after_all_answers(
+    desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+):
+    waited: list[tuple[float, int]] = []
+    sleep = measuring.time.sleep
+    monkeypatch.setattr(
+        measuring.time,
+        "sleep",
+        lambda seconds: waited.append((seconds, desk.asked())) if seconds == 7.25 else sleep(seconds),
+    )
+    models = [BenchModel(desk.model(), name, "") for name in ("a", "b")]
+    bench(desk, *models, settings=BenchSettings(slots=2, timing_samples=2, repeats=2, cool_down_seconds=7.25))
+    assert len(waited) == 4, "two models, two rounds"
+    assert waited[0][1] == 10, "five answers of each model"
+
+
 def test_without_rounds_the_pass_as_in_use_is_all_that_is_timed(desk: SimpleNamespace):
     settings = BenchSettings(slots=2, timing_samples=2)
     (resource,) = bench(desk, BenchModel(desk.model(), "good", ""), settings=settings)["resources"]

@@ -13,6 +13,7 @@ import pytest
 from lamina.bench.sql_execution import QueryFailedError, run_query, same_rows
 from lamina.bench.sql_structure import Schema, query_form, set_match
 from lamina.bench.tasks import Outcome, Sample, Setting, Task, open_task
+from lamina.bench.tasks.spider import _score
 from lamina.errors import InputError
 from lamina.models import Reply
 from lamina.tools import Toolbox
@@ -169,6 +170,30 @@ def test_rows_are_the_same_as_often_and_in_any_order_of_columns():
     assert not same_rows([(1, 2), (2, 1)], [(1, 1), (2, 2)], in_order=False)
     assert not same_rows([(1,), (1,), (2,)], [(1,), (2,), (2,)], in_order=False)
     assert same_rows([], [], in_order=True)
+
+
+def test_execution_says_what_spiders_own_evaluation_says(tmp_path: Path):
+    """``benchmarks/spider_execution.py --golden`` asked it, with DISTINCT kept."""
+    kept = json.loads((Path(__file__).parent / "spider_execution.json").read_text())
+    database = tmp_path / "kept.sqlite"
+    with sqlite3.connect(database) as connection:
+        for name, (columns, *rows) in kept["tables"].items():
+            connection.execute(f"CREATE TABLE {name} ({', '.join(columns)})")
+            connection.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", rows)
+    connection.close()
+    assert {pair["right"] for pair in kept["pairs"]} == {True, False}
+    for pair in kept["pairs"]:
+        row = {"database": str(database), "target": pair["target"], "columns": {}, "same": {}}
+        assert _score(row, pair["answer"])["execution"] == pair["right"], pair
+
+
+def test_columns_of_a_wide_table_may_stand_in_any_order_too():
+    rows = [tuple(range(n, n + 40)) for n in range(3)]
+    assert same_rows([row[::-1] for row in rows], rows, in_order=True)
+    assert not same_rows([row[::-1] for row in rows[:2]] + [rows[2]], rows, in_order=False)
+    alike = [(1,) * 12, (2,) * 12]
+    assert same_rows(alike, alike, in_order=False)
+    assert not same_rows([(1, *alike[1][1:]), (2, *alike[0][1:])], alike, in_order=False)
 
 
 def test_a_models_query_reads_and_does_nothing_else(tmp_path: Path):

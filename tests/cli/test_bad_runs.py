@@ -82,6 +82,22 @@ def test_a_truncated_gguf_file(lamina, tools_file: Path, tmp_path: Path):
     assert "half.gguf" in one_line(said)
 
 
+@pytest.mark.parametrize("content", [b"GGUF\x03\x00\x00\x00\x01", b"a letter", b"GGUF" + b"\xff" * 40])
+def test_a_file_that_is_no_whole_gguf_is_the_user_s_mistake_named_before_any_work(
+    lamina, tools_file: Path, tmp_path: Path, content: bytes
+):
+    file = tmp_path / "half.gguf"
+    file.write_bytes(content)
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text('{"input": "1 and 1?", "target": "2", "metric": "number"}\n', encoding="utf-8")
+    bench = ["bench", file, "--tasks", f"jsonl:{questions}", "--out", tmp_path / "run"]
+    for verb in (["act", "double 12", "--tools", tools_file, "--model", file], bench):
+        said = lamina(*verb)
+        assert said.status == 2
+        assert "half.gguf" in one_line(said)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_bad_file_of_requests_names_the_line_before_any_model_is_loaded(lamina, tools_file: Path, tmp_path: Path):
     file = tmp_path / "queries.jsonl"
     file.write_text('{"id": "1", "query": "double 12", "calls": []}\n{"id": "2"\n', encoding="utf-8")

@@ -71,38 +71,6 @@ def test_many_weights_are_rounded_as_the_engine_rounds_them():
     assert (rounded(torch.from_numpy(weight), "Q4_0").numpy() == dequantized(quantized(weight, "Q4_0"), "Q4_0")).all()
 
 
-def test_what_goes_into_a_product_is_rounded_as_the_engine_rounds_it_and_its_gradient_is_its_own():
-    import torch
-
-    from lamina.training.rounding import rounded_input
-
-    given = torch.from_numpy(np.random.default_rng(0).normal(size=(3, 5, 64)).astype(np.float32)).requires_grad_()
-    with torch.no_grad():
-        given[0, 0, :32] = 0
-    made = rounded_input(given)
-    engine = dequantized(quantized(given.detach().numpy().reshape(15, 64), "Q8_0"), "Q8_0").reshape(3, 5, 64)
-    assert np.abs(made.detach().numpy() - engine).max() < 1e-6
-    made.square().sum().backward()
-    assert torch.equal(given.grad, 2 * made)
-
-
-def test_within_a_rounded_step_layers_get_rounded_inputs_and_afterwards_exact_ones(tiny: Path):
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    from lamina.training.rounding import Rounding
-
-    model = AutoModelForCausalLM.from_pretrained(tiny, dtype=torch.float32).eval()
-    rounding, tokens = Rounding(model, "Q4_0", 1.0, 4), torch.tensor([[1, 2, 3, 4]])
-    with torch.no_grad():
-        rounding.settle()
-        before = model(tokens).logits
-        with rounding.at(0):
-            within = model(tokens).logits
-        assert (within - before).abs().max() > 1e-5, "the weights are settled: what is left is the inputs"
-        assert torch.equal(model(tokens).logits, before)
-
-
 def test_the_four_bit_file_of_such_a_training_knows_more(tiny: Path, toolbox: Toolbox, tmp_path: Path):
     for name, how in {"plain": FULL, "aware": replace(FULL, qat="Q4_0")}.items():
         fine_tune(str(tiny), split_rows(12), [], tmp_path / name, how, toolbox)

@@ -118,16 +118,14 @@ def _run_rounds(
     by_name = {one.model.name: one for one in waiting}
     plan = turns(list(by_name), max(1, settings.repeats), settings.seed)
     crashed: dict[str, JSON] = {}
-    began = False
     if not plan:
         return crashed
     with progress.stage("time", total=len(plan)) as bar:
         for place, (number, name) in enumerate(plan, 1):
             one = by_name[name]
             if name not in crashed and stored(run, "round", _round_key(one, number, settings)) is None:
-                if began and settings.cool_down_seconds:
+                if settings.cool_down_seconds:  # before the first one too: it comes right after all the answers
                     time.sleep(settings.cool_down_seconds)
-                began = True
                 crash = _one_round(one, number, place, run, toolbox, settings)
                 if crash:
                     crashed[name] = crash

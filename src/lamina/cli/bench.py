@@ -65,7 +65,7 @@ def bench(
         int, typer.Option("--timed", metavar="N", min=0, help="Prompts of all tasks that are timed.")
     ] = 12,
     cool_down: Annotated[
-        float, typer.Option("--cool-down", metavar="SECONDS", min=0, help="To wait between two rounds.")
+        float, typer.Option("--cool-down", metavar="SECONDS", min=0, help="To wait before each round.")
     ] = 0.0,
     seed: Annotated[int, typer.Option("--seed", help="Draws the samples, and the order of timing.")] = 0,
     threads: Threads = None,

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from lamina.errors import ModelError, ModelReferenceError
+from lamina.errors import DamagedFileError, ModelError, ModelReferenceError
 from lamina.models.model import PromptStyle
 from lamina.tools import Toolbox
 
@@ -152,7 +152,7 @@ def _loaded(file: Path) -> dict[str, Any]:
 def gguf_metadata(path: Path) -> dict[str, Any]:
     """Scalars and strings of a GGUF header; arrays (the vocabulary) are skipped, which makes it fast.
 
-    Raises ModelError for a file that is no GGUF or ends too early. Format: the GGUF specification, version 3."""
+    Raises DamagedFileError for a file that is no GGUF or ends too early. Format: the GGUF specification, version 3."""
     return _header(path, with_shapes=False)[0]
 
 
@@ -166,10 +166,12 @@ def _header(path: Path, *, with_shapes: bool) -> tuple[dict[str, Any], dict[str,
     try:
         with path.open("rb") as file:
             if file.read(4) != b"GGUF":
-                raise ModelError(f"{path}: not a GGUF file")
+                raise DamagedFileError(f"{path}: not a GGUF file")
             version, tensors, count = struct.unpack("<IQQ", file.read(20))
             if version not in (2, 3) or count > _MOST_KEYS:
-                raise ModelError(f"{path}: GGUF version {version} with {count} keys; versions 2 and 3 can be read")
+                raise DamagedFileError(
+                    f"{path}: GGUF version {version} with {count} keys; versions 2 and 3 can be read"
+                )
             values: dict[str, Any] = {}
             for _ in range(count):
                 key = _string(file)
@@ -179,7 +181,7 @@ def _header(path: Path, *, with_shapes: bool) -> tuple[dict[str, Any], dict[str,
                     values[key] = value
             return values, dict(_shape(file) for _ in range(tensors if with_shapes else 0))
     except (struct.error, UnicodeDecodeError, KeyError, OverflowError, MemoryError):
-        raise ModelError(f"{path}: the file is damaged or cut short; fetch or build it again") from None
+        raise DamagedFileError(f"{path}: the file is damaged or cut short; fetch or build it again") from None
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}") from None
 

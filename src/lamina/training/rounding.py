@@ -1,13 +1,10 @@
-"""Quantization-aware training: the last part of a training computes as the engine computes a file: with weights rounded
-as the file rounds them, and with what goes into a product rounded to 8 bits, as llama.cpp's products of quantized
-matrices do on a processor, whatever the type (``quantize_row_q8_0``).
+"""Quantization-aware training: the last part of a training computes with weights rounded as the file will round them.
 
 Forward and backward see the rounded weights, the step is taken on the exact ones (the straight-through estimator; Jacob
 et al., 2018, section 3). So what rounding takes away is learnt back while there is still training to do. Why it matters
 here: a fine-tuning moves a weight by a fraction of a 4-bit step, and rounding a finished model loses much of it
 (docs/results/quantization.md). The model that is kept is the rounded one. The exact weights were never asked for an
-answer and are worth little (measured, same page), and a file of the type then holds the model to the last bit. What is
-left between model and file is the 8 bits of the products.
+answer and are worth little (measured, same page), and a file of the type then holds the model to the last bit.
 
 Types are ggml's blocks of 32 values with one scale (``block_q4_0`` and its kin): the value of the largest size is the
 lowest level, and the scale is kept as float16."""
@@ -15,7 +12,7 @@ lowest level, and the scale is kept as float16."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lamina.errors import InputError
@@ -47,20 +44,6 @@ def rounded(weight: Tensor, type: str) -> Tensor:
     return out.to(weight.dtype)
 
 
-def rounded_input(given: Tensor) -> Tensor:
-    """``given`` (.., inputs; inputs a multiple of 32) with each block of 32 values in 127 steps either way; its
-    gradient is that of ``given``."""
-    import torch
-
-    with torch.no_grad():
-        blocks = given.float().reshape(-1, WIDTH)
-        scale = blocks.abs().amax(1, keepdim=True) / 127
-        steps = (blocks * torch.where(scale == 0, 0.0, 1.0 / scale)).round_()
-        made: Tensor = (steps * scale.half().float()).view(given.shape).to(given.dtype)
-        lost = made - given
-    return given + lost
-
-
 def _largest(blocks: Tensor) -> Tensor:
     """The value of the largest size in each row, the first of several, as (rows, 1)."""
     import torch
@@ -74,16 +57,12 @@ def _largest(blocks: Tensor) -> Tensor:
 
 
 class Rounding:
-    """Rounds the trained matrices of ``model`` for ``type``, and what its layers are given, in the last ``share`` of
-    ``steps``. Raises InputError for a matrix whose rows are no multiple of 32 values: the file could not hold it in
-    that type either."""
+    """Rounds the trained matrices of ``model`` for ``type`` in the last ``share`` of ``steps``. Raises InputError for
+    a matrix whose rows are no multiple of 32 values: the file could not hold it in that type either."""
 
     def __init__(self, model: Any, type: str, share: float, steps: int):
-        import torch
-
         self.type, self.first = type, round((1 - share) * steps)
         self.weights = [(n, p) for n, p in model.named_parameters() if p.requires_grad and p.dim() > 1]
-        self.products = [module for module in model.modules() if isinstance(module, torch.nn.Linear)]
         uneven = [name for name, weight in self.weights if weight.shape[-1] % WIDTH]
         if uneven:
             what = f"{uneven[0]}: its rows are no multiple of {WIDTH} values, which {type} needs"
@@ -96,8 +75,7 @@ class Rounding:
 
     @contextmanager
     def at(self, step: int) -> Iterator[None]:
-        """Within it the model computes with rounded weights and inputs, if it is time; gradients are kept, weights come
-        back."""
+        """Within it the model computes with rounded weights, if it is time; gradients are kept, weights come back."""
         if step < self.first:
             yield
             return
@@ -106,10 +84,7 @@ class Rounding:
             exact.append(weight.data)
             weight.data = rounded(weight.data, self.type)
         try:
-            with ExitStack() as hooks:
-                for product in self.products:
-                    hooks.callback(product.register_forward_pre_hook(lambda _, given: rounded_input(given[0])).remove)
-                yield
+            yield
         finally:
             for (_, weight), value in zip(self.weights, exact, strict=True):
                 weight.data = value

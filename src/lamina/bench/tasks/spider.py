@@ -26,7 +26,7 @@ from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
 ABOUT = "spider[:execution], one SELECT over several tables; match by structure, and by rows where the databases are"
-VERSION = 1
+VERSION = 2
 FOLDERS = ("spider", "spider-dev")
 SYSTEM = "Write one SQLite query that answers the question. Write the query alone, without an explanation."
 
