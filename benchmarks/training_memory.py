@@ -1,6 +1,6 @@
 """Peak memory of a training as ``lamina train --dry-run`` computes it, beside what the process really took.
 
-usage: training_memory.py [--threads 1]        (a minute on one core; docs/results/training.md)
+usage: training_memory.py [--threads 1]        (two minutes on one core; docs/results/training.md)
 
 Random llamas of four sizes, three steps each, every one in a process of its own. Measured is the highest resident
 memory less that before the model was loaded, libraries already imported.
@@ -27,6 +27,11 @@ CASES = [
     {"hidden_size": 768, "intermediate_size": 2048, "num_hidden_layers": 6, "update": "full", "batch": 32},
     {"hidden_size": 768, "intermediate_size": 2048, "num_hidden_layers": 6, "update": "full", "batch": 32,
      "gradient_checkpointing": True},
+    {"hidden_size": 768, "intermediate_size": 2048, "num_hidden_layers": 6, "update": "full", "precision": "mixed"},
+    {"hidden_size": 768, "intermediate_size": 2048, "num_hidden_layers": 6, "update": "full", "precision": "mixed",
+     "batch": 32},
+    {"hidden_size": 768, "intermediate_size": 2048, "num_hidden_layers": 6, "update": "full", "precision": "mixed",
+     "batch": 32, "gradient_checkpointing": True},
 ]  # fmt: skip
 
 
@@ -55,8 +60,9 @@ def measure(case: dict, folder: Path, threads: int) -> dict:
     from lamina.training.rows import TrainingData
     from tiny_llama import desk_toolbox, split_rows
 
-    settings = {key: case[key] for key in ("update", "batch", "gradient_checkpointing") if key in case}
-    told = TrainSettings(**settings, precision="float32", epochs=1, threads=threads)
+    chosen = ("update", "precision", "batch", "gradient_checkpointing")
+    settings = {"precision": "float32"} | {key: case[key] for key in chosen if key in case}
+    told = TrainSettings(**settings, epochs=1, threads=threads)
     rows = random.Random(0).sample(split_rows(200), 3 * told.batch)
     data = TrainingData(rows, [], desk_toolbox(), "")
     planned = plan_training(str(folder), data, told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,14 @@ def test_a_training_that_stands_still_ends_early_with_what_answered_best(tiny: P
     template = with_end_mark(LAMINA_TEMPLATE, tokenizer.eos_token)
     rows, _ = token_rows(held, toolbox, tokenizer, template, style="baked", max_length=200)
     assert call_accuracy(model, tokenizer, questions_of(held, rows), toolbox) == metrics["call_accuracy"]
+
+
+def test_a_model_that_is_trained_in_mixed_precision_answers_while_it_is(tiny: Path, toolbox: Toolbox, tmp_path: Path):
+    settings = replace(QUICK, precision="mixed", epochs=4, patience=9)
+    metrics = fine_tune(str(tiny), split_rows(12), split_rows(20)[12:], tmp_path, settings, toolbox)
+    looks = list(csv.DictReader((tmp_path / "call-accuracy.csv").open()))
+    assert [int(look["step"]) for look in looks] == [6, 12]
+    assert (metrics["asked"], metrics["last_step"], metrics["precision"]) == (8, 12, "mixed")
 
 
 def test_rows_are_held_out_where_none_is_marked():

@@ -193,7 +193,8 @@ def test_a_full_update_trains_the_weights_themselves_and_not_the_embedding(
 def test_one_batch_of_eight_and_eight_of_one_train_the_same_weights(tiny: Path, toolbox: Toolbox, tmp_path: Path):
     found = {}
     for name, batch, accumulate in (("whole", 8, 1), ("parts", 1, 8)):
-        one = TrainSettings(**{**vars(FEW), "batch": batch, "accumulate": accumulate, "update": "full", "epochs": 2})
+        how = {"batch": batch, "accumulate": accumulate, "update": "full", "epochs": 2, "precision": "float32"}
+        one = TrainSettings(**{**vars(FEW), **how})
         metrics = fine_tune(str(tiny), split_rows(16), [], tmp_path / name, one, toolbox)
         log = list(csv.DictReader((tmp_path / name / "train-log.csv").open()))
         found[name] = (weights(tmp_path / name), [float(line["loss"]) for line in log], metrics)

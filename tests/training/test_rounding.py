@@ -80,6 +80,14 @@ def test_the_four_bit_file_of_such_a_training_knows_more(tiny: Path, toolbox: To
     assert shipped(aware, "Q4_0") == shipped(aware, "")
 
 
+def test_a_training_that_multiplies_in_bf16_leaves_weights_that_the_type_holds_to_the_last_bit(
+    tiny: Path, toolbox: Toolbox, tmp_path: Path
+):
+    how = replace(FULL, epochs=2, qat="Q4_0", precision="mixed")
+    fine_tune(str(tiny), split_rows(12), [], tmp_path, how, toolbox)
+    assert shipped(tmp_path, "Q4_0") == shipped(tmp_path, "")
+
+
 def test_a_student_of_a_model_on_the_grid_stays_on_it_only_when_trained_for_it(
     tiny: Path, toolbox: Toolbox, tmp_path: Path
 ):

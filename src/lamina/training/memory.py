@@ -62,8 +62,9 @@ def count_weights(model: Any, settings: TrainSettings) -> Weights:
 
 
 def memory(config: Any, weights: Weights, settings: TrainSettings, tokens: int, learnt: int) -> dict[str, float]:
-    """GiB by what it is for; ``tokens`` and ``learnt`` are those of the largest batch. DPO reads two answers a row and
-    keeps no second model: the base is the same weights without the adapter."""
+    """GiB by what it is for; ``tokens`` and ``learnt`` are those of the largest batch. Precision ``auto`` is counted as
+    float32: what it comes to hangs on the machine. DPO reads two answers a row and keeps no second model: the base is
+    the same weights without the adapter."""
     config = config.get_text_config()
     batches = 2 if settings.method == "dpo" else 1
     small = settings.precision in ("bf16", "mixed")

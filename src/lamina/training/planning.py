@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from lamina.errors import InputError, ModelReferenceError
@@ -18,6 +19,7 @@ from lamina.training.base import gguf_of, require_training_libraries, tokenizer_
 from lamina.training.call_accuracy import hold_out
 from lamina.training.lengths import Length, lengths_of, tokens_read
 from lamina.training.memory import Machine, Weights, count_weights, main_memory, memory
+from lamina.training.precision import Precision, precision_of
 from lamina.training.preferences import Answers
 from lamina.training.rows import TrainingData, learnt_template
 from lamina.training.settings import TrainSettings
@@ -114,17 +116,22 @@ def this_machine(sharding: Sharding | None = None, processes: int = 0) -> Machin
 
 def plan(config: Any, lengths: Sequence[Length], settings: TrainSettings, machine: Machine) -> JSON:
     """The plan for rows of these lengths; sizes in GiB, time in seconds."""
+    precision = precision_of(settings, deepspeed=machine.sharding == "deepspeed")
+    auto = {"precision_is": "what auto comes to on this machine"} if settings.precision == "auto" else {}
+    settings = replace(settings, precision=precision)
     weights = count_weights(empty_model(config), settings)
     order = order_of_rows(len(lengths), settings.epochs, settings.seed)
     tokens = tokens_read(lengths, order, settings)
     longest = sorted((length.tokens for length in lengths), reverse=True)
     learnt = sorted((length.learnt for length in lengths), reverse=True)
     batch = sum(longest[: settings.batch]), sum(learnt[: settings.batch])
-    rate = matrix_rate()
+    rate = matrix_rate(precision)
     taken = memory(config, weights, settings, *batch)
     return {
         "method": settings.method,
         "update": settings.update,
+        "precision": precision,
+        **auto,
         "rows": len(lengths),
         "steps": math.ceil(len(order) / (settings.batch * settings.accumulate)),
         "tokens": tokens,
@@ -136,7 +143,8 @@ def plan(config: Any, lengths: Sequence[Length], settings: TrainSettings, machin
         "main_memory_gib": main_memory(weights, settings, machine, taken, sum(length.tokens for length in lengths)),
         "main_memory_is": machine.said,
         "seconds": round(operations(weights, settings) * tokens / (REACHED * rate), 1),
-        "how": f"computed; time from {rate / 1e9:.0f} GFLOP/s measured here on one matrix product, half of it reached",
+        "how": f"computed; time from {rate / 1e9:.0f} GFLOP/s measured here on one matrix product in "
+        f"{_multiplied_in(precision)}, half of it reached",
     }
 
 
@@ -148,15 +156,22 @@ def operations(weights: Weights, settings: TrainSettings) -> float:
     return (4 + again) * weights.active + 2 * min(weights.trained, weights.active)
 
 
-def matrix_rate() -> float:
-    """Operations a second of one float32 product on the device that would train, the quickest of five."""
+def matrix_rate(precision: Precision) -> float:
+    """Operations a second of one product on the device that would train, the quickest of five, or of as many as a
+    second holds: bf16 is slow where the machine does not compute in it."""
     import torch
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    a = torch.ones(1024, 1024, device=device)
-    best = math.inf
+    a = torch.ones(1024, 1024, device=device, dtype=getattr(torch, _multiplied_in(precision)))
+    best, started = math.inf, time.perf_counter()
     for _ in range(5):
         began = time.perf_counter()
         (a @ a)[0, 0].item()
         best = min(best, time.perf_counter() - began)
+        if time.perf_counter() - started > 1:
+            break
     return float(2 * 1024**3 / best)
+
+
+def _multiplied_in(precision: Precision) -> str:
+    return "float32" if precision == "float32" else "bfloat16"

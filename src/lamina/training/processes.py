@@ -16,5 +16,10 @@ def is_sent_weights() -> bool:
     return not is_first() and all(os.environ.get(name, "").lower() == "true" for name in told)
 
 
+def is_deepspeed() -> bool:
+    """Whether DeepSpeed cuts the weights of this training, as accelerate's launcher says it."""
+    return os.environ.get("ACCELERATE_USE_DEEPSPEED", "").lower() == "true"
+
+
 def process_count() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))

@@ -28,9 +28,9 @@ class TrainSettings:
     ``learning_rate`` of 0 is the usual one of the update. A step is taken every ``accumulate`` batches.
     ``warmup`` is a share of all steps, ``warmup_steps`` a number that overrides it. ``precision``: ``auto`` multiplies
     in bf16 only where the machine computes in it, because elsewhere it is tens of times slower than float32: ``bf16``
-    for LoRA, ``mixed``, which keeps weights in float32, for a full update. ``gradient_checkpointing`` computes
-    activations twice rather than keep them. ``threads`` of the processor, 0 for one a core. ``beta`` is DPO's: how dear
-    it is to leave the base. ``save_seconds``: how much work a kill may cost.
+    for LoRA, ``mixed``, which keeps weights in float32, for a full update (``precision_of``).
+    ``gradient_checkpointing`` computes activations twice rather than keep them. ``threads`` of the processor, 0 for one
+    a core. ``beta`` is DPO's: how dear it is to leave the base. ``save_seconds``: how much work a kill may cost.
 
     ``patience``: stop after so many looks in a row at held-out requests that answered no more of them with the right
     calls, and keep the weights that answered most; 0 never looks. A look is had every ``look_every`` epochs. Where no

@@ -31,8 +31,9 @@ from lamina.training.folder import (
 )
 from lamina.training.material import Material, material_of
 from lamina.training.model_card import write_card
+from lamina.training.precision import precision_of
 from lamina.training.preferences import Answers, make_preference_trainer, preference_config
-from lamina.training.processes import is_first, is_sent_weights, process_count
+from lamina.training.processes import is_deepspeed, is_first, is_sent_weights, process_count
 from lamina.training.refusing import refusals_in_words
 from lamina.training.rounding import Rounding
 from lamina.training.saving import save_merged, storage, whole_model
@@ -103,7 +104,7 @@ def _train(
     material = material_of(train, validation, base, settings, toolbox, wrong or {})
     if material.refused and is_first():
         progress.say(f"rows refused: {refusals_in_words(material.refused)}")
-    precision = _precision_of(settings, distillation is not None)
+    precision = precision_of(settings, distilling=distillation is not None, deepspeed=is_deepspeed())
     bf16 = precision == "bf16"
     model, changed = trainable(base.model, settings, bf16)
     if is_sent_weights():
@@ -227,28 +228,6 @@ def _point_out_idle_devices(progress: Progress) -> None:
     devices = torch.cuda.device_count()
     if devices > 1 and process_count() == 1:
         progress.say(f"torch sees {devices} GPUs, and one trains; --sharding ddp (or fsdp, deepspeed) takes all")
-
-
-def _precision_of(settings: TrainSettings, distilling: bool) -> str:
-    """What ``auto`` comes to here. Distillation stays in float32: bf16 drowns the differences of layers it compares."""
-    if settings.precision != "auto":
-        return settings.precision
-    if not _computes_in_bf16():
-        return "float32"
-    if settings.update == "lora":
-        return "bf16"
-    return "float32" if distilling else "mixed"
-
-
-def _computes_in_bf16() -> bool:
-    """Whether this machine multiplies bf16 itself. Measured on a processor that does not (Zen 3): 1 to 15 GFLOP/s in
-    bf16 against 130 in float32; on one that does (AVX-512 BF16): 419 against 184."""
-    import torch
-
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    known = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, name, bool)() for name in known)
 
 
 def _tools_of(rows: Sequence[Trajectory]) -> Toolbox:

@@ -1,11 +1,11 @@
 """Recipes: how a known model is trained, one TOML file each. ``lamina train --recipe NAME``, or a file of your own.
 
 Keys: ``title``, ``base`` (a model reference), ``context`` (tokens the base reads at most), ``hardware``, ``peak_gib``
-and ``peak_is`` (``computed`` by ``planning`` for rows of ``max_length`` tokens, a quarter of them learnt, or
-``measured``), ``machine`` (``device``, ``sharding``, ``processes``: the hardware in words that can be computed with),
-``main_gib`` and ``main_is`` (the main memory of that machine, of all processes together, without the rows of a data
-set), ``says`` (what the paper says and what is our choice), ``architecture`` (the base's configuration, from
-which all is computed without fetching it), and a table of settings for each method.
+and ``peak_is`` (``computed`` by ``memory`` for rows of ``max_length`` tokens, a quarter of them learnt, in float32
+where precision is ``auto``, or ``measured``), ``machine`` (``device``, ``sharding``, ``processes``: the hardware in
+words that can be computed with), ``main_gib`` and ``main_is`` (the main memory of that machine, of all processes
+together, without the rows of a data set), ``says`` (what the paper says and what is our choice), ``architecture`` (the
+base's configuration, from which all is computed without fetching it), and a table of settings for each method.
 """
 
 from __future__ import annotations
