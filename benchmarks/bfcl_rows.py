@@ -30,7 +30,7 @@ SHARES = {"parallel": 0.16, "parallel_multiple": 0.16, "irrelevance": 0.20, "mul
 """In the order in which they choose: what few records can give comes first (our choice)."""
 MOST_OF_A_SOURCE = {"desk": 0.15, "library": 0.3}
 """Of a kind; two sets of tools that many rows share would be learnt by heart (our choice)."""
-MOST_OF_PARALLEL = {"desk": 0.5, "library": 0.5}
+MOST_OF_PARALLEL = {"desk-parallel": 0.5, "library": 0.5}
 MADE_REFUSALS = 0.6
 """Of the irrelevance rows at least, those whose right tool was taken away; the others came without a call."""
 MOST_CALLS, MOST_TOOLS = 5, 4
@@ -164,11 +164,9 @@ def main() -> None:
     records = {one.id: one for found in read_trajectories(given.pool) if (one := first_answer(found)) is not None}
     count = token_counter(given.base, "full")
     pool = {name_of(tool): tool for one in records.values() for tool in one.tools if "function" in tool}
-    lengths: dict[str, int] = {}
 
     def fits(row: Trajectory) -> bool:
         counted = count(row)
-        lengths["last"] = counted[0] if counted else 0
         return counted is not None and counted[0] <= given.longest
 
     made = Forms(pool, fits, given.seed)

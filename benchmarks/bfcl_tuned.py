@@ -157,8 +157,9 @@ def table(given: argparse.Namespace) -> None:
     for category in SAMPLES:
         answers = given.out / f"needle-{category}.jsonl"
         if answers.exists():
-            scored = score_answers(open_task(f"bfcl:{category}"), answers)
-            verdicts.setdefault("Needle 3", {})[category] = scored["scores"]
+            for model, file in (("Needle 3", answers), ("Needle 3, unsure calls too", with_held_back(answers))):
+                scored = score_answers(open_task(f"bfcl:{category}"), file)
+                verdicts.setdefault(model, {})[category] = scored["scores"]
     print(f"\n| model | {' | '.join(f'{c} ({n})' for c, n in SAMPLES.items())} | all |")
     print(f"|---|{'---|' * (len(SAMPLES) + 1)}")
     for model, found in verdicts.items():
@@ -168,6 +169,15 @@ def table(given: argparse.Namespace) -> None:
     for model in (one for one in verdicts if "tuned" in one):
         for other in (one for one in verdicts if one != model):
             print(f"| {model} against {other} | {' | '.join(pair(verdicts, model, other, c) for c in SAMPLES)} |")
+
+
+def with_held_back(answers: Path) -> Path:
+    """The same answers, with what the engine held back as unsure where it gave nothing else."""
+    rows = [json.loads(line) for line in answers.read_text("utf-8").splitlines()]
+    file = answers.with_suffix(".unsure.jsonl")
+    told = ({"id": row["id"], "calls": row["calls"] or row["suppressed_calls"] or []} for row in rows)
+    file.write_text("".join(json.dumps(row) + "\n" for row in told), "utf-8")
+    return file
 
 
 def cell(scores: dict[str, bool]) -> str:

