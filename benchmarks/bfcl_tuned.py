@@ -59,19 +59,18 @@ def bfcl_files() -> list[Path]:
 
 def library_examples(out: Path) -> Path:
     """The rows of ``library_read.jsonl`` that a reader found without fault, as examples for a synthesis: requests that
-    a model wrote, each answered by one turn."""
+    a model wrote, each answered by one turn of calls. (Those without calls were refused because the library's right
+    tool was not on offer in that row.)"""
     file = out / "library-examples.jsonl"
-    kinds = {0: "refusal", 1: "single"}
     rows = []
     for line in (HERE / "library_read.jsonl").read_text("utf-8").splitlines():
         row = json.loads(line)
         asked = [m for m in row["messages"] if m["role"] == "user"]
         answers = [m for m in row["messages"] if m["role"] == "assistant"]
-        if row["fault"] or len(asked) != 1 or len(answers) != 1 or row["style"] == "missing-argument":
+        calls = answers[0].get("calls")
+        if row["fault"] or len(asked) != 1 or len(answers) != 1 or not calls:
             continue
-        calls = answers[0].get("calls") or []
-        rows.append({"id": row["id"], "query": asked[0]["content"], "now": "2026-11-23T10:00:00",
-                     "kind": kinds.get(len(calls), "parallel"), "calls": calls})  # fmt: skip
+        rows.append({"id": row["id"], "query": asked[0]["content"], "now": "2026-11-23T10:00:00", "calls": calls})
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     return file
 
