@@ -47,6 +47,8 @@ def first_answer(record: Trajectory) -> Trajectory | None:
     values = [json.dumps(call.arguments, sort_keys=True) for call in calls]
     if any(re.search(r"API_call_\d|\$", v) for v in values) or len(calls) > MOST_CALLS:
         return None
+    if "Inquirer:" in record.request:  # a whole dialogue in one message, of which the last request alone is answered
+        return None
     if len({(c.name, v) for c, v in zip(calls, values, strict=True)}) < len(calls):
         return None
     names = {name_of(tool) for tool in record.tools}
