@@ -68,30 +68,36 @@ def words_of(name: str) -> set[str]:
     return {part.lower().rstrip("s") for part in parts if len(part) > 3}
 
 
+def kinds_of(record: Trajectory) -> tuple[str, ...]:
+    """The kinds of row that a record may be."""
+    called = {call.name for call in record.calls}
+    if not called:
+        return ("irrelevance",)
+    if len(record.calls) == 1:
+        return ("simple", "multiple", "irrelevance")
+    return ("parallel",) if len(called) == 1 else ("parallel_multiple",)
+
+
 class Forms:
-    """The rows that a record can be. ``pool``: tools of all records by name; ``fits``: whether a row is short enough to
+    """The rows that records can be. ``pool``: tools of all records by name; ``fits``: whether a row is short enough to
     be learnt."""
 
     def __init__(self, pool: dict[str, Tool], fits: Callable[[Trajectory], bool], seed: int):
         self.pool, self.names, self.fits, self.seed = pool, sorted(pool), fits, seed
 
-    def of(self, record: Trajectory) -> dict[str, Trajectory]:
-        made: dict[str, Trajectory | None] = {}
+    def row(self, record: Trajectory, kind: str) -> Trajectory | None:
+        """None where the record is too long for it."""
         called = list(dict.fromkeys(call.name for call in record.calls))
-        rng = random.Random(f"{self.seed}:{record.id}")
-        if not called:
-            made["irrelevance"] = self._row(record, "irrelevance", rng, [], record.tools, rng.randint(1, 3))
-        elif len(record.calls) == 1:
-            made["simple"] = self._row(record, "simple", rng, called, [], 0)
-            made["multiple"] = self._row(record, "multiple", rng, called, self._others(record, rng), rng.randint(1, 3))
-            strangers = self._strangers(record, rng)
-            made["irrelevance"] = self._row(record, "irrelevance", rng, [], strangers, rng.randint(1, 2))
-        elif len(called) == 1:
-            made["parallel"] = self._row(record, "parallel", rng, called, [], 0)
-        else:
-            others, more = self._others(record, rng), max(0, min(2, MOST_TOOLS - len(called)))
-            made["parallel_multiple"] = self._row(record, "parallel_multiple", rng, called, others, more)
-        return {kind: row for kind, row in made.items() if row is not None}
+        rng = random.Random(f"{self.seed}:{kind}:{record.id}")
+        if kind == "irrelevance":
+            others = self._strangers(record, rng) if called else record.tools
+            return self._row(record, kind, rng, [], rng.sample(others, len(others)), 1, rng.randint(1, 3))
+        if kind in ("simple", "parallel"):
+            return self._row(record, kind, rng, called, [], 0, 0)
+        others = self._others(record, rng)
+        if kind == "multiple":
+            return self._row(record, kind, rng, called, others, 1, rng.randint(1, 3))
+        return self._row(record, kind, rng, called, others, 0, max(0, min(2, MOST_TOOLS - len(called))))
 
     def _others(self, record: Trajectory, rng: random.Random) -> list[Tool]:
         """Tools that are not called: the record's own, then any."""
@@ -110,12 +116,12 @@ class Forms:
         return [self.pool[name] for name in found]
 
     def _row(
-        self, record: Trajectory, kind: str, rng: random.Random, called: list[str], others: Sequence[Tool], more: int
-    ) -> Trajectory | None:
-        """With so many of the others as are wanted and fit; None where the kind would be another without one."""
+        self, record: Trajectory, kind: str, rng: random.Random, called: list[str], others: Sequence[Tool],
+        least: int, most: int,
+    ) -> Trajectory | None:  # fmt: skip
+        """With as many of the others as fit."""
         own = [tool for tool in record.tools if name_of(tool) in called]
-        least = 0 if kind in ("simple", "parallel", "parallel_multiple") else 1
-        for count in range(min(more, len(others)), least - 1, -1):
+        for count in range(min(most, len(others)), least - 1, -1):
             tools = [*own, *others[:count]]
             row = record.model_copy(update={"tools": rng.sample(tools, len(tools))}, deep=True)
             if kind == "irrelevance":
@@ -127,26 +133,27 @@ class Forms:
         return None
 
 
-def choose(forms: dict[str, dict[str, Trajectory]], sources: dict[str, str], rows: int, seed: int) -> list[Trajectory]:
-    """``rows`` by ``SHARES``, fewer where a kind has too few. ``forms``: by record, by kind; ``sources``: by record."""
+def choose(records: dict[str, Trajectory], forms: Forms, rows: int, seed: int) -> list[Trajectory]:
+    """``rows`` by ``SHARES``, fewer where a kind has too few."""
     used: Counter[str] = Counter()
-    native = {id for id, made in forms.items() if set(made) == {"irrelevance"}}
+    kinds = {id: kinds_of(one) for id, one in records.items()}
     chosen: list[Trajectory] = []
     for kind, share in SHARES.items():
-        wanted = round(rows * share)
+        wanted, taken = round(rows * share), 0
         most = MOST_OF_PARALLEL if kind.startswith("parallel") else MOST_OF_A_SOURCE
         left = {source: int(part * wanted) for source, part in most.items()}
-        left_native = int((1 - MADE_REFUSALS) * wanted) if kind == "irrelevance" else wanted
-        taken = 0
-        for id in sorted((i for i in forms if kind in forms[i]), key=lambda i: (used[i], digest(seed, kind, i))):
-            source = sources[id]
-            if taken == wanted or not left.get(source, 1) or (id in native and not left_native):
+        left_native = int((1 - MADE_REFUSALS) * wanted)
+        for id in sorted((i for i in kinds if kind in kinds[i]), key=lambda i: (used[i], digest(seed, kind, i))):
+            source, native = records[id].meta.source, kinds[id] == ("irrelevance",)
+            if taken == wanted or not left.get(source, 1) or (native and not left_native):
                 continue
-            taken, left_native = taken + 1, left_native - (id in native)
+            row = forms.row(records[id], kind)
+            if row is None:
+                continue
+            taken, left_native, used[id] = taken + 1, left_native - native, used[id] + 1
             left |= {source: left[source] - 1} if source in left else {}
-            used[id] += 1
-            chosen.append(forms[id][kind])
-        print(f"{kind}: {taken} of {wanted} wanted")
+            chosen.append(row)
+        print(f"{kind}: {taken} of {wanted} wanted", flush=True)
     return sorted(chosen, key=lambda row: digest(seed, "order", row.id))
 
 
@@ -171,10 +178,7 @@ def main() -> None:
         counted = count(row)
         return counted is not None and counted[0] <= given.longest
 
-    made = Forms(pool, fits, given.seed)
-    forms = {id: made.of(one) for id, one in records.items()}
-    sources = {id: one.meta.source for id, one in records.items()}
-    rows = choose(forms, sources, given.rows, given.seed)
+    rows = choose(records, Forms(pool, fits, given.seed), given.rows, given.seed)
     write_trajectories(given.out, rows)
     counted = [count(row) or (0, 0) for row in rows]
     print(f"{len(rows)} rows, {sum(c[0] for c in counted)} tokens, {sum(c[1] for c in counted)} of them learnt")

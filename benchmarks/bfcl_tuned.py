@@ -105,7 +105,9 @@ def rows(given: argparse.Namespace) -> None:
                "--seed", str(given.seed))  # fmt: skip
         checked = lamina("data", "check", file, "--skip", "novelty", "--held-out", ",".join(map(str, bfcl_files())))
         why = Counter(one["reason"] for one in checked["rejected"])
-        print(f"{file.name}: {len(checked['accepted'])} rows pass, {why['contaminated']} copy a request of BFCL; {dict(why)}")
+        print(
+            f"{file.name}: {len(checked['accepted'])} rows pass, {why['contaminated']} copy a request of BFCL; {dict(why)}"
+        )
 
 
 def tuned_file(name: str, given: argparse.Namespace) -> Path:
@@ -128,8 +130,9 @@ def bench(name: str, given: argparse.Namespace) -> None:
     """One run for each number of samples, because ``--limit`` is that of all tasks of a command."""
     for limit in sorted(set(SAMPLES.values())):
         tasks = ",".join(f"bfcl:{category}" for category, n in SAMPLES.items() if n == limit)
+        out = bench_folder(name, limit, given)
         lamina("bench", getattr(given, name), tuned_file(name, given), "--tasks", tasks, "--style", "full",
-               "--limit", str(limit), "--repeats", "0", "--timed", "0", "--seed", "0", "--out", bench_folder(name, limit, given))  # fmt: skip
+               "--limit", str(limit), "--repeats", "0", "--timed", "0", "--seed", "0", "--out", out)  # fmt: skip
 
 
 def bench_folder(name: str, limit: int, given: argparse.Namespace) -> Path:
@@ -163,7 +166,9 @@ def table(given: argparse.Namespace) -> None:
     print(f"|---|{'---|' * (len(SAMPLES) + 1)}")
     for model, found in verdicts.items():
         parts = [found.get(category, {}) for category in SAMPLES]
-        print(f"| {model} | {' | '.join(map(cell, parts))} | {cell({i: v for part in parts for i, v in part.items()})} |")
+        print(
+            f"| {model} | {' | '.join(map(cell, parts))} | {cell({i: v for part in parts for i, v in part.items()})} |"
+        )
     print("\n| in pairs | " + " | ".join(SAMPLES) + " |\n|---|" + "---|" * len(SAMPLES))
     for model in (one for one in verdicts if "tuned" in one):
         for other in (one for one in verdicts if one != model):
