@@ -105,9 +105,8 @@ def rows(given: argparse.Namespace) -> None:
                "--seed", str(given.seed))  # fmt: skip
         checked = lamina("data", "check", file, "--skip", "novelty", "--held-out", ",".join(map(str, bfcl_files())))
         why = Counter(one["reason"] for one in checked["rejected"])
-        print(
-            f"{file.name}: {len(checked['accepted'])} rows pass, {why['contaminated']} copy a request of BFCL; {dict(why)}"
-        )
+        print(f"{file.name}: {why['contaminated']} rows copy a request of BFCL")
+        print(f"  {len(checked['accepted'])} pass all checks, rejected would be {dict(why)}")
 
 
 def tuned_file(name: str, given: argparse.Namespace) -> Path:

@@ -60,8 +60,6 @@ def test_several_calls_are_parallel_by_whether_they_are_of_one_function():
     assert {kind: offered(row) for kind, row in one.items()} == {"parallel": ["paint_barrel"]}
     assert set(two) == {"parallel_multiple"}
     assert {"paint_barrel", "rent_canoe"} <= set(offered(two["parallel_multiple"]))
-        offered(two["parallel_multiple"])
-    )
 
 
 def test_a_call_that_waits_for_another_is_no_first_answer():
@@ -71,11 +69,9 @@ def test_a_call_that_waits_for_another_is_no_first_answer():
 
 
 def test_others_are_left_out_until_a_row_is_short_enough():
-    made = forms(record("a", [("paint_barrel", "oak")], ["paint_barrel"]), fits=lambda row: len(row.tools) <= 2)
-    assert len(made["multiple"].tools) == 2
-    assert "multiple" not in forms(
-        record("a", [("paint_barrel", "oak")], ["paint_barrel"]), lambda row: len(row.tools) < 2
-    )
+    one = record("a", [("paint_barrel", "oak")], ["paint_barrel"])
+    assert len(forms(one, lambda row: len(row.tools) <= 2)["multiple"].tools) == 2
+    assert "multiple" not in forms(one, lambda row: len(row.tools) < 2)
 
 
 def test_rows_are_chosen_by_their_shares_each_record_once_while_there_are_others():
