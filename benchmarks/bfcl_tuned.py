@@ -29,7 +29,7 @@ SAMPLES = {"simple_python": 100, "multiple": 100, "parallel": 60, "parallel_mult
 LIBRARY_STYLES = "parallel=0.5,parallel-multiple=0.2,multiple=0.2,simple=0.1"
 """What the public rows have least of comes most (our choice)."""
 TRAININGS = {
-    "smol": {"rows": "2000", "update": "full", "rate": "2e-4"},
+    "smol": {"rows": "1200", "update": "full", "rate": "2e-4"},
     "qwen": {"rows": "800", "update": "lora", "rate": "3e-4"},
 }
 """One epoch each. 2e-4 is the recipe's rate of the 135M; 3e-4 for adapters of a larger model was not tried before."""

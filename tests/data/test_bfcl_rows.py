@@ -5,12 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import pytest
-
 from lamina.trajectories import Message, Meta, ToolCall, Trajectory
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-pytest.importorskip("transformers", reason="the rows are counted in a trainer's tokens")
 from bfcl_rows import SHARES, Forms, choose, first_answer, kinds_of, name_of
 
 NAMES = [f"{verb}_{noun}" for verb in ("paint", "weigh", "rent") for noun in ("barrel", "violin", "canoe", "tractor")]
