@@ -89,8 +89,8 @@ class Forms:
         called = list(dict.fromkeys(call.name for call in record.calls))
         rng = random.Random(f"{self.seed}:{kind}:{record.id}")
         if kind == "irrelevance":
-            others = self._strangers(record, rng) if called else record.tools
-            return self._row(record, kind, rng, [], rng.sample(others, len(others)), 1, rng.randint(1, 3))
+            others = self._strangers(record, rng) if called else rng.sample(record.tools, len(record.tools))
+            return self._row(record, kind, rng, [], others, 1, rng.randint(1, 3))
         if kind in ("simple", "parallel"):
             return self._row(record, kind, rng, called, [], 0, 0)
         others = self._others(record, rng)
@@ -108,11 +108,14 @@ class Forms:
         return own + drawn
 
     def _strangers(self, record: Trajectory, rng: random.Random) -> list[Tool]:
-        """Tools with no word in common with what is called, in their names: the record's own may do the same."""
+        """Tools that have no word in common with what is called, in their names, because they may do the same: the
+        record's own, which were offered beside it, then any that have none in common with the request either."""
         called = set().union(*(words_of(call.name) for call in record.calls))
         asked = {word.lower().rstrip("s") for word in re.findall(r"[A-Za-z]{4,}", record.request)}
-        found = [n for n in rng.sample(self.names, 12) if not words_of(n) & (called | asked)]
-        return [self.pool[name] for name in found]
+        own = {name_of(tool): tool for tool in record.tools if not words_of(name_of(tool)) & called}
+        own = {name: tool for name, tool in own.items() if name not in {call.name for call in record.calls}}
+        found = [n for n in rng.sample(self.names, 12) if n not in own and not words_of(n) & (called | asked)]
+        return [*own.values(), *(self.pool[name] for name in found)]
 
     def _row(
         self, record: Trajectory, kind: str, rng: random.Random, called: list[str], others: Sequence[Tool],
