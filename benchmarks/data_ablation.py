@@ -88,7 +88,7 @@ def trained(arm: str, pool: Path, seed: int, out: Path, given: argparse.Namespac
     told = json.loads((folder / "report.json").read_text(encoding="utf-8"))["train"]
     print(f"{arm} {seed}: {told['rows']} rows, {told['tokens']} tokens, loss {told['loss']:.3f}")
     lamina("quantize", folder, "--types", "Q8_0", "--out", folder / "gguf")
-    (file,) = (folder / "gguf").glob("*.gguf")
+    (file,) = (folder / "gguf").glob("model-*.gguf")
     named = file.with_name(f"{arm}-{seed}.gguf")
     if not named.exists():
         named.hardlink_to(file)

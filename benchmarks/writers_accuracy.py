@@ -51,7 +51,7 @@ def tuned(name: str, rows: list[Trajectory], given: argparse.Namespace) -> Path:
     write_trajectories(file, rows)
     lamina("train", file, "--out", folder, "--epochs", str(given.epochs), "--seed", str(given.seed))
     lamina("quantize", folder, "--types", "Q8_0", "--out", folder / "gguf")
-    (made,) = (folder / "gguf").glob("*.gguf")
+    (made,) = (folder / "gguf").glob("model-*.gguf")
     named = made.with_name(f"{name}.gguf")
     if not named.exists():
         named.hardlink_to(made)

@@ -31,7 +31,7 @@ from lamina.training.folder import (
 )
 from lamina.training.material import Material, material_of
 from lamina.training.model_card import write_card
-from lamina.training.precision import precision_of
+from lamina.training.precision import keep_few_compiled, precision_of
 from lamina.training.preferences import Answers, make_preference_trainer, preference_config
 from lamina.training.processes import is_deepspeed, is_first, is_sent_weights, process_count
 from lamina.training.refusing import refusals_in_words
@@ -81,6 +81,7 @@ def fine_tune(
         require_training_libraries()
         require_reporter(settings.report_to)
         _point_out_idle_devices(progress)
+        keep_few_compiled()
         base = load_base(base_ref, empty=is_sent_weights())
         with _flushed_denormals():
             return _train(base, train, validation, out, settings, toolbox, progress, identity, distillation, wrong)
