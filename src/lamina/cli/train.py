@@ -162,7 +162,7 @@ def train(
     from lamina.training.base import check_base, require_reporter
     from lamina.training.recipes import load_recipe
     from lamina.training.refusing import refusals_in_words
-    from lamina.training.rejected import check_rejected, identity_of_rejected, wrong_answers
+    from lamina.training.rejected import check_rejected, identity_of_rejected, kept_answers
     from lamina.training.sharding import Shards, check_shards, train_sharded
 
     known = load_recipe(recipe) if recipe else None
@@ -198,7 +198,7 @@ def train(
         progress = Progress(as_json)
         if not run.is_done("train"):
             model = run.folder / "model"
-            wrong = wrong_answers(rejected, found) if rejected else None
+            wrong = kept_answers(run.folder, rejected, found) if rejected else None
             _point_out_silence(found, progress)
             if shards:
                 made = train_sharded(shards, ref, data, model, settings, wrong)
