@@ -111,6 +111,16 @@ def train(
     ] = None,
     epochs: Epochs = None,
     learning_rate: LearningRate = None,
+    max_length: Annotated[
+        int | None,
+        typer.Option(
+            "--max-length",
+            metavar="N",
+            min=1,
+            help="Tokens of the longest row that is trained on; longer ones are refused, never cut. Else the recipe's, "
+            "or 2048.",
+        ),
+    ] = None,
     seed: Seed = 0,
     threads: Threads = None,
     patience: Annotated[
@@ -176,6 +186,7 @@ def train(
             **chosen,
             epochs=epochs,
             learning_rate=learning_rate,
+            max_length=max_length,
             patience=patience,
             qat=qat and qat.value,
             report_to=told,
