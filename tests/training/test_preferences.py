@@ -257,6 +257,15 @@ def test_a_reject_whose_calls_are_none_is_no_answer(toolbox: Toolbox, tmp_path: 
             answers_of_rejects(tmp_path, [row])
 
 
+def test_answers_to_none_of_the_rows_are_said_before_the_base_is_read(toolbox: Toolbox, tmp_path: Path):
+    file = tmp_path / "answers.jsonl"
+    file.write_text('{"id": "somebody", "calls": []}\n')
+    found = TrainingData(split_rows(4), [], toolbox, "x")
+    with pytest.raises(InputError, match=r"answers\.jsonl: gives no wrong answer to any of the 4 rows; answers need"):
+        kept_answers(tmp_path, str(file), found)
+    assert not (tmp_path / KEPT).exists()
+
+
 def test_answers_in_another_encoding_are_refused_in_one_line(tmp_path: Path):
     file = tmp_path / "answers.jsonl"
     file.write_bytes('{"id": "é", "calls": []}'.encode("latin-1"))

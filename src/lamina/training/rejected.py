@@ -63,7 +63,16 @@ def kept_answers(folder: Path, rejected: str, found: TrainingData) -> Answers:
 
 
 def wrong_answers(rejected: str, found: TrainingData) -> Answers:
-    """By the id of the row. Raises InputError where a line is no answer, and as the model does."""
+    """By the id of the row. Raises InputError where a line is no answer, or none is to one of the rows, and as the
+    model does."""
+    answers = _answers(rejected, found)
+    if not any(row.id in answers for row in found.train):
+        mend = "answers need the ids of the rows; a run, rejects of the same tools; a model, calls that can be read"
+        raise InputError(f"{rejected}: gives no wrong answer to any of the {len(found.train):,} rows", mend=mend)
+    return answers
+
+
+def _answers(rejected: str, found: TrainingData) -> Answers:
     file = answers_in(rejected)
     if is_run(Path(rejected)):
         return answers_of_rejects(Path(rejected), found.train, found.toolbox)
