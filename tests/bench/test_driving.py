@@ -12,7 +12,7 @@ from lamina.bench import OwnTask, query_of, score_queries
 from lamina.bench.driving import drive
 from lamina.bench.tasks import Conversation, Outcome, Setting
 from lamina.models.model import Reply, Request
-from lamina.models.parsing import NOTHING
+from lamina.models.parsing import NOTHING, parse_calls
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import Message, Query, ToolCall, Trajectory
 
@@ -162,6 +162,27 @@ def test_a_prompt_that_does_not_fit_is_unscored_not_wrong_and_no_refusal(kind: A
     assert (found["unscored"].value, found["unreadable"].value, found["unreadable"].n) == (0.5, 1.0, 1)
     assert found["dependent_exact" if kind == "dependent" else "call_exact"].n == 1
     assert "unscored" not in {f.metric for f in task.figures([{**silent.scores, "right": silent.right}])}
+
+
+def test_an_answer_that_had_to_be_repaired_is_read_and_counted_as_such() -> None:
+    task = OwnTask(queries=[Query("a", "Bo", None, "single", [ToolCall.of("greet", {"name": "Bo"})])])
+    strictly, repaired = '[{"name": "greet", "arguments": {"name": "Bo"}}]', "Sure! [greet(name='Bo')]"
+
+    def figures(*texts: str) -> dict[str, float]:
+        told = []
+        for text in texts:
+            talk = task.solve(task.samples()[0], Setting(TOOLBOX, "full"))
+            next(talk)
+            calls, problem = parse_calls(text, TOOLBOX)
+            with pytest.raises(StopIteration) as ended:
+                talk.send(Reply(text, calls, problem))
+            told.append({**ended.value.value.scores, "right": ended.value.value.right})
+        return {f.metric: f.interval.value for f in task.figures(told)}
+
+    assert figures(strictly, repaired)["call_exact"] == 1.0
+    assert figures(strictly, repaired)["repaired"] == 0.5
+    assert "repaired" not in figures(strictly)
+    assert "repaired" not in figures("no call at all"), "what cannot be read was not repaired"
 
 
 def test_a_right_alternative_is_right() -> None:

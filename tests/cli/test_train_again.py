@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # tiny_llama is shared by the rooms' tests
 
+from lamina.runs import Run
 from lamina.trajectories import Message, ToolCall, Trajectory
 from tiny_llama import desk_toolbox, save_tiny_llama, split_rows
 
@@ -129,3 +130,32 @@ def test_a_dry_run_of_preferences_counts_the_answers_that_are_there(
     assert {one["reason"] for one in told["refused"]} == {"no answer to compare with"}
     assert told["sharding"].startswith("ddp is counted in main memory alone")
     assert not (tmp_path / "run").exists()
+
+
+def test_rows_longer_than_is_wanted_are_refused_with_what_to_change(
+    lamina: Any, tmp_path: Path, command: list[object]
+) -> None:
+    written(tmp_path / "rows.jsonl", split_rows(4))
+    said = lamina(*command, "--max-length", 20, "--dry-run")
+    assert said.status == 2
+    (line,) = said.errors
+    assert "longer than max_length 20; raise max_length" in line
+
+
+def test_a_runs_rejects_train_preferences_and_the_answers_stay(
+    lamina: Any, tmp_path: Path, command: list[object]
+) -> None:
+    rows = split_rows(4)
+    written(tmp_path / "rows.jsonl", rows)
+    made = tmp_path / "made"
+    Run.open(made, {"verb": "synth"}).close()
+    calls = [{"name": "split_bill", "arguments": {"total": 50, "people": 16}}]
+    evidence = [{"argument": "split_bill.people", "verdict": "missing"}]
+    record = {"request": "Split 50 between us", "calls": calls, "evidence": evidence}
+    (made / "rejects.jsonl").write_text(json.dumps({"record": record}) + "\n")
+    said = lamina(*command, "--method", "dpo", "--rejected", made, "--json")
+    assert said.status == 0, said.err
+    assert json.loads(said.out)["metrics"]["rows"] == 1
+    (kept,) = map(json.loads, (tmp_path / "run" / "wrong-answers.jsonl").read_text().splitlines())
+    right = next(row.turns[0][0] for row in rows if row.id == kept["id"])
+    assert kept["calls"] == [{"name": right.name, "arguments": right.arguments | {"people": 16}}]

@@ -63,6 +63,23 @@ def test_a_model_of_others_is_measured_with_the_tools_that_are_named(desk: tuple
     assert small["distance"]["perplexity"] > 1
 
 
+def test_a_file_alone_is_measured_from_the_model_and_not_from_itself(desk: tuple[Path, Path], tmp_path: Path):
+    tools, queries = desk
+    folder = save_tiny(tmp_path / "model", "qwen3", head_dim=16, max_position_embeddings=4096)
+    words = ("--queries", queries, "--tools", tools, "--json")
+    told = json.loads(quantized(folder, "--types", "Q4_0", "--out", tmp_path / "gguf", *words).stdout)
+    (small,) = told["files"]
+    assert small["distance"]["reference"] == f"{folder} in F16"
+    assert small["distance"]["logit_rmse"] > 0
+    assert sorted(file.name for file in (tmp_path / "gguf").iterdir()) == ["model-Q4_0.gguf", "parity.json"]
+    kept = json.loads(Path(told["report"]).read_text("utf-8"))
+    assert (kept["model"], kept["files"]) == (str(folder), told["files"])
+    again = json.loads(quantized(Path(small["path"]), "--types", "Q8_0", "--out", tmp_path / "again", *words).stdout)
+    (of_file,) = again["files"]
+    assert of_file["distance"]["reference"] == small["path"]
+    assert 0 < of_file["distance"]["logit_rmse"] < small["distance"]["logit_rmse"], "a file is measured from itself"
+
+
 def test_a_chat_whose_template_opens_it_is_opened_alike_in_the_folder_and_in_its_file(tmp_path: Path):
     tokenizer = sentencepiece_tokenizer()
     tokenizer.chat_template = OPENED

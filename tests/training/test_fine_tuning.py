@@ -246,7 +246,8 @@ def test_no_row_is_longer_than_what_the_base_reads(toolbox: Toolbox, tmp_path: P
     base = save_tiny_llama(tmp_path / "base")
     config = json.loads((base / "config.json").read_text())
     (base / "config.json").write_text(json.dumps({**config, "max_position_embeddings": 20}))
-    with pytest.raises(InputError, match="longer than max_length 20"):
+    said = r"rows refused: 4 \(longer than max_length 20; the base reads no more: shorten the row"
+    with pytest.raises(InputError, match=said):
         fine_tune(str(base), split_rows(4), [], tmp_path / "out", FEW, toolbox)
 
 

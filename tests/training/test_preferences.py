@@ -14,8 +14,10 @@ from lamina.runs import Run
 from lamina.tools import Toolbox
 from lamina.training import TrainSettings, fine_tune
 from lamina.training.preferences import make_pairs
-from lamina.training.rejected import answers_of_file, answers_of_model, answers_of_rejects, check_rejected
-from lamina.trajectories import ToolCall
+from lamina.training.rejected import KEPT, answers_of_file, answers_of_model, check_rejected, kept_answers
+from lamina.training.rows import TrainingData
+from lamina.training.run_rejects import answers_of_rejects
+from lamina.trajectories import Message, Meta, ToolCall, Trajectory
 from tiny_llama import split_rows, tiny_tokenizer
 
 DPO = TrainSettings(
@@ -148,6 +150,94 @@ def test_a_runs_rejects_are_taken_where_the_request_passed_later(toolbox: Toolbo
     assert {id: [c.arguments for c in found] for id, found in answers.items()} == {row.id: [calls[0]["arguments"]]}
 
 
+def written(folder: Path, *records: object) -> Path:
+    """A run's rejects."""
+    (folder / "rejects.jsonl").write_text("".join(json.dumps({"record": record}) + "\n" for record in records))
+    return folder
+
+
+def arguments_of(answers) -> dict[str, list[dict[str, object]]]:
+    return {id: [call.arguments for call in calls] for id, calls in answers.items()}
+
+
+def test_a_rejected_twin_of_the_right_answer_does_not_hide_the_wrong_one(toolbox: Toolbox, tmp_path: Path):
+    row = split_rows(2)[1]
+    right = {"name": "split_bill", "arguments": {"people": 3, "total": 21.0, "tip_percent": 0}}
+    bad = {"name": "split_bill", "arguments": {"total": 3, "people": 21}}
+    records = [{"request": row.request, "calls": [calls]} for calls in (right, bad, right)]
+    assert arguments_of(answers_of_rejects(written(tmp_path, *records), [row], toolbox)) == {row.id: [bad["arguments"]]}
+    assert answers_of_rejects(written(tmp_path, records[0]), [row], toolbox) == {}
+
+
+def test_a_request_that_passed_with_a_slip_of_the_pen_in_it_is_still_the_same(toolbox: Toolbox, tmp_path: Path):
+    row = split_rows(2)[1]
+    slipped = [Message(role="user", content="Slpit 21 between 3"), *row.messages[1:]]
+    row = row.model_copy(update={"messages": slipped, "meta": Meta(source="synth", clean=row.request)})
+    record = {"request": row.meta.model_extra["clean"], "calls": []}
+    assert answers_of_rejects(written(tmp_path, record), [row], toolbox) == {row.id: []}
+
+
+def test_a_row_that_was_mended_is_preferred_over_what_it_was(toolbox: Toolbox, tmp_path: Path):
+    row = split_rows(2)[1]
+    was = Trajectory(
+        id="w",
+        messages=[
+            row.messages[0],
+            Message(role="assistant", tool_calls=[ToolCall.of("split_bill", {"total": 21, "heads": 3})]),
+        ],
+    )
+    records = [was.model_dump(exclude_none=True), {"messages": [{"role": "user"}]}]
+    found = answers_of_rejects(written(tmp_path, *records), [row], toolbox)
+    assert arguments_of(found) == {row.id: [{"total": 21, "heads": 3}]}
+
+
+def invented(people: object) -> dict[str, object]:
+    """As synthesis rejects a value that the request does not say."""
+    calls = [{"name": "split_bill", "arguments": {"total": 50, "people": people}}]
+    evidence = [
+        {"argument": "split_bill.total", "verdict": "said", "words": "50"},
+        {"argument": "split_bill.people", "verdict": "missing"},
+    ]
+    return {"request": "Split 50 between us", "calls": calls, "evidence": evidence}
+
+
+def test_a_value_that_no_request_said_is_a_wrong_value_for_another_row_once(toolbox: Toolbox, tmp_path: Path):
+    rows = split_rows(4)[1:]
+    found = answers_of_rejects(written(tmp_path, invented(3), invented(16)), rows, toolbox)
+    right = {row.id: row.turns[0][0].arguments for row in rows}
+    wrong = {id: arguments for id, (arguments,) in arguments_of(found).items()}
+    assert sorted(arguments["people"] for arguments in wrong.values()) == [3, 16], "one row a reject"
+    assert all(arguments == right[id] | {"people": arguments["people"]} for id, arguments in wrong.items())
+    assert all(arguments["people"] != right[id]["people"] for id, arguments in wrong.items())
+    made = pairs(rows, found, toolbox)
+    assert len(made.pairs) == 2
+    assert [one["reason"] for one in made.refused] == ["no answer to compare with"]
+
+
+def test_of_a_function_that_was_called_twice_nobody_knows_which_value_was_invented(toolbox: Toolbox, tmp_path: Path):
+    twice = invented(16)
+    twice["calls"] = [*twice["calls"], {"name": "split_bill", "arguments": {"total": 9, "people": 2}}]  # type: ignore[misc]
+    assert answers_of_rejects(written(tmp_path, twice), split_rows(4), toolbox) == {}
+
+
+def test_a_model_is_asked_for_wrong_answers_once_though_the_training_was_killed(
+    toolbox: Toolbox, tmp_path: Path, monkeypatch
+):
+    rows = split_rows(4)[1:]
+    asked: list[str] = []
+
+    def answer(rejected: str, found: TrainingData) -> dict[str, list[ToolCall]]:
+        asked.append(rejected)
+        return {row.id: [ToolCall.of("split_bill", {"total": len(asked)})] for row in found.train}
+
+    monkeypatch.setattr("lamina.training.rejected.wrong_answers", answer)
+    found = TrainingData(rows, [], toolbox, "x")
+    first, again = (kept_answers(tmp_path, "weaker", found) for _ in range(2))
+    assert asked == ["weaker"]
+    assert arguments_of(first) == arguments_of(again) == {row.id: [{"total": 1}] for row in rows}
+    assert answers_of_file(tmp_path / KEPT).keys() == first.keys(), "it is a file that --rejected takes"
+
+
 def test_a_line_that_is_no_answer_is_named(tmp_path: Path):
     file = tmp_path / "answers.jsonl"
     file.write_text('{"id": "a", "calls": []}\n\n{"id": "b"}\n')
@@ -165,6 +255,15 @@ def test_a_reject_whose_calls_are_none_is_no_answer(toolbox: Toolbox, tmp_path: 
         (tmp_path / "rejects.jsonl").write_text(f"\n{broken}\n")
         with pytest.raises(InputError, match=r"rejects\.jsonl:2: is no reject"):
             answers_of_rejects(tmp_path, [row])
+
+
+def test_answers_to_none_of_the_rows_are_said_before_the_base_is_read(toolbox: Toolbox, tmp_path: Path):
+    file = tmp_path / "answers.jsonl"
+    file.write_text('{"id": "somebody", "calls": []}\n')
+    found = TrainingData(split_rows(4), [], toolbox, "x")
+    with pytest.raises(InputError, match=r"answers\.jsonl: gives no wrong answer to any of the 4 rows; answers need"):
+        kept_answers(tmp_path, str(file), found)
+    assert not (tmp_path / KEPT).exists()
 
 
 def test_answers_in_another_encoding_are_refused_in_one_line(tmp_path: Path):

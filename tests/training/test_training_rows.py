@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
 from lamina.cli.train import _point_out_silence
-from lamina.errors import WorkFailedError
+from lamina.errors import InputError, WorkFailedError
 from lamina.models.model import Request
 from lamina.models.templates import DEFAULT_INSTRUCTION, LAMINA_TEMPLATE, calls_text, request_prompt, with_end_mark
 from lamina.runs import Progress
@@ -17,6 +18,7 @@ from lamina.training.rows import (
     TrainingData,
     canonical_call,
     encode,
+    read_training_data,
     token_rows,
     training_messages,
     turn_pieces,
@@ -107,6 +109,16 @@ def test_a_row_without_an_answer_is_refused(toolbox: Toolbox):
     rows, refused = token_rows([silent], toolbox, tiny_tokenizer(), LAMINA_TEMPLATE, style="baked", max_length=99)
     assert rows == []
     assert refused == [{"id": "s", "reason": "no assistant turn to learn from"}]
+
+
+def test_a_data_set_without_an_assistants_turn_is_refused_before_a_base_is_read(tmp_path: Path):
+    file = tmp_path / "requests.jsonl"
+    silent = [Trajectory(id=f"s{i}", messages=[Message(role="user", content=f"Hm {i}?")]) for i in range(3)]
+    file.write_bytes(b"".join(row.to_json() + b"\n" for row in silent))
+    with pytest.raises(InputError, match=r"requests\.jsonl: none of its 3 rows to train on has an assistant's turn"):
+        read_training_data(file)
+    file.write_bytes(b"".join(row.to_json() + b"\n" for row in [*silent, split_rows(1)[0]]))
+    assert len(read_training_data(file).train) == 4, "one that has none among others is refused with its reason"
 
 
 def test_a_template_whose_turns_do_not_end_is_an_error():

@@ -13,9 +13,7 @@ from lamina.cli.output import listed, show, table
 from lamina.errors import InputError
 
 if TYPE_CHECKING:
-    from lamina.models import Model, Request
     from lamina.quantize.calibration import Calibration
-    from lamina.quantize.distance import Said
     from lamina.runs import Progress
     from lamina.tools import Toolbox
     from lamina.trajectories import Query
@@ -82,11 +80,13 @@ def quantize(
 
     Parity is the share of the requests in --queries to which a file gives the very calls that MODEL
     gives; without --queries it is not measured. Perplexity is that of the right answers, distances are
-    from the most precise of the files written.
+    from MODEL: a GGUF file itself, else its most precise file of 16 bits or more. The report is
+    DIR/parity.json.
     """
     from lamina.models.metadata import facts_of
     from lamina.quantize.calibration import calibration_of
     from lamina.quantize.folder_source import sees
+    from lamina.quantize.parity_report import measure_files, write_parity
     from lamina.quantize.peft_folder import is_peft_folder
     from lamina.quantize.precisions import precisions
     from lamina.quantize.vision_part import export_vision_part
@@ -100,8 +100,7 @@ def quantize(
         raise InputError("--base is for an adapter, and this is none", file=source, mend="leave it out")
     wanted = listed(types if types is not None else TYPES) or ()
     precisions(wanted)  # a mistake in them, or in the requests, is said before the model is read
-    if queries is not None:
-        _requests_for(source, queries, tools)
+    asked = _requests_for(source, queries, tools) if queries is not None else None
     progress = Progress(as_json)
     calibration = calibration_of(imatrix, source) if imatrix else None
     files = _exported(source, wanted, out, calibration, progress)
@@ -112,8 +111,10 @@ def quantize(
         seen = [f"vision part: {found['vision_part']['path']}"]
     for file in files:
         file["parity"] = None
-    if queries is not None:
-        _measure(source, files, queries, tools, progress)
+    if queries is not None and asked is not None:
+        measure_files(source, files, *asked, progress)
+        found["report"] = str(write_parity(source, files, queries))
+        seen.append(f"parity report: {found['report']}")
     found["chat_template"] = facts_of(str(source)).chat_template is not None
     untold = [] if found["chat_template"] else [f"{source}: has no chat template, and neither have the files: {UNTOLD}"]
     show(found, as_json=as_json, lines=[*table([_row(f) for f in files]), *seen, *untold, *_remarks(files)])
@@ -182,39 +183,6 @@ def _remarks(files: Sequence[dict[str, Any]]) -> list[str]:
     return warnings
 
 
-def _measure(source: Path, files: list[dict[str, Any]], queries: Path, tools: Path | None, progress: Progress) -> None:
-    from lamina.models import Request, open_model, prompt_style_of
-    from lamina.quantize.distance import distances
-    from lamina.quantize.parity_check import parity
-    from lamina.trajectories import Message
-
-    rows, toolbox = _requests_for(source, queries, tools)
-    style = prompt_style_of(str(source)) or "full"
-    asked = [Request([Message(role="user", content=q.query)], tools=toolbox, style=style) for q in rows]
-    texts: list[Said] = []
-    with progress.stage("parity", total=len(asked) * (1 + len(files))) as bar:
-        reference = open_model(str(source))
-        try:
-            wanted = reference.generate(asked, lambda *_: bar.advance())
-        finally:
-            reference.close()
-        for file in files:
-            bar.advance(0, file=file["type"])
-            candidate = open_model(str(file["path"]))
-            try:
-                given = candidate.generate(asked, lambda *_: bar.advance())
-                file["parity"] = parity(wanted, given, asked, toolbox)
-                texts = texts or _right_answers(candidate, rows, asked, toolbox)
-            finally:
-                candidate.close()
-    paths = [Path(str(file["path"])) for file in files]
-    most_precise = max(files, key=lambda file: float(file["bits_per_weight"]))
-    with progress.stage("distance", total=len(texts)) as bar:
-        found = distances(Path(most_precise["path"]), paths, texts, on_text=bar.advance)
-    for file, distance in zip(files, found, strict=True):
-        file["distance"] = distance | {"reference": most_precise["path"]}
-
-
 def _requests_for(source: Path, queries: Path, tools: Path | None) -> tuple[list[Query], Toolbox]:
     """The requests, and the tools they are about. Raises InputError for a file that has none, or where neither the
     model nor ``tools`` says them."""
@@ -226,19 +194,6 @@ def _requests_for(source: Path, queries: Path, tools: Path | None) -> tuple[list
     if toolbox is None:
         raise InputError("does not say which tools it knows", file=source, mend="name their file with --tools")
     return read_queries(queries, toolbox), toolbox
-
-
-def _right_answers(model: Model, rows: list[Query], asked: list[Request], toolbox: Toolbox) -> list[Said]:
-    """First answers as a model is to write them: dependent calls come after results, so only their first is here."""
-    from lamina.models.templates import calls_text
-    from lamina.quantize.distance import Said
-
-    found = []
-    for query, request in zip(rows, asked, strict=True):
-        calls = query.calls[:1] if query.kind == "dependent" else query.calls
-        text = calls_text([{"name": c.name, "arguments": c.arguments} for c in calls])
-        found.append(Said(model.prompt_for(request), text))  # type: ignore[attr-defined]
-    return found
 
 
 app = verb(

@@ -111,6 +111,16 @@ def train(
     ] = None,
     epochs: Epochs = None,
     learning_rate: LearningRate = None,
+    max_length: Annotated[
+        int | None,
+        typer.Option(
+            "--max-length",
+            metavar="N",
+            min=1,
+            help="Tokens of the longest row that is trained on; longer ones are refused, never cut. Else the recipe's, "
+            "or 2048.",
+        ),
+    ] = None,
     seed: Seed = 0,
     threads: Threads = None,
     patience: Annotated[
@@ -162,7 +172,7 @@ def train(
     from lamina.training.base import check_base, require_reporter
     from lamina.training.recipes import load_recipe
     from lamina.training.refusing import refusals_in_words
-    from lamina.training.rejected import check_rejected, identity_of_rejected, wrong_answers
+    from lamina.training.rejected import check_rejected, identity_of_rejected, kept_answers
     from lamina.training.sharding import Shards, check_shards, train_sharded
 
     known = load_recipe(recipe) if recipe else None
@@ -176,6 +186,7 @@ def train(
             **chosen,
             epochs=epochs,
             learning_rate=learning_rate,
+            max_length=max_length,
             patience=patience,
             qat=qat and qat.value,
             report_to=told,
@@ -198,7 +209,7 @@ def train(
         progress = Progress(as_json)
         if not run.is_done("train"):
             model = run.folder / "model"
-            wrong = wrong_answers(rejected, found) if rejected else None
+            wrong = kept_answers(run.folder, rejected, found) if rejected else None
             _point_out_silence(found, progress)
             if shards:
                 made = train_sharded(shards, ref, data, model, settings, wrong)

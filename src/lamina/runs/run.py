@@ -28,6 +28,7 @@ OWN_FILES = (
     STORE, f"{STORE}-wal", f"{STORE}-shm", "trajectories.jsonl", "rejects.jsonl", "report.html",
     "report.json", "samples.jsonl", "samples.parquet", "samples.html", "rows.html", "log.jsonl", "rollouts.jsonl",
     "asked.jsonl", "deeds.jsonl", "principles.toml", "sharded-job.json", "sharded-error.txt", "config.toml.tmp",
+    "wrong-answers.jsonl",
 )  # fmt: skip
 OWN_FOLDERS = ("model", "gguf", "work", "principles", "hub", "mix", "learning", "packed")
 """Wholly Lamina's: ``work`` is for what a stage needs only while it runs (checkpoints, scratch)."""

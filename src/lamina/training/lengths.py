@@ -9,7 +9,7 @@ from typing import Any
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
 from lamina.training.preferences import Answers, answered, make_pairs
-from lamina.training.rows import IGNORED, token_rows
+from lamina.training.rows import IGNORED, NO_MORE, RAISE, token_rows
 from lamina.training.settings import TrainSettings
 from lamina.trajectories import Trajectory
 
@@ -30,7 +30,8 @@ def lengths_of(
 ) -> tuple[list[Length], list[JSON]]:  # fmt: skip
     """And the refusals. Where preferences are learnt and the wrong answers are not known yet (None), they count as
     long as the right ones."""
-    how: Any = {"style": settings.prompt_style, "max_length": max_length}
+    mend = NO_MORE if max_length < settings.max_length else RAISE
+    how: Any = {"style": settings.prompt_style, "max_length": max_length, "mend": mend}
     if settings.method == "dpo" and wrong is not None:
         made = make_pairs(rows, wrong, toolbox, tokenizer, template, **how)
         halves = [(len(p.prompt_ids), len(p.chosen_ids), len(p.rejected_ids)) for p in made.pairs]

@@ -17,7 +17,7 @@ from lamina.models.model import PromptStyle
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
 from lamina.training.processes import process_count
-from lamina.training.rows import IGNORED, Row, token_rows
+from lamina.training.rows import IGNORED, RAISE, Row, token_rows
 from lamina.training.trainer import attend, known_renaming, on_one_device
 from lamina.trajectories import Message, ToolCall, Trajectory, compare_calls
 
@@ -56,6 +56,7 @@ def make_pairs(
     *,
     style: PromptStyle,
     max_length: int,
+    mend: str = RAISE,
 ) -> Pairing:
     """Rows with a wrong answer as pairs; the others are refused with their reason. A wrong answer may call what is not
     on offer: an invented function is what a model most needs to learn to leave."""
@@ -72,7 +73,7 @@ def make_pairs(
             for calls in (right, wrong):
                 one, refused = token_rows(
                     [answered(row, calls)], toolbox, tokenizer, template,
-                    style=style, max_length=max_length, any_name=calls is wrong,
+                    style=style, max_length=max_length, any_name=calls is wrong, mend=mend,
                 )  # fmt: skip
                 if refused:
                     break

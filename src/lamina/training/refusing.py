@@ -28,6 +28,11 @@ def refusals_in_words(refused: Sequence[JSON]) -> str:
     return f"{len(refused):,} ({'; '.join([*told, *(['…'] if len(reasons) > SHOWN else [])])})"
 
 
+def nothing_left(refused: Sequence[JSON]) -> str:
+    """Why there is nothing to train on."""
+    return f"nothing to train on: {'rows refused: ' + refusals_in_words(refused) if refused else 'there are no rows'}"
+
+
 def as_rejects(refused: Sequence[JSON], found: TrainingData) -> Iterator[Reject]:
     """Each refusal with its row."""
     rows = {row.id: row for row in [*found.held, *found.train]}

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from lamina.errors import InputError
 from lamina.models import check_reference, open_model, prompt_style_of
 from lamina.models.model import Model, PromptStyle, Request
 from lamina.models.parsing import parse_calls
+from lamina.runs.files import atomic_file
 from lamina.runs.run import is_run
 from lamina.tools import Toolbox
 from lamina.training.preferences import Answers, before_answer
 from lamina.training.rows import TrainingData
+from lamina.training.run_rejects import REJECTS, answers_of_rejects
+from lamina.training.text_lines import numbered_lines
 from lamina.trajectories import ToolCall, Trajectory
 
-REJECTS = "rejects.jsonl"
+KEPT = "wrong-answers.jsonl"
+"""In the folder of a preference training: the answers that it prefers the rows' over."""
 
 
 def answers_in(rejected: str) -> Path | None:
@@ -46,11 +49,33 @@ def identity_of_rejected(rejected: str) -> dict[str, str]:
     return told if file is None else told | {"rejected_answers": hashlib.sha256(file.read_bytes()).hexdigest()[:16]}
 
 
+def kept_answers(folder: Path, rejected: str, found: TrainingData) -> Answers:
+    """``wrong_answers``, kept in ``folder``: a training that was killed finds them there, for a model that is asked
+    again may answer otherwise, and takes its time. Raises as ``wrong_answers`` does, StorageError."""
+    file = folder / KEPT
+    if not file.is_file():
+        answers = wrong_answers(rejected, found)
+        with atomic_file(file) as opened:
+            for id, calls in answers.items():
+                told = [{"name": call.name, "arguments": call.arguments} for call in calls]
+                opened.write(json.dumps({"id": id, "calls": told}).encode() + b"\n")
+    return answers_of_file(file)
+
+
 def wrong_answers(rejected: str, found: TrainingData) -> Answers:
-    """By the id of the row. Raises InputError where a line is no answer, and as the model does."""
+    """By the id of the row. Raises InputError where a line is no answer, or none is to one of the rows, and as the
+    model does."""
+    answers = _answers(rejected, found)
+    if not any(row.id in answers for row in found.train):
+        mend = "answers need the ids of the rows; a run, rejects of the same tools; a model, calls that can be read"
+        raise InputError(f"{rejected}: gives no wrong answer to any of the {len(found.train):,} rows", mend=mend)
+    return answers
+
+
+def _answers(rejected: str, found: TrainingData) -> Answers:
     file = answers_in(rejected)
     if is_run(Path(rejected)):
-        return answers_of_rejects(Path(rejected), found.train)
+        return answers_of_rejects(Path(rejected), found.train, found.toolbox)
     if file is not None:
         return answers_of_file(file)
     model = open_model(rejected)
@@ -78,7 +103,7 @@ def answers_of_model(model: Model, rows: Sequence[Trajectory], toolbox: Toolbox,
 def answers_of_file(file: Path) -> Answers:
     """``{"id", "calls": [{"name", "arguments"}]}`` a line, as ``lamina bench score`` reads them."""
     answers: dict[str, list[ToolCall]] = {}
-    for number, line in _lines(file):
+    for number, line in numbered_lines(file):
         try:
             row = json.loads(line)
             answers[row["id"]] = [ToolCall.of(call["name"], call["arguments"]) for call in row["calls"]]
@@ -86,30 +111,3 @@ def answers_of_file(file: Path) -> Answers:
             mend = 'a line is {"id": …, "calls": [{"name": …, "arguments": {…}}]}'
             raise InputError("is no answer", file=file, line=number, mend=mend) from None
     return answers
-
-
-def answers_of_rejects(run: Path, rows: Sequence[Trajectory]) -> Answers:
-    """The rejects of a run whose request is also a row's, with the calls that were rejected. A reject that holds no
-    calls, or something that is none, was not an answer."""
-    ids = {row.request.casefold(): row.id for row in rows}
-    answers: dict[str, list[ToolCall]] = {}
-    for number, line in _lines(run / REJECTS):
-        try:
-            record = json.loads(line).get("record") or {}
-        except (ValueError, AttributeError):
-            mend = "restore the file, or run synth again with --fresh"
-            raise InputError("is no reject", file=run / REJECTS, line=number, mend=mend) from None
-        row = ids.get(str(record.get("request", "")).casefold())
-        if row is not None and isinstance(record.get("calls"), list):
-            with contextlib.suppress(KeyError, TypeError, ValueError):
-                answers[row] = [ToolCall.of(call["name"], call["arguments"]) for call in record["calls"]]
-    return answers
-
-
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    """Those that are not empty, with their numbers."""
-    try:
-        text = file.read_text("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8 text", file=file, mend="save it as UTF-8") from None
-    return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())

@@ -25,6 +25,9 @@ from lamina.trajectories import Trajectory, content_id, read_trajectories
 
 IGNORED = -100
 """Label of a token that is read and not learnt."""
+RAISE = "raise max_length"
+NO_MORE = "the base reads no more: shorten the row, or take another base"
+"""What is done about a row that is too long: ``RAISE`` where the base would read it."""
 Learn = Literal["calls", "words"]
 """Of an assistant's turn its calls alone, or its words too."""
 
@@ -60,6 +63,9 @@ def read_training_data(data: Path) -> TrainingData:
     chosen = [row for row in rows if row.meta.split == "train" or not marked]
     if not chosen:
         raise InputError("holds no rows to train on", file=data, mend="give a run that synth has finished")
+    if not any(row.turns for row in chosen):
+        what = f"none of its {len(chosen):,} rows to train on has an assistant's turn, which is what is learnt"
+        raise InputError(what, file=data, mend="give each request its right calls, or a refusal")
     held = [row for row in rows if row.meta.split == "validation"]
     toolbox = Toolbox.from_openai({t["function"]["name"]: t for row in chosen for t in row.tools}.values())
     identity = content_id(*([row.to_json().decode() for row in part] for part in (chosen, held)))
@@ -108,11 +114,12 @@ def token_rows(
     max_length: int,
     any_name: bool = False,
     learn: Learn = "calls",
+    mend: str = RAISE,
 ) -> tuple[list[Row], list[JSON]]:
     """Rows and refusals (``{"id", "reason"}``): nothing is ever cut to fit, and nobody learns to call what is not on
     offer, but with ``any_name``, for what is learnt to be wrong. In the prompt, but in style ``baked``, stand the tools
-    of the row, or ``toolbox`` where it names none. ``template`` is a chat template with ``{% generation %}`` marks.
-    Raises WorkFailedError where a template does not end its turns."""
+    of the row, or ``toolbox`` where it names none. ``mend`` is said of rows that are too long. ``template`` is a chat
+    template with ``{% generation %}`` marks. Raises WorkFailedError where a template does not end its turns."""
     rows: list[Row] = []
     refused: list[JSON] = []
     for trajectory in trajectories:
@@ -129,7 +136,7 @@ def token_rows(
         asked = trajectory.model_copy(update={"messages": list(asked_messages(trajectory.messages, offered, style))})
         row = encode(trajectory.id, training_messages(asked, offered, learn), tools, tokenizer, template)
         if len(row.input_ids) > max_length:
-            reason = f"{len(row.input_ids)} tokens, longer than max_length {max_length}; raise max_length"
+            reason = f"{len(row.input_ids)} tokens, longer than max_length {max_length}; {mend}"
             refused.append({"id": row.id, "reason": reason})
         elif all(label == IGNORED for label in row.labels):
             refused.append({"id": row.id, "reason": "no assistant turn to learn from"})

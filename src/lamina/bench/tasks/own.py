@@ -3,6 +3,9 @@
 Requests for one call, several calls or none are scored on the first answer. Where the second call needs the
 first one's result the sample is a rollout: a right first call is executed at the row's clock, the model sees
 the result and answers again; both must be right. Those are a figure of their own and not in ``call_exact``.
+
+Answers are read as whoever uses the model reads them (``lamina act``), tolerantly; how many had to be repaired is a
+figure, and an answer that is strictly read has none.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from lamina.bench.tasks.task import (
 )
 from lamina.errors import InputError
 from lamina.models.model import Reply
+from lamina.models.parsing import STRICT, read_calls
 from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories import Query, Trajectory, compare_calls, read_queries
 from lamina.trajectories.queries import Kind
@@ -93,6 +97,7 @@ class OwnTask:
         of = {kind: [o for o in outcomes if o["kind"] == kind] for kind in ("single", "parallel", "refusal")}
         asked = of["single"] + of["parallel"]
         dependent = [o for o in outcomes if o["kind"] == "dependent"]
+        repaired = [bool(o.get("repaired")) for o in asked + of["refusal"]]
         rates: list[tuple[str, list[bool]]] = [
             ("call_exact", [o["right"] for o in asked + of["refusal"]]),
             ("call_exact_single", [o["right"] for o in of["single"]]),
@@ -103,6 +108,7 @@ class OwnTask:
             ("dependent_exact", [o["right"] for o in dependent]),
             ("dependent_first_exact", [o["turns_right"] > 0 for o in dependent]),
             ("unreadable", [o["unreadable"] for o in outcomes]),
+            ("repaired", repaired if any(repaired) else []),
             ("unscored", [bool(o.get("unscored")) for o in everything if len(outcomes) < len(everything)]),
         ]
         found = [Figure(name, i) for name, hits in rates if (i := wilson(sum(hits), len(hits)))]
@@ -125,6 +131,7 @@ def solve_first_turn(row: JSON, setting: Setting) -> Conversation:
         "kind": row["kind"],
         "refused": readable and not reply.calls,
         "unreadable": not readable,
+        "repaired": readable and read_calls(reply.text, least=STRICT).problem is not None,
         "functions_right": readable and match.functions_right,
         "arguments_right": match.arguments_right,
         "arguments_total": match.arguments_total,
