@@ -13,6 +13,7 @@ from lamina.bench.asking import (
     ask_of,
     stored,
 )
+from lamina.bench.crashes import crash_rows, has_crashed
 from lamina.bench.driving import figure_rows
 from lamina.bench.identity import fingerprint, size_bytes
 from lamina.bench.judging import check_judged, judge_answers
@@ -56,7 +57,8 @@ def bench_models(
     ``limit``: so many samples of each task (``drawn``). ``judge``: the model that reads the answers of tasks that ask
     for one. ``alone``: the run holds nothing but benches; what earlier ones had besides is laid aside (``keeping``).
     A model that crashes gets a row with the metric ``crashed``, the others go on, and the same call tries it again; a
-    task that a model cannot do is a row ``not_possible``. Raises ``InputError`` where
+    sample on which it always crashes has a row and a crash of its own, with ``sample``, and is asked again with
+    ``settings.retry_crashed`` alone; a task that a model cannot do is a row ``not_possible``. Raises ``InputError`` where
     a task's file is at fault, ``ModelReferenceError`` for a model file that is not there, ``StorageError``
     where the run can't be written, ``UserError`` where a task needs a judge and there is none, or no model can do it.
     """
@@ -106,6 +108,10 @@ def _remarks(planned: Sequence[tuple[BenchModel, str, Sequence[Ask]]], progress:
     return found
 
 
+CRASH = ("stage", "detail", "model", "precision", "task", "sample")
+"""What is said of a crash; ``task`` and ``sample`` only of one that is a sample's."""
+
+
 @dataclass
 class _Found:
     """What a bench has come to so far. ``answered``: by model the records of ``(task, sample)``; ``timed``: the models
@@ -142,8 +148,12 @@ def _answers_of(
         if crash:
             found.crashed(model, crash, _crash_row(model, crash, len(records)))
         else:
-            found.timed.append(Timed(model, identity, asks, prompt_sizes(records)))
+            sound = [ask for ask in asks if not has_crashed(records.get(ask.key))]
+            found.timed.append(Timed(model, identity, sound, prompt_sizes(records)))
         found.rows += [row for task in tasks for row in _rows_of(model, task, asks, records)]
+        lost_samples = crash_rows(records[ask.key] for ask in asks if ask.key in records)
+        found.rows += lost_samples
+        found.crashes += [{key: row[key] for key in CRASH} for row in lost_samples]
     return found
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from lamina.bench.advice import MARGIN, advice_of
 from lamina.bench.chance import constant_answer
+from lamina.bench.crashes import is_of_a_sample
 from lamina.bench.intervals import Interval, bounded_interval, difference_of, wilson
 from lamina.bench.pairs import Named, counts, value_of
 from lamina.bench.tasks import Task
@@ -56,6 +57,9 @@ def ladder_of(models: Sequence[Named], tasks: Sequence[Task], benched: JSON, mad
         model, same = by_type[file["type"]], file["type"] == first
         rung: JSON = {"type": file["type"], "model": model.name, "crashed": file["type"] in crashed}
         rung |= {key: file.get(key) for key in ("path", "bytes", "bits_per_weight", "fallbacks")}
+        rung["crashed_samples"] = sum(
+            is_of_a_sample(crash) and crash["precision"] == file["type"] for crash in benched["crashes"]
+        )
         for kind, loss in (("quality", "loss"), ("safety", "safety_loss")):
             rung[kind] = _mean_of([score_of(model, task) for task in kinds[kind]])
             rung[loss] = None if same else _loss(by_type[first], model, kinds[kind])
@@ -73,8 +77,9 @@ def ladder_of(models: Sequence[Named], tasks: Sequence[Task], benched: JSON, mad
 
 
 def _is_the_models(crash: JSON) -> bool:
-    """Not where all had been answered when it came: in timing, or in the judge."""
-    return crash["stage"] != "timing" and not crash["stage"].startswith("judge")
+    """Not of a sample, and not where all had been answered when it came: in timing, or in the judge."""
+    later = crash["stage"] == "timing" or crash["stage"].startswith("judge")
+    return not later and not is_of_a_sample(crash)
 
 
 def _taken(reference: Named, tasks: Sequence[Task]) -> tuple[dict[str, list[Task]], dict[str, str]]:

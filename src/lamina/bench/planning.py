@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from lamina.bench.asking import Ask, BenchModel, BenchSettings, ask_of
+from lamina.bench.asking import Ask, BenchModel, BenchSettings, ask_of, stored
+from lamina.bench.crashes import has_crashed
 from lamina.bench.identity import fingerprint
 from lamina.bench.keeping import Place, changed_since, lay_out
 from lamina.bench.measuring import Timed, timing_places
@@ -47,12 +48,16 @@ def lay_out_run(
 ) -> None:
     """The run's samples and timings are those of this command, and one line says which of an earlier one have changed.
     Where that is a user's ``score`` alone, they are scored anew."""
-    lay_out(run, "timing", timing_places([Timed(*one) for one in planned], settings))
     gone = lay_out(
         run,
         "sample",
         {ask.key: Place(i, model.label, model.precision) for model, _, asks in planned for i, ask in enumerate(asks)},
     )
+    timed = [
+        Timed(model, identity, [ask for ask in asks if not has_crashed(stored(run, "sample", ask.key))])
+        for model, identity, asks in planned
+    ]
+    lay_out(run, "timing", timing_places(timed, settings))
     wanted = {ask.asked for _, _, asks in planned for ask in asks if ask.asked}
     known = answers_aside(run, wanted)
     for model, _, asks in planned:

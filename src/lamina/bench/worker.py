@@ -4,6 +4,7 @@ and peak memory is that of the engine. Started as ``python -m lamina.bench.worke
 One JSON job comes in on the first line of standard input; JSON events go out, one a line, on standard output:
 
     {"event": "loaded", "seconds"}                  {"event": "sample", "key", "record"}
+    {"event": "asking", "key", "turn"}: what is asked alone (``crashes``)
     {"event": "judgement", "key", "text", "problem"}
     {"event": "speed", …}                           {"event": "timed", "key", "row"}
     {"event": "machine", …}                         {"event": "failed", "stage", "detail"}
@@ -26,8 +27,10 @@ import orjson
 
 from lamina.bench.driving import drive, sample_record
 from lamina.bench.pulse import BEAT_SECONDS, Pulse
-from lamina.bench.tasks import Conversation, Sample, Setting, open_task
+from lamina.bench.tasks import Conversation, Outcome, Sample, Setting, open_task
+from lamina.bench.tasks.task import turn_record
 from lamina.errors import PromptError
+from lamina.models.model import Reply
 from lamina.tools.targets import target_as_json, target_from_json
 from lamina.tools.tool import JSON, Tool, Toolbox
 from lamina.trajectories.trajectory import json_line
@@ -152,9 +155,26 @@ def _score(job: JSON, setting: Setting, model: Any, emit: Any, beat: Callable[[]
         emit("sample", key=key, record=sample_record(talk.task, talk.row["id"], talk.row["row"], outcome))
 
     with memory_errors():
+        if job.get("alone"):
+            drive(model, [(talk.key, _told(talk, emit)) for talk in talks], on_outcome, at_once=1, on_turn=beat)
+            return
         for played, at_once in ((False, None), (True, played_at_once(model, job["slots"]))):
             some = [(talk.key, talk.conversation) for talk in talks if talk.played is played]
             drive(model, some, on_outcome, at_once=at_once, on_turn=beat)
+
+
+def _told(talk: _Talk, emit: Any) -> Conversation:
+    """The conversation, each request of which is told before it is put to the model, so that the parent knows what a
+    process died of."""
+    emit("asking", key=talk.key, turn=None)
+    try:
+        request = next(talk.conversation)
+        while True:
+            emit("asking", key=talk.key, turn=turn_record(request, Reply(text=""), []))
+            request = talk.conversation.send((yield request))
+    except StopIteration as end:
+        outcome: Outcome = end.value
+        return outcome
 
 
 def played_at_once(model: Any, slots: int) -> int:
