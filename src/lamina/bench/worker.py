@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -74,7 +74,7 @@ def main() -> int:
             if job["mode"] == "speed":
                 from lamina.bench.speed import time_requests
 
-                asked = _first_requests(job, setting)
+                asked = _first_requests(job, setting, emit)
                 time_requests(model, asked, emit, in_use=job["in_use"], whole=job["whole"])
             elif job["mode"] == "judge":
                 _judge(job, model, emit)
@@ -191,12 +191,17 @@ def _judge(job: JSON, model: Any, emit: Any) -> None:
     drive(model, talks, lambda key, outcome: emit("judgement", key=key, **outcome.scores))
 
 
-def _first_requests(job: JSON, setting: Setting) -> list[tuple[str, Any]]:
-    """The key of each sample and its first request; none of a sample that its task cannot ask."""
+def _first_requests(job: JSON, setting: Setting, emit: Any) -> list[tuple[str, Any]]:
+    """The key of each sample and its first request. One that its task cannot ask is told as timed, with the reason."""
+    from lamina.bench.speed import untimed_row
+
     found = []
     for talk in _conversations(job, setting):
-        with suppress(Exception):
+        try:
             found.append((talk.key, next(talk.conversation)))
+        except Exception as error:  # whatever a task of the user's raises
+            if job["whole"]:
+                emit("timed", key=talk.key, row=untimed_row(f"not asked: {type(error).__name__}: {error}"))
     return found
 
 

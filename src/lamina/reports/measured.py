@@ -99,14 +99,15 @@ def speed_lines(resource: JSON) -> list[JSON]:
     timing = resource.get("timing")
     if not timing:
         return []
-    lines = [{"prompts": f"all {timing['samples']}", "of": timing["all"], "n": timing["samples"]}]
+    failed = {"failed": timing.get("failed") or 0}
+    lines = [{"prompts": f"all {timing['samples']}", "of": timing["all"], "n": timing["samples"], **failed}]
     if len(timing["buckets"]) > 1:
         for bucket in timing["buckets"]:
             most = bucket["to"]
             lengths = (
                 f"over {bucket['from'] - 1:,} tokens" if most is None else f"{bucket['from']:,} to {most:,} tokens"
             )
-            lines.append({"prompts": lengths, "of": bucket, "n": bucket["samples"]})
+            lines.append({"prompts": lengths, "of": bucket, "n": bucket["samples"], "failed": 0})
     name = _name(resource)
     return [
         {
