@@ -10,6 +10,7 @@ import pytest
 
 from lamina.bench.tasks import Sample, Setting, Task, open_task
 from lamina.bench.tasks.api_bank import YEAR
+from lamina.errors import InputError
 from lamina.tools import Toolbox
 
 TOKEN = {"type": "str", "description": "Who asks."}

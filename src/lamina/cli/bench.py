@@ -84,7 +84,7 @@ def bench(
     names more samples, models or tasks. 'lamina bench score' scores answers you have, 'lamina bench compare'
     two runs of this verb, 'lamina bench fetch' gets a benchmark's data.
     """
-    from lamina.bench import BenchSettings, bench_models, write_samples
+    from lamina.bench import BenchSettings, bench_models, ladders_of_files, write_samples
     from lamina.bench.possible import check_possible
     from lamina.reports import describe_machine, write_report
     from lamina.runs import Progress, Run
@@ -115,7 +115,10 @@ def bench(
         if run.changes:
             progress.say(f"{out} goes on, what was answered stays: {'; '.join(run.changes)}")
         stored = _stored(run)
-        rungs, made = ladders_of(chosen, _labels(models), types, opened, run, progress) if types else (chosen, [])
+        if types:
+            rungs, made = ladders_of(chosen, _labels(models), types, opened, run, progress)
+        else:
+            rungs, made = chosen, ladders_of_files(chosen)
         result = bench_models(
             rungs,
             opened,
