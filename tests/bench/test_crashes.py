@@ -113,7 +113,8 @@ def test_a_model_that_dies_of_everything_crashed_itself_and_no_sample_is_blamed(
 
 def test_one_that_went_through_alone_is_answered_and_no_crash(scene: SimpleNamespace):
     """As where memory was short for several at once."""
-    once = "question == 'say 4' and not (open(__file__ + '.died', 'a+').tell() or not open(__file__ + '.died', 'a').write('x'))"
+    died = scene.desk.folder / "died"
+    once = f"question == 'say 4' and not os.path.exists({str(died)!r}) and not os.mkdir({str(died)!r})"
     found = scene.bench(once)
     assert (found.crashes, found.figures["exact_match"]) == ([], (1.0, 10))
     assert len(scene.jobs) == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from lamina.bench.asking import (
     Ask,
@@ -61,9 +61,9 @@ def bench_models(
     for one. ``alone``: the run holds nothing but benches; what earlier ones had besides is laid aside (``keeping``).
     A model that crashes gets a row with the metric ``crashed``, the others go on, and the same call tries it again; a
     sample on which it always crashes has a row and a crash of its own, with ``sample``, and is asked again with
-    ``settings.retry_crashed`` alone; a task that a model cannot do is a row ``not_possible``. Raises ``InputError`` where
-    a task's file is at fault, ``ModelReferenceError`` for a model file that is not there, ``StorageError``
-    where the run can't be written, ``UserError`` where a task needs a judge and there is none, or no model can do it.
+    ``settings.retry_crashed`` alone; a task that a model cannot do is a row ``not_possible``. Raises ``InputError``
+    where a task's file is at fault, ``ModelReferenceError`` for a model file that is not there, ``StorageError`` where
+    the run can't be written, ``UserError`` where a task needs a judge and there is none, or no model can do it.
     """
     settings, progress = settings or BenchSettings(), progress or Progress(silent=True)
     check_judged(tasks, judge)
@@ -218,34 +218,6 @@ def first_answers(
         calls = [ToolCall.of(call["name"], call["arguments"]) for call in first["calls"]]
         answers.append((asked, Reply(text=first["answer"], calls=calls, problem=first["problem"])))
     return answers
-
-
-def best_variant(
-    model: BenchModel,
-    variants: Mapping[str, str | None],
-    tasks: Sequence[Task],
-    *,
-    run: Run,
-    toolbox: Toolbox,
-    settings: BenchSettings | None = None,
-    progress: Progress | None = None,
-) -> JSON:
-    """Which instruction (``variants``: name -> system text, None for none) serves ``model`` best on the
-    DEVELOPMENT tasks: ``{"best": name, "system": text, "variants": [{"name", "value", "low", "high",
-    "n"}]}``. Equal values: the first named wins. Choosing on the reported tasks would flatter the model."""
-    settings = replace(settings or BenchSettings(), timing_samples=0)
-    tried = [replace(model, precision=name, system=text) for name, text in variants.items()]
-    done = bench_models(tried, tasks, run=run, toolbox=toolbox, settings=settings, progress=progress, pairs=[])
-    metrics = {task.name: task.paired_metric for task in tasks}
-    found = []
-    for name in variants:
-        mine = [r for r in done["rows"] if r["precision"] == name and r["metric"] == metrics.get(r["task"])]
-        n = sum(r["n"] for r in mine)
-        value = sum(r["value"] * r["n"] for r in mine) / n if n else -1.0
-        bounds = {"low": mine[0]["low"], "high": mine[0]["high"]} if len(mine) == 1 else {}
-        found.append({"name": name, "value": value, "n": n, **bounds})
-    best = max(found, key=lambda v: v["value"])["name"]
-    return {"best": best, "system": variants[best], "variants": found, "crashes": done["crashes"]}
 
 
 def _rows_of(model: BenchModel, task: Task, asks: Sequence[Ask], records: Mapping[str, JSON]) -> list[JSON]:
