@@ -55,8 +55,8 @@ def bench_models(
     models (``BenchModel.name``) to compare on the same prompts; left out, every model is compared with the first, and
     each precision with the first of its label. ``made``: the models are the files of quantization ladders, each as
     ``rungs.make_rungs`` describes it, with the ``label`` of its models, or their ``members``
-    (``named_ladders``); the result has one as ``ladder``, several as ``ladders``; ``side_by_side`` where a bench that is
-    ``alone`` has several models that are not all of one ladder.
+    (``named_ladders``); the result has one as ``ladder``, several as ``ladders``; ``side_by_side`` where a bench that
+    is ``alone`` has several models that are not all of one ladder.
     ``limit``: so many samples of each task (``drawn``). ``judge``: the model that reads the answers of tasks that ask
     for one. ``alone``: the run holds nothing but benches; what earlier ones had besides is laid aside (``keeping``).
     A model that crashes gets a row with the metric ``crashed``, the others go on, and the same call tries it again; a
