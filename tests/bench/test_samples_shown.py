@@ -135,7 +135,7 @@ def test_a_long_prompt_is_whole_on_the_page_its_middle_folded_and_packed(tmp_pat
     row, _ = shown(tmp_path / "run", open_task(f"jsonl:{file}"), {"one": ["y" * 30_000], "two": ["y" * 30_000]})
     page = (tmp_path / "run/samples.html").read_text()
     steps = steps_of(page)
-    assert [whole(step, page) for step in steps] == [prompt, "x", "y" * 30_000, "y" * 30_000]
+    assert [whole(step, page) for step in steps] == [prompt, '["x"]', "y" * 30_000, "y" * 30_000]
     assert len(steps[0]["text"]) + len(steps[0]["end"]) == 6_000
     assert steps[0]["end"].endswith("and now the question?")
     assert steps[0]["characters"] == len(prompt) - 6_000
