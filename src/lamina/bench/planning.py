@@ -13,7 +13,7 @@ from lamina.bench.keeping import Place, changed_since, lay_out
 from lamina.bench.measuring import Timed, timing_places
 from lamina.bench.possible import why_not
 from lamina.bench.rescoring import answers_aside, rescore
-from lamina.bench.same_files import told_apart, twins_of
+from lamina.bench.same_files import own_identities, twins_of
 from lamina.bench.tasks import Sample, Task
 from lamina.runs import Progress, Run
 from lamina.tools.tool import Toolbox
@@ -45,7 +45,7 @@ def plan(
                 for sample in samples
             ],
         )
-        for model, identity in zip(models, told_apart(models, fingerprints), strict=True)
+        for model, identity in zip(models, own_identities(models, fingerprints), strict=True)
     ]
     return Plan(planned, twins_of(models, fingerprints, seeing))
 

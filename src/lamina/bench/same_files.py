@@ -39,7 +39,7 @@ def twins_of(models: Sequence[BenchModel], identities: Sequence[str], images: bo
     return found
 
 
-def told_apart(models: Sequence[BenchModel], identities: Sequence[str]) -> list[str]:
+def own_identities(models: Sequence[BenchModel], identities: Sequence[str]) -> list[str]:
     """The fingerprints, with another one for the second model that has the same and is asked the same way: its samples
     are rows of their own."""
     seen: dict[object, int] = {}
