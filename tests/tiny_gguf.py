@@ -10,14 +10,24 @@ import numpy as np
 
 
 def save_tiny_gguf(
-    path: Path, *, width: int = 64, feed_forward: int = 128, layers: int = 1, hollow: bool = False, context: int = 2048
+    path: Path,
+    *,
+    width: int = 64,
+    feed_forward: int = 128,
+    layers: int = 1,
+    hollow: bool = False,
+    context: int = 2048,
+    name: str = "",
+    seed: int = 0,
 ) -> Path:
     """``width`` is a multiple of 64; a vocabulary of bytes. ``hollow``: the weights are a hole in the file, which takes
-    no space on the disk and as much memory as any."""
+    no space on the disk and as much memory as any. ``seed`` draws them."""
     from gguf import GGUFWriter, TokenType
 
     tokens = [*_bytes_as_letters(), "th", "<|end|>"]
     writer = GGUFWriter(path, "llama")
+    if name:
+        writer.add_name(name)
     writer.add_context_length(context)
     writer.add_embedding_length(width)
     writer.add_block_count(layers)
@@ -31,7 +41,7 @@ def save_tiny_gguf(
     writer.add_token_types([TokenType.NORMAL] * (len(tokens) - 1) + [TokenType.CONTROL])
     writer.add_token_merges(["t h"])
     writer.add_eos_token_id(len(tokens) - 1)
-    chance = np.random.default_rng(0)
+    chance = np.random.default_rng(seed)
     size = 0
     for name, shape in _shapes(width, feed_forward, layers, len(tokens)):
         size += int(np.prod(shape)) * 4

@@ -10,6 +10,7 @@ import pytest
 
 from lamina.bench.tasks import Sample, Setting, Task, open_task
 from lamina.bench.tasks.api_bank import YEAR
+from lamina.errors import InputError
 from lamina.tools import Toolbox
 
 TOKEN = {"type": "str", "description": "Who asks."}
@@ -94,10 +95,21 @@ def test_the_classes_of_the_benchmark_describe_best_and_are_never_run(data: Path
         "{'token': {'type': 'str'}, 'time': {'type': 'str'}, 'parts': {'type': 'list'}}\n    size = len('x')\n"
     )
     (folder / "move.py").write_text(text, encoding="utf-8")
-    (folder / "broken.py").write_text("class", encoding="utf-8")
     moved = offered(open_task("api_bank", data=data), "move")["MoveThing"]
     assert moved["description"] == "Moves it."
     assert moved["parameters"]["properties"]["parts"] == {"type": "array"}
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"class\n", "broken.py:1: cannot be read as Python"), (b"x = '\xff'", "broken.py:1: is not UTF-8")],
+)
+def test_a_class_that_cannot_be_read_is_named_and_not_described_by_other_words(data: Path, content: bytes, says: str):
+    folder = data / "api-bank" / "apis"
+    folder.mkdir()
+    (folder / "broken.py").write_bytes(content)
+    with pytest.raises(InputError, match=f"broken.py{says}"):
+        open_task("api_bank", data=data).samples()
 
 
 def test_the_model_is_told_the_year_as_the_published_prompt_tells_it(data: Path):

@@ -117,18 +117,6 @@ def test_a_model_that_cannot_load_is_a_row_and_the_next_one_is_benched(desk: Sim
     assert figures(result, "good")["call_exact"] == (1.0, 3)
 
 
-def test_a_model_that_dies_while_it_answers_keeps_what_it_answered_and_gets_no_figures(
-    desk: SimpleNamespace,
-) -> None:
-    dying = "    if question.startswith('fly'):\n        import os\n        os._exit(7)\n"
-    ref = changed(desk, "    if question in WRONG", dying + "    if question in WRONG")
-    settings = BenchSettings(slots=1, timing_samples=0)
-    result = bench(desk, BenchModel(ref, "dies", "script"), settings=settings)
-    assert [r["metric"] for r in result["rows"]] == ["crashed"]
-    assert result["crashes"][0]["stage"] == "generate"
-    assert "7" in result["crashes"][0]["detail"]
-
-
 def test_a_model_that_dies_while_it_is_timed_keeps_its_figures_and_has_a_row_that_says_so(
     desk: SimpleNamespace,
 ) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from lamina.bench import BenchModel, BenchSettings, bench_models, open_task
+from lamina.bench import BenchModel, BenchSettings, bench_models, judging, open_task
 from lamina.bench.tasks.judged import RATING, REFUSAL, read_verdict
+from lamina.bench.workers import ask_worker
 from lamina.errors import UserError
 from lamina.tools import Toolbox
 
@@ -211,6 +212,28 @@ def test_a_judge_that_dies_is_a_row_and_the_rule_keeps_its_figures(court: Simple
     found = figures(result)
     assert found["judge_crashed"] == (None, 4)
     assert found["refusal"] == (0.0, 4)
+
+
+def test_a_judge_that_does_not_answer_is_told_from_one_that_cannot_be_read_and_asked_again(
+    court: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+):
+    mt_bench(court)
+
+    def silenced(job, **how):
+        for event in ask_worker(job, **how):
+            silent = event["event"] == "judgement" and event["key"] == job["questions"][0]["key"]
+            yield event | {"text": "", "problem": "the endpoint is busy (429)"} if silent else event
+
+    model, judge = court.model(), court.judge()
+    with monkeypatch.context() as away:
+        away.setattr(judging, "ask_worker", silenced)
+        assert figures(bench(court, "mt_bench", model, judge))["unscored"] == (0.5, 2)
+    assert samples(court)["81"]["reasons"] == ["the judge did not answer: the endpoint is busy (429)"]
+    log = (court.run.folder / "log.jsonl").read_text()
+    assert '"event":"judge silent"' in log
+    heard = len(court.heard())
+    assert figures(bench(court, "mt_bench", model, judge))["score"] == (7.0, 2)
+    assert len(court.heard()) == heard + 1, "what it did answer stays"
 
 
 def test_an_answer_that_never_came_is_not_judged(court: SimpleNamespace):

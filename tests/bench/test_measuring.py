@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from lamina.bench import BenchModel, BenchSettings, bench_models, measuring, open_task
+from lamina.bench import BenchModel, BenchSettings, bench_models, measuring, open_task, worker
+from lamina.bench.tasks import Sample
+from lamina.bench.timing import timing_figures
+from lamina.models import Request
+from lamina.trajectories import Message
 
 TWICE = BenchSettings(slots=2, timing_samples=2, repeats=2)
 
@@ -102,3 +106,23 @@ def test_of_a_model_behind_an_endpoint_no_memory_is_told_but_the_reason(
     assert resource["energy"]["why"] == resource["why"] == measuring.ELSEWHERE
     assert {why for machine in resource["machine"] for why in machine["absent"].values()} == {measuring.ELSEWHERE}
     assert resource["timing"]["all"]["total_seconds"]["mean"] > 0
+
+
+def test_a_sample_that_its_task_cannot_ask_is_counted_where_it_is_timed(monkeypatch: pytest.MonkeyPatch):
+    def solve(sample: Sample, _: Any) -> Any:
+        if sample.id == "bad":
+            raise KeyError("no such room")
+        yield Request([Message(role="user", content=sample.id)])
+
+    monkeypatch.setattr(worker, "open_task", lambda spec: SimpleNamespace(solve=solve))
+    samples = [{"key": id, "id": id, "row": {}} for id in ("good", "bad")]
+    job = {"groups": [{"spec": "t", "task": "t", "samples": samples}], "whole": True}
+    told: list[dict[str, Any]] = []
+    asked = worker._first_requests(job, None, lambda event, **fields: told.append({"event": event, **fields}))
+    assert [key for key, _ in asked] == ["good"]
+    assert [(event["event"], event["key"]) for event in told] == [("timed", "bad")]
+    row = {**told[0]["row"], "round": 1, "task": "t", "sample": "bad"}
+    assert row["problem"] == "not asked: KeyError: 'no such room'"
+    found = timing_figures([row, {**row, "sample": "good", "problem": None, "otps": 5.0}])
+    assert found is not None
+    assert (found["failed"], found["requests"]) == (1, 1)

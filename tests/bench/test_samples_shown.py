@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -126,10 +128,40 @@ def test_an_image_that_was_asked_about_is_on_the_page_also_when_the_data_is_gone
     assert len(page.read_bytes()) < 100_000
 
 
-def test_the_end_of_a_long_prompt_stands_on_the_page_where_the_question_is(tmp_path: Path):
+def test_a_long_prompt_is_whole_on_the_page_its_middle_folded_and_packed(tmp_path: Path):
     file = tmp_path / "long.jsonl"
-    file.write_text(json.dumps({"input": "word " * 4000 + "and now the question?", "target": "x"}))
-    row, steps = shown(tmp_path / "run", open_task(f"jsonl:{file}"), {"m": ["x"]})
-    assert steps[0][1].endswith("and now the question?")
-    assert "(14,021 characters left out)" in steps[0][1]
-    assert len(row["prompts"][0]) == 20_021
+    prompt = "".join(f"word {n} </script> é\n" for n in range(3000)) + "and now the question?"
+    file.write_text(json.dumps({"input": prompt, "target": "x"}))
+    row, _ = shown(tmp_path / "run", open_task(f"jsonl:{file}"), {"one": ["y" * 30_000], "two": ["y" * 30_000]})
+    page = (tmp_path / "run/samples.html").read_text()
+    steps = steps_of(page)
+    assert [whole(step, page) for step in steps] == [prompt, '["x"]', "y" * 30_000, "y" * 30_000]
+    assert len(steps[0]["text"]) + len(steps[0]["end"]) == 6_000
+    assert steps[0]["end"].endswith("and now the question?")
+    assert steps[0]["characters"] == len(prompt) - 6_000
+    assert steps[2]["rest"] == steps[3]["rest"], "the same text is kept once"
+    assert len(page) < len(prompt), "though it is all there"
+    assert row["prompts"] == [prompt]
+
+
+def test_a_text_that_stands_open_is_not_packed(tmp_path: Path):
+    file = tmp_path / "short.jsonl"
+    file.write_text(json.dumps({"input": "w" * 6_000, "target": "x"}))
+    shown(tmp_path / "run", open_task(f"jsonl:{file}"), {"one": ["y"]})
+    page = (tmp_path / "run/samples.html").read_text()
+    assert [step.keys() & {"rest", "end"} for step in steps_of(page)] == [set()] * 3
+    assert 'id="packed0"' not in page
+
+
+def steps_of(page: str) -> list[dict[str, Any]]:
+    (row,) = json.loads(page.split('id="data">', 1)[1].split("</script>", 1)[0])["rows"]
+    steps: list[dict[str, Any]] = row["steps"]
+    return steps
+
+
+def whole(step: dict[str, Any], page: str) -> str:
+    """The text as the page shows it when all is unfolded."""
+    if "rest" not in step:
+        return str(step["text"])
+    packed = page.split(f'id="packed{step["rest"]}">', 1)[1].split("</script>", 1)[0]
+    return str(step["text"] + zlib.decompress(base64.b64decode(packed)).decode() + step["end"])

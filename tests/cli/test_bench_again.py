@@ -73,21 +73,36 @@ def shown(scene: SimpleNamespace) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (scene.run / "samples.jsonl").read_text().splitlines()]
 
 
-def test_a_crash_is_tried_again_by_the_same_command_and_what_was_answered_stays(scene: SimpleNamespace):
+def test_a_model_that_crashed_is_tried_again_by_the_same_command(scene: SimpleNamespace):
+    cause = scene.folder / "no-memory"
+    text = f"import os\nif os.path.exists({str(cause)!r}) and 'worker' in __import__('sys').argv[0]:\n    os._exit(9)\n"
+    words = (scene.model("m.py", text + MODEL), "--tasks", scene.questions("q.jsonl", 4))
+    cause.touch()
+    first = scene.bench(*words)
+    assert (first.status, [crash["stage"] for crash in first.crashes], scene.asked()) == (1, ["load"], 0)
+    cause.unlink()
+    again = scene.bench(*words)
+    assert (again.status, again.crashes) == (0, [])
+    assert again.figures["m.py", "q.jsonl", "exact_match"] == (1.0, 4)
+
+
+def test_a_sample_that_crashed_is_asked_again_by_its_option_alone_and_what_was_answered_stays(scene: SimpleNamespace):
     cause = scene.folder / "no-memory"
     dies = f'    import os\n    if messages[-1]["content"] == "say 2" and os.path.exists({str(cause)!r}):\n'
     text = MODEL.replace("    return", f"{dies}        os._exit(9)\n    return")
     words = (scene.model("m.py", text), "--tasks", scene.questions("q.jsonl", 4))
     cause.touch()
     first = scene.bench(*words)
-    assert (first.status, len(first.crashes)) == (1, 1)
-    answered = scene.asked()
-    assert answered < 4
+    assert (first.status, [crash["sample"] for crash in first.crashes], scene.asked()) == (1, ["3"], 3)
+    assert "asked again with --retry-crashed alone" in first.err
+    assert "<q>3</q>" in (scene.run / "report.html").read_text()
     cause.unlink()
-    again = scene.bench(*words)
+    same = scene.bench(*words)
+    assert (same.status, len(same.crashes), scene.asked()) == (1, 1, 0)
+    again = scene.bench(*words, "--retry-crashed")
     assert (again.status, again.crashes) == (0, [])
     assert again.figures["m.py", "q.jsonl", "exact_match"] == (1.0, 4)
-    assert (len(shown(scene)), scene.asked()) == (4, 4 - answered)
+    assert (len(shown(scene)), scene.asked()) == (4, 1)
 
 
 def test_a_judge_that_crashed_is_asked_again_and_leaves_no_verdicts_before(scene: SimpleNamespace):

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # tiny_llama is shared by th
 
 pytest.importorskip("torch", reason="the tiny model is made with it")
 
-from lamina.quantize import export_gguf
+from lamina.quantize import export_gguf, quantize_types
 from lamina.runs import Run
 from tiny_llama import save_tiny_llama
 
@@ -103,6 +103,47 @@ def test_one_command_makes_a_ladder_of_each_of_several_models(lamina, tiny: Path
     made = {file: file.stat().st_mtime_ns for file in files}
     assert printed(lamina(*command))["rows"] == found["rows"], "nothing is asked again"
     assert {file: file.stat().st_mtime_ns for file in files} == made, "nothing is made again"
+
+
+def test_files_named_by_hand_make_the_ladder_that_their_source_makes(
+    lamina, tiny: Path, questions: Path, tmp_path: Path
+):
+    asked = ["--tasks", f"jsonl:{questions}", "--max-tokens", 4, "--repeats", 0, "--json"]
+    made = printed(lamina("bench", tiny, "--quantize", "F16,Q8_0", "--out", tmp_path / "made", *asked))
+    rungs = [tmp_path / f"named/any-{n}.gguf" for n in range(2)]
+    rungs[0].parent.mkdir()
+    for file, rung in zip(("model-Q8_0.gguf", "model-F16.gguf"), rungs, strict=True):
+        shutil.copy(tmp_path / "made/gguf" / file, rung)
+    out = tmp_path / "run"
+    named = printed(lamina("bench", *rungs, "--out", out, *asked))
+    for ladder in (made["ladder"], named["ladder"]):
+        assert [rung["type"] for rung in ladder["rungs"]] == ["F16", "Q8_0"]
+    same = ("advice", "take", "reference", "tasks", "left_out", "unable")
+    assert {key: named["ladder"][key] for key in same} == {key: made["ladder"][key] for key in same}
+    for mine, theirs in zip(named["ladder"]["rungs"], made["ladder"]["rungs"], strict=True):
+        assert {key: mine[key] for key in ("quality", "loss", "bytes", "frontier")} == {
+            key: theirs[key] for key in ("quality", "loss", "bytes", "frontier")
+        }
+    assert "side_by_side" not in named
+    page = (out / "report.html").read_text()
+    assert "The quantization ladder" in page
+    assert named["ladder"]["advice"] in page
+
+
+def test_models_that_are_not_roundings_of_one_have_a_picture_and_no_advice(
+    lamina, tiny: Path, questions: Path, tmp_path: Path
+):
+    template = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+    other = with_metadata(tiny, tmp_path / "other.gguf", tokenizer__chat_template=template)
+    (q8,) = quantize_types(tiny, ["Q8_0"], tmp_path)
+    command = ["bench", other, q8["path"], "--tasks", f"jsonl:{questions}", "--max-tokens", 4, "--repeats", 0]
+    found = printed(lamina(*command, "--out", tmp_path / "run", "--json"))
+    assert {"ladder", "ladders"} & found.keys() == set()
+    assert len(found["side_by_side"]["models"]) == 2
+    page = (tmp_path / "run/report.html").read_text()
+    assert "The models side by side" in page
+    assert "Quality against file size, MB" in page
+    assert 'class="advice"' not in page
 
 
 def test_a_ladder_that_was_cut_off_makes_no_file_twice(lamina, tiny: Path, questions: Path, tmp_path: Path):

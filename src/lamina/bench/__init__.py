@@ -7,15 +7,17 @@ answered.
 from __future__ import annotations
 
 from lamina.bench.asking import BenchModel, BenchSettings
-from lamina.bench.benching import bench_models, best_variant, first_answers
+from lamina.bench.benching import bench_models, first_answers
 from lamina.bench.comparing import compare_runs
 from lamina.bench.driving import score_queries
 from lamina.bench.intervals import Interval, paired_difference, ratio_of_sums, wilson
+from lamina.bench.named_ladders import ladders_of_files
 from lamina.bench.rungs import make_rungs
 from lamina.bench.samples_file import write_samples
 from lamina.bench.scoring import score_answers
 from lamina.bench.tasks import Task, list_tasks, open_task
 from lamina.bench.tasks.own import OwnTask, query_of
+from lamina.bench.variants import best_variant
 
 __all__ = [
     "BenchModel",
@@ -27,6 +29,7 @@ __all__ = [
     "best_variant",
     "compare_runs",
     "first_answers",
+    "ladders_of_files",
     "list_tasks",
     "make_rungs",
     "open_task",

@@ -27,6 +27,8 @@ def advice_of(rungs: Sequence[Rung], first: str) -> JSON:
         return said | {"advice": "There is no advice: it takes two files with a figure."}
     taken, stopped = reference, None
     for rung in sorted(others, key=lambda r: -r["bytes"]):
+        if rung["bytes"] >= taken["bytes"]:  # nothing is saved by it
+            continue
         if not _shown_close(rung):
             stopped = rung
             break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from lamina.bench.asking import (
     Ask,
@@ -13,14 +13,17 @@ from lamina.bench.asking import (
     ask_of,
     stored,
 )
+from lamina.bench.crashes import crash_rows, has_crashed
 from lamina.bench.driving import figure_rows
 from lamina.bench.identity import fingerprint, size_bytes
 from lamina.bench.judging import check_judged, judge_answers
 from lamina.bench.ladder import ladder_of
 from lamina.bench.measuring import Timed, measure_all, prompt_sizes
 from lamina.bench.pairs import Named, default_pairs, paired_rows
-from lamina.bench.planning import lay_out_run, plan
+from lamina.bench.planning import Plan, lay_out_run, plan
 from lamina.bench.possible import check_possible, form_remarks, why_not
+from lamina.bench.same_files import share_answers
+from lamina.bench.side_by_side import side_by_side
 from lamina.bench.tasks import Task, version_of
 from lamina.errors import WorkFailedError
 from lamina.models.model import Reply, Request
@@ -51,14 +54,16 @@ def bench_models(
     answered; what is there already is not asked again. Timing begins when every model has answered. ``pairs`` names
     models (``BenchModel.name``) to compare on the same prompts; left out, every model is compared with the first, and
     each precision with the first of its label. ``made``: the models are the files of quantization ladders, each as
-    ``rungs.make_rungs`` describes it, with the ``label`` of its models; the result has one as ``ladder``, several as
-    ``ladders``.
+    ``rungs.make_rungs`` describes it, with the ``label`` of its models, or their ``members``
+    (``named_ladders``); the result has one as ``ladder``, several as ``ladders``; ``side_by_side`` where a bench that
+    is ``alone`` has several models that are not all of one ladder.
     ``limit``: so many samples of each task (``drawn``). ``judge``: the model that reads the answers of tasks that ask
     for one. ``alone``: the run holds nothing but benches; what earlier ones had besides is laid aside (``keeping``).
     A model that crashes gets a row with the metric ``crashed``, the others go on, and the same call tries it again; a
-    task that a model cannot do is a row ``not_possible``. Raises ``InputError`` where
-    a task's file is at fault, ``ModelReferenceError`` for a model file that is not there, ``StorageError``
-    where the run can't be written, ``UserError`` where a task needs a judge and there is none, or no model can do it.
+    sample on which it always crashes has a row and a crash of its own, with ``sample``, and is asked again with
+    ``settings.retry_crashed`` alone; a task that a model cannot do is a row ``not_possible``. Raises ``InputError``
+    where a task's file is at fault, ``ModelReferenceError`` for a model file that is not there, ``StorageError`` where
+    the run can't be written, ``UserError`` where a task needs a judge and there is none, or no model can do it.
     """
     settings, progress = settings or BenchSettings(), progress or Progress(silent=True)
     check_judged(tasks, judge)
@@ -68,7 +73,7 @@ def bench_models(
     for name, counts in left_out.items():
         progress.say(f"{name}: left out are {', '.join(f'{n} {why}' for why, n in counts.items())}")
     if alone:
-        lay_out_run(planned, run, toolbox, settings, progress)
+        lay_out_run(planned.models, run, toolbox, settings, progress)
     remarks = _remarks(planned, progress)
     found = _answers_of(planned, tasks, judge, run, toolbox, settings, progress)
     _measure(found, run, toolbox, settings, progress)
@@ -87,23 +92,39 @@ def bench_models(
         **({"remarks": remarks} if remarks else {}),
     }
     ladders = [_ladder(one, named, tasks, result) for one in made]
+    if alone and len(named) > 1 and not any(len(ladder["rungs"]) == len(named) for ladder in ladders):
+        result["side_by_side"] = side_by_side(named, tasks, result)
     return result | ({"ladders": ladders} if len(ladders) > 1 else {"ladder": ladders[0]} if ladders else {})
 
 
 def _ladder(made: JSON, named: Sequence[Named], tasks: Sequence[Task], result: JSON) -> JSON:
-    """Of the models of one source alone, where its ``label`` tells them from others."""
-    label = made.get("label")
-    mine = {key: [row for row in result[key] if label in (None, row["model"])] for key in ("resources", "crashes")}
-    return ladder_of([model for model in named if label in (None, model.label)], tasks, mine, made)
+    """Of the models of one source alone, where its ``label`` or its ``members`` tell them from others."""
+    label, members = made.get("label"), made.get("members")
+
+    def is_mine(model: str, precision: str) -> bool:
+        return label in (None, model) and (members is None or [model, precision] in members)
+
+    mine = {
+        key: [row for row in result[key] if is_mine(row["model"], row["precision"])] for key in ("resources", "crashes")
+    }
+    return ladder_of([model for model in named if is_mine(model.label, model.precision)], tasks, mine, made)
 
 
-def _remarks(planned: Sequence[tuple[BenchModel, str, Sequence[Ask]]], progress: Progress) -> list[JSON]:
+def _remarks(planned: Plan, progress: Progress) -> list[JSON]:
     found = []
-    for model, _, asks in planned:
-        for detail in form_remarks(model.ref, [(ask.task, ask.sample) for ask in asks]):
+    for model, _, asks in planned.models:
+        details = form_remarks(model.ref, [(ask.task, ask.sample) for ask in asks])
+        if model.name in planned.twins:
+            same = f"is the same model as {planned.twins[model.name]}, byte for byte but for its name and type"
+            details = [*details, f"{same}: asked once, the answers are shown for both"]
+        for detail in details:
             progress.say(f"{model.name}: {detail}")
             found.append({"model": model.label, "precision": model.precision, "detail": detail})
     return found
+
+
+CRASH = ("stage", "detail", "model", "precision", "task", "sample")
+"""What is said of a crash; ``task`` and ``sample`` only of one that is a sample's."""
 
 
 @dataclass
@@ -123,7 +144,7 @@ class _Found:
 
 
 def _answers_of(
-    planned: Sequence[tuple[BenchModel, str, Sequence[Ask]]],
+    planned: Plan,
     tasks: Sequence[Task],
     judge: str | None,
     run: Run,
@@ -133,8 +154,17 @@ def _answers_of(
 ) -> _Found:
     """Every model's answers, judged, with the rows of their scores."""
     found = _Found()
-    for model, identity, asks in planned:
-        crash = answer_all(model, asks, run, toolbox, settings, progress)
+    asked = {model.name: asks for model, _, asks in planned.models}
+    failed: dict[str, JSON | None] = {}
+    for model, identity, asks in planned.models:
+        first = planned.twins.get(model.name)
+        if first is None:
+            for twin in (name for name, its in planned.twins.items() if its == model.name):
+                share_answers(asked[twin], asks, model, run)  # of an earlier command
+            crash = failed[model.name] = answer_all(model, asks, run, toolbox, settings, progress)
+        else:
+            share_answers(asked[first], asks, model, run)
+            crash = failed[first]
         records = {ask.key: record for ask in asks if (record := stored(run, "sample", ask.key))}
         if lost := judge_answers(judge, model, asks, records, run, settings, progress):
             found.crashed(model, lost, _row(model, "all", "judge_crashed", None, len(records)) | lost)
@@ -142,8 +172,12 @@ def _answers_of(
         if crash:
             found.crashed(model, crash, _crash_row(model, crash, len(records)))
         else:
-            found.timed.append(Timed(model, identity, asks, prompt_sizes(records)))
+            sound = [ask for ask in asks if not has_crashed(records.get(ask.key))]
+            found.timed.append(Timed(model, identity, sound, prompt_sizes(records)))
         found.rows += [row for task in tasks for row in _rows_of(model, task, asks, records)]
+        lost_samples = crash_rows(records[ask.key] for ask in asks if ask.key in records)
+        found.rows += lost_samples
+        found.crashes += [{key: row[key] for key in CRASH} for row in lost_samples]
     return found
 
 
@@ -185,34 +219,6 @@ def first_answers(
         said = first.get("said", "")
         answers.append((asked, Reply(text=first["answer"], calls=calls, problem=first["problem"], said=said)))
     return answers
-
-
-def best_variant(
-    model: BenchModel,
-    variants: Mapping[str, str | None],
-    tasks: Sequence[Task],
-    *,
-    run: Run,
-    toolbox: Toolbox,
-    settings: BenchSettings | None = None,
-    progress: Progress | None = None,
-) -> JSON:
-    """Which instruction (``variants``: name -> system text, None for none) serves ``model`` best on the
-    DEVELOPMENT tasks: ``{"best": name, "system": text, "variants": [{"name", "value", "low", "high",
-    "n"}]}``. Equal values: the first named wins. Choosing on the reported tasks would flatter the model."""
-    settings = replace(settings or BenchSettings(), timing_samples=0)
-    tried = [replace(model, precision=name, system=text) for name, text in variants.items()]
-    done = bench_models(tried, tasks, run=run, toolbox=toolbox, settings=settings, progress=progress, pairs=[])
-    metrics = {task.name: task.paired_metric for task in tasks}
-    found = []
-    for name in variants:
-        mine = [r for r in done["rows"] if r["precision"] == name and r["metric"] == metrics.get(r["task"])]
-        n = sum(r["n"] for r in mine)
-        value = sum(r["value"] * r["n"] for r in mine) / n if n else -1.0
-        bounds = {"low": mine[0]["low"], "high": mine[0]["high"]} if len(mine) == 1 else {}
-        found.append({"name": name, "value": value, "n": n, **bounds})
-    best = max(found, key=lambda v: v["value"])["name"]
-    return {"best": best, "system": variants[best], "variants": found, "crashes": done["crashes"]}
 
 
 def _rows_of(model: BenchModel, task: Task, asks: Sequence[Ask], records: Mapping[str, JSON]) -> list[JSON]:

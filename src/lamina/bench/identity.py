@@ -66,13 +66,13 @@ def _files(ref: str, path: Path | None, images: bool) -> list[Path]:
         return []
     if path.is_file():
         is_gguf = path.suffix == ".gguf"
-        beside = [named_files(ref).adapter, _vision_part(ref) if images else None] if is_gguf else []
+        beside = [named_files(ref).adapter, vision_part(ref) if images else None] if is_gguf else []
         return [path, *(file for file in beside if file)]
     return sorted(file for file in path.iterdir() if file.is_file())
 
 
-def _vision_part(ref: str) -> Path | None:
-    """None where there is none: that is said when the model is loaded."""
+def vision_part(ref: str) -> Path | None:
+    """What a GGUF file sees with; None where there is none: that is said when the model is loaded."""
     from lamina.models.projectors import projector_of
 
     try:

@@ -74,14 +74,16 @@ def judge_answers(
             asked = [(_key(identity, question), question) for question in judging.ask(records[ask.key])]
             questions |= dict(asked)
             cases += [_Case(ask, judging, [key for key, _ in asked])] if asked else []
-    crash = _ask_judge(judge, f"judge {model.name}", questions, run, settings, progress)
+    silent: dict[str, str] = {}
+    crash = _ask_judge(judge, f"judge {model.name}", questions, run, settings, progress, silent)
     verdicts = {key: _verdict(run, key, question) for key, question in questions.items()}
     position = {ask.key: i for i, ask in enumerate(asks)}
     for case in cases:
         if crash and any(run.store.get("judgement", key) is None for key in case.keys):
             record = _unjudged(records[case.ask.key])
         else:
-            record = _judged(case, records[case.ask.key], [verdicts[key] for key in case.keys], judge)
+            why = next((silent[key] for key in case.keys if key in silent), None)
+            record = _judged(case, records[case.ask.key], [verdicts[key] for key in case.keys], judge, why)
         records[case.ask.key] = record
         run.store.replace(Row("sample", case.ask.key, position[case.ask.key], orjson.dumps(record)))
     return crash
@@ -104,8 +106,16 @@ def _key(identity: str, question: Question) -> str:
 
 
 def _ask_judge(
-    judge: str, stage: str, questions: dict[str, Question], run: Run, settings: BenchSettings, progress: Progress
+    judge: str,
+    stage: str,
+    questions: dict[str, Question],
+    run: Run,
+    settings: BenchSettings,
+    progress: Progress,
+    silent: dict[str, str],
 ) -> JSON | None:
+    """How the judge failed, if it did. What it gave no answer to comes into ``silent``, by key, with the reason, and is
+    asked again by the next command."""
     missing = {key: question for key, question in questions.items() if run.store.get("judgement", key) is None}
     with progress.stage(stage, total=len(questions)) as bar:
         if len(questions) > len(missing):
@@ -115,12 +125,18 @@ def _ask_judge(
         for event in ask_worker(_job(judge, missing, settings), silence_seconds=settings.silence_seconds):
             if event["event"] == "judgement":
                 bar.advance()
-                if event["text"] or event["problem"] is None:  # what was not answered at all is asked again next time
+                if not event["text"] and event["problem"] is not None:
+                    silent[event["key"]] = event["problem"]
+                else:
                     row = {"judge": judge, "prompt": missing[event["key"]].prompt, "text": event["text"]}
                     run.store.put([Row("judgement", event["key"], run.store.count("judgement"), orjson.dumps(row))])
             elif event["event"] == "failed":
                 run.log("judge crashed", judge=judge, stage=event["stage"], detail=event["detail"])
                 return {"stage": f"judge: {event['stage']}", "detail": event["detail"]}
+    if silent:
+        first = next(iter(silent.values()))
+        progress.say(f"{stage}: {len(silent)} of {len(missing)} questions were not answered ({first})")
+        run.log("judge silent", judge=judge, questions=len(silent), detail=first)
     return None
 
 
@@ -129,13 +145,17 @@ def _verdict(run: Run, key: str, question: Question) -> Verdict | None:
     return None if row is None else read_verdict(row["text"], question.schema)
 
 
-def _judged(case: _Case, record: JSON, verdicts: Sequence[Verdict | None], judge: str) -> JSON:
-    """The record with what the verdicts add; ``unjudged`` keeps what it was, so that it can be judged again."""
+def _judged(
+    case: _Case, record: JSON, verdicts: Sequence[Verdict | None], judge: str, silent: str | None = None
+) -> JSON:
+    """The record with what the verdicts add; ``unjudged`` keeps what it was, so that it can be judged again.
+    ``silent``: why the judge did not answer."""
     before = record.get("unjudged") or {key: record[key] for key in ("scores", "right", "reasons")}
     said = {"unjudged": before, "judgements": [{"judge": judge, "verdict": verdict} for verdict in verdicts]}
     readable = [verdict for verdict in verdicts if verdict is not None]
     if len(readable) < len(verdicts):
-        reasons = ["the judge's answer is not a verdict"] if case.judging.needed else before["reasons"]
+        why = f"the judge did not answer: {silent}" if silent else "the judge's answer is not a verdict"
+        reasons = [why] if case.judging.needed else before["reasons"]
         return record | before | said | {"reasons": reasons, "scores": before["scores"] | {"judge_unreadable": True}}
     added = dict(case.judging.score(record | before, readable))
     if not case.judging.needed:

@@ -13,6 +13,7 @@ from typing import Any
 
 from lamina.bench.advice import MARGIN, advice_of
 from lamina.bench.chance import constant_answer
+from lamina.bench.crashes import is_of_a_sample
 from lamina.bench.intervals import Interval, bounded_interval, difference_of, wilson
 from lamina.bench.pairs import Named, counts, value_of
 from lamina.bench.tasks import Task
@@ -45,7 +46,7 @@ def ladder_of(models: Sequence[Named], tasks: Sequence[Task], benched: JSON, mad
     it got through are the easy ones), ``loss`` and ``safety_loss`` against the reference, the most precise file that
     did not crash (positive: worse), speed, memory, and whether it is on the ``frontier``."""
     files = sorted(made["files"], key=lambda file: -file["bits_per_weight"])
-    crashed = {c["precision"] for c in benched["crashes"] if _is_the_models(c)}
+    crashed = {c["precision"] for c in benched["crashes"] if is_the_models(c)}
     by_type = {m.precision: Named(m.name, m.label, m.precision, {}) if m.precision in crashed else m for m in models}
     first = next((file["type"] for file in files if file["type"] not in crashed), files[0]["type"])
     kinds, left_out = _taken(by_type[first], tasks)
@@ -56,10 +57,13 @@ def ladder_of(models: Sequence[Named], tasks: Sequence[Task], benched: JSON, mad
         model, same = by_type[file["type"]], file["type"] == first
         rung: JSON = {"type": file["type"], "model": model.name, "crashed": file["type"] in crashed}
         rung |= {key: file.get(key) for key in ("path", "bytes", "bits_per_weight", "fallbacks")}
+        rung["crashed_samples"] = sum(
+            is_of_a_sample(crash) and crash["precision"] == file["type"] for crash in benched["crashes"]
+        )
         for kind, loss in (("quality", "loss"), ("safety", "safety_loss")):
-            rung[kind] = _mean_of([score_of(model, task) for task in kinds[kind]])
+            rung[kind] = mean_of([score_of(model, task) for task in kinds[kind]])
             rung[loss] = None if same else _loss(by_type[first], model, kinds[kind])
-        rungs.append(rung | _speeds(resources.get(file["type"], {})))
+        rungs.append(rung | speeds_of(resources.get(file["type"], {})))
     for rung, on in zip(rungs, frontier(rungs), strict=True):
         rung["frontier"] = on
     named = {kind: [task.name for task in these] for kind, these in kinds.items()}
@@ -72,9 +76,10 @@ def ladder_of(models: Sequence[Named], tasks: Sequence[Task], benched: JSON, mad
     return about | {"left_out": left_out, "unable": unable, "rungs": rungs} | advice
 
 
-def _is_the_models(crash: JSON) -> bool:
-    """Not where all had been answered when it came: in timing, or in the judge."""
-    return crash["stage"] != "timing" and not crash["stage"].startswith("judge")
+def is_the_models(crash: JSON) -> bool:
+    """Not of a sample, and not where all had been answered when it came: in timing, or in the judge."""
+    later = crash["stage"] == "timing" or crash["stage"].startswith("judge")
+    return not later and not is_of_a_sample(crash)
 
 
 def _taken(reference: Named, tasks: Sequence[Task]) -> tuple[dict[str, list[Task]], dict[str, str]]:
@@ -85,7 +90,7 @@ def _taken(reference: Named, tasks: Sequence[Task]) -> tuple[dict[str, list[Task
     kinds = {"quality": [t for t in measures if not is_safety(t.name)],
              "safety": [t for t in measures if is_safety(t.name)]}  # fmt: skip
     for kind, these in kinds.items():
-        cannot = {task.name: why for task in these if (why := _cannot_show(reference, task))}
+        cannot = {task.name: why for task in these if (why := cannot_show(reference, task))}
         if len(cannot) < len(these):
             left_out |= cannot
             kinds[kind] = [task for task in these if task.name not in cannot]
@@ -94,7 +99,7 @@ def _taken(reference: Named, tasks: Sequence[Task]) -> tuple[dict[str, list[Task
 
 def _nothing_shown(reference: Named, tasks: Sequence[Task]) -> str | None:
     """Why none of the tasks can show a loss; None where one can, and without tasks."""
-    whys = [_cannot_show(reference, task) for task in tasks]
+    whys = [cannot_show(reference, task) for task in tasks]
     if not whys or None in whys:
         return None
     if all(_is_at_the_floor(score_of(reference, task)) for task in tasks):
@@ -103,7 +108,7 @@ def _nothing_shown(reference: Named, tasks: Sequence[Task]) -> str | None:
     return f"{reference.precision} itself is not shown to be able to do any of {names}"
 
 
-def _cannot_show(reference: Named, task: Task) -> str | None:
+def cannot_show(reference: Named, task: Task) -> str | None:
     score = score_of(reference, task)
     if score is None:
         return None
@@ -147,7 +152,7 @@ def frontier(rungs: Sequence[Mapping[str, Any]]) -> list[bool]:
 def _worths(rung: Mapping[str, Any]) -> tuple[float | None, ...]:
     """More is better."""
     known = [found["value"] if found else None for found in (rung["quality"], rung["safety"], rung["otps"])]
-    return *known, -rung["bytes"]
+    return *known, None if rung["bytes"] is None else -rung["bytes"]
 
 
 def _records(model: Named, task: Task) -> dict[str, JSON]:
@@ -168,14 +173,14 @@ def _loss(reference: Named, model: Named, tasks: Sequence[Task]) -> JSON | None:
         before, after = _values(reference, task), _values(model, task)
         shared = [sample for sample in before if sample in after]
         parts.append(difference_of([before[s] for s in shared], [after[s] for s in shared]))
-    found = _mean_of(parts)
+    found = mean_of(parts)
     if found is None:
         return None
     # 0.0 - x, because -x of nothing lost would print as -0.0
     return {"value": 0.0 - found["value"], "low": 0.0 - found["high"], "high": 0.0 - found["low"], "n": found["n"]}
 
 
-def _mean_of(parts: Sequence[Interval | None]) -> JSON | None:
+def mean_of(parts: Sequence[Interval | None]) -> JSON | None:
     """The mean over tasks; None where a task has no figure: the mean of the others is another quantity."""
     known = [part for part in parts if part is not None]
     if not known or len(known) < len(parts):
@@ -187,7 +192,7 @@ def _mean_of(parts: Sequence[Interval | None]) -> JSON | None:
     return asdict(Interval(value, value - below, value + above, sum(part.n for part in known)))
 
 
-def _speeds(resource: Mapping[str, Any]) -> JSON:
+def speeds_of(resource: Mapping[str, Any]) -> JSON:
     """``otps``, ``itps``, ``ttft_seconds`` with interval from the rounds, else the pass in use without one."""
     timing = (resource.get("timing") or {}).get("all") or {}
     in_use = {"otps": "tokens_per_second", "itps": "prompt_tokens_per_second", "ttft_seconds": "first_token_seconds"}

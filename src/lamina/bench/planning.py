@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from lamina.bench.asking import Ask, BenchModel, BenchSettings, ask_of
+from lamina.bench.asking import Ask, BenchModel, BenchSettings, ask_of, stored
+from lamina.bench.crashes import has_crashed
 from lamina.bench.identity import fingerprint
 from lamina.bench.keeping import Place, changed_since, lay_out
 from lamina.bench.measuring import Timed, timing_places
 from lamina.bench.possible import why_not
 from lamina.bench.rescoring import answers_aside, rescore
+from lamina.bench.same_files import own_identities, twins_of
 from lamina.bench.tasks import Sample, Task
 from lamina.runs import Progress, Run
 from lamina.tools.tool import Toolbox
 
 
+@dataclass(frozen=True)
+class Plan:
+    """``models``: each with its fingerprint and what it is asked, all tasks that it can do. ``twins``: by the name of a
+    model that of an earlier one which is the same (``same_files``)."""
+
+    models: list[tuple[BenchModel, str, list[Ask]]]
+    twins: dict[str, str]
+
+
 def plan(
     models: Sequence[BenchModel], tasks: Sequence[Task], toolbox: Toolbox, settings: BenchSettings, limit: int | None
-) -> list[tuple[BenchModel, str, list[Ask]]]:
-    """Each model with its fingerprint and what it is asked: all tasks that it can do."""
+) -> Plan:
     loaded = [(task, drawn(task.samples(), limit, settings.seed)) for task in tasks]
     seeing = any(sample.row.get("images") for _, samples in loaded for sample in samples)
-    identities = [(model, fingerprint(model.ref, seeing)) for model in models]
-    return [
+    fingerprints = [fingerprint(model.ref, seeing) for model in models]
+    planned = [
         (
             model,
             identity,
@@ -34,8 +45,9 @@ def plan(
                 for sample in samples
             ],
         )
-        for model, identity in identities
+        for model, identity in zip(models, own_identities(models, fingerprints), strict=True)
     ]
+    return Plan(planned, twins_of(models, fingerprints, seeing))
 
 
 def lay_out_run(
@@ -47,12 +59,16 @@ def lay_out_run(
 ) -> None:
     """The run's samples and timings are those of this command, and one line says which of an earlier one have changed.
     Where that is a user's ``score`` alone, they are scored anew."""
-    lay_out(run, "timing", timing_places([Timed(*one) for one in planned], settings))
     gone = lay_out(
         run,
         "sample",
         {ask.key: Place(i, model.label, model.precision) for model, _, asks in planned for i, ask in enumerate(asks)},
     )
+    timed = [
+        Timed(model, identity, [ask for ask in asks if not has_crashed(stored(run, "sample", ask.key))])
+        for model, identity, asks in planned
+    ]
+    lay_out(run, "timing", timing_places(timed, settings))
     wanted = {ask.asked for _, _, asks in planned for ask in asks if ask.asked}
     known = answers_aside(run, wanted)
     for model, _, asks in planned:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import orjson
 
 from lamina.bench.asking import Ask, BenchModel
+from lamina.bench.crashes import has_crashed, is_settled
 from lamina.bench.driving import broken_outcome, sample_record
 from lamina.bench.keeping import ASIDE
-from lamina.bench.tasks import BROKEN, Outcome, Setting
+from lamina.bench.tasks import Outcome, Setting
 from lamina.models.model import Reply
 from lamina.runs import Row, Run
 from lamina.tools.tool import JSON, Toolbox
@@ -26,6 +27,10 @@ def rescore(
         before = known.get(ask.asked or "")
         if before is None or run.store.get("sample", ask.key) is not None:
             continue
+        if has_crashed(before):  # whatever scores it, its process ended
+            kept = before | {"model": model.label, "precision": model.precision}
+            run.store.put([Row("sample", ask.key, position, orjson.dumps(kept))])
+            continue
         outcome = _outcome(ask, before, setting)
         if outcome is not None:
             record = sample_record(ask.task.name, ask.sample.id, ask.sample.row, outcome)
@@ -36,12 +41,12 @@ def rescore(
 
 
 def answers_aside(run: Run, wanted: set[str]) -> dict[str, JSON]:
-    """Of the samples that were laid aside, those with an answer to what is ``wanted`` (``Ask.asked``). Not those whose
-    scoring broke: whether their answer was cut was not kept."""
+    """Of the samples that were laid aside, those with an answer to what is ``wanted`` (``Ask.asked``), or on which the
+    model crashed. Not those whose scoring broke: whether their answer was cut was not kept."""
     found: dict[str, JSON] = {}
     for row in run.store.iterate(f"sample-{ASIDE}") if wanted else ():
         record = orjson.loads(row.payload)
-        if record.get("asked") in wanted and not record["scores"].get(BROKEN):
+        if record.get("asked") in wanted and is_settled(record):
             found[record["asked"]] = record
     return found
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from math import prod
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -13,6 +14,9 @@ from lamina.bench.identity import fingerprint
 from lamina.errors import InputError
 from lamina.runs import Progress, Row, Run
 from lamina.tools.tool import JSON
+
+if TYPE_CHECKING:
+    from lamina.quantize.model_source import Source
 
 FEW_BITS = 15.0
 """A source with fewer bits a weight than this was quantized before (16-bit files have a few tensors in 32)."""
@@ -87,12 +91,18 @@ def birth_of(source: Path) -> JSON:
     """``{"kind", "bits_per_weight", "base"}``: the type of most weights and the bits of all. ``base`` is the type that
     the weights were rounded to before (``born_as``): of the GGUF file that a folder was trained from, or a file in 16
     bits was made from. Raises InputError."""
+    from lamina.quantize.sources import source_of
+
+    return birth_of_source(source_of(source))
+
+
+def birth_of_source(opened: Source) -> JSON:
+    """``birth_of``, of what is open already."""
     from lamina.quantize.ggml import byte_count
-    from lamina.quantize.sources import born_as, source_of
+    from lamina.quantize.sources import born_as
 
     found: Counter[str] = Counter()
     bits = 0
-    opened = source_of(source)
     for tensor in opened.tensors.values():
         kind = str(getattr(tensor, "kind", "F32"))
         found[kind] += prod(tensor.shape)

@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from lamina.bench.machine import Watch
+from lamina.bench.timing import MEASURES
 from lamina.models.model import Model, Reply, Request
 from lamina.tools.tool import JSON
 
@@ -105,6 +106,13 @@ def timed_row(reply: Reply, request: Request) -> JSON:
         uncounted = "the backend does not say how many tokens it wrote" if reply.text and not written else None
         row["why"] = uncounted or ("one token was written" if written < 2 else "the answer came at once")
     return row
+
+
+def untimed_row(problem: str) -> JSON:
+    """As ``timed_row``, of a sample that could not be asked."""
+    counts = dict.fromkeys(("prompt_tokens", "cached_tokens", "answer_tokens"), 0)
+    times = dict.fromkeys((*MEASURES, "engine", "at_seconds"))
+    return {**counts, "free": False, "truncated": False, "problem": problem, **times}
 
 
 def _engine_times(reply: Reply) -> JSON | None:

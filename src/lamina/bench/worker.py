@@ -4,6 +4,7 @@ and peak memory is that of the engine. Started as ``python -m lamina.bench.worke
 One JSON job comes in on the first line of standard input; JSON events go out, one a line, on standard output:
 
     {"event": "loaded", "seconds"}                  {"event": "sample", "key", "record"}
+    {"event": "asking", "key", "turn"}: what is asked alone (``crashes``)
     {"event": "judgement", "key", "text", "problem"}
     {"event": "speed", …}                           {"event": "timed", "key", "row"}
     {"event": "machine", …}                         {"event": "failed", "stage", "detail"}
@@ -17,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -26,8 +27,10 @@ import orjson
 
 from lamina.bench.driving import drive, sample_record
 from lamina.bench.pulse import BEAT_SECONDS, Pulse
-from lamina.bench.tasks import Conversation, Sample, Setting, open_task
+from lamina.bench.tasks import Conversation, Outcome, Sample, Setting, open_task
+from lamina.bench.tasks.task import turn_record
 from lamina.errors import PromptError
+from lamina.models.model import Reply
 from lamina.tools.targets import target_as_json, target_from_json
 from lamina.tools.tool import JSON, Tool, Toolbox
 from lamina.trajectories.trajectory import json_line
@@ -71,7 +74,7 @@ def main() -> int:
             if job["mode"] == "speed":
                 from lamina.bench.speed import time_requests
 
-                asked = _first_requests(job, setting)
+                asked = _first_requests(job, setting, emit)
                 time_requests(model, asked, emit, in_use=job["in_use"], whole=job["whole"])
             elif job["mode"] == "judge":
                 _judge(job, model, emit)
@@ -152,9 +155,26 @@ def _score(job: JSON, setting: Setting, model: Any, emit: Any, beat: Callable[[]
         emit("sample", key=key, record=sample_record(talk.task, talk.row["id"], talk.row["row"], outcome))
 
     with memory_errors():
+        if job.get("alone"):
+            drive(model, [(talk.key, _told(talk, emit)) for talk in talks], on_outcome, at_once=1, on_turn=beat)
+            return
         for played, at_once in ((False, None), (True, played_at_once(model, job["slots"]))):
             some = [(talk.key, talk.conversation) for talk in talks if talk.played is played]
             drive(model, some, on_outcome, at_once=at_once, on_turn=beat)
+
+
+def _told(talk: _Talk, emit: Any) -> Conversation:
+    """The conversation, each request of which is told before it is put to the model, so that the parent knows what a
+    process died of."""
+    emit("asking", key=talk.key, turn=None)
+    try:
+        request = next(talk.conversation)
+        while True:
+            emit("asking", key=talk.key, turn=turn_record(request, Reply(text=""), []))
+            request = talk.conversation.send((yield request))
+    except StopIteration as end:
+        outcome: Outcome = end.value
+        return outcome
 
 
 def played_at_once(model: Any, slots: int) -> int:
@@ -171,12 +191,17 @@ def _judge(job: JSON, model: Any, emit: Any) -> None:
     drive(model, talks, lambda key, outcome: emit("judgement", key=key, **outcome.scores))
 
 
-def _first_requests(job: JSON, setting: Setting) -> list[tuple[str, Any]]:
-    """The key of each sample and its first request; none of a sample that its task cannot ask."""
+def _first_requests(job: JSON, setting: Setting, emit: Any) -> list[tuple[str, Any]]:
+    """The key of each sample and its first request. One that its task cannot ask is told as timed, with the reason."""
+    from lamina.bench.speed import untimed_row
+
     found = []
     for talk in _conversations(job, setting):
-        with suppress(Exception):
+        try:
             found.append((talk.key, next(talk.conversation)))
+        except Exception as error:  # whatever a task of the user's raises
+            if job["whole"]:
+                emit("timed", key=talk.key, row=untimed_row(f"not asked: {type(error).__name__}: {error}"))
     return found
 
 

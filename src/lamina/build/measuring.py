@@ -100,8 +100,9 @@ def learn_from_use(run: Run, toolbox: Toolbox, tools_file: Path, settings: Build
 
 def check_crashes(run: Run, stage: str, result: Mapping[str, Any], progress: Progress) -> None:
     """Raises WorkFailedError where a model crashed: the stage is not done, and the same command asks again what has no
-    answer yet. The report shows the figures of the others."""
-    crashes = result.get("crashes") or []
+    answer yet. The report shows the figures of the others. A sample on which a model always crashes is unscored, said
+    in the report, and does not keep the build from its end."""
+    crashes = [crash for crash in result.get("crashes") or [] if "sample" not in crash]
     if not crashes:
         return
     progress.say(f"report: {describe(run, {stage: result})}")

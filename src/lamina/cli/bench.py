@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lamina.cli.bench_ladder import ladders_of, types_of
-from lamina.cli.bench_lines import interval, ladder_lines, number, throttled_lines
+from lamina.cli.bench_lines import crash_lines, interval, ladder_lines, number, throttled_lines
 from lamina.cli.options import AsJson, Config, Fresh, Out, Style, Threads, verb
 from lamina.cli.output import given, show, table
 from lamina.errors import InputError
@@ -70,6 +70,9 @@ def bench(
     seed: Annotated[int, typer.Option("--seed", help="Draws the samples, and the order of timing.")] = 0,
     threads: Threads = None,
     parquet: Annotated[bool, typer.Option("--parquet", help="Write samples.parquet beside samples.jsonl.")] = False,
+    retry_crashed: Annotated[
+        bool, typer.Option("--retry-crashed", help="Ask samples again that a model crashed on before.")
+    ] = False,
     fresh: Fresh = False,
     config: Config = None,
     as_json: AsJson = False,
@@ -77,11 +80,11 @@ def bench(
     """Score models on requests for your functions, with 95 % intervals, speed, memory and file size.
 
     Each model runs in a process of its own; a model that crashes is a row, not the end. What was answered
-    is kept: the same command continues, tries again what crashed, and asks only what is new where it names
-    more samples, models or tasks. 'lamina bench score' scores answers you have, 'lamina bench compare'
+    is kept: the same command continues, tries again models that crashed, and asks only what is new where it
+    names more samples, models or tasks. 'lamina bench score' scores answers you have, 'lamina bench compare'
     two runs of this verb, 'lamina bench fetch' gets a benchmark's data.
     """
-    from lamina.bench import BenchSettings, bench_models, write_samples
+    from lamina.bench import BenchSettings, bench_models, ladders_of_files, write_samples
     from lamina.bench.possible import check_possible
     from lamina.reports import describe_machine, write_report
     from lamina.runs import Progress, Run
@@ -100,6 +103,7 @@ def bench(
         timing_samples=timed,
         cool_down_seconds=cool_down,
         seed=seed,
+        retry_crashed=retry_crashed,
         **given(threads=threads, context=context),
     )
     key |= given(judge=judge, quantize=quantize, repeats=repeats if repeats != 1 else None, cool_down=cool_down or None)
@@ -111,7 +115,10 @@ def bench(
         if run.changes:
             progress.say(f"{out} goes on, what was answered stays: {'; '.join(run.changes)}")
         stored = _stored(run)
-        rungs, made = ladders_of(chosen, _labels(models), types, opened, run, progress) if types else (chosen, [])
+        if types:
+            rungs, made = ladders_of(chosen, _labels(models), types, opened, run, progress)
+        else:
+            rungs, made = chosen, ladders_of_files(chosen)
         result = bench_models(
             rungs,
             opened,
@@ -134,8 +141,8 @@ def bench(
         (r["model"], r["precision"], r["task"], r["metric"], number(r["value"]), interval(r), f"n={r['n']}")
         for r in result["rows"]
     ]
-    show(result, as_json=as_json, lines=[*table(rows), *ladder_lines(result),
-                                          *throttled_lines(result["resources"]), str(page)])  # fmt: skip
+    said = [*crash_lines(result["crashes"]), *ladder_lines(result), *throttled_lines(result["resources"])]
+    show(result, as_json=as_json, lines=[*table(rows), *said, str(page)])
     if result["crashes"]:
         raise typer.Exit(1)
 

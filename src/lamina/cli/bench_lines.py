@@ -30,10 +30,25 @@ def _of_ladder(ladder: Row) -> list[str]:
     lines += [f"{task} is not in the means: {why}" for task, why in ladder["left_out"].items()]
     lines += [f"the {kind} is there to be looked at: {why}" for kind, why in ladder["unable"].items()]
     for rung in ladder["rungs"]:
+        if n := rung["crashed_samples"]:
+            lines.append(f"{rung['type']}: {n} sample{'s' if n != 1 else ''} on which it crashed count nowhere")
         if rung["fallbacks"]:
             told = ", ".join(f"{change} ({count})" for change, count in rung["fallbacks"].items())
             lines.append(f"{rung['type']}: rows that are no multiple of a block took another type: {told}")
     return [*lines, ""]
+
+
+def crash_lines(crashes: Sequence[Row]) -> list[str]:
+    """What crashed, where and why."""
+    return [
+        f"{crash['model']} {crash['precision']}".strip()
+        + f" crashed at {crash['stage']}{_of_sample(crash)}: {crash['detail']}"
+        for crash in crashes
+    ]
+
+
+def _of_sample(crash: Row) -> str:
+    return f" of {crash['sample']} of {crash['task']} (asked again with --retry-crashed)" if "sample" in crash else ""
 
 
 def throttled_lines(resources: Sequence[Row]) -> list[str]:

@@ -56,21 +56,31 @@ def write_page(
 
 
 def write_browsable(
-    page: Path, rows: list[JSON], of: int, title: str, fields: Sequence[tuple[str, str]], brand: str
+    page: Path,
+    rows: list[JSON],
+    of: int,
+    title: str,
+    fields: Sequence[tuple[str, str]],
+    brand: str,
+    packed: Sequence[str] = (),
 ) -> Path:
     """Of rows made elsewhere: ``{"id", "kind", "good", "steps": [{"who", "text", "mark"?, "note"?, "image"? (a data
-    URL)}], …}``, with what ``fields`` (key and name of a filter) name; ``of`` how many. Text is treated as in
-    ``write_page``."""
-    return _write(page, {"rows": rows, "all": {"rows": of}, "fields": [list(field) for field in fields]}, title, brand)
+    URL)}], …}``, with what ``fields`` (key and name of a filter) name; ``of`` how many. A step with ``rest`` goes on
+    with that one of ``packed`` (``sampled.Packed``), shown where it is opened, and then with ``end``. Text is treated
+    as in ``write_page``."""
+    held = {"rows": rows, "all": {"rows": of}, "fields": [list(field) for field in fields]}
+    return _write(page, held, title, brand, packed)
 
 
-def _write(page: Path, held: JSON, title: str, brand: str) -> Path:
+def _write(page: Path, held: JSON, title: str, brand: str, packed: Sequence[str] = ()) -> Path:
     data = json.dumps(held, ensure_ascii=False)
     template = Path(__file__).parent / "templates"
     text = (template / "rows.html").read_text("utf-8")
     text = text.replace("/*STYLE*/", (template / "report.css").read_text("utf-8"))
     text = text.replace("/*SCRIPT*/", (template / "rows.js").read_text("utf-8"))
     text = text.replace("<!--BRAND-->", brand).replace("<!--TITLE-->", title)
+    blocks = "\n".join(f'<script type="text/plain" id="packed{i}">{text}</script>' for i, text in enumerate(packed))
+    text = text.replace("<!--PACKED-->", blocks)
     # "</script" or "<!--" in a row would end the block that it stands in
     text = text.replace("/*DATA*/", data.replace("<", "\\u003c"))
     with atomic_file(page) as file:

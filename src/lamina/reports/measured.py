@@ -26,10 +26,12 @@ def measured_view(results: Mapping[str, Any]) -> JSON | None:
     if not bench or any(stage in results for stage in ("synth", "train", "learn", "distill")):
         return None
     ladders = bench.get("ladders") or [ladder for ladder in [bench.get("ladder")] if ladder]
+    beside = bench.get("side_by_side")
     figures = [row for row in bench["rows"] if row["task"] != "device" and row["value"] is not None]
     return {
-        "headline": headline(figures, ladders),
+        "headline": headline(figures, ladders, beside),
         "ladders": [{"of": ladder, "charts": ladder_pictures(ladder)} for ladder in ladders],
+        "side_by_side": {"of": beside, "charts": pictures(beside["models"], "model")} if beside else None,
         "models": list(dict.fromkeys(_name(row) for row in figures)),
         "scores": scores(figures),
         "paired": bench.get("paired") or [],
@@ -44,11 +46,12 @@ def measured_view(results: Mapping[str, Any]) -> JSON | None:
     }
 
 
-def headline(figures: Sequence[JSON], ladders: Sequence[JSON]) -> str:
-    """Of one ladder its title, which says where its source was quantized before; several have theirs above each."""
-    if len(ladders) == 1:
+def headline(figures: Sequence[JSON], ladders: Sequence[JSON], beside: JSON | None = None) -> str:
+    """Of one ladder its title, which says where its source was quantized before; several, and one with other models
+    ``beside`` it, have theirs above each."""
+    if len(ladders) == 1 and not beside:
         return str(ladders[0]["title"])
-    if ladders:
+    if len(ladders) > 1:
         return f"{len(ladders)} quantization ladders on {len({r['task'] for r in figures})} tasks"
     models, tasks = len({_name(r) for r in figures}), len({r["task"] for r in figures})
     return f"{models} model{'s' if models != 1 else ''} on {tasks} task{'s' if tasks != 1 else ''}"
@@ -67,12 +70,16 @@ def scores(figures: Sequence[JSON]) -> list[JSON]:
 
 
 def ladder_pictures(ladder: JSON) -> list[tuple[str, Markup]]:
+    return pictures(ladder["rungs"], "type")
+
+
+def pictures(files: Sequence[JSON], label_by: str) -> list[tuple[str, Markup]]:
     """Quality, and safety where it was measured, against size and against speed."""
     found = []
     for kind in ("quality", "safety"):
-        rungs = [rung for rung in ladder["rungs"] if rung[kind]]
+        scored = [file for file in files if file[kind]]
         for axis, label in (("bytes", "file size, MB"), ("otps", "answer tokens a second")):
-            points = [_point(rung, kind, axis) for rung in rungs if rung[axis]]
+            points = [_point(file, kind, axis, file[label_by]) for file in scored if file[axis]]
             if len(points) > 1:
                 title = f"{kind.capitalize()} against {label}"
                 found.append((title, charts.both(_half_wide, points, title, label)))
@@ -83,15 +90,13 @@ def _half_wide(points: Sequence[charts.Point], width: int, title: str, label: st
     return charts.scatter(points, min(width, 460), title, label)
 
 
-def _point(rung: JSON, kind: str, axis: str) -> charts.Point:
+def _point(rung: JSON, kind: str, axis: str, label: str) -> charts.Point:
     found, shade = rung[kind], "after" if rung["frontier"] else "before"
     if axis == "bytes":
         x, low, high = rung["bytes"] / 1e6, None, None
     else:
         x, low, high = (rung[axis][key] for key in ("value", "low", "high"))
-    return charts.Point(
-        rung["type"], x, found["value"], found["low"], found["high"], shade, low, high, rung["frontier"]
-    )
+    return charts.Point(label, x, found["value"], found["low"], found["high"], shade, low, high, rung["frontier"])
 
 
 def speed_lines(resource: JSON) -> list[JSON]:
@@ -99,14 +104,15 @@ def speed_lines(resource: JSON) -> list[JSON]:
     timing = resource.get("timing")
     if not timing:
         return []
-    lines = [{"prompts": f"all {timing['samples']}", "of": timing["all"], "n": timing["samples"]}]
+    failed = {"failed": timing.get("failed") or 0}
+    lines = [{"prompts": f"all {timing['samples']}", "of": timing["all"], "n": timing["samples"], **failed}]
     if len(timing["buckets"]) > 1:
         for bucket in timing["buckets"]:
             most = bucket["to"]
             lengths = (
                 f"over {bucket['from'] - 1:,} tokens" if most is None else f"{bucket['from']:,} to {most:,} tokens"
             )
-            lines.append({"prompts": lengths, "of": bucket, "n": bucket["samples"]})
+            lines.append({"prompts": lengths, "of": bucket, "n": bucket["samples"], "failed": 0})
     name = _name(resource)
     return [
         {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import zlib
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -16,7 +18,8 @@ from lamina.runs.run import STORE
 JSON = dict[str, Any]
 PAGE = "samples.html"
 FIRST, LAST = 4000, 2000
-"""Characters of a longer text on the page, from its beginning and from its end, where the question often stands."""
+"""Characters of a longer text that stand open, from its beginning and from its end, where the question often stands.
+What is between is packed, and unpacked where somebody opens it."""
 FIELDS = [
     ("kind", "verdict"), ("task", "task"), ("right", "right in"), ("wrong", "wrong in"), ("unscored", "unscored in"),
 ]  # fmt: skip
@@ -24,22 +27,50 @@ FIELDS = [
 
 def write_samples_page(folder: Path, models: Sequence[str]) -> Path | None:
     """Writes ``samples.html`` of a run; None where it has no samples. ``models``: the order in which their answers
-    stand. Raises StorageError."""
+    stand. Every text is whole. Raises StorageError."""
     places = {name: i for i, name in enumerate(models)}
     if not (folder / STORE).exists():
         return None
+    packed = Packed()
     with RecordStore(folder / STORE) as store:
-        together: dict[tuple[str, str], list[JSON]] = {}
+        together: dict[tuple[str, str], list[tuple[int, str]]] = {}  # not the records: they may be many and long
         for row in store.iterate("sample"):
             record = json.loads(row.payload)
-            together.setdefault((record["task"], record["sample"]), []).append(record)
+            place = places.get(_name(record), len(places))
+            together.setdefault((record["task"], record["sample"]), []).append((place, row.id))
         if not together:
             return None
-        for records in together.values():
-            records.sort(key=lambda record: places.get(_name(record), len(places)))
-        rows = [_row(task, sample, records, store) for (task, sample), records in islice(together.items(), MOST)]
+        rows = []
+        for (task, sample), found in islice(together.items(), MOST):
+            kept = [store.get("sample", id) for _, id in sorted(found, key=lambda one: one[0])]
+            records = [json.loads(row.payload) for row in kept if row is not None]
+            if records:  # a bench that goes on meanwhile may lay some aside
+                shown = _row(task, sample, records, store)
+                rows.append(shown | {"steps": [packed.shortened(step) for step in shown["steps"]]})
     brand = '<a href="report.html">Report of the run</a>'
-    return write_browsable(folder / PAGE, rows, len(together), "Samples", FIELDS, brand)
+    return write_browsable(folder / PAGE, rows, len(together), "Samples", FIELDS, brand, packed.texts)
+
+
+class Packed:
+    """The middles of long texts, each once: deflated (RFC 1950) and in base64, as the page unpacks them."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._places: dict[bytes, int] = {}
+
+    def shortened(self, step: JSON) -> JSON:
+        """A step whose text is long with its beginning as ``text``, its end as ``end``, and as ``rest`` the place in
+        ``texts`` of the ``characters`` between."""
+        text = step["text"]
+        if len(text) <= FIRST + LAST:
+            return step
+        middle = text[FIRST:-LAST].encode("utf-8", "replace")
+        digest = hashlib.sha256(middle).digest()
+        if digest not in self._places:
+            self._places[digest] = len(self.texts)
+            self.texts.append(base64.b64encode(zlib.compress(middle, 9)).decode())
+        between = {"rest": self._places[digest], "characters": len(text) - FIRST - LAST}
+        return step | {"text": text[:FIRST], "end": text[-LAST:], **between}
 
 
 def _row(task: str, sample: str, records: list[JSON], store: RecordStore) -> JSON:
@@ -65,14 +96,14 @@ def _asked(record: JSON, store: RecordStore) -> list[JSON]:
     for number, turn in enumerate(turns, 1):
         numbered = f" {number}" if len(turns) > 1 else ""
         if turn.get("prompt") is not None:
-            steps.append({"who": f"prompt{numbered}", "text": _cut(turn["prompt"])})
+            steps.append({"who": f"prompt{numbered}", "text": turn["prompt"]})
         messages = turn.get("messages") or []
         lean = "messages" in (turn.get("shared") or {})  # only what is new was kept
         new = messages[len(said) :] if not lean and messages[: len(said)] == said else messages
         for message in new:
             if message["role"] == "user" or (message["role"] == "system" and message not in said):
                 who = message["role"] + (numbered if message["role"] == "user" else "")
-                steps.append({"who": who, "text": _cut(str(message.get("content") or ""))})
+                steps.append({"who": who, "text": str(message.get("content") or "")})
         if number == 1:
             steps += [_image(str(path), store) for path in turn.get("images") or []]
         said = messages
@@ -91,7 +122,7 @@ def _wanted(first: JSON) -> list[JSON]:
         wanted = first.get("expected") or "no call"
     if wanted is None:
         return []
-    return [{"who": "wanted", "text": _cut(wanted if isinstance(wanted, str) else _written(wanted))}]
+    return [{"who": "wanted", "text": wanted if isinstance(wanted, str) else _written(wanted)}]
 
 
 def _said(record: JSON) -> str:
@@ -100,7 +131,7 @@ def _said(record: JSON) -> str:
     parts = []
     for number, turn in enumerate(turns, 1):
         written = "\n".join(str(turn[part]) for part in ("said", "answer") if turn.get(part))
-        answer = _cut(written) or "(nothing)"
+        answer = written or "(nothing)"
         parts += [*_results(turn), f"[{number}] {answer}" if len(turns) > 1 else answer]
     return "\n".join(parts) or "(nothing)"
 
@@ -111,7 +142,7 @@ def _results(turn: JSON) -> list[str]:
     for message in reversed(turn.get("messages") or []):
         if message["role"] != "tool":
             break
-        results.insert(0, f"→ {_cut(str(message.get('content') or ''))}")
+        results.insert(0, f"→ {message.get('content') or ''}")
     return results
 
 
@@ -138,7 +169,7 @@ def _verdict(verdict: JSON) -> str:
     said = verdict.get("score")
     if "refuses" in verdict:
         said = "refuses" if verdict["refuses"] else "does not refuse"
-    return f"{said}: {_cut(str(verdict.get('reason') or ''))}"
+    return f"{said}: {verdict.get('reason') or ''}"
 
 
 def _note(record: JSON) -> str:
@@ -152,13 +183,6 @@ def _note(record: JSON) -> str:
 
 def _written(wanted: Any) -> str:
     return json.dumps(wanted, ensure_ascii=False)
-
-
-def _cut(text: str) -> str:
-    left_out = len(text) - FIRST - LAST
-    if left_out <= 0:
-        return text
-    return f"{text[:FIRST]} … ({left_out:,} characters left out) … {text[-LAST:]}"
 
 
 def _name(record: JSON) -> str:

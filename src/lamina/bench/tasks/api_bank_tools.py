@@ -17,6 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lamina.bench.tasks.files import text_of
+from lamina.errors import InputError
 from lamina.tools.tool import JSON
 from lamina.trajectories import Trajectory
 from lamina.trajectories.formats.reading.loose import loose
@@ -65,13 +67,16 @@ def _searched(records: Sequence[Trajectory]) -> dict[str, JSON]:
 
 
 def _classes(folder: Path) -> dict[str, JSON]:
-    """The classes of ``apis/*.py`` with a ``description`` and ``input_parameters`` that are literals."""
+    """The classes of ``apis/*.py`` with a ``description`` and ``input_parameters`` that are literals. Raises InputError
+    for a file that cannot be read."""
     found: dict[str, JSON] = {}
     for file in sorted(folder.glob("*.py")):
-        try:
-            parsed = ast.parse(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError, SyntaxError):
-            continue
+        try:  # one passed over would be described by other words, and nobody would know
+            parsed = ast.parse(text_of(file))
+        except (ValueError, SyntaxError) as error:
+            line = getattr(error, "lineno", None)
+            what = f"cannot be read as Python ({getattr(error, 'msg', error)})"
+            raise InputError(what, file=file, line=line, mend="get it again, or take it out of the folder") from None
         for node in parsed.body:
             if isinstance(node, ast.ClassDef) and "input_parameters" in (said := _literals(node)):
                 for tool in _tools([{"name": node.name, **said}]):

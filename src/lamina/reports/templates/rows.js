@@ -43,7 +43,24 @@ function buildFilters() {
 function matches(row) {
   for (const [field, value] of Object.entries(chosen)) if (value && !valuesOf(row, field).includes(value)) return false;
   if (!search) return true;
-  return [row.id, row.detail || "", ...row.steps.map((s) => s.text)].join("\n").toLowerCase().includes(search);
+  return [row.id, row.detail || "", ...row.steps.map((s) => s.text + "\n" + (s.end || ""))].join("\n").toLowerCase().includes(search);
+}
+
+async function unpacked(place) {
+  const text = atob(document.getElementById("packed" + place).textContent);
+  const stream = new Blob([Uint8Array.from(text, (c) => c.charCodeAt(0))]).stream();
+  return new Response(stream.pipeThrough(new DecompressionStream("deflate"))).text();
+}
+
+function restOf(step) {
+  const made = element("details", undefined, "rest"), said = element("span");
+  made.append(element("summary", ` … ${step.characters.toLocaleString("en")} characters more … `), said);
+  made.addEventListener("toggle", async () => {
+    if (!made.open) { said.textContent = ""; return; }
+    try { said.textContent = await unpacked(step.rest); }
+    catch (error) { said.textContent = `(this browser cannot unpack them: ${error}; the whole text is in samples.jsonl)`; }
+  });
+  return made;
 }
 
 function article(row) {
@@ -54,6 +71,7 @@ function article(row) {
     const said = element("span", undefined, step.who === "call" ? "call" : "");
     if (step.mark) said.append(element("b", step.mark, step.mark), " ");
     said.append(step.text);
+    if (step.rest !== undefined) said.append(restOf(step), step.end);
     if (step.image) {
       const image = element("img");
       image.src = step.image;
@@ -95,7 +113,9 @@ function apply() {
   document.getElementById("rows").replaceChildren();
   const all = Object.values(data.all).reduce((sum, n) => sum + n, 0);
   const cut = data.rows.length < all ? ` The page holds ${data.rows.length} of ${all} rows.` : "";
-  document.getElementById("count").textContent = `${found.length} of ${data.rows.length} rows.${cut}`;
+  const folded = search && data.rows.some((row) => row.steps.some((s) => s.rest !== undefined));
+  const reach = folded ? " A search looks at what stands open of long texts." : "";
+  document.getElementById("count").textContent = `${found.length} of ${data.rows.length} rows.${cut}${reach}`;
   more();
 }
 
