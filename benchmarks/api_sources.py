@@ -2,8 +2,8 @@
 
     python benchmarks/api_sources.py ../shared/data/openapi-specs/* ../shared/data/livemcpbench/tools.json
 
-Prints a Markdown table, one row a file, with seconds of processor time, which other work on the machine does not change;
-files that are no source of tools (a README) are named below it.
+Prints a Markdown table, one row a file, with seconds of processor time, which other work on the machine does not
+change; files that are no source of tools (a README) are named below it.
 """
 
 from __future__ import annotations

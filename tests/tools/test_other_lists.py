@@ -119,6 +119,11 @@ def test_a_list_nested_too_deep_is_one_line_and_a_long_type_any_value(tmp_path: 
     assert (tool_g.properties["city"], tool_g.required) == ({}, [])
 
 
+def test_parameters_of_toolbench_that_are_no_list_are_none(tmp_path: Path):
+    (tool,) = read(tmp_path, [{**SHAPES["toolbench"], "optional_parameters": 1e308}])
+    assert list(tool.properties) == ["city"]
+
+
 def test_names_listed_as_required_beside_flat_parameters_decide(tmp_path: Path):
     flat = {"a": {"type": "str"}, "b": {"type": "str"}}
     (tool,) = read(tmp_path, [{"name": "f", "description": "Does f.", "parameters": flat, "required": ["b"]}])

@@ -183,7 +183,7 @@ def _toolbench(row: JSON, where: str) -> Described:
     properties: JSON = {}
     required = []
     for key in ("required_parameters", "optional_parameters"):
-        for said in row.get(key) or []:
+        for said in row[key] if isinstance(row.get(key), list) else ():
             if not isinstance(said, dict) or not isinstance(said.get("name"), str):
                 continue
             schema = {k: v for k, v in python_type(str(said.get("type", "")))[0].items()}
