@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from metric_cases import CASES, OURS, Case, cases
+from metric_cases import CASES, Case, cases
+from metric_ours import OURS
 
 Figures = dict[str, Any]
 HEAD = "| metric | of | reference | pairs | agree | neither 0 nor 1 | largest difference |\n" + 7 * "|---" + "|"

@@ -179,6 +179,24 @@ def test_augmenting_keeps_the_records_and_adds_copies_that_pass_the_checks(lamin
     assert "there is no augmentation 'spin'; --by takes shuffle-tools" in wrong.errors[-1]
 
 
+def test_of_many_records_the_page_holds_an_even_share_and_says_so(lamina, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("lamina.reports.browsing.MOST", 20)
+    file = rows(tmp_path / "rows.jsonl", *((str(n), "scale", {"value": n}, f"scale {n}") for n in range(200)))
+    page, drawn = tmp_path / "rows.html", []
+    for seed in (0, 0, 1):
+        told = json.loads(lamina("data", "show", file, "--page", page, "--seed", str(seed), "--json").out)
+        assert told == {"page": str(page), "records": 200, "rejects": 0}
+        text = page.read_text(encoding="utf-8")
+        data = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
+        assert (data["seed"], data["all"]["passed"]) == (seed, 200)
+        drawn.append([int(row["id"]) for row in data["rows"]])
+    assert drawn[0] == drawn[1] != drawn[2]
+    for ids in drawn:
+        assert len(ids) == 20
+        assert ids == sorted(ids)
+        assert min(ids) < 100 < max(ids)
+
+
 def test_show_writes_a_page_of_records_and_rejects(lamina, tmp_path: Path):
     (tmp_path / "rows.jsonl").write_text(as_text("sharegpt") + '{"id": 3}\n', encoding="utf-8")
     page = tmp_path / "rows.html"

@@ -14,8 +14,9 @@ from lamina.checks.grounding import missing_values
 from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings, split, synthesize
 from lamina.synth.chatter import with_chatter
-from lamina.synth.grammar import example_candidates, unserved_requests, with_values
+from lamina.synth.grammar import example_candidates
 from lamina.synth.rules import check_alone
+from lamina.synth.unserved import unserved_requests, with_values
 from lamina.tools import Toolbox, read_tools
 from lamina.tools.execution import Executor
 from lamina.trajectories import ToolCall, Trajectory, read_queries, read_trajectories, with_examples

@@ -20,10 +20,13 @@ from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings, prompts, synthesize
 from lamina.synth.calls import DrawnCall
 from lamina.synth.conversing import check_conversation
+from lamina.synth.grammar import Words, compose
 from lamina.synth.rules import check_alone
 from lamina.synth.sampling import SAMPLERS, companions, none_fits, on_offer
 from lamina.synth.settings import FEW_TOOLS, LIBRARY, WORDINGS
 from lamina.synth.styles import STYLES
+from lamina.synth.unserved import foreign_material
+from lamina.synth.values import ValuePool
 from lamina.synth.wording import Slot
 from lamina.synth.writers import Assignment
 from lamina.tools import Tool, Toolbox, read_tools
@@ -232,6 +235,30 @@ def test_companions_are_of_the_same_category_and_what_is_offered_instead_is_not(
         assert 2 <= len(offered) <= 3
 
 
+@pytest.mark.parametrize("most", [1, 2])
+@pytest.mark.parametrize("called", [1, 2, 3])
+def test_a_row_offers_the_tools_it_calls_however_few_are_asked_for(most: int, called: int) -> None:
+    schema = {"type": "object", "properties": {}}
+    nouns = ("door", "kite", "song", "boat")
+    box = Toolbox([Tool(f"{verb}_{noun}", f"{verb} a {noun}.", schema) for verb in ("open", "sell") for noun in nouns])
+    for seed in range(20):
+        rng, tools = random.Random(seed), list(box)[:called]
+        offered = on_offer(tools, box, most, rng)
+        assert {tool.name for tool in tools} <= set(offered.names)
+        assert len(offered) == max(most, called)
+        instead = none_fits(tools[0], box, most, rng)
+        assert instead is not None
+        assert 1 <= len(instead) <= most
+
+
+def test_a_library_of_everything_leaves_the_grammar_nothing_to_refuse(tmp_path: Path) -> None:
+    words = sorted({word for entry in foreign_material()["foreign"] for word in entry["words"]})
+    box = Toolbox([Tool("do_all", f"Can do {', '.join(words)}.", {"type": "object", "properties": {}})])
+    with Executor(box) as executor:
+        heard = Words(box, {"do_all": []}, ValuePool.of(list(box)), executor, "2026-11-23T10:00:00")
+        assert compose("irrelevant", heard, random.Random(0), 0) is None
+
+
 def test_every_wording_words_every_shown_function() -> None:
     assert prompts.wordings() == list(WORDINGS)
     tool = Tool("f", "Do a thing.", {"type": "object", "properties": {}})
@@ -245,6 +272,7 @@ def test_every_wording_words_every_shown_function() -> None:
         ({"sampler": "greedy"}, "sampler 'greedy'"),
         ({"wordings": ("rude",)}, "wording 'rude'"),
         ({"round_trip": "warm-up"}, "one set of tools"),
+        ({"offer": 1}, "a multiple row has tools to choose from, and 1 is on offer"),
     ],
 )
 def test_what_is_no_style_sampler_or_wording_is_named(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,9 @@ NODE = {"type": "object", "properties": {"v": {"type": "integer"}, "next": {"$re
         {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
         {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 0.001},
         {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1},
+        {"type": "integer", "maximum": 10**400},
+        {"type": "number", "minimum": -(10**400), "maximum": 9},
+        {"type": "number", "multipleOf": 1e-320, "minimum": 0, "maximum": 5},
         {"allOf": [{"$ref": "#/$defs/Small"}, {"minimum": 50}], "description": "How many."},
         {"oneOf": [{"const": "slow"}, {"const": "fast"}]},
         {"$ref": "#/$defs/Node"},
@@ -173,3 +177,17 @@ def test_tools_with_constraints_get_rows(tmp_path: Path, says_it_all: str) -> No
     assert {name: one["passed"] > 0 for name, one in found["by_tool"].items() if name in toolbox} == {
         "reserve_port": True, "show_ticket": True, "find_pet": True,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("required", [0, 1, 3])
+@pytest.mark.parametrize("times", [1, 12])
+def test_a_schema_that_holds_itself_many_times_or_requires_itself_ends(times: int, required: int) -> None:
+    names = [f"next_{n}" for n in range(times)]
+    node = {
+        "type": "object", "required": names[:required],
+        "properties": {"v": text(), **{name: {"$ref": "#/$defs/Node"} for name in names}},
+    }  # fmt: skip
+    tool = of_one({"$ref": "#/$defs/Node"}, **{"$defs": {"Node": node}})
+    started = time.process_time()
+    assert all(set(made) == {"x"} for made in drawn(tool, count=3))
+    assert time.process_time() - started < 5

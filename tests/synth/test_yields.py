@@ -12,8 +12,8 @@ from lamina.errors import UserError, YieldError
 from lamina.reports.page import render_report
 from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings, check_yield, synthesize
-from lamina.synth.grammar import foreign_material
 from lamina.synth.refusing import looks_asked
+from lamina.synth.unserved import foreign_material
 from lamina.tools import read_tools
 from lamina.tools.execution import Executor
 from lamina.trajectories import Reject, Trajectory, TrajectoryStore

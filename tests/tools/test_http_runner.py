@@ -95,12 +95,26 @@ class Shop(BaseHTTPRequestHandler):
         except OSError:
             pass
 
+    def on_astray(self) -> None:
+        self.answer(302, b"", Location="http://[::1:port/")
+
+    def on_odd_charset(self) -> None:
+        self.answer(200, "héllo".encode(), "text/plain; charset=idna")
+
+    def on_odd_pause(self) -> None:
+        first = self.counts["/v1/odd_pause"] == 1
+        self.answer(503, b"", Retry_After="\u00b2") if first else self.answer(200, b"2")
+
+    def on_infinite(self) -> None:
+        self.answer(200, b'{"n": 1e999}')
+
     def on_slow(self) -> None:
         time.sleep(5)
         self.answer(200, b"{}")
 
 
-NAMES = ("lured", "away", "home", "round", "shaky", "html", "broken", "leak", "digits", "wrong", "huge", "slow")
+NAMES = ("lured", "away", "home", "round", "shaky", "html", "broken", "leak", "digits", "wrong", "huge", "slow",
+         "astray", "odd_charset", "odd_pause", "infinite")  # fmt: skip
 
 
 def spec(port: int) -> dict[str, Any]:
@@ -183,6 +197,20 @@ def test_a_hundred_megabytes_are_cut(shop: Toolbox):
     result = called(shop, "huge", Limits(wall_seconds=60, output_bytes=1000))
     assert result.truncated
     assert len(result.text) <= 1000
+
+
+def test_a_redirect_to_no_url_and_an_argument_too_long_for_one_are_failed_calls(shop: Toolbox):
+    astray = called(shop, "astray")
+    assert (astray.status, astray.error) == ("raised", "astray: the server redirects to what is no URL, not followed")
+    long = called(shop, "see", id="x" * 70_000)
+    assert (long.status, long.error) == ("raised", "see: no URL can be made of the arguments (URL too long)")
+    assert called(shop, "see", id="1", tag=["x" * 70_000]).status == "raised"
+
+
+def test_what_a_server_says_of_its_answer_oddly_is_no_failure(shop: Toolbox):
+    assert called(shop, "odd_charset").value == "héllo"
+    assert called(shop, "odd_pause").value == 2
+    assert called(shop, "infinite").status == "unserialisable"
 
 
 def test_a_slow_server_is_not_waited_for(shop: Toolbox):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from lamina.tools import Toolbox, read_tools, sources_of, where_of
 from lamina.tools.json_shapes import python_type, shape_of
 from lamina.tools.linting import CODES, lint
 from lamina.tools.probing import example_arguments
+from lamina.trajectories import read_trajectories
 
 SERVERS = Path(__file__).parents[3] / "shared" / "data" / "livemcpbench" / "tools.json"
+XLAM_ROWS = SERVERS.parents[1] / "hammer-fc" / "masking_sft_data_example.json"
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 SHAPES: dict[str, dict[str, Any]] = {
     "openai": {"type": "function", "function": {"name": "f", "description": "Does f.", "parameters": CITY}},
@@ -63,6 +66,85 @@ def test_every_shape_gives_the_same_tool(tmp_path: Path, shape: str):
 )
 def test_types_in_python_s_words(text: str, schema: dict[str, Any], optional: bool):
     assert python_type(text) == (schema, optional)
+
+
+@pytest.mark.parametrize(
+    ("spec", "required", "kept"),
+    [
+        ({"type": "str"}, True, {}),
+        ({"type": "str", "default": "Rome"}, True, {"examples": ["Rome"]}),
+        ({"type": "str", "default": ""}, True, {}),
+        ({"type": "int", "default": "40"}, True, {"examples": [40]}),
+        ({"type": "int", "default": 46.95828}, True, {}),
+        ({"type": "str, optional", "default": "Rome"}, False, {"default": "Rome"}),
+        ({"type": "Optional[str]"}, False, {}),
+        ({"type": "str", "default": "Rome", "required": False}, False, {"default": "Rome"}),
+        ({"type": "str", "optional": True}, False, {}),
+    ],
+)
+def test_a_default_in_xlams_flat_shape_is_a_value_shown_and_makes_nothing_optional(
+    tmp_path: Path, spec: dict[str, Any], required: bool, kept: dict[str, Any]
+):
+    flat = {"name": "f", "description": "Does f.", "parameters": {"city": spec, "day": {"type": "str"}}}
+    (tool,) = read(tmp_path, [flat])
+    assert tool.required == (["city", "day"] if required else ["day"])
+    assert {
+        key: tool.properties["city"][key] for key in ("default", "examples") if key in tool.properties["city"]
+    } == kept
+    assert bool(tool.problems({"day": "monday"})) == required
+    record = [{"query": "do f", "tools": [flat], "answers": []}]
+    (tmp_path / "rows.json").write_text(json.dumps(record))
+    (row,) = read_trajectories(tmp_path / "rows.json", format="xlam-60k")
+    if not {"required", "optional"} & set(spec):
+        assert row.toolbox()["f"].required == tool.required, "rows and lists are read alike"
+
+
+@pytest.mark.parametrize("shape", ["openai", "xlam", "mcp"])
+@pytest.mark.parametrize("depth", [150, 450, 900])
+def test_a_list_nested_too_deep_is_one_line_and_a_long_type_any_value(tmp_path: Path, shape: str, depth: int):
+    deep: dict[str, Any] = {"type": "string"}
+    for _ in range(depth // 2):
+        deep = {"type": "object", "properties": {"a": deep}}
+    tool = json.loads(json.dumps(SHAPES[shape]))
+    inner = tool.get("function", tool)
+    at = inner["inputSchema"]["properties"] if shape == "mcp" else inner["parameters"]
+    (at["properties"] if shape == "openai" else at)["city"] = deep
+    if depth < 200:
+        assert read(tmp_path, [tool]).names == ["f"]
+    else:
+        with pytest.raises(ToolDefinitionError, match="nested more than 200 deep"):
+            read(tmp_path, [tool])
+    endless = {"name": "g", "description": "Does g.", "parameters": {"city": {"type": "List[" * 5_000 + ", optional"}}}
+    (tool_g,) = read(tmp_path, [endless])
+    assert (tool_g.properties["city"], tool_g.required) == ({}, [])
+
+
+def test_parameters_of_toolbench_that_are_no_list_are_none(tmp_path: Path):
+    (tool,) = read(tmp_path, [{**SHAPES["toolbench"], "optional_parameters": 1e308}])
+    assert list(tool.properties) == ["city"]
+
+
+def test_names_listed_as_required_beside_flat_parameters_decide(tmp_path: Path):
+    flat = {"a": {"type": "str"}, "b": {"type": "str"}}
+    (tool,) = read(tmp_path, [{"name": "f", "description": "Does f.", "parameters": flat, "required": ["b"]}])
+    assert tool.required == ["b"]
+
+
+@pytest.mark.skipif(not XLAM_ROWS.is_file(), reason="the folder of shared data is not beside this checkout")
+def test_the_calls_of_xlams_own_rows_fit_tools_that_are_read_so(tmp_path: Path):
+    """Ten rows of xLAM's 60,000 as Hammer keeps them, names masked."""
+    fitting = 0
+    for row in json.loads(XLAM_ROWS.read_text()):
+        listed = re.search(r"AVAILABLE TOOLS\]\n(.*?)\n\[END", row["instruction"], re.DOTALL)
+        calls = json.loads(row["output"].strip("`\n"))
+        assert listed is not None
+        for tool in json.loads(listed[1]):
+            box = read(tmp_path, [tool])
+            for call in calls:
+                if call["name"] == tool["name"]:
+                    assert set(box[box.names[0]].required) <= set(call["arguments"])
+                    fitting += 1
+    assert fitting >= 10
 
 
 def test_what_is_no_tool_is_said_and_the_others_read(tmp_path: Path):

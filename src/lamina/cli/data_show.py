@@ -20,8 +20,9 @@ def show(
     start: Annotated[int, typer.Option("--start", min=1, help="Which record comes first.")] = 1,
     page: Annotated[
         Path | None,
-        typer.Option("--page", metavar="FILE.html", help="Write all of them to a page to search and filter, instead."),
+        typer.Option("--page", metavar="FILE.html", help="Write them to a page to search and filter, instead."),
     ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Which rows the page draws, where it cannot hold all.")] = 0,
     browse: Annotated[bool, typer.Option("--open", help="Open the page in your browser.")] = False,
     format: From = "auto",
     config: Config = None,
@@ -38,7 +39,7 @@ def show(
     if browse and page is None:
         raise InputError("--open opens a page", mend="say where it is written, with --page FILE.html")
     if page is not None:
-        told = _write_page(files_of(files), format, page)
+        told = _write_page(files_of(files), format, page, seed)
         show_result(told, as_json=as_json, lines=[f"{told['records']:,} records, {told['rejects']:,} rejects: {page}"])
         if browse:
             webbrowser.open(page.resolve().as_uri())
@@ -55,23 +56,24 @@ def show(
     show_result(rows, as_json=as_json, lines=lines[:-1] or ["there is no record"])
 
 
-def _write_page(files: list[Path], format: str, page: Path) -> dict[str, Any]:
-    """Reads everything once to count it; the page holds the first rows of each kind."""
+def _write_page(files: list[Path], format: str, page: Path, seed: int) -> dict[str, Any]:
+    """Reads everything once; of more rows than the page holds, those that it holds are drawn as a run's page draws
+    them."""
     from lamina.data.sources import records_of
     from lamina.reports.browsing import MOST, write_page
-    from lamina.trajectories import Trajectory
+    from lamina.runs.sampling import Reservoir
+    from lamina.trajectories import Reject, Trajectory
 
-    records, rejects = 0, 0
-    passed: list[dict[str, Any]] = []
-    rejected: list[dict[str, Any]] = []
+    records, rejects = Reservoir[Trajectory](MOST, seed), Reservoir[Reject](MOST, seed)
     for one in records_of(files, format):
-        isa = isinstance(one, Trajectory)
-        records, rejects = records + isa, rejects + (not isa)
-        kept = passed if isa else rejected
-        if len(kept) < MOST:
-            kept.append(one.model_dump(exclude_none=True))
-    write_page(page, passed, rejected, {"passed": records, "rejected": rejects})
-    return {"page": str(page), "records": records, "rejects": rejects}
+        if isinstance(one, Trajectory):
+            records.offer(one)
+        else:
+            rejects.offer(one)
+    passed = [record.model_dump(exclude_none=True) for record in records.in_order()]
+    rejected = [reject.model_dump(exclude_none=True) for reject in rejects.in_order()]
+    write_page(page, passed, rejected, {"passed": records.seen, "rejected": rejects.seen}, seed=seed)
+    return {"page": str(page), "records": records.seen, "rejects": rejects.seen}
 
 
 app = verb(show, example="lamina data show glaive.json -n 2")

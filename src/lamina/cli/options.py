@@ -190,8 +190,8 @@ Wordings = Annotated[
     typer.Option(
         "--wordings",
         metavar="NAME,…",
-        help="How requests for tools without examples, and all pairs, are worded: plain, terse, chatty, indirect, "
-        "misspelt, vague.",
+        help="How requests are worded: plain, terse, chatty, indirect, misspelt, vague, and like-examples for tools "
+        "that have some.",
     ),
 ]
 Near = Annotated[

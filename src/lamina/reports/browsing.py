@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,13 @@ from lamina.reports.rows import writer_of
 from lamina.runs import RecordStore, Row
 from lamina.runs.files import atomic_file
 from lamina.runs.run import STORE
+from lamina.runs.sampling import Reservoir
 
 JSON = dict[str, Any]
 MOST = 5000
-"""Rows of each kind on the page (our choice: a few megabytes); the store has all of them."""
+"""Rows of each kind on the page (our choice: a few megabytes), drawn evenly from all there are: the first ones alone
+would all be of the writers that come first."""
+SEED = 0
 PAGE = "rows.html"
 
 
@@ -24,35 +26,34 @@ def write_rows_page(folder: Path, categories: Mapping[str, str] | None = None) -
     if not (folder / STORE).exists():
         return None
     with RecordStore(folder / STORE) as store:
-        counts = {"passed": store.count("trajectory"), "rejected": store.count("reject")}
-        if not any(counts.values()):
+        if not store.count("trajectory") and not store.count("reject"):
             return None
-        passed = (json.loads(row.payload) for row in _evenly(store.iterate("trajectory"), counts["passed"]))
-        rejected = (json.loads(row.payload) for row in _evenly(store.iterate("reject"), counts["rejected"]))
-        brand = '<a href="report.html">Report of the run</a>'
-        return write_page(folder / PAGE, passed, rejected, counts, brand, categories)
-
-
-def _evenly(rows: Iterable[Row], of: int) -> Iterator[Row]:
-    """``MOST`` of so many: the first ones alone would all be of the writers that come first."""
-    return (row for at, row in enumerate(rows) if of <= MOST or at * MOST // of != (at - 1) * MOST // of)
+        drawn = {kind: Reservoir[Row](MOST, SEED) for kind in ("trajectory", "reject")}
+        for kind, some in drawn.items():
+            for row in store.iterate(kind):
+                some.offer(row)
+    passed, rejected = ([json.loads(row.payload) for row in some.in_order()] for some in drawn.values())
+    counts = {"passed": drawn["trajectory"].seen, "rejected": drawn["reject"].seen}
+    brand = '<a href="report.html">Report of the run</a>'
+    return write_page(folder / PAGE, passed, rejected, counts, brand, categories)
 
 
 def write_page(
     page: Path,
-    passed: Iterable[JSON],
-    rejected: Iterable[JSON],
+    passed: Sequence[JSON],
+    rejected: Sequence[JSON],
     counts: dict[str, int],
     brand: str = "Lamina",
     categories: Mapping[str, str] | None = None,
+    seed: int = SEED,
 ) -> Path:
-    """Of records and rejects as they stand on disk, the first ``MOST`` of each; ``counts`` says of how many. What
-    models wrote stands in the page as data, is shown as text and never becomes markup; ``brand`` is our own markup.
-    ``categories`` by tool: a row is of those of the tools that it calls. Raises StorageError."""
-    rows = [*map(_passed, islice(passed, MOST)), *map(_rejected, islice(rejected, MOST))]
+    """Of records and rejects as they stand on disk; ``counts`` says of how many they are drawn evenly, ``seed`` with
+    which seed. What models wrote stands in the page as data, is shown as text and never becomes markup; ``brand`` is
+    our own markup. ``categories`` by tool: a row is of those of the tools that it calls. Raises StorageError."""
+    rows = [*map(_passed, passed), *map(_rejected, rejected)]
     for row in rows:
         row["category"] = sorted({categories[name] for name in row["tools"] if categories and categories.get(name)})
-    return _write(page, {"rows": rows, "all": counts}, "Rows", brand)
+    return _write(page, {"rows": rows, "all": counts, "seed": seed}, "Rows", brand)
 
 
 def write_browsable(
@@ -65,7 +66,7 @@ def write_browsable(
     packed: Sequence[str] = (),
 ) -> Path:
     """Of rows made elsewhere: ``{"id", "kind", "good", "steps": [{"who", "text", "mark"?, "note"?, "image"? (a data
-    URL)}], …}``, with what ``fields`` (key and name of a filter) name; ``of`` how many. A step with ``rest`` goes on
+    URL)}], …}``, with what ``fields`` (key and name of a filter) name; the first ones of ``of``. A step with ``rest`` goes on
     with that one of ``packed`` (``sampled.Packed``), shown where it is opened, and then with ``end``. Text is treated
     as in ``write_page``."""
     held = {"rows": rows, "all": {"rows": of}, "fields": [list(field) for field in fields]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import re
+import sys
 
 from lamina.tools.tool import JSON
 
@@ -52,8 +53,11 @@ def _nearest(schema: JSON) -> float:
 
 
 def _number(schema: JSON, key: str, moved: float = 0) -> float | None:
+    """None also for a bound that no floating-point number reaches: JSON may write one of hundreds of digits."""
     value = schema.get(key)
-    return None if not isinstance(value, int | float) or isinstance(value, bool) else value + moved
+    if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > sys.float_info.max:
+        return None
+    return value + moved
 
 
 def _within(value: float, low: float | None, high: float | None) -> bool:
@@ -103,7 +107,7 @@ def _spread(low: float, high: float, rng: random.Random) -> float:
 
 def _on_a_step(value: float, schema: JSON, low: float | None, high: float | None) -> float:
     step = _number(schema, "multipleOf") or (1 if schema.get("type") == "integer" else 0)
-    if step <= 0:
+    if step <= 0 or not math.isfinite(max(abs(value), abs(low or 0), abs(high or 0)) / step):
         return value
     steps = round(value / step) or (1 if value > 0 else 0)
     if low is not None and steps * step < low:

@@ -6,18 +6,15 @@ from __future__ import annotations
 
 import random
 import re
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 from lamina.checks import Candidate
 from lamina.synth.calls import DrawnCall, Stock
 from lamina.synth.chatter import joined, lowered
-from lamina.synth.everyday import everyday_value
 from lamina.synth.truth_values import flags_of, place_of
+from lamina.synth.unserved import foreign_material, unserved_requests, with_values
 from lamina.synth.values import ValuePool
 from lamina.synth.wording import Exemplar, locate, spoken_slots
 from lamina.tools import Example, Tool, Toolbox
@@ -182,25 +179,11 @@ def _near_miss(words: Words, rng: random.Random) -> Made:
 
 
 def _irrelevant(words: Words, rng: random.Random) -> Made:
-    pattern = rng.choice(unserved_requests(words.toolbox))
+    unserved = unserved_requests(words.toolbox)
+    if not unserved:  # a library may serve everything that the material asks for
+        return None
+    pattern = rng.choice(unserved)
     return with_values(pattern, rng), [[]], [[]], f"unserved: {pattern}"
-
-
-@lru_cache(maxsize=1)
-def foreign_material() -> dict[str, Any]:
-    return tomllib.loads(files("lamina.synth").joinpath("material", "foreign.toml").read_text("utf-8"))
-
-
-def unserved_requests(toolbox: Toolbox) -> list[str]:
-    """Requests of the material whose key words none of the tools has in its name or description."""
-    own = set(re.findall(r"[a-z]{3,}", " ".join(f"{t.name} {t.description}" for t in toolbox).lower()))
-    own |= {w.rstrip("s") for w in own}
-    return [r for entry in foreign_material()["foreign"] if not own & set(entry["words"]) for r in entry["requests"]]
-
-
-def with_values(pattern: str, rng: random.Random) -> str:
-    """The pattern with an everyday value of its kind for each ``{person}``, ``{city}``, ``{number}`` …"""
-    return re.sub(r"\{(\w+)\}", lambda found: everyday_value(found[1], rng), pattern)
 
 
 def _drawn_like_example(words: Words, rng: random.Random) -> tuple[Exemplar, Tool, dict[str, Any], CallResult] | None:

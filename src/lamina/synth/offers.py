@@ -86,7 +86,7 @@ def _tables(file: Path) -> Offers:
         found = tomllib.loads(file.read_text("utf-8")).get("tools")
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", file=file) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"is no TOML ({error})", file=file) from None
     if not isinstance(found, dict) or not all(isinstance(row, dict) for row in found.values()):
         raise InputError("holds no offers", file=file, mend=MEND)

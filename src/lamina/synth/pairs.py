@@ -78,7 +78,7 @@ def _tools(style: str, first: Tool, toolbox: Toolbox, rng: random.Random) -> lis
 
 
 def _assignment(style: str, tools: list[Tool], rows: int, m: Materials, rng: random.Random) -> Assignment:
-    wording = rng.choice(m.settings.wordings)
+    wording = m.settings.wording(rng, has_examples=False)
     calls = {"parallel": rng.choice(CALLS), "parallel-multiple": len(tools)}.get(style, 1)
     shown = _shown(style, tools, m, rng)
     request = Request(

@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from lamina.models import calls_schema
+from lamina.synth.settings import PLAIN
 from lamina.synth.wording import Exemplar, Slot
 from lamina.tools import Tool, Toolbox
 
@@ -42,6 +43,15 @@ def first_prefix(tool: Tool, wording: str) -> str:
     to be said, as a bracket, comes next. All prompts of a wording begin alike, so that an engine reads that once."""
     shown = [f"{one['about']}\n\n" + "\n".join(one[wording]) for one in _material("first")]
     return "\n\n".join([*shown, _about(tool)]) + "\n\n"
+
+
+def reworded_prompt(wording: str, said: str, slots: Sequence[Slot]) -> str:
+    """For a tool that has examples, in another wording than theirs: ``said``, one of them with the values of the call,
+    is to be said again. Other requests, each said again in this wording, come first and are the same for all tools.
+    Ends where the request begins."""
+    pairs = [pair for one in _material("first") for pair in zip(one[PLAIN], one[wording], strict=True)]
+    shown = [f"{plain.split('] ', 1)[1]}\n{again}" for plain, again in pairs]
+    return "\n\n".join([_texts("first")["again"][wording], *shown, f"{said}\n{bracket(slots)}"])
 
 
 def wordings() -> list[str]:

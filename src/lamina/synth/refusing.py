@@ -10,8 +10,8 @@ from rapidfuzz import fuzz
 
 from lamina.checks import Candidate, Reason, Rejection
 from lamina.synth.conversing import check_question, check_withheld
-from lamina.synth.grammar import foreign_material
 from lamina.synth.serving import serving_tool
+from lamina.synth.unserved import foreign_material
 from lamina.synth.writers import Assignment
 from lamina.tools import Toolbox
 

@@ -23,6 +23,8 @@ from lamina.checks import (
 )
 from lamina.checks.counting import check_count
 from lamina.checks.evidence import evidence_of, numbers_in, plain
+from lamina.checks.novelty import STAGE as NOVELTY
+from lamina.checks.novelty import plain as plain_words
 from lamina.synth.conversing import check_conversation
 from lamina.synth.refusing import check_refusal
 from lamina.synth.truth_values import check_flags
@@ -200,6 +202,14 @@ def _each_said(case: Case) -> Rejection | None:
     return None
 
 
+def _reworded(case: Case) -> Rejection | None:
+    """Small writers say the sentence itself instead of saying it otherwise."""
+    said = case.assignment.said if case.assignment is not None else ""
+    if said and plain_words(said) == plain_words(case.candidate.request):
+        return Rejection(NOVELTY, Reason.DUPLICATE, f"says what it was to say in another way: {said[:80]!r}")
+    return None
+
+
 RULES: dict[str, Rule] = {
     "format": _format,
     "style": _style,
@@ -214,6 +224,7 @@ RULES: dict[str, Rule] = {
     "truth-values": _truth_values,
     "roles": _roles,
     "each-said": _each_said,
+    "reworded": _reworded,
 }
 """In the order in which they are asked; the first that objects rejects."""
 UNGROUNDED = ("format", "style", "execution", "marks", "asking")

@@ -62,11 +62,11 @@ def companions(first: Tool, toolbox: Toolbox, rng: random.Random, count: int) ->
 
 
 def on_offer(called: Sequence[Tool], toolbox: Toolbox, most: int, rng: random.Random) -> Toolbox:
-    """The tools of a row: all where there are at most ``most``; else those called and some others, half of them near
-    relations, so that choosing is a task. The order is random."""
+    """The tools of a row: all where there are at most ``most``; else those called, be they more, and some others, half
+    of them near relations, so that choosing is a task. The order is random."""
     if len(toolbox) <= most:
         return toolbox
-    size = rng.randint(min(most, len(called) + 1), most)
+    size = max(len(called), rng.randint(min(most, len(called) + 1), most))
     names = {t.name for t in called}
     near = [t for t in companions(called[0], toolbox, rng, size) if t.name not in names][: (size - len(called)) // 2]
     names |= {t.name for t in near}
@@ -89,7 +89,7 @@ def none_fits(missing: Tool, toolbox: Toolbox, most: int, rng: random.Random) ->
     ]
     if len(far) < 2:
         return None
-    return Toolbox(rng.sample(far, min(len(far), rng.randint(2, most))))
+    return Toolbox(rng.sample(far, min(len(far), rng.randint(min(2, most), most))))
 
 
 def _nouns(tool: Tool) -> frozenset[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,7 +17,7 @@ FEW_TOOLS = {"simple": 0.89, "irrelevant": 0.05, "missing-argument": 0.06}
 WORDINGS = ("plain", "terse", "chatty", "indirect", "misspelt", "vague")
 """Of ``material/first.toml``."""
 WORDED = ("simple", "multiple", "parallel", "parallel-multiple", "irrelevant")
-"""Styles of call-first that ask for a wording, for tools without examples; irrelevant only of a library."""
+"""Styles of call-first that ask for a wording; irrelevant only of a library."""
 PLAIN = "plain"
 """Of conversations, and of what is asked for in pieces where no wording of ``JOINABLE`` is wanted."""
 IN_PIECES = "parallel-multiple"
@@ -23,7 +25,10 @@ IN_PIECES = "parallel-multiple"
 JOINABLE = ("plain", "terse", "indirect", "misspelt", "vague")
 """Wordings of what is joined of pieces: chatter between two hides where one ends (our choice)."""
 LIKE_EXAMPLES = "like-examples"
-"""Of requests that a model words as the examples it is shown."""
+"""Of requests that a model words as the examples of their tool, which it is shown."""
+OTHERWISE = 0.25
+"""Of what is asked for of tools that have examples, the share that is worded otherwise where both are wanted: a small
+writer follows an example better than it says one again in other words (our choice)."""
 LIBRARY = {
     "simple": 0.24, "multiple": 0.28, "parallel": 0.15, "parallel-multiple": 0.15,
     "irrelevant": 0.06, "missing-argument": 0.06, "multi-turn": 0.06,
@@ -54,8 +59,9 @@ class SynthSettings:
     user wrote is said again with other values; None to let their number decide (``VARIANTS``). ``allow_changes``:
     whether tools may be called that change things elsewhere. ``styles``: what share of what a model is asked for is of
     each style; empty for ``FEW_TOOLS`` or ``LIBRARY``, of pairs ``PAIRS_FEW_TOOLS`` or ``PAIRS_LIBRARY``. ``sampler``:
-    which tool is next. ``wordings``: how requests for tools without examples are worded, in rows of the styles
-    ``WORDED`` (joined of pieces only ``JOINABLE``), and all that ``pairs`` writes. ``offer``: tools on offer in a row
+    which tool is next. ``wordings``: how requests are worded, in rows of the styles ``WORDED`` (joined of pieces only
+    ``JOINABLE``), and all that ``pairs`` writes; ``LIKE_EXAMPLES`` among them is for tools that have examples, of which
+    the others then get the share ``OTHERWISE``. ``offer``: tools on offer in a row
     at most, None for all; a larger set is a library, whose rows offer a choice of it. ``near``: share of words in
     common, in order, from which on a request is a near copy of one for the same tools. ``per_call``: rows at most that
     call the same functions with the same arguments given; None for any number. ``constrained``: whether ``pairs``
@@ -80,7 +86,7 @@ class SynthSettings:
     allow_changes: bool = False
     styles: tuple[tuple[str, float], ...] = ()
     sampler: str = "uniform"
-    wordings: tuple[str, ...] = WORDINGS
+    wordings: tuple[str, ...] = (LIKE_EXAMPLES, *WORDINGS)
     offer: int | None = None
     constrained: bool = True
     per_request: int = 3
@@ -123,10 +129,12 @@ class SynthSettings:
         usual = PAIRS_LIBRARY if self.is_library(tools) else PAIRS_FEW_TOOLS
         return {style: share for style, share in usual.items() if tools > 1 or style not in OF_SEVERAL_TOOLS}
 
-    @property
-    def wordings_of_pieces(self) -> tuple[str, ...]:
-        """Those asked for in which pieces of one request can be written; empty where there are none."""
-        return tuple(wording for wording in self.wordings if wording in JOINABLE)
+    def wording(self, rng: random.Random, has_examples: bool, known: Sequence[str] = WORDINGS) -> str:
+        """The wording of one request or group: ``LIKE_EXAMPLES`` only of tools that have some, and else one of those
+        asked for that are ``known``, plain where there is none."""
+        others = [wording for wording in self.wordings if wording in known]
+        like = has_examples and LIKE_EXAMPLES in self.wordings
+        return LIKE_EXAMPLES if like and (not others or rng.random() >= OTHERWISE) else rng.choice(others or (PLAIN,))
 
     def variants_of(self, examples: int) -> int:
         """How often each of that many examples is said again with other values."""

@@ -34,7 +34,7 @@ from lamina.synth.pairs import PAIRS
 from lamina.synth.results import result_of, why_unjudged
 from lamina.synth.rules import check_alone
 from lamina.synth.sampling import SAMPLERS
-from lamina.synth.settings import IN_PIECES, OF_SEVERAL_TOOLS, WORDED, WORDINGS, SynthSettings
+from lamina.synth.settings import IN_PIECES, JOINABLE, LIKE_EXAMPLES, OF_SEVERAL_TOOLS, WORDED, SynthSettings
 from lamina.synth.styles import STYLES, Style
 from lamina.synth.values import ValuePool
 from lamina.synth.verifying import execute
@@ -108,7 +108,7 @@ def check_settings(settings: SynthSettings, tools: int) -> None:
     for kind, given, known in (
         ("style", dict(settings.styles), STYLES),
         ("sampler", [settings.sampler], SAMPLERS),
-        ("wording", settings.wordings, prompts.wordings()),
+        ("wording", settings.wordings, [LIKE_EXAMPLES, *prompts.wordings()]),
     ):
         if unknown := [name for name in given if name not in known]:
             raise UserError(f"there is no {kind} {unknown[0]!r}; there are {', '.join(known)}")
@@ -118,6 +118,10 @@ def check_settings(settings: SynthSettings, tools: int) -> None:
             f"pairs writes no {foreign[0]} rows, of which no rule could tell a right one; leave the style out (there "
             f"are {', '.join(written)}) or take --how call-first"
         )
+    if settings.how == "pairs" and set(settings.wordings) == {LIKE_EXAMPLES}:
+        raise UserError(f"pairs is not worded {LIKE_EXAMPLES}; name one of {', '.join(prompts.wordings())}")
+    if settings.offer == 1 < tools and settings.shares(tools).get("multiple"):
+        raise UserError("a multiple row has tools to choose from, and 1 is on offer; offer 2, or leave the style out")
     if settings.how == "pairs" and tools < 2 and (of := [s for s, _ in settings.styles if s in OF_SEVERAL_TOOLS]):
         raise UserError(f"a {of[0]} row has several tools, and there is one; leave the style out")
 
@@ -125,15 +129,16 @@ def check_settings(settings: SynthSettings, tools: int) -> None:
 def _unworded(work: Work) -> str:
     """A sentence where wordings were asked for that some rows of this run cannot have; empty where there are none."""
     settings, tools = work.settings, list(work.toolbox)
-    if settings.how == "pairs" or settings.wordings == WORDINGS:
+    if settings.how == "pairs" or settings.wordings == SynthSettings.wordings:
         return ""
     worded = set(WORDED)
     worded -= set() if settings.is_library(len(tools)) else {"irrelevant"}
-    worded -= set() if settings.wordings_of_pieces else {IN_PIECES}
+    worded -= set() if {LIKE_EXAMPLES, *JOINABLE} & set(settings.wordings) else {IN_PIECES}
     others = [style for style, share in settings.shares(len(tools)).items() if share and style not in worded]
-    shown = sum(bool(work.words.exemplars.get(tool.name)) for tool in tools)
+    bare = sum(not work.words.exemplars.get(tool.name) for tool in tools)
     found = [f"{', '.join(others)} rows"] if others else []
-    found += [f"requests for the {shown} of {len(tools)} tools that have examples"] if shown else []
+    if set(settings.wordings) == {LIKE_EXAMPLES} and bare:
+        found.append(f"requests for the {bare} of {len(tools)} tools without examples, which are plain")
     return f"--wordings does not change {' and '.join(found)}" if found else ""
 
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from lamina.synth.drawn_numbers import draw_number
@@ -24,6 +26,10 @@ from lamina.tools.tool import JSON
 
 DEEPEST = 6
 """Objects and lists one within the other; below that only what is required is drawn, and then nothing at all."""
+DEEPEST_REQUIRED = 3 * DEEPEST
+"""Objects one within the other of which even what is required is drawn: a schema may require itself."""
+MOST_PARTS = 2_000
+"""Arguments that are looked at in one schema: one that holds itself ten times over never ends (our choice)."""
 MOST_ITEMS = 50
 """Of a list. A schema that wants more gets nothing that fits."""
 SHOWN = 0.5
@@ -56,12 +62,16 @@ class ValuePool:
 
 def string_leaves(schema: JSON) -> list[tuple[str, JSON]]:
     """Paths (``contact.name``, ``items[]``) of the free string arguments in a tool's schema."""
-    return _string_leaves(schema, schema, "", 0)
+    return _string_leaves(schema, schema, "", 0, count())
 
 
-def _string_leaves(schema: JSON, root: JSON, prefix: str, depth: int) -> list[tuple[str, JSON]]:
+def _string_leaves(
+    schema: JSON, root: JSON, prefix: str, depth: int, looked_at: Iterator[int]
+) -> list[tuple[str, JSON]]:
     found: list[tuple[str, JSON]] = []
     for name, sub in _properties(schema).items() if depth <= DEEPEST else ():
+        if next(looked_at) >= MOST_PARTS:
+            break
         sub = plain_schema(sub, root)
         path = f"{prefix}{name}"
         if sub.get("type") == "array":
@@ -69,7 +79,7 @@ def _string_leaves(schema: JSON, root: JSON, prefix: str, depth: int) -> list[tu
             if item.get("type") == "string" and "enum" not in item:
                 found.append((f"{path}[]", _described(item, sub)))
         elif sub.get("type") == "object":
-            found += _string_leaves(sub, root, f"{path}.", depth + 1)
+            found += _string_leaves(sub, root, f"{path}.", depth + 1, looked_at)
         elif sub.get("type") == "string" and "enum" not in sub and "const" not in sub:
             found.append((path, sub))
     return found
@@ -86,12 +96,16 @@ class _Drawing:
     tool: Tool
     rng: random.Random
     pool: ValuePool
+    parts: int = 0
 
     def object_of(self, schema: JSON, prefix: str, depth: int) -> JSON:
         required = schema.get("required", [])
         properties = _properties(schema)
         drawn: JSON = {}
+        if depth > DEEPEST_REQUIRED or self.parts > MOST_PARTS:
+            return drawn
         for name in [*properties, *(n for n in required if n not in properties)]:
+            self.parts += 1
             sub, path = plain_schema(properties.get(name), self.tool.parameters), f"{prefix}{name}"
             if name not in required and (depth > DEEPEST or self._is_silent(sub, path) or self.rng.random() < 0.5):
                 continue

@@ -17,8 +17,9 @@ from lamina.models import Model
 from lamina.runs import Run
 from lamina.runs.records import Row
 from lamina.synth.costs import Costs, summed
-from lamina.synth.grammar import Words, unserved_requests
-from lamina.synth.settings import SynthSettings
+from lamina.synth.grammar import Words
+from lamina.synth.settings import LIKE_EXAMPLES, SynthSettings
+from lamina.synth.unserved import unserved_requests
 from lamina.synth.verifying import noisy, reject_of, trajectory_of
 from lamina.synth.wording import Exemplar, locate
 from lamina.synth.writers import Materials, easy_to_follow
@@ -168,6 +169,8 @@ class Work:
         self.covered.update({c.name for c in row.calls})
         if row.meta.writer == self.settings.writer and len(row.calls) == 1 and row.meta.style in ("simple", "multiple"):
             call = row.calls[0]
+            if self.words.exemplars.get(call.name) and extra.get("wording") != LIKE_EXAMPLES:
+                return  # the examples are to be followed, typing errors and all
             found = locate(self.toolbox[call.name], clean, call.arguments)
             pool = self.pools.setdefault(call.name, [])
             if found is not None and len(pool) < LARGEST_POOL:

@@ -16,7 +16,7 @@ from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall
 from lamina.synth.grammar import Words
 from lamina.synth.sampling import SAMPLERS, on_offer
-from lamina.synth.settings import LIKE_EXAMPLES, SynthSettings
+from lamina.synth.settings import LIKE_EXAMPLES, PLAIN, SynthSettings
 from lamina.synth.wording import Exemplar, Slot, locate, slots_to_say, spoken_slots
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import ToolCall
@@ -71,6 +71,8 @@ class Assignment:
     seed: int
     drawn: tuple[DrawnCall, ...] = ()
     exemplar: Exemplar | None = None
+    said: str = ""
+    """The request that the writer was to say again in another wording."""
     withheld: str = ""
     """The argument that the request leaves out."""
     shown: tuple[str, ...] = ()
@@ -104,17 +106,26 @@ def call_first(m: Materials, style: str, rng: random.Random, count: int) -> list
             break
         name = next(names)
         size = min(GROUP, count - len(found))
-        if m.words.exemplars.get(name) or (m.pools.get(name) and rng.random() < FROM_ROWS):
+        exemplars = m.words.exemplars.get(name, [])
+        like_rows = not exemplars and LIKE_EXAMPLES in m.settings.wordings and m.pools.get(name)
+        if like_rows and rng.random() < FROM_ROWS:
             found += _group(m, m.pools[name], style, rng, size)
+            continue
+        wording = m.settings.wording(rng, bool(exemplars))
+        if wording == LIKE_EXAMPLES:
+            found += _group(m, m.pools[name], style, rng, size)
+        elif exemplars and wording != PLAIN:
+            found += _reworded_group(m, easy_to_follow(exemplars), wording, style, rng, size)
         else:
-            found += _first_group(m, m.toolbox[name], style, rng, size)
+            found += _first_group(m, m.toolbox[name], wording, style, rng, size)
     return found
 
 
-def _first_group(m: Materials, tool: Tool, style: str, rng: random.Random, count: int) -> list[Assignment]:
-    """For a tool that nobody gave an example for. What is verified becomes its first examples."""
+def _first_group(
+    m: Materials, tool: Tool, wording: str, style: str, rng: random.Random, count: int
+) -> list[Assignment]:
+    """For a tool without regard to its examples. Where nobody gave any, what is verified becomes its first."""
     found: list[Assignment] = []
-    wording = rng.choice(m.settings.wordings)
     about = prompts.first_prefix(tool, wording)
     for _ in range(count):
         drawn = m.words.drawn(tool, rng)
@@ -142,6 +153,25 @@ def _group(m: Materials, pool: list[Exemplar], style: str, rng: random.Random, c
         shown = values_of([*seeds, nearest], m.toolbox, slots)
         requests, seed = (ask(prompt, m.settings, rng),), rng.randrange(1 << 31)
         found.append(Assignment(requests, style, seed, (drawn,), nearest, shown=shown, wording=LIKE_EXAMPLES))
+    return found
+
+
+def _reworded_group(
+    m: Materials, examples: Sequence[Exemplar], wording: str, style: str, rng: random.Random, count: int
+) -> list[Assignment]:
+    """Examples of a tool with other values, each to be said again in a wording."""
+    found: list[Assignment] = []
+    for _ in range(count):
+        like = rng.choice(examples)
+        tool = m.toolbox[like.tool]
+        if (drawn := m.words.drawn_like(like, rng)) is None:
+            continue
+        slots = spoken_slots(tool, drawn.arguments, rng)
+        said = like.filled(slots)
+        requests, seed = (ask(prompts.reworded_prompt(wording, said, slots), m.settings, rng),), rng.randrange(1 << 31)
+        found.append(
+            Assignment(requests, style, seed, (drawn,), like, said, shown=prompts.leaks([tool]), wording=wording)
+        )
     return found
 
 

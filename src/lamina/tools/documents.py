@@ -42,6 +42,7 @@ def _load(path: Path, _changed: int, _size: int) -> Any:
         if path.suffix not in (".json", LINES):
             return _yaml(data, path)
         found = _json_lines(data) if path.suffix == LINES else _json(data)
+        _refuse_deep_values(found, path)
         return _whole(found) if HALF.search(data) else found
     except json.JSONDecodeError as error:
         what = f"this is not JSON ({error.msg})"
@@ -51,6 +52,17 @@ def _load(path: Path, _changed: int, _size: int) -> Any:
     except (ValueError, RecursionError, MemoryError) as error:
         said = " ".join(str(error).split())[:200]
         raise ToolDefinitionError(f"cannot be read ({said})", file=path, mend="check the file") from None
+
+
+def _refuse_deep_values(root: Any, path: Path) -> None:
+    """JSON's own reader takes what is nested deeper than those who walk through it afterwards can follow."""
+    level = [root] if isinstance(root, dict | list) else []
+    for _ in range(MOST_DEPTH):
+        parts = (part for node in level for part in (node.values() if isinstance(node, dict) else node))
+        level = [part for part in parts if isinstance(part, dict | list)]
+        if not level:
+            return
+    raise ToolDefinitionError(f"is nested more than {MOST_DEPTH} deep", file=path, mend="flatten it")
 
 
 def _json(data: bytes) -> Any:

@@ -112,7 +112,8 @@ function apply() {
   shown = 0;
   document.getElementById("rows").replaceChildren();
   const all = Object.values(data.all).reduce((sum, n) => sum + n, 0);
-  const cut = data.rows.length < all ? ` The page holds ${data.rows.length} of ${all} rows.` : "";
+  const which = data.seed === undefined ? "the first rows" : `drawn evenly from all of them with seed ${data.seed}`;
+  const cut = data.rows.length < all ? ` The page holds ${data.rows.length} of ${all} rows, ${which}.` : "";
   const folded = search && data.rows.some((row) => row.steps.some((s) => s.rest !== undefined));
   const reach = folded ? " A search looks at what stands open of long texts." : "";
   document.getElementById("count").textContent = `${found.length} of ${data.rows.length} rows.${cut}${reach}`;

@@ -7,10 +7,10 @@ import random
 from dataclasses import replace
 
 from lamina.synth import prompts
-from lamina.synth.grammar import unserved_requests, with_values
 from lamina.synth.sampling import none_fits
 from lamina.synth.settings import LIKE_EXAMPLES
 from lamina.synth.styles.style import Style
+from lamina.synth.unserved import unserved_requests, with_values
 from lamina.synth.writers import Assignment, Materials, ask, call_first
 
 

@@ -11,9 +11,9 @@ from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall
 from lamina.synth.chatter import joined
 from lamina.synth.sampling import companions
-from lamina.synth.settings import IN_PIECES, LIKE_EXAMPLES, PLAIN
+from lamina.synth.settings import IN_PIECES, JOINABLE, LIKE_EXAMPLES, PLAIN
 from lamina.synth.styles.style import Style, one_row
-from lamina.synth.wording import slots_to_say
+from lamina.synth.wording import Slot, slots_to_say
 from lamina.synth.writers import EXAMPLES, LONGEST_ANSWER, Assignment, Materials, ask, candidate_of, one_line, values_of
 from lamina.tools import Tool, Toolbox
 
@@ -98,11 +98,12 @@ def _assignments(
 
 def _in_one_breath(m: Materials, calls: Sequence[DrawnCall], rng: random.Random) -> tuple[Requests, Shown, str]:
     """One request to the model for all calls of one tool: it finds the words that they share. A tool that has examples
-    is asked for plainly, with one of them beside it."""
+    has one of them beside it; like it means plainly."""
     slots = [slots_to_say(c.tool, c.arguments, rng) for c in calls]
     tool = calls[0].tool
     seeds = [rng.choice(pool)] if (pool := m.pools.get(tool.name)) else []
-    wording = PLAIN if m.words.exemplars.get(tool.name) else rng.choice(m.settings.wordings)
+    wording = m.settings.wording(rng, bool(m.words.exemplars.get(tool.name)))
+    wording = PLAIN if wording == LIKE_EXAMPLES else wording
     prompt = prompts.joint_prompt(tool, wording, seeds, slots)
     tokens = LONGEST_ANSWER + 24 * (len(calls) - 1)
     shown = values_of(seeds, m.toolbox, [s for one in slots for s in one])
@@ -111,17 +112,26 @@ def _in_one_breath(m: Materials, calls: Sequence[DrawnCall], rng: random.Random)
 
 def _one_by_one(m: Materials, calls: Sequence[DrawnCall], rng: random.Random) -> tuple[Requests, Shown, str]:
     """A request to the model for each call: asked for several tools at once, a small one says the values and forgets
-    what for in five of six (docs/results/library.md). Those without examples are worded alike."""
+    what for in five of six (docs/results/library.md). All are worded alike."""
     slots = [slots_to_say(c.tool, c.arguments, rng) for c in calls]
     seeds = [m.words.exemplars.get(c.tool.name, [])[:EXAMPLES] for c in calls]
-    wording = LIKE_EXAMPLES if all(seeds) else rng.choice(m.settings.wordings_of_pieces or (PLAIN,))
-    asked = [
-        prompts.call_first_prompt(c.tool, known, None, said) if known
-        else prompts.first_prefix(c.tool, wording) + prompts.bracket(said)
-        for c, known, said in zip(calls, seeds, slots, strict=True)
-    ]  # fmt: skip
+    wording = m.settings.wording(rng, all(seeds), JOINABLE)
+    if wording == LIKE_EXAMPLES:
+        asked = [prompts.call_first_prompt(c.tool, e, None, s) for c, e, s in zip(calls, seeds, slots, strict=True)]
+    else:
+        asked = [_piece(m, c.tool, wording, said, rng) for c, said in zip(calls, slots, strict=True)]
+        seeds = []
     shown = values_of([e for known in seeds for e in known], m.toolbox, [s for said in slots for s in said])
     return tuple(ask(prompt, m.settings, rng) for prompt in asked), shown, wording
+
+
+def _piece(m: Materials, tool: Tool, wording: str, slots: Sequence[Slot], rng: random.Random) -> str:
+    """An example that says the same arguments is said again in the wording; without one the tool is described."""
+    paths = {slot.path for slot in slots}
+    alike = [e for e in m.words.exemplars.get(tool.name, []) if e.paths == paths] if wording != PLAIN else []
+    if alike:
+        return prompts.reworded_prompt(wording, rng.choice(alike).filled(list(slots)), slots)
+    return prompts.first_prefix(tool, wording) + prompts.bracket(slots)
 
 
 PARALLEL = Style(parallel)

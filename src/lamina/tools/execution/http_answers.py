@@ -40,7 +40,7 @@ class Answer:
         found = re.search(r"charset=[\"']?([\w-]+)", self.headers.get("content-type", ""))
         try:
             return self.body.decode(found[1] if found else "utf-8-sig", errors="replace")
-        except LookupError:
+        except (LookupError, UnicodeError):  # no text encoding, or one that cannot replace what it does not know
             return self.body.decode(errors="replace")
 
 
@@ -102,7 +102,8 @@ def _canonical(text: str, secrets: Secrets) -> str:
     def refuse(constant: str) -> Any:
         raise ValueError(constant)
 
-    found = json.dumps(secrets.scrubbed(json.loads(text, parse_constant=refuse)), ensure_ascii=False)
+    value = secrets.scrubbed(json.loads(text, parse_constant=refuse))
+    found = json.dumps(value, ensure_ascii=False, allow_nan=False)  # 1e999 is JSON, and no number here
     found.encode()  # half a surrogate pair fails here, not in whoever stores it
     return found
 

@@ -116,8 +116,7 @@ class HttpRunner:
         """One request, and the redirects that stay on its origin."""
         import httpx
 
-        url = httpx.URL(str(base).rstrip("/") + request.path)
-        url = url.copy_with(query="&".join(filter(None, [url.query.decode(), *request.query])).encode() or None)
+        url = _url(request, base)
         method, headers = request.method, _headers(request)
         for _ in range(MOST_REDIRECTS + 1):
             form: Any = {"files": [(k, (None, v)) for k, v in request.form]} if request.form else {}
@@ -127,7 +126,7 @@ class HttpRunner:
             location = answer.headers.get("location", "")
             if answer.status not in REDIRECTS or not location:
                 return answer
-            goal = url.join(location)
+            goal = _goal(url, location)
             if not _same_origin(url, goal):
                 raise _Refused(f"the server redirects to another place ({goal.scheme}://{goal.host}), not followed")
             if method not in ("GET", "HEAD") and answer.status not in (307, 308):
@@ -230,6 +229,27 @@ def _headers(request: WireRequest) -> dict[str, str]:
     return {**fixed, **request.headers, **cookies}
 
 
+def _url(request: WireRequest, base: httpx.URL) -> httpx.URL:
+    """Raises _Refused for one that nobody would take: longer than 65,536 characters."""
+    import httpx
+
+    try:
+        url = httpx.URL(str(base).rstrip("/") + request.path)
+        query = "&".join(filter(None, [url.query.decode(), *request.query]))
+        return url.copy_with(query=query.encode() or None)
+    except httpx.InvalidURL as error:
+        raise _Refused(f"no URL can be made of the arguments ({error})") from None
+
+
+def _goal(url: httpx.URL, location: str) -> httpx.URL:
+    import httpx
+
+    try:
+        return url.join(location)
+    except httpx.InvalidURL:
+        raise _Refused("the server redirects to what is no URL, not followed") from None
+
+
 def _same_origin(url: httpx.URL, goal: httpx.URL) -> bool:
     if goal.userinfo or goal.host != url.host:
         return False
@@ -239,4 +259,4 @@ def _same_origin(url: httpx.URL, goal: httpx.URL) -> bool:
 
 
 def _pause(said: str) -> float:
-    return min(float(said), LONGEST_PAUSE_SECONDS) if said.isdigit() else PAUSE_SECONDS
+    return min(float(said), LONGEST_PAUSE_SECONDS) if said.isascii() and said.isdigit() else PAUSE_SECONDS

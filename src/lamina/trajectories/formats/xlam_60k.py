@@ -37,7 +37,8 @@ def read_row(row: Any, path: Path) -> JSON:
 
 
 def _tools(value: Any) -> list[JSON]:
-    """Tools of which none says what it requires: what is neither optional by its type nor has a default is required."""
+    """Of tools that do not say what they require, what their types do not call optional is required. A default does not
+    make it optional: xLAM's own calls give such arguments (``lamina.tools.json_shapes`` reads lists of tools alike)."""
     rows = loose(value) if isinstance(value, str) else value
     tools = tools_of(rows)
     for row, tool in zip(rows if isinstance(rows, list) else [], tools, strict=False):
@@ -56,7 +57,7 @@ def _is_open(spec: Any) -> bool:
 
 
 def _must(spec: Any) -> bool:
-    return isinstance(spec, dict) and "default" not in spec and "optional" not in str(spec.get("type", "")).lower()
+    return isinstance(spec, dict) and "optional" not in str(spec.get("type", "")).lower()
 
 
 def write_row(trajectory: Trajectory) -> JSON:
