@@ -66,9 +66,9 @@ def write_browsable(
     packed: Sequence[str] = (),
 ) -> Path:
     """Of rows made elsewhere: ``{"id", "kind", "good", "steps": [{"who", "text", "mark"?, "note"?, "image"? (a data
-    URL)}], …}``, with what ``fields`` (key and name of a filter) name; the first ones of ``of``. A step with ``rest`` goes on
-    with that one of ``packed`` (``sampled.Packed``), shown where it is opened, and then with ``end``. Text is treated
-    as in ``write_page``."""
+    URL)}], …}``, with what ``fields`` (key and name of a filter) name; the first ones of ``of``. A step with ``rest``
+    goes on with that one of ``packed`` (``sampled.Packed``), shown where it is opened, and then with ``end``. Text is
+    treated as in ``write_page``."""
     held = {"rows": rows, "all": {"rows": of}, "fields": [list(field) for field in fields]}
     return _write(page, held, title, brand, packed)
 
