@@ -21,6 +21,7 @@ from lamina.training.lengths import Length, lengths_of, tokens_read
 from lamina.training.memory import Machine, Weights, count_weights, main_memory, memory
 from lamina.training.precision import Precision, precision_of
 from lamina.training.preferences import Answers
+from lamina.training.refusing import nothing_left
 from lamina.training.rows import TrainingData, learnt_template
 from lamina.training.settings import TrainSettings
 from lamina.training.sharding import Sharding
@@ -75,7 +76,7 @@ def plan_training(
     longest = min(settings.max_length, context_of(config, settings.max_length))
     lengths, refused = lengths_of(train, wrong, data.toolbox, tokenizer, template, settings, longest)
     if not lengths:
-        raise InputError(f"nothing to train on: {refused[0]['reason']}")
+        raise InputError(nothing_left(refused))
     counted = "estimated, 3.5 characters each" if isinstance(tokenizer, Characters) else "counted"
     if settings.method == "dpo" and wrong is None:
         counted += "; wrong answers taken to be as long as the right ones"
