@@ -3,7 +3,7 @@
 usage: writers_accuracy.py OUT NAME=RUN… --tools FILE --tasks TASK,… [--seed N] [--epochs N]
 
 Each RUN is a synthesis of the same functions by another writer (`lamina synth … --writer REF`). Of each are taken as
-many of the model's rows as the run with the fewest has, drawn with the seed; the user's examples are left out, because
+many of the model's training rows as the run with the fewest has, drawn with the seed; the user's examples are left out, because
 two thousand of them would hide the writer. Three kinds of rows are trained on: each writer's, each writer's and the
 grammar's (of the first RUN), and the grammar's alone. All answer the same requests, held to the same schema, in 8 bits.
 Every step is a verb with a run folder: the same command goes on where it was.
@@ -36,7 +36,7 @@ def lamina(*words: str | Path) -> Any:
 
 
 def arms_of(runs: dict[str, Path], seed: int) -> dict[str, list[Trajectory]]:
-    rows = {name: list(read_trajectories(run)) for name, run in runs.items()}
+    rows = {name: [row for row in read_trajectories(run) if row.meta.split == "train"] for name, run in runs.items()}
     by_model = {name: [row for row in found if row.meta.writer not in NO_MODEL] for name, found in rows.items()}
     grammar = [row for row in next(iter(rows.values())) if row.meta.writer == "grammar"]
     fewest = min(map(len, by_model.values()))
@@ -58,13 +58,17 @@ def tuned(name: str, rows: list[Trajectory], given: argparse.Namespace) -> Path:
     return named
 
 
+def task_name(task: str) -> str:
+    return Path(task.partition(":")[2]).stem
+
+
 def table(found: dict[str, Any], sizes: dict[str, int], tasks: list[str]) -> None:
-    print(f"\n| tuned on | rows | {' | '.join(Path(task).stem for task in tasks)} |\n|---|---|{'---|' * len(tasks)}")
+    print(f"\n| tuned on | rows | {' | '.join(map(task_name, tasks))} |\n|---|---|{'---|' * len(tasks)}")
     for name, size in sizes.items():
         cells = []
         for task in tasks:
             of_it = (r for r in found["rows"] if (r["model"], r["metric"]) == (name, "call_exact"))
-            row = next(r for r in of_it if Path(r["task"]).stem == Path(task).stem)
+            row = next(r for r in of_it if task_name(r["task"]) == task_name(task))
             share = wilson(round(row["value"] * row["n"]), row["n"])
             cells.append(f"{share.value:.1%} ({share.low:.0%} to {share.high:.0%})" if share else "-")
         print(f"| {name} | {size} | {' | '.join(cells)} |")

@@ -120,7 +120,7 @@ def _apart(one: Path, other: Path, most: int = 4) -> list[int] | None:
     files = [_mapped(file) for file in (one, other)]
     for start in range(0, len(files[0]), _BLOCK):
         blocks = [np.asarray(file[start : start + _BLOCK]) for file in files]
-        if not np.array_equal(*blocks):
+        if not np.array_equal(blocks[0], blocks[1]):
             found += [start + int(place) for place in np.flatnonzero(blocks[0] != blocks[1])[: most + 1]]
         if len(found) > most:
             return None
