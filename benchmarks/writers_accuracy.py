@@ -3,10 +3,10 @@
 usage: writers_accuracy.py OUT NAME=RUN… --tools FILE --tasks TASK,… [--seed N] [--epochs N]
 
 Each RUN is a synthesis of the same functions by another writer (`lamina synth … --writer REF`). Of each are taken as
-many of the model's training rows as the run with the fewest has, drawn with the seed; the user's examples are left out, because
-two thousand of them would hide the writer. Three kinds of rows are trained on: each writer's, each writer's and the
-grammar's (of the first RUN), and the grammar's alone. All answer the same requests, held to the same schema, in 8 bits.
-Every step is a verb with a run folder: the same command goes on where it was.
+many of the model's training rows as the run with the fewest has, drawn with the seed; the user's examples are left out,
+because two thousand of them would hide the writer. Three kinds of rows are trained on: each writer's, each writer's and
+the grammar's (of the first RUN), and the grammar's alone. All answer the same requests, held to the same schema, in 8
+bits. Every step is a verb with a run folder: the same command goes on where it was.
 """
 
 from __future__ import annotations
