@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,10 @@ def data(tmp_path: Path) -> Path:
     return tiny_bfcl(tmp_path / "bfcl")
 
 
-def benched(data: Path, run: Path, ref: str) -> dict[str, Any]:
+def benched(data: Path, run: Path, ref: str, settings: BenchSettings = SETTINGS) -> dict[str, Any]:
     with Run.open(run, {"verb": "bench"}) as opened:
         task, model = open_task("bfcl:multi_turn_base", data=data), BenchModel(ref, "m", "", "full")
-        found = bench_models([model], [task], run=opened, toolbox=Toolbox([]), settings=SETTINGS)
+        found = bench_models([model], [task], run=opened, toolbox=Toolbox([]), settings=settings)
         write_samples(opened)
     return found
 
@@ -109,19 +110,23 @@ def test_the_run_keeps_of_each_turn_what_is_new(data: Path, tmp_path: Path):
     assert [len(turn["messages"]) for turn in record["transcript"]] == [2, 2, 2, 2, 2, 2]
 
 
-def test_a_bench_that_died_goes_on_with_the_samples_it_has_not(data: Path, tmp_path: Path):
+def test_a_conversation_that_ends_the_process_costs_no_other_and_is_asked_again_where_that_is_wanted(
+    data: Path, tmp_path: Path
+):
     ref, trap, log = tiny_model(tmp_path / "m.py"), tmp_path / "trap", tmp_path / "m.log"
     trap.write_text("sink")
     found = benched(data, tmp_path / "run", ref)
-    assert [crash["stage"] for crash in found["crashes"]] == ["generate"]
-    assert [row["metric"] for row in found["rows"]] == ["crashed"]
-    kept = {row["sample"]: row for row in rows(tmp_path / "run")}
-    assert len(kept) == 2
+    assert {crash["stage"] for crash in found["crashes"]} == {"generate"}
+    assert figures(found)["accuracy"] == (1.0, 3)
+    kept = {row["sample"]: row for row in rows(tmp_path / "run") if row["verdict"] == "right"}
+    assert len(kept) == 3
     trap.unlink()
     log.unlink()
-    found = benched(data, tmp_path / "run", ref)
+    assert figures(benched(data, tmp_path / "run", ref))["accuracy"] == (1.0, 3)
+    assert not log.exists(), "nothing is asked again"
+    found = benched(data, tmp_path / "run", ref, replace(SETTINGS, retry_crashed=True))
     assert figures(found)["accuracy"] == (1.0, 4)
-    assert set(log.read_text().splitlines()) == {first("sink"), first("roof")}
+    assert set(log.read_text().splitlines()) == {first("sink")}
     after = {row["sample"]: row for row in rows(tmp_path / "run")}
     assert {sample: after[sample] for sample in kept} == kept
 
