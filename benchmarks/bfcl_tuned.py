@@ -17,7 +17,8 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+from verbs import lamina
 
 from lamina.bench import open_task, score_answers
 from lamina.bench.intervals import wilson
@@ -33,16 +34,6 @@ TRAININGS = {
     "qwen": {"rows": "800", "update": "lora", "rate": "3e-4"},
 }
 """One epoch each. 2e-4 is the recipe's rate of the 135M; 3e-4 for adapters of a larger model was not tried before."""
-
-
-def lamina(*words: str | Path) -> Any:
-    """Runs a verb, its progress on this terminal; returns what it says with --json."""
-    command = [sys.executable, "-m", "lamina", *map(str, words), "--json"]
-    print(f"$ lamina {' '.join(map(str, words))}", flush=True)
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"bfcl_tuned: lamina {words[0]} ended with {done.returncode}")
-    return json.loads(done.stdout)
 
 
 def script(name: str, *words: str | Path) -> None:

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from verbs import lamina
 
 from lamina.bench.intervals import wilson
 from lamina.bench.tasks.bfcl.data import find_data
@@ -28,16 +29,6 @@ RECIPES = Path(__file__).parents[1] / "examples" / "ablation"
 ARMS = ("raw", "checked", "augmented")
 WAYS = "shuffle-tools,shuffle-parameters,mask-names,distract,irrelevance"
 TASKS = "rows:{data}/seal-tools/test_out_domain.jsonl,bfcl:simple_python,bfcl:multiple,bfcl:irrelevance"
-
-
-def lamina(*words: str | Path) -> Any:
-    """Runs a verb, its progress on this terminal; returns what it says with --json."""
-    command = [sys.executable, "-m", "lamina", *map(str, words), "--json"]
-    print(f"$ lamina {' '.join(map(str, words))}", flush=True)
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"data_ablation: lamina {words[0]} ended with {done.returncode}")
-    return json.loads(done.stdout)
 
 
 def pools(data: Path, out: Path) -> dict[str, Path]:

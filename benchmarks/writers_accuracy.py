@@ -14,25 +14,15 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
+
+from verbs import lamina
 
 from lamina.bench.intervals import wilson
 from lamina.trajectories import Trajectory, read_trajectories, write_trajectories
 
 NO_MODEL = ("examples", "grammar")
-
-
-def lamina(*words: str | Path) -> Any:
-    """Runs a verb, its progress on this terminal; returns what it says with --json."""
-    command = [sys.executable, "-m", "lamina", *map(str, words), "--json"]
-    print(f"$ lamina {' '.join(map(str, words))}", flush=True)
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"writers_accuracy: lamina {words[0]} ended with {done.returncode}")
-    return json.loads(done.stdout)
 
 
 def arms_of(runs: dict[str, Path], seed: int) -> dict[str, list[Trajectory]]:
