@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,3 +114,26 @@ def test_a_plan_says_what_auto_comes_to_and_counts_that(tiny: Path, toolbox: Too
     machine_in_bf16(monkeypatch, False)
     assert planned(FULL)["precision"] == "float32"
     assert "in float32, half of it reached" in planned(FULL)["how"]
+
+
+PRODUCTS = """
+import torch
+from lamina.training.precision import keep_few_compiled
+keep_few_compiled()
+weights = torch.randn(64, 64).bfloat16()
+for length in [*range(100, 200), *range(100, 200)]:
+    torch.nn.functional.linear(torch.randn(length, 64).bfloat16(), weights)
+"""
+
+
+@pytest.mark.parametrize(("asked_for", "found_again"), [(None, False), ("1024", True)])
+def test_few_products_stay_compiled_unless_somebody_asked_for_more(asked_for: str | None, found_again: bool) -> None:
+    if not computes_in_bf16():
+        pytest.skip("this processor does not compute in bf16")
+    surroundings = {key: value for key, value in os.environ.items() if key != "ONEDNN_PRIMITIVE_CACHE_CAPACITY"}
+    surroundings |= {"ONEDNN_VERBOSE": "2", "CUDA_VISIBLE_DEVICES": ""}
+    surroundings |= {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": asked_for} if asked_for else {}
+    command = [sys.executable, "-c", PRODUCTS]
+    told = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=True).stdout
+    assert told.count("cache_miss") >= 100
+    assert ("cache_hit" in told) is found_again

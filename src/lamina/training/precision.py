@@ -40,5 +40,5 @@ def computes_in_bf16() -> bool:
 
 def keep_few_compiled() -> None:
     """To be called before the first product. Each batch has a length of its own, for which oneDNN compiles anew in
-    bf16; it keeps 1,024 of such products, which held 2.5 GB after 750 steps. Whoever set its variable is obeyed."""
+    bf16, and it keeps 1,024 of such products. Whoever set its variable is obeyed."""
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", COMPILED_KEPT)
