@@ -64,6 +64,18 @@ def test_the_users_requests_become_rows_word_for_word_and_always_train(garden: P
     assert len([m for m in rows[SEEDS[1]["query"]].messages if m.role == "tool"]) == 2
 
 
+def test_each_call_of_an_example_has_a_name_of_its_own_by_which_its_result_is_found(
+    garden: Path, writer: str, tmp_path: Path
+):
+    rows = rows_of(garden, writer, tmp_path / "run", variants=3)
+    asked_two = [row for row in rows if row.meta.writer == "examples" and len(row.calls) == 2]
+    assert asked_two
+    for row in asked_two:
+        ids = [call.id for call in row.calls]
+        assert len(set(ids)) == 2
+        assert [m.tool_call_id for m in row.messages if m.role == "tool"] == ids
+
+
 def test_variants_say_an_example_with_other_values_that_really_ran(garden: Path, writer: str, tmp_path: Path):
     rows = rows_of(garden, writer, tmp_path / "run", variants=3)
     variants = [r for r in rows if augmented(r)]

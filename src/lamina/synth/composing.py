@@ -3,6 +3,7 @@ verified."""
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -47,7 +48,8 @@ def _seed_candidate(query: Query, work: Work) -> Candidate:
     turns = [[call] for call in query.calls] if query.kind == "dependent" else [list(query.calls)]
     ran = work.words.executor.run_sequence([(c.name, c.arguments) for c in query.calls], now) if query.calls else []
     results: list[list[CallResult]] = [[r] for r in ran] if query.kind == "dependent" else [list(ran)]
-    turns = [[ToolCall.of(c.name, c.arguments, id=f"call_{i}") for c in turn] for i, turn in enumerate(turns, 1)]
+    number = itertools.count(1)
+    turns = [[ToolCall.of(c.name, c.arguments, id=f"call_{next(number)}") for c in turn] for turn in turns]
     return Candidate(
         request=query.query, turns=turns, style=STYLE_OF_KIND[query.kind], writer="examples", seed=0, now=now,
         results=results, template=query.query, group=query.query,
