@@ -21,7 +21,7 @@ FULL = TrainSettings(update="full")
 ROUNDED = TrainSettings(update="lora", precision="bf16")
 SEVEN = Weights(7 * GIB, 7 * GIB, GIB)
 """28 GiB in float32; what is trained of it is 4."""
-TAKEN = {"activations": 1.0, "scores": 2.0, "total": 60.0}
+TAKEN = {"activations": 0.75, "copies": 0.25, "scores": 2.0, "total": 60.0}
 
 
 def of(settings: TrainSettings, machine: Machine, row_tokens: int = 0) -> dict[str, float]:

@@ -147,3 +147,13 @@ def test_the_plan_counts_the_rounded_weights_beside_the_exact_ones(tiny: Path):
     config, weights = AutoConfig.from_pretrained(tiny), Weights(1_000_000, 1_000_000, 800_000, 0)
     plain, aware = (memory(config, weights, replace(FULL, qat=qat), 100, 20) for qat in ("none", "Q4_0"))
     assert aware["total"] - plain["total"] == pytest.approx(800_000 * 4 / GIB)
+
+
+def test_the_plan_counts_the_copies_that_a_mixed_training_keeps_of_its_weights(tiny: Path):
+    from transformers import AutoConfig
+
+    from lamina.training.memory import GIB, Weights, memory
+
+    config, weights = AutoConfig.from_pretrained(tiny), Weights(1_000_000, 1_000_000, 800_000, 0)
+    plain, mixed = (memory(config, weights, replace(FULL, precision=how), 100, 20) for how in ("float32", "mixed"))
+    assert (plain["copies"], mixed["copies"]) == (0, pytest.approx(800_000 * 2 / GIB))

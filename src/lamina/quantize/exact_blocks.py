@@ -21,8 +21,8 @@ CHUNK = 1 << 15
 
 
 def with_exact_blocks(values: Array, quantized: Array) -> Array:
-    """``quantized`` (rows, bytes of Q8_0) of ``values`` (rows, columns; float32), with each block that can be exact made
-    so. Weights that no grid was laid over come back as they were."""
+    """``quantized`` (rows, bytes of Q8_0) of ``values`` (rows, columns; float32), with each block made exact that can
+    be. Weights that no grid was laid over come back as they were."""
     blocks, written = values.reshape(-1, WIDTH), quantized.reshape(-1, 2 + WIDTH)
     every = max(1, len(blocks) // LOOKED_AT)
     if not _exact(blocks[::every])[0].any():
