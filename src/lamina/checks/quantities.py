@@ -72,6 +72,11 @@ def units_of(argument: str, description: str) -> tuple[str, ...]:
     return _NAMED[told[1]] if told else ()
 
 
+def dimension_of(unit: str) -> str:
+    """Of a unit's full name, as ``units_of`` gives it."""
+    return _UNITS[unit][0]
+
+
 def quantities_in(text: str, readings: Sequence[Reading]) -> list[Quantity]:
     """Each amount, and what amounts that stand together come to ("1 hour and 30 minutes")."""
     found = [q for r in readings if (m := _AFTER.match(text, r.end)) for q in _of(r.value, m, text, r.start)]

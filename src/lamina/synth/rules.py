@@ -26,7 +26,10 @@ from lamina.checks.evidence import evidence_of, numbers_in, plain
 from lamina.checks.novelty import STAGE as NOVELTY
 from lamina.checks.novelty import plain as plain_words
 from lamina.synth.conversing import check_conversation
+from lamina.synth.marked_values import mismarked
 from lamina.synth.refusing import check_refusal
+from lamina.synth.said_apart import run_together
+from lamina.synth.statements import quotes_more, says_a_value_only, states_only
 from lamina.synth.truth_values import check_flags
 from lamina.synth.writers import Assignment
 from lamina.tools import Toolbox
@@ -202,6 +205,20 @@ def _each_said(case: Case) -> Rejection | None:
     return None
 
 
+def _sense(case: Case) -> Rejection | None:
+    """What reading rows of small writers has shown, and no value tells."""
+    if not case.by_model or case.kind != "request":
+        return None
+    candidate, toolbox = case.candidate, case.toolbox
+    return (
+        states_only(candidate, toolbox)
+        or says_a_value_only(candidate, toolbox)
+        or mismarked(candidate, toolbox)
+        or run_together(candidate)
+        or quotes_more(candidate)
+    )
+
+
 def _reworded(case: Case) -> Rejection | None:
     """Small writers say the sentence itself instead of saying it otherwise."""
     said = case.assignment.said if case.assignment is not None else ""
@@ -224,6 +241,7 @@ RULES: dict[str, Rule] = {
     "truth-values": _truth_values,
     "roles": _roles,
     "each-said": _each_said,
+    "sense": _sense,
     "reworded": _reworded,
 }
 """In the order in which they are asked; the first that objects rejects."""

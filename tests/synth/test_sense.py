@@ -1,0 +1,140 @@
+"""A request that a small writer wrote has to make sense beside its values: it asks, says each value as what it is, and
+keeps the values of two calls apart. (Every sentence that is refused here was read in a run.)"""
+
+from __future__ import annotations
+
+import pytest
+
+from lamina.checks import Candidate, Reason
+from lamina.synth.rules import RULES, Case
+from lamina.tools import Toolbox, read_tools
+from lamina.trajectories import Query, ToolCall, with_examples
+
+TOOLS = '''
+def price_with_tax(price: float, percent: float) -> float:
+    """Add a tax to a price.
+
+    Args:
+        price: The price before tax.
+        percent: The tax in percent.
+    """
+    return price
+
+
+def water_need(weight: float) -> float:
+    """Say how many liters of water a person should drink a day.
+
+    Args:
+        weight: The weight of the person in kilograms.
+    """
+    return weight
+
+
+def make_slug(title: str) -> str:
+    """Turn a title into a slug for an address.
+
+    Args:
+        title: The title.
+    """
+    return title
+
+
+def days_until(day: str) -> int:
+    """Count the days until a date.
+
+    Args:
+        day: The date as said.
+    """
+    return 1
+
+
+def download_time(megabytes: float, megabits: float) -> float:
+    """Compute how long a download takes.
+
+    Args:
+        megabytes: The size of the file.
+        megabits: The speed of the line.
+    """
+    return megabytes
+'''
+
+
+@pytest.fixture(scope="module")
+def toolbox(tmp_path_factory: pytest.TempPathFactory) -> Toolbox:
+    file = tmp_path_factory.mktemp("sense") / "tools.py"
+    file.write_text(TOOLS, encoding="utf-8")
+    return read_tools(file)
+
+
+def asked(toolbox: Toolbox, request: str, *calls: tuple[str, dict], writer: str = "a model"):
+    made = [ToolCall.of(name, arguments) for name, arguments in calls]
+    return RULES["sense"](Case(Candidate(request, [made], "simple", writer, 0, "2026-11-23T10:00:00"), toolbox))
+
+
+TAX = "price_with_tax", {"price": 25, "percent": 6}
+SWAPPED = "price_with_tax", {"price": 6, "percent": 25}
+WEIGHT = "water_need", {"weight": 70}
+BREAD, PLAN = ("make_slug", {"title": "bread"}), ("make_slug", {"title": "holiday schedule"})
+DAY = "days_until", {"day": "December 5"}
+LOAD = "download_time", {"megabytes": 80, "megabits": 7.4}
+
+
+@pytest.mark.parametrize(
+    ("request_", "calls", "why"),
+    [
+        ("what is 6% with 25 of tax", [SWAPPED], "in percent"),
+        ("I'm a little over 70, and thirsty, how much water should I drink", [WEIGHT], "as an age"),
+        ("how much should I drink a day, 70 liters", [WEIGHT], "'70 liters'"),
+        ("I'm 70, and I drink 70 liters of water. how much water should I drink?", [WEIGHT], "'70 liters'"),
+        ("slug holiday schedule bread", [PLAN, BREAD], "nothing stands between"),
+        ('a slug for "holiday schedule" or "bread"', [PLAN, BREAD], "one of two things"),
+        ("a download takes 80 megabytes and 7.4 megabits", [LOAD], "asks nothing"),
+        ("December 5", [DAY], "nothing else"),
+        ('a slug for bread like "cat feed"', [BREAD], "cat feed"),
+    ],
+)
+def test_what_reads_as_something_else_is_refused(toolbox: Toolbox, request_: str, calls: list, why: str):
+    found = asked(toolbox, request_, *calls)
+    assert found is not None
+    assert found.stage == "grounding"
+    assert why in found.detail
+
+
+@pytest.mark.parametrize(
+    ("request_", "calls"),
+    [
+        ("what is 25 with 6% tax", [TAX]),
+        ("what is 25 with 6 percent of tax", [TAX]),
+        ("I'm 70 kilos, how much water should I drink", [WEIGHT]),
+        ("how much water for a person of 70", [WEIGHT]),
+        ("how many liters of water should I drink, I weigh 70", [WEIGHT]),
+        ("slugs for holiday schedule and bread", [PLAN, BREAD]),
+        ("slug: holiday schedule, bread", [PLAN, BREAD]),
+        ("a download takes how long, 80 megabytes at 7.4 megabits", [LOAD]),
+        ("days until December 5", [DAY]),
+        ('make a slug of "holiday schedule"', [PLAN]),
+        ("25 6% tax, 25 6% tax", [TAX, ("price_with_tax", {"price": 25, "percent": 6})]),
+    ],
+)
+def test_what_a_person_would_understand_passes(toolbox: Toolbox, request_: str, calls: list):
+    assert asked(toolbox, request_, *calls) is None
+
+
+@pytest.mark.parametrize("request_", ["a download takes 80 megabytes and 7.4 megabits", "December 5"])
+def test_where_an_example_says_it_so_it_is_no_fault(toolbox: Toolbox, request_: str):
+    spoken = {
+        "the file is 2 megabytes on a line of 3 megabits": ToolCall.of(
+            "download_time", {"megabytes": 2, "megabits": 3}
+        ),
+        "March 3": ToolCall.of("days_until", {"day": "March 3"}),
+    }
+    shown = with_examples(toolbox, [Query(text, text, None, "single", [call]) for text, call in spoken.items()])
+    call = LOAD if "download" in request_ else DAY
+    assert asked(toolbox, request_, call) is not None
+    assert asked(shown, request_, call) is None
+
+
+def test_people_and_grammars_are_believed(toolbox: Toolbox):
+    assert asked(toolbox, "December 5", DAY, writer="examples") is None
+    assert asked(toolbox, "December 5", DAY, writer="grammar") is None
+    assert asked(toolbox, "December 5", DAY).reason is Reason.NOT_ASKED
