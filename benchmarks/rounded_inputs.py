@@ -121,6 +121,7 @@ def main() -> None:
     reader.show("of the vocabulary's scores alone", lambda name, v: rounded(v) if name == "lm_head" else None)
     reader.show("norms' channels evened, power 0.5", reader.evened(0.5, 0))
     reader.show("the same, 0.75", reader.evened(0.75, 0))
+    reader.show("the same, 1", reader.evened(1, 0))
     reader.show("0.75, others 0.5", reader.evened(0.75, 0.5))
     reader.show(
         "all but the scores' rotated", lambda n, v: rounded(v) if n == "lm_head" else rotated(rounded(rotated(v)))

@@ -25,7 +25,7 @@ def eight_bits(values: Array) -> Array:
 
 
 @pytest.mark.parametrize("kind", GRIDS)
-@given(seed=st.integers(0, 10_000), size=st.sampled_from([0.02, 1.0, 30.0]))
+@given(seed=st.integers(0, 10_000), size=st.sampled_from([0.001, 0.02, 1.0, 30.0]))
 def test_weights_on_a_coarse_grid_come_back_from_8_bits_as_they_are(kind: str, seed: int, size: float):
     weights = on_grid(kind, np.random.default_rng(seed).normal(scale=size, size=(3, 96)).astype(np.float32))
     assert (dequantized(eight_bits(weights), "Q8_0") == weights).all()
@@ -50,6 +50,16 @@ def test_no_block_is_further_off_than_ggmls(values: list[float]):
         np.abs(dequantized(q, "Q8_0") - weights).max() for q in (eight_bits(weights), quantized(weights, "Q8_0"))
     )
     assert ours <= theirs
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), 1e7])
+def test_what_no_scale_holds_is_left_to_ggml_in_silence(odd: float):
+    weights = on_grid("Q4_0", np.random.default_rng(0).normal(size=(2, 64)).astype(np.float32))
+    weights[0, 3] = odd
+    ours, theirs = eight_bits(weights), quantized(weights, "Q8_0")
+    assert (ours[0, :34] == theirs[0, :34]).all()
+    assert (dequantized(ours[1:], "Q8_0") == weights[1:]).all()
 
 
 def test_a_block_of_zeros_and_one_beside_the_grid_stay_ggmls():

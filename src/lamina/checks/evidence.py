@@ -8,6 +8,7 @@ default need not be said (our choice, in the spirit of xLAM's argument hallucina
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
@@ -16,7 +17,7 @@ from typing import Any
 from lamina.checks.moments import phrase_for
 from lamina.checks.names_said import SYNONYMS, believed, names_of
 from lamina.checks.number_phrases import Reading
-from lamina.checks.number_readings import readings_in
+from lamina.checks.number_readings import readings_in, to_float
 from lamina.checks.quantities import Quantity, in_another_unit, one_said, quantities_in, said_in, share_said, units_of
 from lamina.checks.words_said import find_words
 from lamina.tools import Tool, Toolbox
@@ -126,7 +127,7 @@ class Said:
         if value is None or isinstance(value, bool):
             return Evidence(argument=argument, verdict="untraceable")
         if isinstance(value, int | float):
-            by, words = self._number(float(value), argument, str(schema.get("description", "")))
+            by, words = self._number(to_float(value), argument, str(schema.get("description", "")))
         else:
             by, words = self._text(str(value), argument, schema)
         if words is None:
@@ -150,7 +151,9 @@ class Said:
         return any(find_words(self.text, f) for f in forms if len(f) > 2)
 
     def _number(self, value: float, argument: str, description: str) -> tuple[str, str | None]:
-        """By which rule, and the words."""
+        """By which rule, and the words. Nobody says infinity, which stands for what is too large."""
+        if not math.isfinite(value):
+            return "number", None
         units = units_of(argument, description)
         for reading in self.numbers.get(value, ()):
             if not (units and in_another_unit(reading, units, self.text)):

@@ -5,6 +5,7 @@ a reading for each way; they overlap. Which one was meant is for the caller to s
 
 from __future__ import annotations
 
+import math
 import re
 from itertools import pairwise
 
@@ -26,6 +27,14 @@ _LIST = re.compile(r"\d{3}(?:,\d{3}){2,}")
 """Grouped, or a list without spaces."""
 _MONEY = re.compile(r" (?:euros?|dollars?|pounds?|quid|bucks?|francs?|rupees?|pesos?|rand) (?:and )?|[$€£] (?:and )?")
 _AND_A_HALF = re.compile(r"\b(?:an?|one) [a-z]+ and a (half|quarter)\b")
+
+
+def to_float(value: int | float) -> float:
+    """Infinity for a number that is too large: data sets and models write such ones."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def readings_in(text: str) -> list[Reading]:

@@ -3,6 +3,7 @@ come from it? (Our choice.)"""
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from datetime import date
@@ -12,6 +13,7 @@ from lamina.checks.abbreviations import inferred, named_otherwise, stands_for
 from lamina.checks.evidence import numbers_in, plain
 from lamina.checks.known_codes import code_said
 from lamina.checks.moments import phrase_for
+from lamina.checks.number_readings import to_float
 from lamina.checks.said_otherwise import (
     compact_date_said,
     date_beside_said,
@@ -129,7 +131,11 @@ class RecordedEvidence:
         if value is None or isinstance(value, bool):
             return True
         if isinstance(value, int | float):
-            if self._number(float(value)) or ("default" in told and str(value) in told):
+            if "default" in told and str(value) in told:
+                return True
+            if not math.isfinite(to_float(value)):
+                return str(value) in self.text
+            if self._number(float(value)):
                 return True
             if value in _UNSAID:
                 return bool(_UNSAID[int(value)] & self.words) or not self.text.isascii()
@@ -173,7 +179,7 @@ class RecordedEvidence:
             same.add(value / 100)
         if value < 1:  # 50 mH are 0.05 H
             same |= {value * 1000, value * 1e6}
-        if value == int(value):
+        if value.is_integer():
             if 1900 < value < 2100 and _OTHER_YEAR.search(self.text):
                 same |= {value - 1, value + 1}
             if value > 1 and _OTHERS.search(self.text):  # "with three others" are four

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lamina.checks.evidence import numbers_in
+from lamina.checks.number_readings import to_float
 from lamina.tools import Toolbox
 from lamina.trajectories import ToolCall
 
@@ -98,7 +99,7 @@ class _One:
         self.values = [v for v in _scalars(call.arguments) if v is not None and not isinstance(v, bool)]
         self.texts = [_folded(v) for v in self.values if isinstance(v, str)]
         self.words = _words(" ".join(map(str, [call.name, *self.values])))
-        numbers = [n for v in self.values for n in ([float(v)] if not isinstance(v, str) else numbers_in(v.casefold()))]
+        numbers = [n for v in self.values for n in (numbers_in(v.casefold()) if isinstance(v, str) else [to_float(v)])]
         self.numbers = {abs(n) for n in numbers} | {float(d) for v in self.values for d in _DIGITS.findall(str(v))}
 
     def said_in(self, sentence: str) -> bool:
@@ -106,7 +107,7 @@ class _One:
         folded, words, numbers = _folded(sentence), _words(sentence), set(numbers_in(sentence.casefold()))
         for value in self.values:
             if not isinstance(value, str):
-                if abs(float(value)) in numbers:
+                if abs(to_float(value)) in numbers:
                     return True
                 continue
             own = _words(value)

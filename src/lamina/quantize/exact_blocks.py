@@ -2,8 +2,9 @@
 
 A quantization-aware training leaves weights on a grid of 16 or 32 levels (``training.rounding``). ggml's quantizer puts
 the largest value of a block at 127, which is no multiple of 8 or 16, and so moves the others by half a percent. With
-the largest at 64 every level of such a grid is a whole number of steps, and the 8-bit file computes with the trained
-weights themselves (our choice; measured: docs/results/more-examples.md)."""
+the largest at 16 every level of such a grid is a whole number of steps, and the 8-bit file computes with the trained
+weights themselves (our choice; measured: docs/results/more-examples.md). A larger number would do, too, but scales are
+float16, and the smaller they are the sooner they lose bits."""
 
 from __future__ import annotations
 
@@ -12,10 +13,10 @@ import numpy as np
 from lamina.quantize.blocks import BLOCK_KINDS, WIDTH, write_codes
 from lamina.quantize.ggml import Array
 
-LARGEST = 64
+LARGEST = 16
 KIND = BLOCK_KINDS["Q8_0"]
 LOOKED_AT = 64
-"""Blocks of a tensor that are tried first: where none of them is on a grid, no other is."""
+"""Blocks of a tensor that are tried first: where none of them is on a grid, none is taken to be."""
 CHUNK = 1 << 15
 """Blocks at a time, for what is made on the way is several times their size."""
 
@@ -39,9 +40,11 @@ def with_exact_blocks(values: Array, quantized: Array) -> Array:
 
 
 def _exact(blocks: Array) -> tuple[Array, Array, Array]:
-    """Which blocks can be exact, and every block's scale (float16) and steps."""
-    scale = (np.abs(blocks).max(1) / LARGEST).astype(np.float16)
-    wide = scale.astype(np.float32)[:, None]
-    codes = np.rint(blocks / np.where(wide == 0, 1, wide))
-    found = (wide[:, 0] > 0) & (np.abs(codes) <= LARGEST).all(1) & (codes * wide == blocks).all(1)
-    return found, scale, codes.astype(np.int32)
+    """Which blocks can be exact, and every block's scale (float16) and steps. Values that no float16 scales are in none
+    that can."""
+    with np.errstate(all="ignore"):
+        scale = (np.abs(blocks).max(1) / LARGEST).astype(np.float16)
+        wide = scale.astype(np.float32)[:, None]
+        codes = np.rint(blocks / np.where(wide == 0, 1, wide))
+        found = (wide[:, 0] > 0) & (np.abs(codes) <= LARGEST).all(1) & (codes * wide == blocks).all(1)
+    return found, scale, np.where(found[:, None], codes, 0).astype(np.int32)

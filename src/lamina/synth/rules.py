@@ -215,7 +215,7 @@ def _sense(case: Case) -> Rejection | None:
         or says_a_value_only(candidate, toolbox)
         or mismarked(candidate, toolbox)
         or run_together(candidate)
-        or quotes_more(candidate)
+        or quotes_more(candidate, toolbox)
     )
 
 

@@ -77,11 +77,12 @@ def memory(config: Any, weights: Weights, settings: TrainSettings, tokens: int, 
     adapters = weights.trained * 4 if settings.update == "lora" else 0
     short = settings.method == "sft" and not small  # ``lora.shorten`` keeps each weight with its adapter added
     layers_kept = 1 if settings.gradient_checkpointing else config.num_hidden_layers
+    copied = weights.trained + weights.adapted * layers_kept / config.num_hidden_layers
     bytes_of = {
         "weights": weights.all * (2 if settings.precision == "bf16" else 4) + adapters,
         "adapted": weights.adapted * 4 * layers_kept / config.num_hidden_layers if short else 0,
         "rounded": weights.trained * 4 if settings.qat != "none" else 0,  # beside the exact ones
-        "copies": weights.trained * 2 if settings.precision == "mixed" else 0,  # autocast keeps bf16 ones of a batch
+        "copies": copied * 2 if settings.precision == "mixed" else 0,  # autocast keeps bf16 ones of a batch
         "gradients": weights.trained * 4,
         "optimizer": weights.trained * 8,
         "activations": batches * tokens * (kept or layer * config.num_hidden_layers),
