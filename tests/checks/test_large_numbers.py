@@ -6,7 +6,7 @@ from lamina.checks.evidence import evidence_of
 from lamina.checks.hallucination import ungrounded
 from lamina.checks.unanswered import unanswered
 from lamina.tools import Tool, Toolbox
-from lamina.trajectories import Message, Meta, ToolCall, Trajectory
+from lamina.trajectories import Message, Meta, ToolCall, Trajectory, compare_calls
 
 HUGE = 10**400
 WATER = Toolbox(
@@ -31,4 +31,6 @@ def test_a_number_that_no_float_holds_is_traced_like_any_other():
 def test_a_foreign_row_with_one_is_judged():
     assert len(ungrounded(row("water 3 liters", HUGE), WATER)) == 1
     assert ungrounded(row(f"water {HUGE} liters", HUGE), WATER) == []
+    assert compare_calls([call(HUGE)], [call(HUGE)], WATER).exact
+    assert not compare_calls([ToolCall.of("water", {"liters": 1.5})], [call(HUGE)], WATER).exact
     assert unanswered("water 3 liters, and then 4", [call(3), call(-HUGE)], WATER) is None

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lamina.models import parse_calls
-from lamina.tools import Toolbox
+from lamina.tools import Tool, Toolbox
 
 CALL = {"name": "split_bill", "arguments": {"total": 84, "people": 4}}
 TEXT = json.dumps(CALL)
@@ -176,3 +176,10 @@ def test_what_was_written_as_json_is_read_back_as_it_was(rows: list[dict[str, An
     expected = [(row["name"], row["arguments"]) for row in rows]
     assert read(text, desk_toolbox()) == expected
     assert read(f"Here: {text} done", desk_toolbox()) == expected
+
+
+def test_half_a_pair_inside_a_tag_is_text():
+    tool = Tool("f", "F.", {"type": "object", "properties": {"x": {"type": ["number", "string"]}}, "required": ["x"]})
+    text = '<function=f><parameter=x>["\\ud800"]</parameter></function>'
+    found = parse_calls(text, Toolbox([tool]))
+    assert [call.arguments for call in found.calls] == [{"x": '["\\ud800"]'}]

@@ -283,3 +283,10 @@ def test_an_optional_file_is_left_out_and_a_required_one_leaves_out_the_operatio
     assert box.names == ["b"]
     found = [(r.where, r.dropped) for r in box.remarks if r.code == "body_unsupported"]
     assert found == [("POST /a", True), ("POST /b", False)]
+
+
+@pytest.mark.parametrize("value", ["!!bool maybe", "!!float ''"])
+def test_a_value_that_its_tag_does_not_allow_is_named(tmp_path: Path, value: str):
+    (tmp_path / "api.yaml").write_text(f"openapi: {value}\n", encoding="utf-8")
+    with pytest.raises(ToolDefinitionError, match=r"api\.yaml.*does not fit its tag"):
+        read_tools(tmp_path / "api.yaml")

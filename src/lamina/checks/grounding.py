@@ -17,7 +17,7 @@ from typing import Any
 
 from lamina.checks.evidence import Said, beside_values, heard, leaves_of, numbers_in, plain, values_of
 from lamina.checks.names_said import names_of
-from lamina.checks.number_readings import readings_in
+from lamina.checks.number_readings import readings_in, to_float
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Candidate, Rejection
 from lamina.checks.words_said import without
@@ -67,7 +67,7 @@ def left_over(request: str, calls: Sequence[ToolCall], toolbox: Toolbox, now: st
     said = heard(request, now)
     values = values_of([ToolCall.of(c.name, _with_defaults(c, toolbox)) for c in calls], toolbox)
     texts = " | ".join(plain(str(value)) for _, value, _ in values)
-    numbers = {float(v) for _, v, _ in values if isinstance(v, int | float) and not isinstance(v, bool)}
+    numbers = {to_float(v) for _, v, _ in values if isinstance(v, int | float) and not isinstance(v, bool)}
     numbers |= {*numbers_in(texts), *([float(len(calls))] if len(calls) > 1 else [])}
     rest = _corrected(without(said.text, _said_otherwise(said, values)))
     readings = readings_in(rest)

@@ -84,7 +84,7 @@ def _is_of_a_span(before: str, phrase: str) -> bool:
 
 def _days_of(means: date | datetime) -> set[date]:
     """Of a moment in the night also the day before: "friday at midnight" is when Saturday begins."""
-    night = isinstance(means, datetime) and means.hour < MORNING
+    night = isinstance(means, datetime) and means.hour < MORNING and means.date() > date.min
     return {_day_of(means), *([_day_of(means) - timedelta(1)] if night else [])}
 
 

@@ -194,7 +194,7 @@ class RecordedEvidence:
         """At least half of the words, or the day of a date. A default that the description names needs no words."""
         if dated := _DATE_PARTS.search(value):
             return float(dated[1]) in self.numbers or bool(_EDGE.search(self.text)) or self._ends_a_stay(int(dated[1]))
-        words = [w for w in _WORD.findall(value) if len(w) > 1 or w.isdigit()]
+        words = [w for w in _WORD.findall(value) if len(w) > 1 or w.isdecimal()]
         words = [w for w in words if w not in _EMPTY_WORDS] or words
         if not words or self._stands_there(value):
             return True
@@ -230,7 +230,7 @@ class RecordedEvidence:
         return lasts and any(float(n) in self.numbers and float(day - n) in self.numbers for n in range(1, day))
 
     def _said(self, word: str) -> bool:
-        if word.isdigit():
+        if word.isdecimal():
             return float(word) in self.numbers
         if word in _PRONOUNS:
             return word in self.words or bool(_PRONOUNS[word] & self.words)

@@ -28,7 +28,8 @@ def results_alone() -> Iterator[None]:
 
 def tell(line: str) -> None:
     """One line of a result, at once."""
-    print(line, file=_RESULTS.get() or sys.stdout, flush=True)
+    whole = line.encode("utf-8", "replace").decode()  # half a surrogate pair of somebody's data can't be printed
+    print(whole, file=_RESULTS.get() or sys.stdout, flush=True)
 
 
 def show(result: Any, *, as_json: bool, lines: Iterable[str]) -> None:

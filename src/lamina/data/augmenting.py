@@ -71,7 +71,9 @@ def _refer(calls: Sequence[Any]) -> bool:
 def mask_names(record: Trajectory, seed: int) -> Trajectory | None:
     """Random names for functions and parameters, in tools, calls and results alike, so that a model reads descriptions.
     ``meta.masked`` has the old names. Not for records whose texts name a function: they would give the mask away."""
-    names = [t["function"]["name"] for t in record.tools if t.get("function")]
+    if not all(map(is_whole, record.tools)):
+        return None
+    names = [t["function"]["name"] for t in record.tools]
     texts = " ".join(m.content for m in record.messages if m.role != "tool")
     if not names or any(re.search(rf"(?<!\w){re.escape(n)}(?!\w)", texts) for n in names):
         return None
@@ -119,6 +121,8 @@ def _mask(rng: random.Random, known: dict[str, str], name: str) -> str:
 def distract(record: Trajectory, seed: int, pool: Sequence[JSON], n: int = 3) -> Trajectory | None:
     """Up to ``n`` tools of a pool in random places among the record's own; none of a name that is there."""
     rng = random.Random(f"{seed}:{record.id}")
+    if not all(map(is_whole, record.tools)):
+        return None
     names = {t["function"]["name"] for t in record.tools}
     others = {t["function"]["name"]: t for t in pool if t["function"]["name"] not in names}
     chosen = rng.sample(sorted(others), min(n, len(others)))
@@ -134,7 +138,7 @@ def remove_the_right_tool(record: Trajectory, seed: int) -> Trajectory | None:
     """An irrelevance row: the tools that the first calling turn needs are gone, and the answer is not to call. Only
     where other tools remain, and where nothing was called before."""
     at = next((i for i, m in enumerate(record.messages) if m.tool_calls), None)
-    if at is None:
+    if at is None or not all(map(is_whole, record.tools)):
         return None
     called = {c.name for c in record.messages[at].tool_calls or []}
     left = [t for t in record.tools if t["function"]["name"] not in called]
@@ -160,12 +164,21 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 def _shuffled_tools(
     record: Trajectory, seed: int, mix: Callable[[random.Random, list[JSON]], list[JSON]]
 ) -> Trajectory | None:
-    if any("function" not in t for t in record.tools):
+    if not all(map(is_whole, record.tools)):
         return None
     after = record.model_copy(deep=True)
     after.tools = mix(random.Random(f"{seed}:{record.id}"), after.tools)
     same = str(after.tools) == str(record.tools)  # as text: dictionaries are equal in any order
     return None if same else noted(after, "shuffle", seed)
+
+
+def is_whole(tool: JSON) -> bool:
+    """Whether a record's tool is in OpenAI's form. Others are left alone: what is meant by them is not known."""
+    function = tool.get("function")
+    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+        return False
+    parameters = function.get("parameters") or {}
+    return isinstance(parameters, dict) and isinstance(parameters.get("properties") or {}, dict)
 
 
 def _with_function(tool: JSON, function: JSON) -> JSON:

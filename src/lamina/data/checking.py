@@ -223,7 +223,8 @@ def _toolbox(tools: bytes) -> Toolbox:
     import json
 
     rows = [row for row in json.loads(tools) if isinstance(row, dict)]
-    named = [row for row in rows if isinstance(row.get("function", row).get("name"), str)]
+    inner = [row["function"] if isinstance(row.get("function"), dict) else row for row in rows]
+    named = [row for row, function in zip(rows, inner, strict=True) if isinstance(function.get("name"), str)]
     return Toolbox.from_openai(named)
 
 

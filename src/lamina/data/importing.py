@@ -38,7 +38,8 @@ def import_sources(
                 else:
                     accepted += 1
                     one.tools = one.tools or tools
-                    lost.update((one.meta.model_extra or {}).get("lost") or [])
+                    told = (one.meta.model_extra or {}).get("lost")
+                    lost.update(map(str, told) if isinstance(told, list) else ())
             add_all(store, batch)
             bar.advance(len(batch), accepted=accepted, rejected=rejected.total())
     store.export(run.folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from lamina.tools.plain_schemas import sound_schema
 from lamina.trajectories import Message, Trajectory
 
 LONGEST = 600
@@ -18,7 +19,8 @@ def shown(trajectory: Trajectory) -> Iterator[str]:
     told = [meta.source, meta.style, meta.license, *(f"{c.name} {c.verdict}" for c in meta.checks)]
     yield f"{trajectory.id}  ({', '.join(filter(None, told)) or 'no source'})"
     for tool in trajectory.tools:
-        yield f"  tool {_signature(tool.get('function', tool))}"
+        inner = tool.get("function")
+        yield f"  tool {_signature(inner if isinstance(inner, dict) else tool)}"
     results = 0
     for message in trajectory.messages:
         yield from _lines(message)
@@ -26,17 +28,19 @@ def shown(trajectory: Trajectory) -> Iterator[str]:
             if results in trajectory.truncated:
                 yield f"  (that result is cut: the record holds its first {len(message.content):,} characters)"
             results += 1
-    for change in (meta.model_extra or {}).get("mended") or []:
+    mended = (meta.model_extra or {}).get("mended")
+    for change in mended if isinstance(mended, list) else []:
         yield f"  mended {change}"
 
 
 def _signature(function: dict[str, Any]) -> str:
     """``name(city: string, days?: integer)  what it does``"""
-    parameters = function.get("parameters") or {}
-    needed = parameters.get("required") or []
+    given = function.get("parameters")
+    parameters = sound_schema(given) if isinstance(given, dict) else {}
+    needed = parameters.get("required", [])
     parts = [
         f"{name}{'' if name in needed else '?'}: {_type(spec)}"
-        for name, spec in (parameters.get("properties") or {}).items()
+        for name, spec in parameters.get("properties", {}).items()
     ]
     return f"{function.get('name')}({', '.join(parts)})  {_short(str(function.get('description') or ''), 100)}"
 

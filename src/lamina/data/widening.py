@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from lamina.data.augmenting import AUGMENTATIONS, distract
+from lamina.data.augmenting import AUGMENTATIONS, distract, is_whole
 from lamina.data.importing import add_all, batches
 from lamina.data.presenting import present
 from lamina.data.rephrasing import TOGETHER, WAY, Rephraser
@@ -89,5 +89,5 @@ def _pool(files: Sequence[Path], format: str) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     records = (one for one in records_of(files, format) if isinstance(one, Trajectory))
     for one in islice(records, POOL):
-        found |= {t["function"]["name"]: t for t in one.tools if "function" in t}
+        found |= {t["function"]["name"]: t for t in one.tools if is_whole(t)}
     return list(found.values())

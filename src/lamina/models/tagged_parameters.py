@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from lamina.models.json_spans import storable_value
 from lamina.tools import Tool
 
 _TAG = re.compile(r"<parameter=(?P<name>[^\s<>]{1,128})>|</function>|<function=")
@@ -44,7 +45,7 @@ def _end_of(text: str, start: int) -> int:
 def _value(written: str, name: str, tool: Tool | None) -> Any:
     text = written.removeprefix("\n").removesuffix("\n")
     try:
-        value = json.loads(written, parse_constant=str)
+        value = storable_value(json.loads(written, parse_constant=str))
     except (ValueError, RecursionError):
         return text
     if tool is not None and not isinstance(value, str):

@@ -3,6 +3,7 @@ where its values stand."""
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 from lamina.checks.evidence import leaves_of
 from lamina.checks.names_said import SYNONYMS, names_of
+from lamina.checks.number_readings import to_float
 from lamina.synth.truth_values import flags_of
 from lamina.tools import Tool
 from lamina.trajectories.number_words import ONES
@@ -111,7 +113,7 @@ def _joined(forms: list[str], rng: random.Random) -> str:
 
 def _spoken(value: Any, schema: dict[str, Any], rng: random.Random) -> str:
     if isinstance(value, int | float):
-        if value == int(value) and 0 <= value <= 12 and rng.random() < 0.3:
+        if 0 <= value <= 12 and value == int(value) and rng.random() < 0.3:
             return _NUMBER_WORDS[int(value)]
         return rng.choice(_digits(value))
     if "enum" in schema:
@@ -136,6 +138,8 @@ def _is_singular(name: str, names: list[str]) -> bool:
 
 
 def _digits(value: int | float) -> list[str]:
+    if not math.isfinite(to_float(value)):
+        return [str(value)]
     if value != int(value):
         return [
             f"{value:g}" if abs(value) < 1e6 else str(value),
@@ -147,6 +151,8 @@ def _digits(value: int | float) -> list[str]:
 
 def _forms(value: Any, schema: dict[str, Any]) -> list[str]:
     if isinstance(value, int | float):
+        if not math.isfinite(to_float(value)):
+            return _digits(value)
         words = [_NUMBER_WORDS[int(value)]] if value == int(value) and 0 <= value <= 20 else []
         return [*_digits(value), f"{value:.2f}", *words]
     text = str(value)

@@ -114,6 +114,9 @@ def _yaml(data: bytes, path: Path) -> Any:
                 return None
             _refuse_bombs(node, path)
             return loader.construct_document(node)
+        except (KeyError, IndexError) as error:  # PyYAML's own, for a value that its tag does not allow
+            what = f"this is not YAML (a value does not fit its tag: {error})"
+            raise ToolDefinitionError(what, file=path, mend="mend it") from None
         finally:
             loader.dispose()
     except yaml.YAMLError as error:

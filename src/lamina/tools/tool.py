@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lamina.tools.plain_schemas import plain_schema
+from lamina.tools.plain_schemas import plain_schema, sound_schema
 from lamina.tools.targets import PythonTarget as PythonTarget
 from lamina.tools.targets import Target
 from lamina.tools.validators import validator_for
@@ -86,10 +86,11 @@ class Tool:
     @classmethod
     def from_openai(cls, row: JSON) -> Tool:
         """Also takes the bare inner object; ``category`` may stand beside ``function``."""
-        f = row.get("function", row)
+        f = row["function"] if isinstance(row.get("function"), dict) else row
         empty: JSON = {"type": "object", "properties": {}, "required": []}
         category = str(row.get("category") or f.get("category") or "")
-        return cls(f["name"], f.get("description", ""), f.get("parameters") or empty, category=category)
+        parameters = sound_schema(f["parameters"]) if isinstance(f.get("parameters"), dict) else {}
+        return cls(f["name"], f.get("description", ""), parameters or empty, category=category)
 
     @property
     def properties(self) -> dict[str, JSON]:

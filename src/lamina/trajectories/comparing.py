@@ -191,7 +191,10 @@ def same_number(a: float, b: float) -> bool:
     if a == b:
         return True
     whole = (isinstance(a, int) or a.is_integer()) and (isinstance(b, int) or b.is_integer())
-    return not whole and math.isclose(a, b, rel_tol=RELATIVE_TOLERANCE)
+    try:
+        return not whole and math.isclose(a, b, rel_tol=RELATIVE_TOLERANCE)
+    except OverflowError:  # one of them is a whole number that no float holds, and they are not equal
+        return False
 
 
 def plain_text(text: str) -> str:

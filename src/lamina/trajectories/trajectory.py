@@ -146,12 +146,12 @@ class Reject(BaseModel):
 
 
 def json_line(value: Any, *, sort_keys: bool = False) -> bytes:
-    """JSON without a newline, also of what a model may invent: integers beyond 64 bits, lone surrogates
-    (written as ``?``)."""
+    """JSON without a newline, also of what a model may invent or a table hold: integers beyond 64 bits, lone surrogates
+    (written as ``?``), decimals and bytes (as text)."""
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else None)
     except TypeError:
-        text = json.dumps(value, ensure_ascii=False, sort_keys=sort_keys, separators=(",", ":"))
+        text = json.dumps(value, ensure_ascii=False, sort_keys=sort_keys, separators=(",", ":"), default=str)
         return text.encode("utf-8", "replace")
 
 

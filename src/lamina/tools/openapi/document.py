@@ -83,7 +83,7 @@ class Document:
             key = unquote(part).replace("~1", "/").replace("~0", "~")
             if isinstance(node, dict) and key in node:
                 node = node[key]
-            elif isinstance(node, list) and key.isdigit() and int(key) < len(node):
+            elif isinstance(node, list) and key.isdecimal() and int(key) < len(node):
                 node = node[int(key)]
             else:
                 raise Unusable("unresolved_ref", f"{ref[:200]} leads nowhere")

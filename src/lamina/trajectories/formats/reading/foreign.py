@@ -82,8 +82,14 @@ def _read(
                 mend = f"mend it, or keep rejects aside (it was read as {name})"
                 raise InputError(one.detail, file=path, line=raw.number, mend=mend)
             else:
-                text = raw.text or json_line(without_secrets(raw.value)).decode(errors="replace")
-                on_reject(Reject(id=where, stage="read", reason=one.reason, detail=one.detail, raw=text))
+                on_reject(Reject(id=where, stage="read", reason=one.reason, detail=one.detail, raw=_as_it_was(raw)))
+
+
+def _as_it_was(raw: Raw) -> str:
+    try:
+        return raw.text or json_line(without_secrets(raw.value)).decode(errors="replace")
+    except RecursionError:
+        return "(nested too deep to be written)"
 
 
 def _of_raw(raw: Raw, path: Path, read_row: RowReader, name: str) -> list[tuple[str, Trajectory | Refused]]:
@@ -132,7 +138,8 @@ def records_of(
 
 def _record(row: JSON, name: str, where: str) -> Trajectory:
     given = row.get("id")
-    row["id"] = str(given) if isinstance(given, str | int) and str(given) else where
+    named = isinstance(given, str | int) and str(given)
+    row["id"] = str(given).encode("utf-8", "replace").decode() if named else where  # half a surrogate pair is no name
     meta = row.setdefault("meta", {})
     if not meta.get("source"):
         meta["source"] = name
