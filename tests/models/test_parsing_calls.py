@@ -181,5 +181,5 @@ def test_what_was_written_as_json_is_read_back_as_it_was(rows: list[dict[str, An
 def test_half_a_pair_inside_a_tag_is_text():
     tool = Tool("f", "F.", {"type": "object", "properties": {"x": {"type": ["number", "string"]}}, "required": ["x"]})
     text = '<function=f><parameter=x>["\\ud800"]</parameter></function>'
-    found = parse_calls(text, Toolbox([tool]))
-    assert [call.arguments for call in found.calls] == [{"x": '["\\ud800"]'}]
+    calls, _ = parse_calls(text, Toolbox([tool]))
+    assert [call.arguments for call in calls] == [{"x": '["\\ud800"]'}]
