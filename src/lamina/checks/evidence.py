@@ -213,7 +213,7 @@ def leaves_of(tool: Tool, arguments: JSON) -> list[tuple[str, Any, JSON]]:
         else:
             found.append((path, value, schema))
 
-    walk("", arguments, tool.parameters)
+    walk("", arguments, tool.sound_parameters)
     return found
 
 

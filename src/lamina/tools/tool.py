@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lamina.tools.plain_schemas import plain_schema, sound_schema
+from lamina.tools.plain_schemas import sound_schema
 from lamina.tools.targets import PythonTarget as PythonTarget
 from lamina.tools.targets import Target
 from lamina.tools.validators import validator_for
@@ -89,20 +89,24 @@ class Tool:
         f = row["function"] if isinstance(row.get("function"), dict) else row
         empty: JSON = {"type": "object", "properties": {}, "required": []}
         category = str(row.get("category") or f.get("category") or "")
-        parameters = sound_schema(f["parameters"]) if isinstance(f.get("parameters"), dict) else {}
-        return cls(f["name"], f.get("description", ""), parameters or empty, category=category)
+        given = f.get("parameters") or empty
+        parameters = given if isinstance(given, dict) else {"properties": given}  # no schema, and said to be none
+        return cls(f["name"], f.get("description", ""), parameters, category=category)
+
+    @cached_property
+    def sound_parameters(self) -> JSON:
+        """``parameters`` for whoever walks through them: somebody else's may be anything (``sound_schema``)."""
+        return sound_schema(self.parameters)
 
     @property
     def properties(self) -> dict[str, JSON]:
         """The schema of each argument, ``true`` for one that may be anything as ``{}``."""
-        found: dict[str, Any] = self.parameters.get("properties", {})
-        if isinstance(found, dict) and any(part is True or part is False for part in found.values()):
-            return {name: plain_schema(part) for name, part in found.items()}
+        found: dict[str, Any] = self.sound_parameters.get("properties", {})
         return found
 
     @property
     def required(self) -> list[str]:
-        found: list[str] = self.parameters.get("required", [])
+        found: list[str] = self.sound_parameters.get("required", [])
         return found
 
     @cached_property

@@ -142,7 +142,7 @@ def _argument_verdicts(expected: ToolCall, actual: ToolCall, tool: Tool | None, 
     """Per argument what is wrong with it, in words; empty text where it is right."""
     wanted, got = _filled(expected, tool), _filled(actual, tool)
     schemas = tool.properties if tool else {}
-    root = tool.parameters if tool else {}
+    root = tool.sound_parameters if tool else {}
     verdicts = {}
     for name in [*wanted, *(n for n in got if n not in wanted)]:
         where = f"{expected.name}: {name}"
@@ -208,7 +208,7 @@ def _filled(call: ToolCall, tool: Tool | None) -> JSON:
     if tool is None:
         return call.arguments
     return {
-        name: _with_inner_defaults(value, tool.properties.get(name, {}), tool.parameters)
+        name: _with_inner_defaults(value, tool.properties.get(name, {}), tool.sound_parameters)
         for name, value in tool.with_defaults(call.arguments).items()
     }
 
