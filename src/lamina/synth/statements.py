@@ -7,7 +7,7 @@ Where an example of the tool does the same it is no fault: then "we're out of mi
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lamina.checks.asking import STAGE, shares_a_word
 from lamina.checks.evidence import evidence_of, leaves_of, plain
@@ -34,25 +34,20 @@ _FILLERS = re.compile(
 )
 _QUOTED = re.compile(r"(?<!\w)\"([^\"\n]{2,})\"|“([^”\n]{2,})”")
 
+Fault = Callable[[str, Sequence[ToolCall], Toolbox, str | None], bool]
+"""Of a request, its calls, all tools, and the clock."""
+
 
 def states_only(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
-    calls = _calls(candidate)
-    for tool in _called(calls, toolbox):
-        if _states(candidate.request, calls, toolbox, candidate.now) and not any(
-            _states(one.request, [ToolCall.of(tool.name, one.arguments)], toolbox, one.now) for one in tool.examples
-        ):
-            return _rejected(Reason.NOT_ASKED, "states something and asks nothing", candidate.request)
+    if _as_no_example(_states, candidate, toolbox):
+        return _rejected(Reason.NOT_ASKED, "states something and asks nothing", candidate.request)
     return None
 
 
 def says_a_value_only(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
     """ "December 5": whoever reads it can't tell what is wanted. Several values may do ("24 usd jpy")."""
-    calls = _calls(candidate)
-    for tool in _called(calls, toolbox):
-        if _is_bare(candidate.request, calls, toolbox, candidate.now) and not any(
-            _is_bare(one.request, [ToolCall.of(tool.name, one.arguments)], toolbox, one.now) for one in tool.examples
-        ):
-            return _rejected(Reason.NOT_ASKED, "says a value and nothing else", candidate.request)
+    if _as_no_example(_is_bare, candidate, toolbox):
+        return _rejected(Reason.NOT_ASKED, "says a value and nothing else", candidate.request)
     return None
 
 
@@ -72,6 +67,15 @@ def quotes_more(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
         ):
             return _rejected(Reason.REQUEST_SAYS_MORE, "has a quotation that is in no call", quoted)
     return None
+
+
+def _as_no_example(fault: Fault, candidate: Candidate, toolbox: Toolbox) -> bool:
+    """Whether the request has the fault, and a called tool has no example that has it, too."""
+    calls = _calls(candidate)
+    return fault(candidate.request, calls, toolbox, candidate.now) and any(
+        not any(fault(e.request, [ToolCall.of(tool.name, e.arguments)], toolbox, e.now) for e in tool.examples)
+        for tool in _called(calls, toolbox)
+    )
 
 
 def _rejected(reason: Reason, what: str, text: str) -> Rejection:
