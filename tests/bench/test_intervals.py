@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lamina.bench import paired_difference, ratio_of_sums, wilson
-from lamina.bench.intervals import mcnemar
+from lamina.bench.intervals import difference_of, mcnemar, mean_interval
 
 
 @pytest.mark.parametrize(
@@ -90,3 +92,51 @@ def test_all_arguments_right_still_has_an_interval() -> None:
 def test_the_exact_test_of_pairs_gives_the_binomials_tail(lost: int, gained: int, p: float):
     assert mcnemar(lost, gained) == pytest.approx(p, abs=1e-4)
     assert mcnemar(gained, lost) == mcnemar(lost, gained)
+
+
+@pytest.mark.parametrize(("n", "least"), [(1, 1.0), (3, 0.7), (5, 0.5)])
+def test_a_handful_of_scores_that_agree_is_no_certain_difference(n: int, least: float):
+    """A bootstrap over them is a point: "1.0 points above, interval -1.0 to -1.0, 1 samples"."""
+    found = difference_of([0.25] * n, [0.26] * n)
+    assert found is not None
+    assert found.value == pytest.approx(0.01)
+    assert found.low <= -least
+    assert found.high >= least
+    assert found.low >= -1
+    assert found.high <= 1
+
+
+def test_a_few_scores_that_differ_have_the_interval_of_few():
+    found = difference_of([0.25, 0.5, 0.75], [0.2, 0.55, 0.75])
+    assert found is not None
+    assert found.low < -0.5
+    assert found.high > 0.5
+
+
+def test_of_many_scores_that_differ_the_interval_is_that_of_a_bootstrap():
+    chance = random.Random(0)
+    before = [chance.random() for _ in range(3000)]
+    after = [b if chance.random() < 0.6 else chance.random() for b in before]
+    found, drawn = difference_of(before, after), mean_interval([b - a for a, b in zip(before, after, strict=True)])
+    assert found is not None
+    assert drawn is not None
+    assert found.value == pytest.approx(drawn.value)
+    assert found.high - found.low == pytest.approx(drawn.high - drawn.low, rel=0.06)
+    assert found.high == pytest.approx(drawn.high, abs=0.001)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=30))
+def test_a_difference_of_scores_lies_in_its_interval_and_turns_round(pairs: list[tuple[float, float]]):
+    there, back = (difference_of([p[a] for p in pairs], [p[1 - a] for p in pairs]) for a in (0, 1))
+    assert there is not None
+    assert back is not None
+    assert -1 <= there.low <= there.value <= there.high <= 1
+    assert there.low == pytest.approx(-back.high)
+
+
+def test_few_scores_of_which_one_rarely_falls_to_nothing_do_not_hide_that_it_may():
+    """Of 100 samples of which 3 in 100 lose everything, none or one has: the loss of 3 points stays possible."""
+    for lost in (0, 1):
+        found = difference_of([0.9] * 100, [0.0] * lost + [0.9] * (100 - lost))
+        assert found is not None
+        assert found.low < -0.03

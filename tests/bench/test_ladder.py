@@ -83,7 +83,7 @@ def test_the_smallest_file_shown_to_be_close_is_advised_and_the_next_ones_loss_i
     assert found["advice"].startswith("Take Q4_K_M: 0.4 points below F16 (interval of the loss ")
     assert "30% of the size, writing 2.5 times as fast" in found["advice"]
     assert "Q2_K is 12.0 points below F16" in found["advice"]
-    assert "that is a loss" in found["advice"]
+    assert "that is a loss, at 20% of the size, writing 2.5 times as fast" in found["advice"]
     loss = next(r for r in found["rungs"] if r["type"] == "Q4_K_M")["loss"]
     assert loss["value"] == pytest.approx(0.004)
     assert loss["low"] <= loss["value"] <= loss["high"] < MARGIN
@@ -136,6 +136,8 @@ def test_a_file_that_crashed_has_no_figure_and_is_not_the_measure_of_the_others(
     assert (first["type"], first["crashed"], first["quality"], first["frontier"]) == ("F16", True, None, False)
     assert found["reference"] == "Q8_0"
     assert "level with Q8_0" in found["advice"]
+    assert found["title"] == "Quantization ladder of m, measured against Q8_0, because F16 crashed"
+    assert found["advice"].endswith("; F16 is no candidate: it crashed.")
 
 
 def test_a_judge_that_died_or_a_crash_in_timing_takes_no_file_off_the_ladder():
@@ -281,7 +283,7 @@ def test_there_is_no_advice_from_one_file():
     found = ladder_of(models[:1], [task("gsm8k")], benched, made(("F16", 1000, 16.0)))
     assert found["take"] is None
     assert "There is no advice" in found["advice"]
-    assert advice_of(found["rungs"], "F16")["needed"] is None
+    assert advice_of(found["rungs"], "F16", ["quality"])["needed"] is None
 
 
 def test_a_source_that_was_born_at_four_bits_says_so_in_the_title():

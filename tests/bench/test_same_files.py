@@ -106,10 +106,11 @@ def test_a_crash_of_the_file_is_the_crash_of_both(scene: SimpleNamespace):
 
 def test_a_rung_that_saves_nothing_is_not_advised():
     def rung(name: str, size: int, loss: float | None) -> dict[str, Any]:
-        told = None if loss is None else {"value": loss, "low": loss - 0.01, "high": loss + 0.01, "n": 900}
+        counts = {"n": 900, "crashed": 0, "unscored": 0}
+        told = None if loss is None else {"value": loss, "low": loss - 0.01, "high": loss + 0.01, **counts}
         return {"type": name, "bytes": size, "loss": told, "safety_loss": None, "otps": None}
 
-    found = advice_of([rung("Q8_0", 100, None), rung("Q6_K", 100, 0.0), rung("Q4_0", 60, 0.005)], "Q8_0")
+    found = advice_of([rung("Q8_0", 100, None), rung("Q6_K", 100, 0.0), rung("Q4_0", 60, 0.005)], "Q8_0", ["quality"])
     assert found["take"] == "Q4_0"
-    found = advice_of([rung("Q8_0", 100, None), rung("Q6_K", 100, 0.0), rung("Q4_0", 60, 0.5)], "Q8_0")
+    found = advice_of([rung("Q8_0", 100, None), rung("Q6_K", 100, 0.0), rung("Q4_0", 60, 0.5)], "Q8_0", ["quality"])
     assert found["advice"].startswith("Keep Q8_0: no smaller file is shown to lose less than 2 points")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from lamina.bench import write_samples
 from lamina.bench.driving import sample_record
 from lamina.bench.tasks import Outcome, Sample, Setting, Task, adversarial_instruction, open_task
 from lamina.models import Reply, Request
+from lamina.reports import sampled
 from lamina.reports.sampled import write_samples_page
 from lamina.runs import Row, Run
+from lamina.runs.sampling import KeyedSample, even_shares
 from lamina.tools import Toolbox
 
 OPTIONS = "a,b,c,d"
@@ -165,3 +168,45 @@ def whole(step: dict[str, Any], page: str) -> str:
         return str(step["text"])
     packed = page.split(f'id="packed{step["rest"]}">', 1)[1].split("</script>", 1)[0]
     return str(step["text"] + zlib.decompress(base64.b64decode(packed)).decode() + step["end"])
+
+
+def test_of_too_many_prompts_as_many_of_each_task_are_shown_and_the_others_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sampled, "MOST", 12)
+    sizes = {"first": 30, "second": 20, "small": 2}
+    ids = [(task, str(n)) for task, size in sizes.items() for n in range(size)]
+    with Run.open(tmp_path / "run", {"verb": "bench"}) as run:
+        for model in ("one", "two"):
+            for position, (task, id) in enumerate(ids):
+                record = sample_record(task, id, {}, Outcome(True, {"unscored": False}))
+                record |= {"model": model, "precision": ""}
+                run.store.put([Row("sample", f"{model}/{task}/{id}", position, orjson.dumps(record))])
+        page = write_samples_page(tmp_path / "run", ["one", "two"])
+    assert page is not None
+    held = json.loads(page.read_text().split('id="data">', 1)[1].split("</script>", 1)[0])
+    shown = [(row["task"], row["id"]) for row in held["rows"]]
+    assert Counter(task for task, _ in shown) == {"first": 5, "second": 5, "small": 2}
+    assert [id for task, id in shown if task == "first"] != ["0", "1", "2", "3", "4"], "not the first ones"
+    assert shown == sorted(shown, key=ids.index), "in the order in which they were asked"
+    assert all(row["right"] == ["one", "two"] for row in held["rows"]), "with the answers of both models"
+    assert (held["all"], held["left_out"]) == ({"rows": 52}, {"first": 25, "second": 15})
+
+
+def test_a_sample_by_key_is_even_whole_and_no_larger_than_asked():
+    sample = KeyedSample[int](100, 0)
+    for copy in range(3):
+        for key in range(10_000):
+            sample.offer(str(key), copy)
+    kept = sample.smallest(100)
+    assert len(sample) == len(kept) == 100
+    assert all(copies == [0, 1, 2] for copies in kept.values())
+    assert 30 <= sum(int(key) < 5_000 for key in kept) <= 70
+    assert set(sample.smallest(10)) < set(kept)
+
+
+def test_places_are_shared_evenly_and_what_a_small_task_leaves_goes_to_the_others():
+    assert even_shares({"a": 100, "b": 3, "c": 50}, 23) == {"a": 10, "b": 3, "c": 10}
+    assert even_shares({"a": 2, "b": 3}, 23) == {"a": 2, "b": 3}
+    assert sum(even_shares({str(n): 100 for n in range(7)}, 50).values()) == 50
+    assert even_shares({}, 5) == {}

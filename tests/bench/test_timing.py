@@ -6,9 +6,10 @@ import math
 
 import pytest
 
+from lamina.bench.intervals import student_975
 from lamina.bench.measuring import turns
 from lamina.bench.speed import ask_alone, timed_row
-from lamina.bench.timing import EDGES, figures, percentile, student_975, timing_figures
+from lamina.bench.timing import EDGES, figures, percentile, timing_figures
 from lamina.models import Reply, Request
 from lamina.trajectories import Message
 

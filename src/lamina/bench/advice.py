@@ -16,15 +16,23 @@ MARGIN = 0.02
 """A loss up to this, two points, is taken as the price of a smaller file (our choice)."""
 
 
-def advice_of(rungs: Sequence[Rung], first: str) -> JSON:
+FEW = 10
+"""Of fewer samples the width of an interval is what is possible, and says nothing of how many would tell (our
+choice)."""
+_LOSS = {"quality": "loss", "safety": "safety_loss"}
+
+
+def advice_of(rungs: Sequence[Rung], first: str, kinds: Sequence[str]) -> JSON:
     """``{"advice", "take", "margin", "needed"}``: the sentence, the type to take, and how many samples would tell of
     the file that the walk could not pass (None where it passed all, or more samples would not). ``first`` is the type
-    that the losses are against; a rung without a figure is no candidate."""
+    that the losses are against, ``kinds`` (quality, safety) what is compared; a rung whose loss in one of them is not
+    known is no candidate: it may have lost anything there."""
     reference = next(rung for rung in rungs if rung["type"] == first)
-    others = [rung for rung in rungs if rung is not reference and _losses(rung)]
+    others = [rung for rung in rungs if rung is not reference and kinds and not _unknown(rung, kinds)]
+    left = [_no_candidate(rung, kinds) for rung in rungs if rung is not reference and _unknown(rung, kinds)]
     said: JSON = {"take": None, "margin": MARGIN, "needed": None}
     if not others:
-        return said | {"advice": "There is no advice: it takes two files with a figure."}
+        return said | {"advice": "; ".join(["There is no advice: it takes two files with a figure", *left]) + "."}
     taken, stopped = reference, None
     for rung in sorted(others, key=lambda r: -r["bytes"]):
         if rung["bytes"] >= taken["bytes"]:  # nothing is saved by it
@@ -39,7 +47,16 @@ def advice_of(rungs: Sequence[Rung], first: str) -> JSON:
         said["needed"] = _needed(stopped)
         if said["needed"]:
             parts.append(f"about {said['needed']:,} samples would tell")
-    return said | {"take": taken["type"], "advice": "; ".join(parts) + "."}
+    return said | {"take": taken["type"], "advice": "; ".join([*parts, *left]) + "."}
+
+
+def _unknown(rung: Rung, kinds: Sequence[str]) -> list[str]:
+    return [kind for kind in kinds if not rung[_LOSS[kind]]]
+
+
+def _no_candidate(rung: Rung, kinds: Sequence[str]) -> str:
+    why = f"its loss in {' and '.join(_unknown(rung, kinds))} is not known"
+    return f"{rung['type']} is no candidate: {'it crashed' if rung.get('crashed') else why}"
 
 
 def _losses(rung: Rung) -> list[tuple[str, JSON]]:
@@ -59,7 +76,7 @@ def _taken(rung: Rung, reference: Rung) -> str:
 
 def _stopped(rung: Rung, reference: Rung) -> str:
     verdict = "that is a loss" if _is_loss(rung) else "too wide to say"
-    return f"{rung['type']} is {_lost(rung, reference)}: {verdict}"
+    return f"{rung['type']} is {_lost(rung, reference)}: {verdict}, at {_saved(rung, reference)}"
 
 
 def _is_loss(rung: Rung) -> bool:
@@ -73,8 +90,14 @@ def _lost(rung: Rung, reference: Rung) -> str:
         points = 100 * abs(loss["value"])
         way = "level with" if points < 0.05 else f"{points:.1f} points {'below' if loss['value'] > 0 else 'above'}"
         bounds = f"{100 * loss['low']:.1f} to {100 * loss['high']:.1f}"
-        told.append(f"{way} {reference['type']}{where} (interval of the loss {bounds}, {loss['n']:,} samples)")
+        told.append(f"{way} {reference['type']}{where} (interval of the loss {bounds}, {_samples(loss)})")
     return " and ".join(told)
+
+
+def _samples(loss: JSON) -> str:
+    told = f"{loss['n']:,} sample{'s' if loss['n'] != 1 else ''}"
+    told += f", of which it crashed on {loss['crashed']:,}" if loss["crashed"] else ""
+    return told + (f", {loss['unscored']:,} more unscored" if loss["unscored"] else "")
 
 
 def _saved(rung: Rung, reference: Rung) -> str:
@@ -93,13 +116,14 @@ def _saved(rung: Rung, reference: Rung) -> str:
 
 def _needed(rung: Rung) -> int | None:
     """Samples of each kind that would bring the upper end to the margin if the loss stays what it is: the half-width
-    goes with one over the square root of their number. None where the loss itself is no less than the margin."""
+    goes with one over the square root of their number. None where the loss itself is no less than the margin, and of a
+    few samples."""
     most = 0
     for _, loss in _losses(rung):
         room, half = MARGIN - loss["value"], loss["high"] - loss["value"]
         if half <= room:
             continue
-        if room <= 0 or loss["low"] > 0:
+        if room <= 0 or loss["low"] > 0 or loss["n"] < FEW:
             return None
         most = max(most, math.ceil(loss["n"] * (half / room) ** 2))
     if not most:

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from lamina.bench.intervals import Interval, bounded_interval, mean_interval, paired_difference
+from lamina.bench.intervals import Interval, bounded_interval, difference_of, mean_interval, paired_difference
 from lamina.bench.pairs import ALL, pair_row
 from lamina.bench.timing import MEASURES
 from lamina.errors import InputError
@@ -137,13 +137,16 @@ def _rights(shared: Sequence[tuple[str, str]], one: Samples, two: Samples) -> se
 
 
 def _difference(before: Sequence[Any], after: Sequence[Any]) -> Interval:
-    if all(isinstance(value, bool) for value in (*before, *after)):
+    values = [*before, *after]
+    if all(isinstance(value, bool) for value in values):
         found = paired_difference(before, after)
-    else:
+    elif all(0 <= value <= 1 for value in values):
+        found = difference_of(before, after)
+    else:  # without bounds, as a number of words
         moved = [float(y) - float(x) for x, y in zip(before, after, strict=True)]
         found = mean_interval(moved)
         if len(set(moved)) == 1:  # a bootstrap would be certain of a handful of samples that did not move
-            span = max(1.0, *(abs(float(value)) for value in (*before, *after)))
+            span = max(1.0, *(abs(float(value)) for value in values))
             found = bounded_interval(moved, -span, span)
     assert found is not None, "a metric has samples"
     return found

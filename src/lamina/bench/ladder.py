@@ -6,16 +6,15 @@ Zou and A. Donner, "Construction of confidence limits about effect measures", St
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from lamina.bench.advice import MARGIN, advice_of
-from lamina.bench.chance import constant_answer
+from lamina.bench.chance import asks_one_thing, constant_answer
 from lamina.bench.crashes import is_of_a_sample
-from lamina.bench.intervals import Interval, bounded_interval, difference_of, wilson
-from lamina.bench.pairs import Named, counts, value_of
+from lamina.bench.intervals import Interval
+from lamina.bench.losses import loss_of, mean_of, records_of, score_of, unscored_in
+from lamina.bench.pairs import Named
 from lamina.bench.tasks import Task
 from lamina.tools.tool import JSON
 
@@ -44,7 +43,8 @@ def ladder_of(models: Sequence[Named], tasks: Sequence[Task], benched: JSON, mad
     precisions named in ``made`` (``rungs.make_rungs``); ``benched`` has their ``resources`` and ``crashes``. A rung has
     its file, ``quality`` and ``safety`` (value, low, high, n; None without such tasks or where it crashed: the samples
     it got through are the easy ones), ``loss`` and ``safety_loss`` against the reference, the most precise file that
-    did not crash (positive: worse), speed, memory, and whether it is on the ``frontier``."""
+    did not crash (``loss_of``), how many samples it crashed on and how many are unscored, speed, memory, and whether it
+    is on the ``frontier``. A single sample on which it crashed counts as lost where the reference answered."""
     files = sorted(made["files"], key=lambda file: -file["bits_per_weight"])
     crashed = {c["precision"] for c in benched["crashes"] if is_the_models(c)}
     by_type = {m.precision: Named(m.name, m.label, m.precision, {}) if m.precision in crashed else m for m in models}
@@ -60,20 +60,30 @@ def ladder_of(models: Sequence[Named], tasks: Sequence[Task], benched: JSON, mad
         rung["crashed_samples"] = sum(
             is_of_a_sample(crash) and crash["precision"] == file["type"] for crash in benched["crashes"]
         )
+        rung["unscored_samples"] = unscored_in(model, tasks)
         for kind, loss in (("quality", "loss"), ("safety", "safety_loss")):
-            rung[kind] = mean_of([score_of(model, task) for task in kinds[kind]])
-            rung[loss] = None if same else _loss(by_type[first], model, kinds[kind])
+            rung[kind] = mean_of([score_of(model, task, None if same else by_type[first]) for task in kinds[kind]])
+            rung[loss] = None if same else loss_of(by_type[first], model, kinds[kind])
         rungs.append(rung | speeds_of(resources.get(file["type"], {})))
     for rung, on in zip(rungs, frontier(rungs), strict=True):
         rung["frontier"] = on
     named = {kind: [task.name for task in these] for kind, these in kinds.items()}
-    about = {"title": made["title"], "source": made["source"], "reference": first, "tasks": named}
+    title = _titled(made["title"], files, first)
+    about = {"title": title, "source": made["source"], "reference": first, "tasks": named}
     if "quality" in unable or (unable and not kinds["quality"]):
         says = f"There is no advice: {unable.get('quality') or unable['safety']}."
         advice: JSON = {"advice": says, "take": None, "margin": MARGIN, "needed": None}
     else:
-        advice = advice_of([rung | {"safety_loss": None} if "safety" in unable else rung for rung in rungs], first)
+        compared = [kind for kind, these in kinds.items() if these and kind not in unable]
+        known = [rung | {"safety_loss": None} if "safety" in unable else rung for rung in rungs]
+        advice = advice_of(known, first, compared)
     return about | {"left_out": left_out, "unable": unable, "rungs": rungs} | advice
+
+
+def _titled(title: str, files: Sequence[JSON], first: str) -> str:
+    """Says it where the most precise file is not what the others are measured against."""
+    before = [file["type"] for file in files[: [file["type"] for file in files].index(first)]]
+    return f"{title}, measured against {first}, because {' and '.join(before)} crashed" if before else title
 
 
 def is_the_models(crash: JSON) -> bool:
@@ -104,17 +114,21 @@ def _nothing_shown(reference: Named, tasks: Sequence[Task]) -> str | None:
         return None
     if all(_is_at_the_floor(score_of(reference, task)) for task in tasks):
         return f"{reference.precision} itself has under {100 * FLOOR:g} points, so that no file can lose much"
-    names = ", ".join(task.name for task in tasks)
-    return f"{reference.precision} itself is not shown to be able to do any of {names}"
+    one_sided = [f"{task.name} {why}" for task in tasks if (why := _asks_one_thing(reference, task))]
+    names = ", ".join(task.name for task in tasks if not _asks_one_thing(reference, task))
+    unable = [f"{reference.precision} itself is not shown to be able to do any of {names}"] if names else []
+    return "; ".join([*unable, *one_sided])
 
 
 def cannot_show(reference: Named, task: Task) -> str | None:
+    if one_sided := _asks_one_thing(reference, task):
+        return f"it {one_sided}"
     score = score_of(reference, task)
     if score is None:
         return None
     if _is_at_the_floor(score):
         return f"{reference.precision} itself has under {100 * FLOOR:g} points on it, so that no file can lose much"
-    constant = constant_answer(r["row"] for r in _records(reference, task).values() if "row" in r)
+    constant = constant_answer(_rows(reference, task))
     if constant is None or score.low > constant:
         return None
     own, other = f"{100 * score.value:.0f}", f"{100 * constant:.0f}"
@@ -124,16 +138,16 @@ def cannot_show(reference: Named, task: Task) -> str | None:
     )
 
 
+def _asks_one_thing(reference: Named, task: Task) -> str | None:
+    return asks_one_thing(_rows(reference, task))
+
+
+def _rows(reference: Named, task: Task) -> list[JSON]:
+    return [record["row"] for record in records_of(reference, task).values() if "row" in record]
+
+
 def _is_at_the_floor(score: Interval | None) -> bool:
     return score is not None and score.value < FLOOR
-
-
-def score_of(model: Named, task: Task) -> Interval | None:
-    """The mean of the task's paired metric over the samples that were scored; None where one is missing."""
-    values = list(_values(model, task).values())
-    if all(isinstance(value, bool) for value in values):
-        return wilson(sum(values), len(values))
-    return bounded_interval([float(value) for value in values])
 
 
 def frontier(rungs: Sequence[Mapping[str, Any]]) -> list[bool]:
@@ -153,43 +167,6 @@ def _worths(rung: Mapping[str, Any]) -> tuple[float | None, ...]:
     """More is better."""
     known = [found["value"] if found else None for found in (rung["quality"], rung["safety"], rung["otps"])]
     return *known, None if rung["bytes"] is None else -rung["bytes"]
-
-
-def _records(model: Named, task: Task) -> dict[str, JSON]:
-    """By sample, those that count in pairs."""
-    return {
-        sample: record for (name, sample), record in model.records.items() if name == task.name and counts(task, record)
-    }
-
-
-def _values(model: Named, task: Task) -> dict[str, Any]:
-    """By sample, what counts in pairs: a verdict, or a score from 0 to 1."""
-    return {sample: value_of(task, record) for sample, record in _records(model, task).items()}
-
-
-def _loss(reference: Named, model: Named, tasks: Sequence[Task]) -> JSON | None:
-    parts = []
-    for task in tasks:
-        before, after = _values(reference, task), _values(model, task)
-        shared = [sample for sample in before if sample in after]
-        parts.append(difference_of([before[s] for s in shared], [after[s] for s in shared]))
-    found = mean_of(parts)
-    if found is None:
-        return None
-    # 0.0 - x, because -x of nothing lost would print as -0.0
-    return {"value": 0.0 - found["value"], "low": 0.0 - found["high"], "high": 0.0 - found["low"], "n": found["n"]}
-
-
-def mean_of(parts: Sequence[Interval | None]) -> JSON | None:
-    """The mean over tasks; None where a task has no figure: the mean of the others is another quantity."""
-    known = [part for part in parts if part is not None]
-    if not known or len(known) < len(parts):
-        return None
-    k = len(known)
-    value = sum(part.value for part in known) / k
-    below = math.sqrt(sum((part.value - part.low) ** 2 for part in known)) / k
-    above = math.sqrt(sum((part.high - part.value) ** 2 for part in known)) / k
-    return asdict(Interval(value, value - below, value + above, sum(part.n for part in known)))
 
 
 def speeds_of(resource: Mapping[str, Any]) -> JSON:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lamina.bench.ladder import NO_LOSS, cannot_show, frontier, is_safety, is_the_models, mean_of, score_of, speeds_of
+from lamina.bench.ladder import NO_LOSS, cannot_show, frontier, is_safety, is_the_models, speeds_of
+from lamina.bench.losses import mean_of, score_of
 from lamina.bench.pairs import Named
 from lamina.bench.tasks import Task
 from lamina.tools.tool import JSON

@@ -12,26 +12,13 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, median, stdev
 from typing import Any
 
-from lamina.bench.intervals import Z95
+from lamina.bench.intervals import student_975
 
 JSON = dict[str, Any]
 MEASURES = ("ttft_seconds", "itps", "otps", "total_seconds")
 """Time to first token, prompt tokens a second, answer tokens a second after the first, whole request. Seconds."""
 EDGES = (64, 128, 256, 512, 1024, 2048, 4096, 8192)
 """A bucket of prompt lengths ends at each of these, in tokens (our choice)."""
-_T975 = (
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
-    2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
-)  # fmt: skip
-
-
-def student_975(freedom: int) -> float:
-    """The 97.5 % quantile of Student's t: the table to 30 degrees of freedom, after it the first terms of the Fisher
-    and Cornish expansion (Abramowitz and Stegun 26.7.5), right to three places there."""
-    if freedom <= len(_T975):
-        return _T975[freedom - 1]
-    z = Z95
-    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
 
 
 def timing_figures(rows: Sequence[Mapping[str, Any]]) -> JSON | None:

@@ -31,7 +31,11 @@ def _of_ladder(ladder: Row) -> list[str]:
     lines += [f"the {kind} is there to be looked at: {why}" for kind, why in ladder["unable"].items()]
     for rung in ladder["rungs"]:
         if n := rung["crashed_samples"]:
-            lines.append(f"{rung['type']}: {n} sample{'s' if n != 1 else ''} on which it crashed count nowhere")
+            first = ladder["reference"]
+            where = "nowhere" if rung["type"] == first else f"as lost where {first} answered"
+            lines.append(f"{rung['type']}: {n} sample{'s' if n != 1 else ''} on which it crashed count {where}")
+        if n := rung["unscored_samples"]:
+            lines.append(f"{rung['type']}: {n} unscored sample{'s' if n != 1 else ''} count nowhere")
         if rung["fallbacks"]:
             told = ", ".join(f"{change} ({count})" for change, count in rung["fallbacks"].items())
             lines.append(f"{rung['type']}: rows that are no multiple of a block took another type: {told}")

@@ -59,17 +59,19 @@ def write_page(
 def write_browsable(
     page: Path,
     rows: list[JSON],
-    of: int,
+    left_out: Mapping[str, int],
     title: str,
     fields: Sequence[tuple[str, str]],
     brand: str,
     packed: Sequence[str] = (),
 ) -> Path:
     """Of rows made elsewhere: ``{"id", "kind", "good", "steps": [{"who", "text", "mark"?, "note"?, "image"? (a data
-    URL)}], …}``, with what ``fields`` (key and name of a filter) name; the first ones of ``of``. A step with ``rest``
+    URL)}], …}``, with what ``fields`` (key and name of a filter) name. ``left_out``: by task, how many more there
+    are, of which those here are drawn evenly, with ``SEED``. A step with ``rest``
     goes on with that one of ``packed`` (``sampled.Packed``), shown where it is opened, and then with ``end``. Text is
     treated as in ``write_page``."""
-    held = {"rows": rows, "all": {"rows": of}, "fields": [list(field) for field in fields]}
+    of = {"rows": len(rows) + sum(left_out.values())}
+    held = {"rows": rows, "all": of, "seed": SEED, "left_out": dict(left_out), "fields": [list(f) for f in fields]}
     return _write(page, held, title, brand, packed)
 
 

@@ -6,14 +6,15 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Sequence
-from itertools import islice
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lamina.reports.browsing import MOST, write_browsable
+from lamina.reports.browsing import MOST, SEED, write_browsable
 from lamina.runs import RecordStore
 from lamina.runs.run import STORE
+from lamina.runs.sampling import KeyedSample, even_shares
 
 JSON = dict[str, Any]
 PAGE = "samples.html"
@@ -27,28 +28,42 @@ FIELDS = [
 
 def write_samples_page(folder: Path, models: Sequence[str]) -> Path | None:
     """Writes ``samples.html`` of a run; None where it has no samples. ``models``: the order in which their answers
-    stand. Every text is whole. Raises StorageError."""
+    stand. Every text is whole. Of more than ``MOST`` prompts as many of each task are drawn, and the page says how many
+    are left out. Raises StorageError."""
     places = {name: i for i, name in enumerate(models)}
     if not (folder / STORE).exists():
         return None
     packed = Packed()
     with RecordStore(folder / STORE) as store:
-        together: dict[tuple[str, str], list[tuple[int, str]]] = {}  # not the records: they may be many and long
-        for row in store.iterate("sample"):
-            record = json.loads(row.payload)
-            place = places.get(_name(record), len(places))
-            together.setdefault((record["task"], record["sample"]), []).append((place, row.id))
-        if not together:
+        drawn, there = _draw(store, places)
+        if not drawn:
             return None
+        shares = even_shares({task: len(some) for task, some in drawn.items()}, MOST)
         rows = []
-        for (task, sample), found in islice(together.items(), MOST):
-            kept = [store.get("sample", id) for _, id in sorted(found, key=lambda one: one[0])]
-            records = [json.loads(row.payload) for row in kept if row is not None]
-            if records:  # a bench that goes on meanwhile may lay some aside
-                shown = _row(task, sample, records, store)
-                rows.append(shown | {"steps": [packed.shortened(step) for step in shown["steps"]]})
+        for task, some in drawn.items():
+            for sample, found in some.smallest(shares[task]).items():
+                kept = [store.get("sample", id) for _, id in sorted(found, key=lambda one: one[0])]
+                records = [json.loads(row.payload) for row in kept if row is not None]
+                if records:  # a bench that goes on meanwhile may lay some aside
+                    shown = _row(task, sample, records, store)
+                    rows.append(shown | {"steps": [packed.shortened(step) for step in shown["steps"]]})
+    left_out = {task: n - shares[task] for task, n in there.items() if n > shares[task]}
     brand = '<a href="report.html">Report of the run</a>'
-    return write_browsable(folder / PAGE, rows, len(together), "Samples", FIELDS, brand, packed.texts)
+    return write_browsable(folder / PAGE, rows, left_out, "Samples", FIELDS, brand, packed.texts)
+
+
+def _draw(store: RecordStore, places: Mapping[str, int]) -> tuple[dict[str, KeyedSample[tuple[int, str]]], JSON]:
+    """By task, some samples with where their records stand, and how many samples there are. Of them nothing else is
+    kept: they may be many and long. Their number is that of the model that answered most, as all are asked the same."""
+    drawn: dict[str, KeyedSample[tuple[int, str]]] = {}
+    answered: dict[str, Counter[str]] = {}
+    for row in store.iterate("sample"):
+        record = json.loads(row.payload)
+        task, name = record["task"], _name(record)
+        answered.setdefault(task, Counter())[name] += 1
+        some = drawn.setdefault(task, KeyedSample(MOST, SEED))
+        some.offer(record["sample"], (places.get(name, len(places)), row.id))
+    return drawn, {task: max(len(drawn[task]), *counts.values()) for task, counts in answered.items()}
 
 
 class Packed:

@@ -112,8 +112,11 @@ function apply() {
   shown = 0;
   document.getElementById("rows").replaceChildren();
   const all = Object.values(data.all).reduce((sum, n) => sum + n, 0);
-  const which = data.seed === undefined ? "the first rows" : `drawn evenly from all of them with seed ${data.seed}`;
-  const cut = data.rows.length < all ? ` The page holds ${data.rows.length} of ${all} rows, ${which}.` : "";
+  const which = data.left_out ? `drawn evenly from each task with seed ${data.seed}`
+    : `drawn evenly from all of them with seed ${data.seed}`;
+  const out = Object.entries(data.left_out || {}).map(([task, n]) => `${n} of ${task}`).join(", ");
+  const cut = data.rows.length < all
+    ? ` The page holds ${data.rows.length} of ${all} rows, ${which}${out && "; left out are " + out}.` : "";
   const folded = search && data.rows.some((row) => row.steps.some((s) => s.rest !== undefined));
   const reach = folded ? " A search looks at what stands open of long texts." : "";
   document.getElementById("count").textContent = `${found.length} of ${data.rows.length} rows.${cut}${reach}`;
