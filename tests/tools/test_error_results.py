@@ -12,12 +12,12 @@ import pytest
 from lamina.checks import Candidate, Reason
 from lamina.checks.execution import check_execution
 from lamina.errors import ToolDefinitionError
+from lamina.synth.probing import probe
 from lamina.tools import Tool, Toolbox, read_tools
 from lamina.tools.execution import Executor, Limits, carried_error, error_in
 from lamina.tools.execution.http_answers import JUDGED_BYTES, Answer, result_of
 from lamina.tools.execution.results import succeeded
 from lamina.tools.execution.secrets import Secrets
-from lamina.tools.probing import probe
 from lamina.trajectories import ToolCall
 
 ERRORS = [

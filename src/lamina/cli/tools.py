@@ -104,8 +104,8 @@ def _lint(toolbox: Toolbox, as_json: bool) -> None:
 def _probe(toolbox: Toolbox, allow_changes: bool, out: Path | None, as_json: bool) -> None:
     from lamina.runs import Progress
     from lamina.synth.offers import write_probes
-    from lamina.tools.execution import open_executor
-    from lamina.tools.probing import probe
+    from lamina.synth.probing import probe
+    from lamina.tools.execution import Limits, open_executor
 
     found = []
     with open_executor(toolbox) as executor, Progress(as_json).stage("probe", total=len(toolbox)) as bar:
