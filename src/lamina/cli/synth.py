@@ -91,7 +91,7 @@ def synth(
     rows are split by group into train, validation and test.
     """
     from lamina.build import warm_up
-    from lamina.build.inputs import file_beside, read_for, requests_of, say_what_is_left_out
+    from lamina.build.inputs import file_beside, read_for, requests_of, say_what_is_left_out, without_unmet
     from lamina.build.making import record_command, surroundings
     from lamina.build.means import check_writers
     from lamina.data.sources import files_of
@@ -114,6 +114,7 @@ def synth(
         progress.say(f"{name} is left out: {reason}")
     settings = SynthSettings(
         **given(targets=n, rows=rows, variants=variants, styles=_shares(styles), wordings=listed(wordings)),
+    toolbox, unmet = without_unmet(toolbox, progress)
         **given(per_request=per_request, grammar_share=grammar_share),
         writer=writer,
         judge=judge,
@@ -142,6 +143,7 @@ def synth(
     }
     with Run.open(out, {**key, **asdict(settings)}, fresh=fresh) as run:
         command = shlex.join(["lamina", *sys.argv[1:]])
+        **({"unmet": sorted(unmet)} if unmet else {}),
         record_command(run, command)
         if not run.is_done("environment"):
             run.finish("environment", surroundings(command))
@@ -149,7 +151,9 @@ def synth(
             with open_executor(toolbox, allow_changes=allow_changes) as executor:
                 tune_briefly = warm_up(run, toolbox, "embedded", TrainSettings(seed=seed), progress)
                 made = synthesize(toolbox, run, settings, progress, executor, tune_briefly, seeds)
-                run.finish("synth", {**made, **({"left_out": unusable} if unusable else {})})
+                aside = {**unusable, **unmet}
+                made["compared_with"] = [Path(file).name for file in held]
+                run.finish("synth", {**made, **({"left_out": aside} if aside else {})})
         if not run.is_done("split"):
             run.finish("split", split(run, seed, scored))
         run.write_report_json()

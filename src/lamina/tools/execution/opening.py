@@ -58,6 +58,14 @@ class MixedExecutor(Executor):
     and MCP calls leave this machine or reach programs of the user's by their nature, bounded in time and size.
     In a sequence, Python calls that follow each other share a fork; a call of another kind between them ends it
     (files in ``scratch`` stay, variables do not). Thread-safe.
+def unmet_tools(toolbox: Toolbox) -> dict[str, str]:
+    """Of each tool that cannot run yet, what the user has yet to set. Nothing is called."""
+    if not any(_is_remote(tool.target) for tool in toolbox):
+        return {}
+    with MixedExecutor(toolbox) as executor:
+        return {name: unmet for name in toolbox.names if (unmet := executor.unmet(name))}
+
+
     """
 
     def __init__(
@@ -85,8 +93,8 @@ class MixedExecutor(Executor):
     def run_sequence(
         self, calls: Sequence[Call], now: str | None = None, scratch: Path | None = None
     ) -> list[CallResult]:
-        """Calls one after the other, up to the first that is not ok. Raises UserError where a key or a server
-        has yet to be named."""
+        """Calls one after the other, up to the first that is not ok: ``unmet`` where a key or a server has yet to be
+        named."""
         results: list[CallResult] = []
         for remote, group in itertools.groupby(calls, key=lambda call: self._runner_of(call[0]) is not None):
             if remote:

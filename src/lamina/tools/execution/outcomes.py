@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Status = Literal["ok", "raised", "timed_out", "killed", "exited", "unserialisable", "invalid"]
+Status = Literal["ok", "raised", "timed_out", "killed", "exited", "unserialisable", "invalid", "unmet"]
+"""``unmet``: the tool was not reached, for a key or a server has yet to be set."""
 
 LINKED_AT_START = {"LD_BIND_NOW": "1"}
 """For the fork server's environment alone: C functions are looked up once in it, not once more in every fork."""
