@@ -36,12 +36,14 @@ def record_command(run: Run, command: str) -> None:
 
 def write_rows(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
     from lamina.synth import synthesize
-    from lamina.tools.execution import open_executor
+    from lamina.tools.execution import Limits, open_executor
 
     tune_briefly = warm_up(run, toolbox, settings.base, settings.train, progress)
     seeds = requests_of(settings.examples, toolbox)
-    with open_executor(toolbox, allow_changes=settings.synth.allow_changes) as executor:
-        return synthesize(toolbox, run, settings.synth, progress, executor, tune_briefly, seeds)
+    limits = Limits.of(settings.synth.timeout)
+    with open_executor(toolbox, limits=limits, allow_changes=settings.synth.allow_changes) as executor:
+        made = synthesize(toolbox, run, settings.synth, progress, executor, tune_briefly, seeds)
+    return {**made, "compared_with": [file.name for file in _scored_files(settings)]}
 
 
 def warm_up(run: Run, toolbox: Toolbox, base: str, train: TrainSettings, progress: Progress) -> WarmUp:

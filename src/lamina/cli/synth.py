@@ -34,6 +34,7 @@ from lamina.cli.options import (
     Seed,
     Styles,
     Targets,
+    Timeout,
     ToolsFile,
     Variants,
     Votes,
@@ -79,6 +80,7 @@ def synth(
     ] = None,
     seed: Seed = 0,
     allow_changes: AllowChanges = False,
+    timeout: Timeout = None,
     fresh: Fresh = False,
     config: Config = None,
     as_json: AsJson = False,
@@ -100,7 +102,7 @@ def synth(
     from lamina.synth import SynthSettings, check_yield, split, synthesize
     from lamina.synth.offers import left_out, read_offers, with_offers
     from lamina.tools import read_tools, where_of
-    from lamina.tools.execution import open_executor
+    from lamina.tools.execution import Limits, open_executor
     from lamina.training import TrainSettings
 
     if per_request is not None and how is How.call_first:
@@ -129,6 +131,7 @@ def synth(
         per_call=per_call,
         seed=seed,
         allow_changes=allow_changes,
+        timeout=timeout,
     )
     examples = file_beside(tools, "examples", examples, progress)
     seeds = requests_of(examples, toolbox)
@@ -148,7 +151,7 @@ def synth(
         if not run.is_done("environment"):
             run.finish("environment", surroundings(command))
         if not run.is_done("synth"):
-            with open_executor(toolbox, allow_changes=allow_changes) as executor:
+            with open_executor(toolbox, limits=Limits.of(timeout), allow_changes=allow_changes) as executor:
                 tune_briefly = warm_up(run, toolbox, "embedded", TrainSettings(seed=seed), progress)
                 made = synthesize(toolbox, run, settings, progress, executor, tune_briefly, seeds)
                 aside = {**unusable, **unmet}

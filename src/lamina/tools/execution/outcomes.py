@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -28,6 +29,11 @@ class Limits:
     file_mb: int = 16
     processes: int = 16
     open_files: int = 256
+
+    @classmethod
+    def of(cls, seconds: float | None) -> Limits:
+        """With so many seconds a call, computing or waiting; None for the usual ones."""
+        return cls() if seconds is None else cls(wall_seconds=seconds, cpu_seconds=max(1, math.ceil(seconds)))
 
 
 @dataclass(frozen=True)
