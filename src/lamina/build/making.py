@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lamina.build.inputs import requests_of
@@ -81,8 +82,12 @@ def mix_sources(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: P
 
 def _held_out(toolbox: Toolbox, settings: BuildSettings) -> dict[str, str]:
     """Requests that are scored, each with the name of where it stands."""
-    files = [file for file in (settings.queries, settings.dev_queries) if file]
+    files = _scored_files(settings)
     return {q.query: f"{file.name} {q.id}" for file in files for q in requests_of(file, toolbox)}
+
+
+def _scored_files(settings: BuildSettings) -> list[Path]:
+    return [file for file in (settings.queries, settings.dev_queries) if file]
 
 
 def tune(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:

@@ -114,9 +114,9 @@ def synth(
     toolbox, unusable = with_offers(toolbox, offered), left_out(offered)
     for name, reason in unusable.items():
         progress.say(f"{name} is left out: {reason}")
+    toolbox, unmet = without_unmet(toolbox, progress)
     settings = SynthSettings(
         **given(targets=n, rows=rows, variants=variants, styles=_shares(styles), wordings=listed(wordings)),
-    toolbox, unmet = without_unmet(toolbox, progress)
         **given(per_request=per_request, grammar_share=grammar_share),
         writer=writer,
         judge=judge,
@@ -143,10 +143,10 @@ def synth(
         "tools_fingerprint": toolbox.fingerprint(),
         **read_for(toolbox, examples, *offer_files, *(files_of(held) if held else ())),
         **({"held_out": held} if held else {}),
+        **({"unmet": sorted(unmet)} if unmet else {}),
     }
     with Run.open(out, {**key, **asdict(settings)}, fresh=fresh) as run:
         command = shlex.join(["lamina", *sys.argv[1:]])
-        **({"unmet": sorted(unmet)} if unmet else {}),
         record_command(run, command)
         if not run.is_done("environment"):
             run.finish("environment", surroundings(command))
@@ -175,6 +175,7 @@ def _lines(result: dict[str, Any], parts: dict[str, int], out: Path) -> list[str
         f"{result['verified']} verified rows of {result['targets']} targets in {out}",
         "rows: " + ", ".join(f"{count} {name}" for name, count in result["composition"].items()),
         "split: " + ", ".join(f"{name} {count}" for name, count in parts.items()),
+        *(["not compared with any evaluation set (--held-out)"] if result.get("compared_with") == [] else []),
         *(["rejected:"] if rejected else []),
         *table(rejected, "  "),
         *[f"no row failed at {stage}: is it checking anything?" for stage in silent],
