@@ -241,6 +241,7 @@ def test_synth_leaves_out_a_tool_whose_key_is_missing_with_its_examples(lamina: 
     report = json.loads((tmp_path / "run" / "report.json").read_text())["synth"]
     assert list(report["left_out"]) == ["weather_then"]
     assert set(report["by_tool"]) == {"weather_now", "(no call)"}
+    assert sum(one["passed"] for one in report["by_style"].values()) == report["verified"]
     assert report["compared_with"] == []
     assert "not compared with any evaluation set" in said.out
     assert "Not compared with any evaluation set" in (tmp_path / "run" / "report.html").read_text()
