@@ -34,6 +34,18 @@ def test_tools_cross_to_the_worker_unchanged(desk: SimpleNamespace) -> None:
     assert [tool.target for tool in there] == [tool.target for tool in desk.toolbox]
 
 
+def test_how_long_a_call_may_take_crosses_to_the_worker(desk: SimpleNamespace) -> None:
+    from contextlib import ExitStack
+
+    from lamina.bench.worker import _setting
+
+    job = {"tools": toolbox_rows(desk.toolbox), "execute": True, "sandbox": "guarded", "timeout": 40.0}
+    with ExitStack() as stack:
+        setting = _setting(job | {"style": "baked", "system": None, "max_tokens": 8}, stack)
+        assert setting.executor is not None
+        assert (setting.executor.limits.wall_seconds, setting.executor.limits.cpu_seconds) == (40.0, 40)
+
+
 def test_an_integer_of_any_length_in_an_answer_is_told_and_ends_no_process():
     from lamina.bench.worker import event_line
 

@@ -40,6 +40,13 @@ def test_every_request_to_the_model_and_its_answer_can_be_looked_at(lamina, word
     assert [m["role"] for m in rows[1]["request"]["messages"]][-2:] == ["assistant", "tool"]
 
 
+def test_how_long_a_call_may_take_can_be_said(lamina, words: list[str], tools_file: Path):
+    slow = tools_file.read_text().replace("    return", "    import time\n\n    time.sleep(0.6)\n    return")
+    tools_file.write_text(slow)
+    said = lamina(*words, "--turns", "1", "--timeout", "0.1")
+    assert "was still running after 0.1 s" in said.out
+
+
 def test_a_file_that_cannot_be_written_is_one_line(lamina, words: list[str], tmp_path: Path):
     said = lamina(*words, "--asked", tmp_path / "no" / "folder.jsonl")
     assert said.status == 1

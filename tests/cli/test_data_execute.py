@@ -79,11 +79,16 @@ def test_calls_of_an_api_are_run_and_those_that_write_only_if_that_is_allowed(la
         ("unknown", "read the notes of Bob", "read_notes", {"who": "Bob"}),
         ("writes", "write the note 'buy bread'", "write_note", {"text": "buy bread"}),
     )
-    refused = lamina("data", "check", file, "--execute", board)
-    assert refused.status == 2
-    assert "give --allow-changes" in refused.err
+    said = lamina("data", "check", file, "--execute", board, "--timeout", "60", "--json")
+    assert "not called: write_note: write_note may change things elsewhere; --allow-changes calls it" in said.err
+    found = json.loads(said.out)
+    assert found["accepted"] == ["known", "writes"]
+    assert [(r["id"], r["reason"]) for r in found["not_run"]] == [("writes", "changes-things")]
+    assert [r["id"] for r in found["rejected"]] == ["unknown"], "what reads is run all the same"
     assert Board.written == []
-    found = json.loads(lamina("data", "check", file, "--execute", board, "--allow-changes", "--json").out)
+    found = json.loads(
+        lamina("data", "check", file, "--execute", board, "--timeout", "60", "--allow-changes", "--json").out
+    )
     assert found["accepted"] == ["known", "writes"]
     assert [(r["id"], r["stage"], r["reason"]) for r in found["rejected"]] == [("unknown", "execution", "http-status")]
     assert "nobody of that name" in found["rejected"][0]["detail"]
@@ -94,11 +99,75 @@ def test_data_fix_runs_them_too(lamina: Cli, board: Path, tmp_path: Path):
     file = rows(
         tmp_path / "r.jsonl", read_tools(board), ("w", "write the note 'hi you'", "write_note", {"text": "hi you"})
     )
-    assert lamina("data", "fix", file, "--execute", board, "--out", tmp_path / "a").status == 2
-    done = lamina("data", "fix", file, "--execute", board, "--allow-changes", "--out", tmp_path / "b")
+    unrun = lamina("data", "fix", file, "--execute", board, "--out", tmp_path / "a")
+    assert "passed, but their calls were not run:\n  changes-things  1" in unrun.out
+    (row,) = [json.loads(line) for line in (tmp_path / "a" / "trajectories.jsonl").open()]
+    (mark,) = [check for check in row["meta"]["checks"] if check["name"] == "execution"]
+    assert mark["verdict"] == "not-run"
+    assert mark["detail"].startswith("changes-things: write_note may change things")
+    assert Board.written == []
+    done = lamina(
+        "data", "fix", file, "--execute", board, "--timeout", "60", "--allow-changes", "--out", tmp_path / "b"
+    )
     assert done.status == 0, done.err
     assert "1 of 1 records pass" in done.out
     assert Board.written == ['{"text": "hi you"}']
+
+
+SCALE = '''
+def scale(value: int, factor: int) -> int:
+    """Multiply a number.
+
+    Args:
+        value: The number.
+        factor: By what.
+    """
+    return value * factor
+'''
+
+
+def test_records_of_other_tools_are_checked_against_these_and_marked(lamina: Cli, board: Path, tmp_path: Path):
+    (tmp_path / "mine.py").write_text(SCALE)
+    both = Toolbox([*read_tools(board), *read_tools(tmp_path / "mine.py")])
+    file = rows(
+        tmp_path / "rows.jsonl",
+        both,
+        ("mine", "what is 4 times 7", "scale", {"value": 4, "factor": 7}),
+        ("other", "read the notes of Ana", "read_notes", {"who": "Ana"}),
+        ("misfit", "read the notes of Ana", "read_notes", {"whose": "Ana"}),
+        ("nobody's", "sing a song", "sing", {}),
+    )
+    found = json.loads(lamina("data", "check", file, "--execute", tmp_path / "mine.py", "--json").out)
+    assert found["accepted"] == ["mine", "other"]
+    assert [(r["id"], r["reason"]) for r in found["not_run"]] == [("other", "no-code")]
+    assert [(r["id"], r["stage"], r["reason"]) for r in found["rejected"]] == [
+        ("misfit", "format", "unknown-argument"),
+        ("nobody's", "format", "unknown-function"),
+    ]
+    lines = lamina("data", "check", file, "--execute", tmp_path / "mine.py").out
+    assert "passed, but their calls were not run:\n  no-code  1" in lines
+
+
+def test_records_of_a_tool_whose_key_is_missing_are_marked_and_others_run(
+    lamina: Cli, board: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    root = json.loads(board.read_text())
+    key = {"name": "X-RapidAPI-Key", "in": "header", "required": True, "schema": {"type": "string"}}
+    root["paths"]["/more"] = {"get": {"operationId": "more", "summary": "Reads more.", "parameters": [key]}}
+    board.write_text(json.dumps(root))
+    monkeypatch.delenv("BOARD_X_RAPIDAPI_KEY", raising=False)
+    file = rows(
+        tmp_path / "rows.jsonl",
+        read_tools(board),
+        ("known", "read the notes of Ana", "read_notes", {"who": "Ana"}),
+        ("keyed", "read more", "more", {}),
+    )
+    said = lamina("data", "check", file, "--execute", board, "--timeout", "60", "--json")
+    assert said.status == 0, said.err
+    assert "not called: more: more wants a key; set BOARD_X_RAPIDAPI_KEY" in said.err
+    found = json.loads(said.out)
+    assert found["accepted"] == ["known", "keyed"]
+    assert [(r["id"], r["reason"]) for r in found["not_run"]] == [("keyed", "unmet")]
 
 
 SERVER = """

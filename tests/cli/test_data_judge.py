@@ -73,6 +73,7 @@ def test_a_judge_that_always_says_yes_is_near_chance_and_its_records_are_unjudge
     words = [file, "--execute", tools_file, "--judge", f"scripted:{tmp_path / 'yes.py'}"]
     said = lamina("data", "check", *words)
     assert "the judge agrees with 30 of 60 labelled rows: near chance, so what it says is not used" in said.out
+    assert "no record failed at judge: is it checking anything?" in said.out, "as the report of synthesis says it"
     lamina("data", "fix", *words, "--out", tmp_path / "fixed")
     (row,) = [json.loads(line) for line in (tmp_path / "fixed" / "trajectories.jsonl").read_text().splitlines()]
     (check,) = [check for check in row["meta"]["checks"] if check["name"] == "judge"]

@@ -36,7 +36,13 @@ def run(tmp_path: Path) -> Path:
     with Run.open(tmp_path / "run", {"verb": "synth", "tools": "/home/me/secret place/tools.py"}) as run:
         TrajectoryStore(run.store).add((n, row(n, side)) for n, side in enumerate(sides))
         run.finish("environment", {"commands": ["lamina synth tools.py --out run"]})
-        yields = {"targets": 20, "verified": 9, "rejected": {"grounding": {"not-asked": 4, "duplicate": 2}}}
+        rejected = {"grounding": {"not-asked": 4, "duplicate": 2}}
+        yields: dict[str, Any] = {"targets": 20, "verified": 9, "rejected": rejected}
+        yields["by_style"] = {
+            "simple": {"passed": 9, "failed": {}},
+            "parallel": {"passed": 5, "failed": {**rejected, "format": {"x": 1}}},
+        }
+        yields["compared_with"] = []
         run.finish("synth", {**yields, "sandbox": "guarded", "judge": {"judge": "m", "agreed": 50, "rows": 60}})
     return tmp_path / "run"
 
@@ -128,6 +134,9 @@ def test_what_would_be_public_can_be_looked_at_first(run: Path, capsys: pytest.C
     assert header["configs"][0]["data_files"][0] == {"split": "train", "path": "data/train.parquet"}
     assert "Split by group: 6 train, 1 validation, 1 test. Not in it: 1 contaminated." in card
     assert "| grounding | 6 | not-asked 4; duplicate 2 |" in card
+    assert "| simple | 9 | 9 | 100% |  |" in card
+    assert "| parallel | 12 | 5 | 42% | grounding 6; format 1 |" in card
+    assert "Not compared with any evaluation set" in card
     assert "50 of 60 labelled rows" in card
     assert "lamina synth tools.py --out run" in card
     assert "secret place" not in card

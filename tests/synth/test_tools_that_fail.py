@@ -6,6 +6,7 @@ import io
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from lamina.synth.calls import DRAWS_PER_CALL, FEW, Stock
 from lamina.synth.failing import SEARCHES
 from lamina.synth.values import ValuePool
 from lamina.tools import Toolbox, read_tools
-from lamina.tools.execution import Executor, Limits
+from lamina.tools.execution import CallResult, Executor, Limits
 from lamina.trajectories import TrajectoryStore
 
 NOW = "2026-11-24T10:00:00"
@@ -98,6 +99,7 @@ def test_a_function_that_never_runs_is_named_and_its_last_call_a_reject(tmp_path
 
 RINGS = '''
 from pathlib import Path
+from typing import Any
 
 
 def ring(times: int) -> str:
@@ -121,6 +123,7 @@ def wave(hand: str) -> str:
 '''
 STOPS = """
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 
@@ -231,3 +234,20 @@ def counted(executor: Executor) -> list[object]:
 
     executor.run_many = run_many
     return ran
+
+
+def test_a_tool_that_turns_out_to_lack_its_key_is_given_up_after_one_round(tmp_path: Path) -> None:
+    file = tmp_path / "bell.py"
+    file.write_text(TOOLS, encoding="utf-8")
+    toolbox, rng, asked = read_tools(file), random.Random(0), []
+
+    class Keyless(Executor):
+        def run_many(self, sequences: Any, nows: Any = None) -> list[list[CallResult]]:
+            asked.append(len(sequences))
+            return [[CallResult("unmet", error="ring wants a key")] for _ in sequences]
+
+    with Keyless(toolbox) as executor:
+        stock = Stock(toolbox, ValuePool(), executor, NOW)
+        assert [stock.take(toolbox["ring"], rng) for _ in range(5)] == [None] * 5
+    assert len(asked) == 1
+    assert stock.failing.given_up == {"ring"}

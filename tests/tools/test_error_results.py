@@ -12,12 +12,12 @@ import pytest
 from lamina.checks import Candidate, Reason
 from lamina.checks.execution import check_execution
 from lamina.errors import ToolDefinitionError
+from lamina.synth.probing import probe
 from lamina.tools import Tool, Toolbox, read_tools
-from lamina.tools.execution import Executor, Limits, carried_error, error_in
+from lamina.tools.execution import CallResult, Executor, Limits, carried_error, error_in
 from lamina.tools.execution.http_answers import JUDGED_BYTES, Answer, result_of
 from lamina.tools.execution.results import succeeded
 from lamina.tools.execution.secrets import Secrets
-from lamina.tools.probing import probe
 from lamina.trajectories import ToolCall
 
 ERRORS = [
@@ -262,3 +262,11 @@ def test_a_long_answer_of_a_server_is_judged_whole() -> None:
         result = result_of(plain, answer, Secrets([]), SMALL)
         assert (result.truncated, error_in(plain, result)) == (True, said)
     assert Limits().output_bytes < JUDGED_BYTES
+
+
+def test_a_call_that_lacks_its_key_is_rejected_by_a_code_of_its_own():
+    lacks = CallResult("unmet", error="f wants a key")
+    row = Candidate("do f", [[ToolCall.of("f", {})]], "simple", "w", 0, "", results=[[lacks]])
+    found = check_execution(row, Toolbox([]))
+    assert found is not None
+    assert (found.stage, found.reason, found.detail) == ("execution", Reason.UNMET, "f wants a key")

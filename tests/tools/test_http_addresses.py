@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from lamina.errors import UserError
 from lamina.tools import read_tools
 from lamina.tools.execution import CallResult, Limits, open_executor
 from lamina.tools.execution.http_addresses import Addresses, NoAddress, Place, is_private, says_private
@@ -69,8 +68,9 @@ def called(folder: Path, server: str, times: int = 1) -> list[CallResult]:
     "host", ["localhost", "127.0.0.1", "[::1]", "169.254.169.254", "10.0.0.1", "[::ffff:10.0.0.1]", "shop.localhost"]
 )
 def test_a_document_cannot_name_a_server_of_this_machine_or_network(tmp_path: Path, port: int, host: str):
-    with pytest.raises(UserError, match=r"which only you may allow; set SHOP_BASE_URL=http://"):
-        called(tmp_path, f"http://{host}:{port}")
+    (result,) = called(tmp_path, f"http://{host}:{port}")
+    assert result.status == "unmet"
+    assert "which only you may allow; set SHOP_BASE_URL=http://" in (result.error or "")
     assert Here.asked == []
 
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from lamina.errors import InputError, UserError
+from lamina.errors import InputError
 from lamina.tools import Toolbox, read_tools
 from lamina.tools.execution import CallResult, Limits, MixedExecutor, open_executor
 
@@ -219,8 +219,9 @@ def test_a_slow_server_is_not_waited_for(shop: Toolbox):
 
 def test_a_key_is_asked_for_sent_and_never_comes_back(shop: Toolbox, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("SHOP_BEARER", raising=False)
-    with pytest.raises(UserError, match="set SHOP_BEARER"):
-        called(shop, "leak")
+    asked = called(shop, "leak")
+    assert asked.status == "unmet", "others of the tools may run all the same"
+    assert "set SHOP_BEARER" in (asked.error or "")
     monkeypatch.setenv("SHOP_BEARER", KEY)
     result = called(shop, "leak")
     assert result.http_status == 403

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from lamina.errors import ToolDefinitionError, UserError
+from lamina.errors import ToolDefinitionError
 from lamina.tools import Toolbox, mcp_servers, read_tools
 from lamina.tools.execution import CallResult, Limits, carried_error, open_executor
 from lamina.tools.mcp_servers.config import Server
@@ -235,8 +235,9 @@ def test_a_key_that_is_gone_when_the_call_is_made_is_asked_for(config: Write, mo
     monkeypatch.setenv("DESK_TOKEN", "abcdefgh")
     box = read_tools(config({"desk": desk(env={"DESK_KEY": "${DESK_TOKEN}"})}))
     monkeypatch.delenv("DESK_TOKEN")
-    with pytest.raises(UserError, match="set DESK_TOKEN"):
-        called(box, "add", a=1)
+    asked = called(box, "add", a=1)
+    assert asked.status == "unmet"
+    assert "set DESK_TOKEN" in (asked.error or "")
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from lamina.synth.probing import drawn_arguments
 from lamina.tools import Tool, Toolbox, read_tools
 from lamina.tools.linting import lint
-from lamina.tools.probing import drawn_arguments
 
 ODD: dict[str, Any] = {
     "anything": True,
@@ -39,7 +39,7 @@ def test_a_list_with_schemas_that_are_true_or_false_is_read_linted_and_probed(tm
     assert tool.properties["open"] == ODD["open"], "there true is the usual form"
     assert "anything" in next(r.detail for r in lint(toolbox) if r.code == "untyped")
     first = next(drawn_arguments(tool))
-    assert len(first["many"]) == 2
+    assert len(first["many"]) >= 2
     assert len(first["long"]) >= 3
 
 
@@ -62,7 +62,9 @@ def test_an_api_whose_counts_are_written_with_a_point_is_probed(tmp_path: Path):
     spec = {"openapi": "3.0.0", "paths": {"/a": {"get": {"operationId": "g", "summary": "A.", "parameters": [query]}}}}
     (tmp_path / "api.json").write_text(json.dumps(spec))
     (tool,) = read_tools(tmp_path / "api.json")
-    assert next(drawn_arguments(tool)) == {"q": ["text", "text"]}
+    drawn = next(drawn_arguments(tool))["q"]
+    assert len(drawn) >= 2
+    assert all(len(word) >= 3 for word in drawn)
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,51 @@ def test_keys_are_never_arguments(tmp_path: Path):
     assert [(r.where, r.code) for r in box.remarks if r.dropped] == [("GET /g", "auth_unsupported")]
 
 
+@pytest.mark.parametrize(
+    ("name", "where", "said"),
+    [
+        ("X-RapidAPI-Key", "header", ""),
+        ("Ocp-Apim-Subscription-Key", "header", ""),
+        ("subscription-key", "query", ""),
+        ("x-goog-api-key", "header", ""),
+        ("access_token", "query", "OAuth access token."),
+        ("appid", "query", "Your unique API key."),
+        ("key", "query", "API key. Your API key identifies your project."),
+        ("key", "query", ""),
+        ("token", "header", ""),
+    ],
+)
+def test_a_key_that_no_security_scheme_declares_is_no_argument(tmp_path: Path, name: str, where: str, said: str):
+    parameter = {"name": name, "in": where, "required": True, "schema": {"type": "string"}, "description": said}
+    tool = read(tmp_path, document(f=get("f", {"name": "q", "in": "query", "schema": {"type": "string"}}, parameter)))
+    assert list(tool["f"].properties) == ["q"]
+    assert [(c.name, c.where) for each in tool["f"].target.auth for c in each] == [(name, where)]
+    assert [r.code for r in tool.remarks if r.code == "key_left_out"] == ["key_left_out"]
+
+
+@pytest.mark.parametrize(
+    ("name", "where", "schema", "said"),
+    [
+        ("key", "query", {"type": "string"}, "The name of the setting to read."),
+        ("token", "query", {"type": "string"}, "The word to count, such as 'tree'."),
+        ("appid", "query", {"type": "integer"}, ""),
+        ("appid", "query", {"type": "string"}, "The AppID of the game."),
+        ("key", "query", {"type": "string", "enum": ["C", "D", "E"]}, ""),
+        ("key", "query", {"$ref": "#/components/schemas/Pitch"}, ""),
+        ("key", "path", {"type": "string"}, ""),
+        ("pageToken", "query", {"type": "string"}, ""),
+        ("keyword", "query", {"type": "string"}, ""),
+    ],
+)
+def test_a_parameter_that_is_data_is_an_argument_whatever_it_is_called(
+    tmp_path: Path, name: str, where: str, schema: dict[str, Any], said: str
+):
+    parameter = {"name": name, "in": where, "required": True, "schema": schema, "description": said}
+    route = "{key}" if where == "path" else "f"
+    root = document(**{route: get("f", parameter)}) | {"components": {"schemas": {"Pitch": {"enum": ["C", "D"]}}}}
+    assert list(read(tmp_path, root)["f"].properties) == [name]
+
+
 def test_five_thousand_operations_with_names_that_clash_are_five_thousand_tools(tmp_path: Path):
     item = {"type": "object", "properties": {"a": {"type": "string"}}}
     body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}}

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from lamina.errors import ToolDefinitionError
+from lamina.synth.probing import example_arguments
 from lamina.tools import Toolbox, read_tools, sources_of, where_of
 from lamina.tools.json_shapes import python_type, shape_of
 from lamina.tools.linting import CODES, lint
-from lamina.tools.probing import example_arguments
 from lamina.trajectories import read_trajectories
 
 SERVERS = Path(__file__).parents[3] / "shared" / "data" / "livemcpbench" / "tools.json"
@@ -346,8 +346,15 @@ def test_example_arguments_fit_the_schema(tmp_path: Path):
     item = {"type": "object", "properties": {"n": {"type": "string", "minLength": 6}}, "required": ["n"]}
     schema = {"type": "object", "properties": properties, "required": list(properties), "$defs": {"item": item}}
     (tool,) = read(tmp_path, [{"name": "f", "description": "Does f.", "parameters": schema}])
-    assert example_arguments(tool) is not None
-    assert example_arguments(tool)["count"] == 3  # type: ignore[index]
+    found = example_arguments(tool)
+    assert found is not None
+    assert found["count"] in (3, 4)
+    assert found["step"] % 5 == 0
     odd = {"type": "object", "properties": {"x": {"type": "string", "pattern": "^[A-Z]{3}$"}}, "required": ["x"]}
     (strange,) = read(tmp_path, [{"name": "g", "description": "Does g.", "parameters": odd}])
-    assert example_arguments(strange) is None
+    made = example_arguments(strange)
+    assert made is not None
+    assert re.fullmatch("[A-Z]{3}", made["x"])
+    nothing = {"type": "object", "properties": {"x": {"not": {}}}, "required": ["x"]}
+    (none,) = read(tmp_path, [{"name": "h", "description": "Does h.", "parameters": nothing}])
+    assert example_arguments(none) is None

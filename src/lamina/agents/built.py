@@ -98,15 +98,17 @@ def open_agent(
     method: Method | None = None,
     channel: Channel = "native",
     principles: Path | None = None,
+    timeout: float | None = None,
 ) -> Agent:
     """The agent of a built run, or of a file of functions and a model reference; given both, the latter
     replace the run's own. ``style`` left out is what the model says of itself, else ``full``; ``principles`` (a file)
     left out are those that the run learnt. ``method`` left out is ``pract`` where there are any, else ``act``.
+    ``timeout``: seconds that a call may take, else the usual ones.
 
     Raises UserError where too little is given, InputError where the run has no model yet, or its functions are gone, or
     principles don't fit, and StorageError while another process works on the run."""
     from lamina.models import open_model
-    from lamina.tools.execution import open_executor
+    from lamina.tools.execution import Limits, open_executor
 
     if run is None and (tools_file is None or model is None):
         raise UserError("give --run RUN, or both --tools TOOLS and --model REF")
@@ -119,7 +121,7 @@ def open_agent(
         known_principles = read_principles(learned, toolbox) if learned else Principles()
         ref = model or str(gguf_of(there))
         # The executor starts first: its calls are forks, cheap while this process is small.
-        executor = stack.enter_context(open_executor(toolbox))
+        executor = stack.enter_context(open_executor(toolbox, limits=Limits.of(timeout)))
         opened = open_model(ref, style=style)
         stack.callback(opened.close)
         scratch = (there.folder / WORKSPACE if there else Path.cwd()).absolute()

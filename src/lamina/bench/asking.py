@@ -48,7 +48,8 @@ class BenchSettings:
     requests (0: not at all). ``repeats``: how often each of them is timed with its whole prompt read, in rounds in
     which the models take turns in an order that ``seed`` draws, ``cool_down_seconds`` apart. A worker that finishes
     nothing and does not compute either for ``silence_seconds`` is ended and counts as crashed; one that is slow is
-    not (``pulse``). ``retry_crashed``: samples that a process ended on before are asked again."""
+    not (``pulse``). ``retry_crashed``: samples that a process ended on before are asked again.
+    ``timeout``: seconds that a call of a tool may take, else the usual ones."""
 
     threads: int = field(default_factory=default_threads)
     slots: int = 8
@@ -61,6 +62,7 @@ class BenchSettings:
     cool_down_seconds: float = 0.0
     seed: int = 0
     retry_crashed: bool = False
+    timeout: float | None = None
 
 
 @dataclass(frozen=True)
@@ -249,6 +251,7 @@ def job_of(
         "slots": slots,
         "context": settings.context,
         "sandbox": settings.sandbox,
+        "timeout": settings.timeout,
         "execute": mode == "quality" and any(tool.target for tool in toolbox),
         "tools": toolbox_rows(toolbox),
         "groups": list(groups.values()),

@@ -107,9 +107,10 @@ def _setting(job: JSON, stack: ExitStack) -> Setting:
     toolbox = toolbox_from(job["tools"])
     executor = None
     if job["execute"]:
-        from lamina.tools.execution import open_executor
+        from lamina.tools.execution import Limits, open_executor
 
-        executor = stack.enter_context(open_executor(toolbox, level=job["sandbox"]))
+        limits = Limits.of(job.get("timeout"))
+        executor = stack.enter_context(open_executor(toolbox, level=job["sandbox"], limits=limits))
     return Setting(toolbox, job["style"], job["system"], job["max_tokens"], executor)
 
 

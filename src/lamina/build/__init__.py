@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lamina.build.inputs import BESIDE, file_beside, read_for, requests_of, say_what_is_left_out
+from lamina.build.inputs import BESIDE, file_beside, read_for, requests_of, tools_that_run
 from lamina.build.learning import check_learnt_before
 from lamina.build.making import export, mix_sources, record_command, split_rows, surroundings, tune, warm_up, write_rows
 from lamina.build.means import check_means
@@ -30,7 +30,7 @@ from lamina.build.settings import BuildSettings, identity_of
 from lamina.build.yielding import check_enough
 from lamina.errors import YieldError
 from lamina.runs import Progress, Run, Took
-from lamina.tools import Toolbox, read_tools, where_of
+from lamina.tools import Toolbox, where_of
 
 __all__ = ["BuildSettings", "build", "warm_up"]
 
@@ -54,8 +54,7 @@ def build(
     WorkFailedError where a stage could not do its work. What was done stays done."""
     progress = progress or Progress(silent=True)
     settings = _with_files_beside(tools_file, settings or BuildSettings(), progress)
-    toolbox = read_tools(tools_file)
-    say_what_is_left_out(toolbox, tools_file, progress)
+    toolbox, unmet = tools_that_run(tools_file, progress)
     for file in (settings.examples, settings.queries, settings.dev_queries):
         requests_of(file, toolbox)  # a mistake in them is said now, not after minutes of work
     check_means(settings, toolbox)
@@ -65,6 +64,7 @@ def build(
         "tools_fingerprint": toolbox.fingerprint(),
         **read_for(toolbox, settings.examples, settings.queries, settings.dev_queries),
         **identity_of(settings),
+        **({"unmet": sorted(unmet)} if unmet else {}),
     }
     if not fresh and not settings.compare_base and compared_so_far(out):
         config["compare_base"] = True  # the same run: a base that this machine cannot ask is left out later
@@ -72,7 +72,7 @@ def build(
         record_command(run, command)
         stages: dict[str, Callable[[], Mapping[str, Any]]] = {
             "environment": lambda: surroundings(command),
-            "tools": lambda: {"tools": toolbox.as_openai()},
+            "tools": lambda: {"tools": toolbox.as_openai(), **({"left_out": unmet} if unmet else {})},
             "synth": lambda: write_rows(run, toolbox, settings, progress),
             "split": lambda: split_rows(run, toolbox, settings),
             **({"mix": lambda: mix_sources(run, toolbox, settings, progress)} if settings.recipe else {}),

@@ -6,10 +6,10 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lamina.errors import InputError
+from lamina.errors import InputError, UserError
 from lamina.runs import Progress
 from lamina.runs.config import FILES
-from lamina.tools import Toolbox, sources_of
+from lamina.tools import Toolbox, read_tools, sources_of
 
 if TYPE_CHECKING:
     from lamina.trajectories import Query
@@ -41,6 +41,30 @@ def say_what_is_left_out(toolbox: Toolbox, source: Path, progress: Progress) -> 
         progress.say(f"{left_out} of what {source} describes cannot be tools; 'lamina tools {source}' says why")
 
 
+def tools_that_run(source: Path, progress: Progress) -> tuple[Toolbox, dict[str, str]]:
+    """As ``without_unmet``, of a source. What else is left out is said, too."""
+    toolbox = read_tools(source)
+    say_what_is_left_out(toolbox, source, progress)
+    return without_unmet(toolbox, progress)
+
+
+def without_unmet(toolbox: Toolbox, progress: Progress) -> tuple[Toolbox, dict[str, str]]:
+    """The tools that can run, and of each other what the user has yet to set, which is said once. Raises UserError
+    where none is left."""
+    from lamina.tools.execution import unmet_tools
+
+    unmet = unmet_tools(toolbox)
+    if not unmet:
+        return toolbox, {}
+    reasons = dict.fromkeys(why.removeprefix(name).lstrip(": ") for name, why in unmet.items())
+    said = f"{', '.join(unmet)}: {'; '.join(reasons)}"
+    if len(unmet) == len(toolbox):
+        raise UserError(f"no tool can run yet: {said}")
+    progress.say(f"{len(unmet)} of {len(toolbox)} tools are left out, for they cannot run yet: {said}")
+    runs = [tool for tool in toolbox if tool.name not in unmet]
+    return Toolbox(runs, toolbox.remarks, toolbox.files, [toolbox[name] for name in unmet]), unmet
+
+
 def fingerprint_of(file: Path | None) -> str | None:
     """Of a file's bytes: other examples make another run."""
     return hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file else None
@@ -54,6 +78,8 @@ def read_for(toolbox: Toolbox, *files: Path | None) -> dict[str, Any]:
 
 
 def requests_of(file: Path | None, toolbox: Toolbox) -> list[Query]:
+    """Without those for tools that are left out."""
     from lamina.trajectories import read_queries
 
-    return read_queries(file, toolbox) if file else []
+    found = read_queries(file, Toolbox([*toolbox, *toolbox.left_out])) if file else []
+    return [q for q in found if all(call.name in toolbox for way in (q.calls, *q.accept) for call in way)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lamina.build.inputs import requests_of
@@ -36,12 +37,14 @@ def record_command(run: Run, command: str) -> None:
 
 def write_rows(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
     from lamina.synth import synthesize
-    from lamina.tools.execution import open_executor
+    from lamina.tools.execution import Limits, open_executor
 
     tune_briefly = warm_up(run, toolbox, settings.base, settings.train, progress)
     seeds = requests_of(settings.examples, toolbox)
-    with open_executor(toolbox, allow_changes=settings.synth.allow_changes) as executor:
-        return synthesize(toolbox, run, settings.synth, progress, executor, tune_briefly, seeds)
+    limits = Limits.of(settings.synth.timeout)
+    with open_executor(toolbox, limits=limits, allow_changes=settings.synth.allow_changes) as executor:
+        made = synthesize(toolbox, run, settings.synth, progress, executor, tune_briefly, seeds)
+    return {**made, "compared_with": [file.name for file in _scored_files(settings)]}
 
 
 def warm_up(run: Run, toolbox: Toolbox, base: str, train: TrainSettings, progress: Progress) -> WarmUp:
@@ -79,8 +82,12 @@ def mix_sources(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: P
 
 def _held_out(toolbox: Toolbox, settings: BuildSettings) -> dict[str, str]:
     """Requests that are scored, each with the name of where it stands."""
-    files = [file for file in (settings.queries, settings.dev_queries) if file]
+    files = _scored_files(settings)
     return {q.query: f"{file.name} {q.id}" for file in files for q in requests_of(file, toolbox)}
+
+
+def _scored_files(settings: BuildSettings) -> list[Path]:
+    return [file for file in (settings.queries, settings.dev_queries) if file]
 
 
 def tune(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:

@@ -44,14 +44,15 @@ already, and its loops took most of the stage. What is reported is asked without
 def compare(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
     """Do the GGUF files give the calls that the merged float32 model gives? Each is asked in a process of its own
     (llama.cpp is 2.6 times slower in one that has used torch), and the bench scores the same answers."""
-    from lamina.bench import BenchModel, first_answers
+    from lamina.bench import BenchModel, BenchSettings, first_answers
     from lamina.quantize.parity_check import parity
 
     tasks, style = _tasks(run, settings), settings.train.prompt_style
+    asked = BenchSettings(timeout=settings.synth.timeout)
 
     def answers(ref: str, precision: str) -> tuple[list[Request], list[Reply]]:
         model = BenchModel(ref, "tuned", precision, style)
-        found = first_answers(model, tasks, run=run, toolbox=toolbox, progress=progress)
+        found = first_answers(model, tasks, run=run, toolbox=toolbox, settings=asked, progress=progress)
         return [request for request, _ in found], [reply for _, reply in found]
 
     requests, wanted = answers(str(run.folder / "model"), "float32")
@@ -69,19 +70,20 @@ def choose_prompt(run: Run, toolbox: Toolbox, settings: BuildSettings, progress:
     if settings.dev_queries is None:
         return {"best": "tools only", "system": None, "variants": []}
     dev: list[Task] = [OwnTask(file=settings.dev_queries)]
-    brief = BenchSettings(max_tokens=CHOICE_TOKENS)
+    brief = BenchSettings(max_tokens=CHOICE_TOKENS, timeout=settings.synth.timeout)
     base = _base(run, settings)
     return best_variant(base, BASE_PROMPTS, dev, run=run, toolbox=toolbox, settings=brief, progress=progress)
 
 
 def score(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
     """Every file, and the base unless it is left out, on hand-written and generated requests."""
-    from lamina.bench import BenchModel, bench_models
+    from lamina.bench import BenchModel, BenchSettings, bench_models
 
     models = [BenchModel(f["path"], "tuned", f["type"], settings.train.prompt_style) for f in _files(run)]
     if settings.compare_base:
         models.insert(0, _base(run, settings, (run.result("variant") or {}).get("system")))
-    return bench_models(models, _tasks(run, settings), run=run, toolbox=toolbox, progress=progress)
+    asked = BenchSettings(timeout=settings.synth.timeout)
+    return bench_models(models, _tasks(run, settings), run=run, toolbox=toolbox, settings=asked, progress=progress)
 
 
 def learn_from_use(run: Run, toolbox: Toolbox, tools_file: Path, settings: BuildSettings, progress: Progress) -> JSON:

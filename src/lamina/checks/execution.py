@@ -16,6 +16,7 @@ _REASONS = {
     "exited": Reason.KILLED,
     "unserialisable": Reason.UNSERIALISABLE,
     "invalid": Reason.BAD_ARGUMENTS,
+    "unmet": Reason.UNMET,
 }
 
 

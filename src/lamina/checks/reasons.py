@@ -40,6 +40,7 @@ class Reason(StrEnum):
     TIMED_OUT = "timed-out"
     KILLED = "killed"
     UNSERIALISABLE = "unserialisable"
+    UNMET = "unmet"
     ERROR_RESULT = "error-result"
     RESULT_DIFFERS = "result-differs"
     STATE_DIFFERS = "state-differs"

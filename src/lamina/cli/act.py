@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lamina.cli.options import AsJson, Channel, Config, Method, Style, verb
+from lamina.cli.options import AsJson, Channel, Config, Method, Style, Timeout, verb
 from lamina.cli.output import show, tell
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def act(
         int | None, typer.Option("--max-tokens", min=1, help="As many tokens, in and out, and no further turn.")
     ] = None,
     max_seconds: Annotated[float, typer.Option("--max-seconds", min=0, help="As long, and no further turn.")] = 60.0,
+    timeout: Timeout = None,
     asked: Annotated[
         Path | None,
         typer.Option("--asked", metavar="FILE", help="Add each request to the model and its answer, as JSON lines."),
@@ -68,7 +69,8 @@ def act(
         raise UserError('the request is empty; say what you want, such as lamina act "…" --run RUN')
     how: Any = {"method": method.value if method else None, "channel": channel.value, "principles": principles}
 
-    with open_agent(run, tools_file=tools, model=model, style=style.value if style else None, **how) as agent:
+    how |= {"style": style.value if style else None, "timeout": timeout}
+    with open_agent(run, tools_file=tools, model=model, **how) as agent:
         if agent.warning:
             print(f"warning: {agent.warning}", file=sys.stderr)
         budget = Budget(turns=turns, tokens=max_tokens, seconds=max_seconds)

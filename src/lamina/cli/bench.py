@@ -10,7 +10,7 @@ import typer
 
 from lamina.cli.bench_ladder import ladders_of, types_of
 from lamina.cli.bench_lines import crash_lines, interval, ladder_lines, number, throttled_lines
-from lamina.cli.options import AsJson, Config, Fresh, Out, Style, Threads, verb
+from lamina.cli.options import AsJson, Config, Fresh, Out, Style, Threads, Timeout, verb
 from lamina.cli.output import given, show, table
 from lamina.errors import InputError
 
@@ -69,6 +69,7 @@ def bench(
     ] = 0.0,
     seed: Annotated[int, typer.Option("--seed", help="Draws the samples, and the order of timing.")] = 0,
     threads: Threads = None,
+    timeout: Timeout = None,
     parquet: Annotated[bool, typer.Option("--parquet", help="Write samples.parquet beside samples.jsonl.")] = False,
     retry_crashed: Annotated[
         bool, typer.Option("--retry-crashed", help="Ask samples again that a model crashed on before.")
@@ -104,10 +105,10 @@ def bench(
         cool_down_seconds=cool_down,
         seed=seed,
         retry_crashed=retry_crashed,
-        **given(threads=threads, context=context),
+        **given(threads=threads, context=context, timeout=timeout),
     )
     key |= given(judge=judge, quantize=quantize, repeats=repeats if repeats != 1 else None, cool_down=cool_down or None)
-    key |= given(context=context, timed=timed if timed != 12 else None)
+    key |= given(context=context, timeout=timeout, timed=timed if timed != 12 else None)
     key |= given(seed=seed or None)  # what was left out is not in the key: an older run goes on
     key |= {"tools_fingerprint": toolbox.fingerprint()}
     with Run.open(out, key, fresh=fresh, may_change=GROWS) as run:

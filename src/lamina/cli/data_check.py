@@ -24,7 +24,7 @@ from lamina.cli.data_options import (
     counted,
     judge_of,
 )
-from lamina.cli.options import AllowChanges, AsJson, Config, HeldOut, PerCall, Votes, VotesNeeded, verb
+from lamina.cli.options import AllowChanges, AsJson, Config, HeldOut, PerCall, Timeout, Votes, VotesNeeded, verb
 from lamina.cli.output import show, table
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def check(
     files: DataFiles,
     execute: Execute = None,
     allow_changes: AllowChanges = False,
+    timeout: Timeout = None,
     format: From = "auto",
     tools: ToolsForAll = None,
     skip: Skip = "",
@@ -61,7 +62,8 @@ def check(
     """Check every record of a data set: order, calls against their tools, steps, reasoning, results, grounding, copies.
 
     A value of the wrong type that has one reading ("5" for 5) counts as mended; 'lamina data fix' writes it so. With
-    --execute the calls run in a process of their own, and errors and results that differ reject. A record that repeats
+    --execute the calls run in a process of their own, and errors and results that differ reject; a record that calls
+    what cannot be run, or may change things elsewhere, passes with a mark that says so. A record that repeats
     the request and the calls of another with the same tools is a duplicate. Rejects alone leave the exit status at 0.
     """
     from lamina.data import check_sources, files_of
@@ -80,6 +82,7 @@ def check(
             [model for model in (rater, None if sample else asked) if model],
             Apart(near, per_call, held_out),
             allow_changes=allow_changes,
+            timeout=timeout,
         ) as checker,
         progress.stage("check") as bar,
     ):
@@ -107,12 +110,14 @@ class Found:
     opinions: int = 0
     unasked: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    unrun: Counter[str] = field(default_factory=Counter)
     stages: set[str] = field(default_factory=set)
     accepted: list[Any] = field(default_factory=list)
     rejected: list[Any] = field(default_factory=list)
     mended: list[Any] = field(default_factory=list)
     judged: list[Any] = field(default_factory=list)
     not_judged: list[Any] = field(default_factory=list)
+    not_run: list[Any] = field(default_factory=list)
 
     def add(self, one: Verdict | Reject) -> None:
         from lamina.trajectories import Reject
@@ -129,6 +134,10 @@ class Found:
             self.passed += 1
             _keep(self.accepted, one.record.id, self.shown)
             self.mends += bool(one.mended)
+            if (why := one.not_run) is not None:
+                self.unrun[why.reason.value] += 1
+                row = {"id": one.record.id, "reason": why.reason.value, "detail": why.detail}
+                _keep(self.not_run, row, self.shown)
             if one.mended:
                 _keep(self.mended, {"id": one.record.id, "detail": "; ".join(one.mended)}, self.shown)
         if one.opinion is not None:
@@ -161,6 +170,8 @@ def _result(found: Found, models: list[ModelCheck], judge: Judge | None) -> dict
     from lamina.data.model_checks import trust
 
     result: dict[str, Any] = {"accepted": found.accepted, "rejected": found.rejected, "mended": found.mended}
+    if found.not_run:
+        result["not_run"] = found.not_run
     if models:
         result["models"] = trust(models)[1]
     if judge is not None:
@@ -172,16 +183,14 @@ def _lines(found: Found, models: list[ModelCheck], judge: Judge | None) -> list[
     from lamina.data.model_checks import trust
 
     passed, rejected = found.passed, found.reasons.total()
-    silent = [
-        m.stage
-        for m in models
-        if passed and m.stage not in found.stages and any(a.usable for a in m.agreements.values())
-    ]
-    more = max(found.mends, rejected) > SHOWN or found.opinions > len(found.judged)
+    silent = [m.stage for m in models if passed and m.agreements and m.stage not in found.stages]
+    more = max(found.mends, rejected, found.unrun.total()) > SHOWN or found.opinions > len(found.judged)
     return [
         f"{passed:,} of {passed + rejected:,} records pass, {found.mends:,} of them mended",
         *counted("rejected", dict(found.reasons.most_common())),
         *[f"  {r['id']}: {r['reason']}: {r['detail']}" for r in found.rejected],
+        *counted("passed, but their calls were not run", dict(found.unrun.most_common())),
+        *[f"  {r['id']}: {r['reason']}: {r['detail']}" for r in found.not_run],
         *[f"  {m['id']}: mended: {m['detail']}" for m in found.mended],
         *trust(models)[0],
         *(_judged_lines(found, judge) if judge is not None else []),

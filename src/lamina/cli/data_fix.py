@@ -22,7 +22,19 @@ from lamina.cli.data_options import (
     counted,
     judge_of,
 )
-from lamina.cli.options import AllowChanges, AsJson, Config, Fresh, HeldOut, Out, PerCall, Votes, VotesNeeded, verb
+from lamina.cli.options import (
+    AllowChanges,
+    AsJson,
+    Config,
+    Fresh,
+    HeldOut,
+    Out,
+    PerCall,
+    Timeout,
+    Votes,
+    VotesNeeded,
+    verb,
+)
 from lamina.cli.output import given, show, tell
 
 
@@ -31,6 +43,7 @@ def fix(
     out: Out,
     execute: Execute = None,
     allow_changes: AllowChanges = False,
+    timeout: Timeout = None,
     format: From = "auto",
     tools: ToolsForAll = None,
     skip: Skip = "",
@@ -76,7 +89,7 @@ def fix(
         **({"judge_anyway": True} if judge_anyway else {}),
         **({"rate": rate} if rate else {}),
         **({"allow_changes": True} if allow_changes else {}),
-        **given(near=near, per_call=per_call, held_out=held_out),
+        **given(near=near, per_call=per_call, held_out=held_out, timeout=timeout),
     }
     progress = Progress(as_json)
     with Run.open(out, key, fresh=fresh) as run:
@@ -90,6 +103,7 @@ def fix(
                     [model for model in asked if model],
                     Apart(near, per_call, held_out),
                     allow_changes=allow_changes,
+                    timeout=timeout,
                 ) as checker,
             ):
                 told = fix(found, run, checker, progress, print_difference, format)
@@ -100,6 +114,7 @@ def fix(
     lines = [
         f"{result['accepted']:,} of {result['read']:,} records pass, {result['mended']:,} of them mended; in {out}",
         *counted("rejected", result["rejected"]),
+        *counted("passed, but their calls were not run", result.get("not_run", {})),
         *result.get("trust", []),
     ]
     show(result, as_json=as_json, lines=lines)

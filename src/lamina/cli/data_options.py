@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,15 +107,18 @@ def checker_of(
     apart: Apart = Apart(),
     *,
     allow_changes: bool = False,
+    timeout: float | None = None,
 ) -> Iterator[Checker]:
-    """A checker, with the functions of ``execute`` ready to run. Raises InputError for a check that is not there."""
+    """A checker, with the functions of ``execute`` ready to run; those that are not called are named once. Raises
+    InputError for a check that is not there."""
     from lamina.checks.novelty import STAGE as NOVELTY
     from lamina.checks.recorded_novelty import RecordedNovelty
     from lamina.data import Checker
     from lamina.data.checking import SKIPPABLE
+    from lamina.data.not_running import NotRun, withheld_from
     from lamina.errors import InputError
     from lamina.tools import read_tools
-    from lamina.tools.execution import open_executor
+    from lamina.tools.execution import Limits, open_executor
 
     left_out = [name.strip() for name in skip.split(",") if name.strip()]
     if unknown := [name for name in left_out if name not in SKIPPABLE]:
@@ -123,12 +127,15 @@ def checker_of(
     held_out = held_out_requests(apart.held_out)
     toolbox = read_tools(tools) if tools else None
     with contextlib.ExitStack() as stack:
-        executor = (
-            stack.enter_context(open_executor(read_tools(execute), allow_changes=allow_changes)) if execute else None
-        )
+        limits = Limits.of(timeout)
+        executor = stack.enter_context(open_executor(read_tools(execute), limits=limits)) if execute else None
+        withheld = withheld_from(executor, allow_changes=allow_changes) if executor else {}
+        for reason in NotRun:
+            if named := [name for name, why in withheld.items() if why.reason is reason]:
+                print(f"not called: {', '.join(named)}: {withheld[named[0]].detail}", file=sys.stderr)
         yield Checker(
-            executor, skip=left_out, toolbox=None if execute else toolbox, novelty=novelty, held_out=held_out,
-            models=models,
+            executor, withheld=withheld, skip=left_out, toolbox=None if execute else toolbox, novelty=novelty,
+            held_out=held_out, models=models,
         )  # fmt: skip
 
 

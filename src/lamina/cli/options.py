@@ -132,6 +132,16 @@ AllowChanges = Annotated[
         "--allow-changes", help="Call tools that may change things elsewhere: POST, servers' tools that write."
     ),
 ]
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        min=0.1,
+        help="The longest that one call of a tool may take.  [5]",
+        show_default=False,
+    ),
+]
 Targets = Annotated[
     int | None,
     typer.Option("-n", min=1, help="Targets to try, whatever passes; else --rows decides."),

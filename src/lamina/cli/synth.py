@@ -34,6 +34,7 @@ from lamina.cli.options import (
     Seed,
     Styles,
     Targets,
+    Timeout,
     ToolsFile,
     Variants,
     Votes,
@@ -79,6 +80,7 @@ def synth(
     ] = None,
     seed: Seed = 0,
     allow_changes: AllowChanges = False,
+    timeout: Timeout = None,
     fresh: Fresh = False,
     config: Config = None,
     as_json: AsJson = False,
@@ -91,7 +93,7 @@ def synth(
     rows are split by group into train, validation and test.
     """
     from lamina.build import warm_up
-    from lamina.build.inputs import file_beside, read_for, requests_of, say_what_is_left_out
+    from lamina.build.inputs import file_beside, read_for, requests_of, say_what_is_left_out, without_unmet
     from lamina.build.making import record_command, surroundings
     from lamina.build.means import check_writers
     from lamina.data.sources import files_of
@@ -100,7 +102,7 @@ def synth(
     from lamina.synth import SynthSettings, check_yield, split, synthesize
     from lamina.synth.offers import left_out, read_offers, with_offers
     from lamina.tools import read_tools, where_of
-    from lamina.tools.execution import open_executor
+    from lamina.tools.execution import Limits, open_executor
     from lamina.training import TrainSettings
 
     if per_request is not None and how is How.call_first:
@@ -112,6 +114,7 @@ def synth(
     toolbox, unusable = with_offers(toolbox, offered), left_out(offered)
     for name, reason in unusable.items():
         progress.say(f"{name} is left out: {reason}")
+    toolbox, unmet = without_unmet(toolbox, progress)
     settings = SynthSettings(
         **given(targets=n, rows=rows, variants=variants, styles=_shares(styles), wordings=listed(wordings)),
         **given(per_request=per_request, grammar_share=grammar_share),
@@ -128,6 +131,7 @@ def synth(
         per_call=per_call,
         seed=seed,
         allow_changes=allow_changes,
+        timeout=timeout,
     )
     examples = file_beside(tools, "examples", examples, progress)
     seeds = requests_of(examples, toolbox)
@@ -139,6 +143,7 @@ def synth(
         "tools_fingerprint": toolbox.fingerprint(),
         **read_for(toolbox, examples, *offer_files, *(files_of(held) if held else ())),
         **({"held_out": held} if held else {}),
+        **({"unmet": sorted(unmet)} if unmet else {}),
     }
     with Run.open(out, {**key, **asdict(settings)}, fresh=fresh) as run:
         command = shlex.join(["lamina", *sys.argv[1:]])
@@ -146,10 +151,12 @@ def synth(
         if not run.is_done("environment"):
             run.finish("environment", surroundings(command))
         if not run.is_done("synth"):
-            with open_executor(toolbox, allow_changes=allow_changes) as executor:
+            with open_executor(toolbox, limits=Limits.of(timeout), allow_changes=allow_changes) as executor:
                 tune_briefly = warm_up(run, toolbox, "embedded", TrainSettings(seed=seed), progress)
                 made = synthesize(toolbox, run, settings, progress, executor, tune_briefly, seeds)
-                run.finish("synth", {**made, **({"left_out": unusable} if unusable else {})})
+                aside = {**unusable, **unmet}
+                made["compared_with"] = [Path(file).name for file in held]
+                run.finish("synth", {**made, **({"left_out": aside} if aside else {})})
         if not run.is_done("split"):
             run.finish("split", split(run, seed, scored))
         run.write_report_json()
@@ -168,6 +175,7 @@ def _lines(result: dict[str, Any], parts: dict[str, int], out: Path) -> list[str
         f"{result['verified']} verified rows of {result['targets']} targets in {out}",
         "rows: " + ", ".join(f"{count} {name}" for name, count in result["composition"].items()),
         "split: " + ", ".join(f"{name} {count}" for name, count in parts.items()),
+        *(["not compared with any evaluation set (--held-out)"] if result.get("compared_with") == [] else []),
         *(["rejected:"] if rejected else []),
         *table(rejected, "  "),
         *[f"no row failed at {stage}: is it checking anything?" for stage in silent],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lamina.cli.options import AllowChanges, AsJson, Config, ToolsFile, Writer, verb
+from lamina.cli.options import AllowChanges, AsJson, Config, Timeout, ToolsFile, Writer, verb
 from lamina.cli.output import listed, show, table
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def tools(
         typer.Option("--out", metavar="FILE.toml", help="For describe and probe: the file that synth --offers takes."),
     ] = None,
     allow_changes: AllowChanges = False,
+    timeout: Timeout = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -61,7 +62,7 @@ def tools(
     if action is Action.lint:
         _lint(toolbox, as_json)
     elif action is Action.probe:
-        _probe(toolbox, allow_changes, out, as_json)
+        _probe(toolbox, allow_changes, timeout, out, as_json)
     elif action is Action.describe:
         _describe(toolbox, writer, listed(categories) or (), out, as_json)
     else:
@@ -101,14 +102,15 @@ def _lint(toolbox: Toolbox, as_json: bool) -> None:
     show(result, as_json=as_json, lines=lines)
 
 
-def _probe(toolbox: Toolbox, allow_changes: bool, out: Path | None, as_json: bool) -> None:
+def _probe(toolbox: Toolbox, allow_changes: bool, timeout: float | None, out: Path | None, as_json: bool) -> None:
     from lamina.runs import Progress
     from lamina.synth.offers import write_probes
-    from lamina.tools.execution import open_executor
-    from lamina.tools.probing import probe
+    from lamina.synth.probing import probe
+    from lamina.tools.execution import Limits, open_executor
 
     found = []
-    with open_executor(toolbox) as executor, Progress(as_json).stage("probe", total=len(toolbox)) as bar:
+    limits = Limits.of(timeout)
+    with open_executor(toolbox, limits=limits) as executor, Progress(as_json).stage("probe", len(toolbox)) as bar:
         for tool in toolbox:
             found.append(probe(tool, executor, allow_changes=allow_changes))
             bar.advance(ran=sum(p.runs for p in found))

@@ -28,6 +28,7 @@ from lamina.checks.replay import Replayed, check_replays
 from lamina.checks.steps import check_steps
 from lamina.checks.turns import check_turns
 from lamina.data.model_checks import ModelCheck, Said
+from lamina.data.not_running import Withheld, functions_and_others, why_not_run
 from lamina.data.sources import records_of
 from lamina.tools import Toolbox
 from lamina.tools.execution import Executor
@@ -56,13 +57,14 @@ SKIPPABLE = (*RULES, NOVELTY)
 @dataclass(frozen=True)
 class Verdict:
     """``record`` is the record as it stands after mending; ``mended`` says what changed, a sentence each; ``opinion``
-    is the judge's, where it was asked."""
+    is the judge's, where it was asked; ``not_run`` says why its calls were not run, where they were to be."""
 
     before: Trajectory
     record: Trajectory
     rejection: Rejection | None = None
     mended: list[str] = field(default_factory=list)
     opinion: Opinion | None = None
+    not_run: Withheld | None = None
 
     @property
     def reject(self) -> Reject | None:
@@ -76,15 +78,17 @@ class Verdict:
 
 
 class Checker:
-    """``executor``: run the calls of each record with these functions, whatever tools the record names. ``toolbox``:
-    the tools of records that bring none. ``skip``: names of ``RULES`` to leave out. ``novelty`` remembers what passed
-    so far. ``held_out``: requests that a model will be scored on, each with the name of where it stands. ``models``:
-    checks by models, asked in this order of what passed everything before."""
+    """``executor``: run the calls of each record with these functions, whatever tools the record names; ``withheld``
+    are those of them that are not called. ``toolbox``: the tools of records that bring none. ``skip``: names of
+    ``RULES`` to leave out. ``novelty`` remembers what passed so far. ``held_out``: requests that a model will be scored
+    on, each with the name of where it stands. ``models``: checks by models, asked in this order of what passed
+    everything before."""
 
     def __init__(
         self,
         executor: Executor | None = None,
         *,
+        withheld: Mapping[str, Withheld] | None = None,
         toolbox: Toolbox | None = None,
         skip: Sequence[str] = (),
         novelty: RecordedNovelty | None = None,
@@ -92,6 +96,7 @@ class Checker:
         models: Sequence[ModelCheck] = (),
     ):
         self._executor, self._novelty, self.models = executor, novelty, models
+        self._withheld = withheld or {}
         self._held_out, self._scored = held_out or {}, list(held_out or ())
         self._tools = toolbox.as_openai() if toolbox else []
         self._rules = {name: rule for name, rule in RULES.items() if name not in skip}
@@ -131,9 +136,18 @@ class Checker:
         return record.model_copy(update={"meta": record.meta.model_copy(update={"checks": checks})})
 
     def _by_running(self, executor: Executor, found: list[Verdict]) -> list[Verdict]:
-        passing = [verdict for verdict in found if verdict.rejection is None]
-        replays = iter(check_replays([verdict.record for verdict in passing], executor))
-        return [verdict if verdict.rejection else _replayed(verdict, next(replays)) for verdict in found]
+        found = [verdict if verdict.rejection else self._marked(executor, verdict) for verdict in found]
+        left_out = [bool(verdict.rejection or verdict.not_run) for verdict in found]
+        running = [verdict.record for verdict, out in zip(found, left_out, strict=True) if not out]
+        replays = iter(check_replays(running, executor))
+        return [v if out else _replayed(v, next(replays)) for v, out in zip(found, left_out, strict=True)]
+
+    def _marked(self, executor: Executor, verdict: Verdict) -> Verdict:
+        why = why_not_run(verdict.record, executor.toolbox, self._withheld)
+        if why is None:
+            return verdict
+        mark = Check(name=EXECUTION, verdict="not-run", detail=f"{why.reason}: {why.detail}")
+        return replace(_said_by(mark, verdict), not_run=why)
 
     def _by_novelty(self, novelty: RecordedNovelty, verdict: Verdict) -> Verdict:
         found = novelty.check(verdict.record, self._toolbox_of(verdict.record))
@@ -176,7 +190,8 @@ class Checker:
         return Verdict(trajectory, _with_notes(record, trajectory, passed, mended), None, mended)
 
     def _toolbox_of(self, trajectory: Trajectory) -> Toolbox:
-        return self._executor.toolbox if self._executor else toolbox_of(trajectory)
+        own = toolbox_of(trajectory)
+        return functions_and_others(self._executor.toolbox, own) if self._executor else own
 
 
 def _said_by(said: Check | Rejection, verdict: Verdict) -> Verdict:

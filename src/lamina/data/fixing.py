@@ -24,8 +24,10 @@ def fix(
     format: str = "auto",
 ) -> dict[str, Any]:
     """Writes what passes to the run and the rest to its rejects. Returns ``{"read", "accepted", "mended", "rejected":
-    {reason: n}}``; ``on_mended`` sees each record that was changed."""
+    {reason: n}}``, and ``not_run`` where calls were to be run and some were not; ``on_mended`` sees each record that
+    was changed."""
     rejected: Counter[str] = Counter()
+    not_run: Counter[str] = Counter()
     accepted = mended = 0
     store = TrajectoryStore(run.store)
 
@@ -37,6 +39,8 @@ def fix(
             return reject
         assert isinstance(one, Verdict)
         accepted += 1
+        if one.not_run is not None:
+            not_run[one.not_run.reason.value] += 1
         if one.mended:
             mended += 1
             on_mended(one)
@@ -48,7 +52,8 @@ def fix(
             bar.advance(len(batch), accepted=accepted, mended=mended, rejected=rejected.total())
     store.export(run.folder)
     read = accepted + rejected.total()
-    return {"read": read, "accepted": accepted, "mended": mended, "rejected": dict(rejected.most_common())}
+    told = {"read": read, "accepted": accepted, "mended": mended, "rejected": dict(rejected.most_common())}
+    return {**told, **({"not_run": dict(not_run.most_common())} if not_run else {})}
 
 
 def difference(before: Trajectory, after: Trajectory) -> list[str]:

@@ -23,6 +23,7 @@ WHOLE = "train"
 """Where rows go that no split has."""
 FOLDER = "hub"
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+NOT_COMPARED = "Not compared with any evaluation set: it may hold requests that a model will be scored on."
 JSON = dict[str, Any]
 
 
@@ -161,7 +162,28 @@ def _yields(made: JSON) -> list[str]:
         f"{made.get('targets', 0):,} attempts, {made.get('verified', 0):,} verified rows; calls ran in a sandbox of "
         f"level {made.get('sandbox', 'none')}. Agreement of the judge: {trust}.", "",
         *_table(("stage", "rejected", "reasons"), rows),
+        *_yields_by_style(made.get("by_style", {})),
+        *_compared(made.get("compared_with")),
     ]  # fmt: skip
+
+
+def _yields_by_style(styles: JSON) -> list[str]:
+    """Empty for a run of an earlier version, which did not count them."""
+    rows = []
+    for style, one in styles.items():
+        failed = {stage: sum(reasons.values()) for stage, reasons in one["failed"].items()}
+        tried = one["passed"] + sum(failed.values())
+        where = "; ".join(f"{stage} {count:,}" for stage, count in failed.items())
+        rows.append((style, f"{tried:,}", f"{one['passed']:,}", f"{one['passed'] / max(1, tried):.0%}", where))
+    return ["", *_table(("style", "attempts", "verified", "yield", "failed at"), rows)] if rows else []
+
+
+def _compared(files: list[str] | None) -> list[str]:
+    """None where the run does not say."""
+    if files is None:
+        return []
+    named = f"Compared with {', '.join(files)}: copies of their requests are set aside." if files else NOT_COMPARED
+    return ["", named]
 
 
 def _table(head: tuple[str, ...], rows: list[Any]) -> list[str]:

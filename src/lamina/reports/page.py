@@ -111,6 +111,7 @@ def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
         "shares": result.get("shares") or {},
         "composition": result.get("composition") or {},
         "shortfall": result.get("shortfall"),
+        "compared_with": result.get("compared_with"),
         "reasons": {s: sorted(rejected[s].items(), key=lambda item: -item[1]) for s in stages},
         "all": everything,
         "targets": max(result.get("targets", 0), everything.targets),

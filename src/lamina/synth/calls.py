@@ -25,6 +25,8 @@ SPAN = 16
 """Batches that calls of a pure tool are drawn ahead for."""
 AHEAD = 128
 """Of these, calls for one batch of all tools together; of one tool at least ``FEW``."""
+NO_USE = ("timed_out", "unmet")
+"""Ends of a call after which another one with other arguments is not worth its time."""
 TOGETHER = 128
 """Tools whose calls are drawn ahead at once (our choice)."""
 
@@ -181,7 +183,7 @@ class Search:
     unfit: dict[str, Any] | None = None
     """Arguments of a round in which none fit the tool's schema."""
     late: bool = False
-    """Whether all calls of a round ran out of time."""
+    """Whether all calls of a round ran out of time, or lack a key or a server: no other call will fare better."""
     _over: int = 0
     _rounds: list[tuple[list[dict[str, Any]], Any]] = field(default_factory=list)
     """What is drawn for each of the rounds under way, and the state of the lots after it."""
@@ -211,7 +213,7 @@ class Search:
                 break
             failed = [DrawnCall(self.tool, a, r[0]) for a, r in zip(drawn, of_round, strict=True) if r]
             self.last = failed[-1] if failed else self.last
-            self.late = bool(failed) and not self.found and all(c.result.status == "timed_out" for c in failed)
+            self.late = bool(failed) and not self.found and all(c.result.status in NO_USE for c in failed)
             if self.late:
                 self.rng.setstate(state)
                 break

@@ -16,8 +16,8 @@ import tomli_w
 from lamina.errors import InputError
 from lamina.runs.files import atomic_file
 from lamina.synth.describing import Offer
+from lamina.synth.probing import Probe
 from lamina.tools import Toolbox
-from lamina.tools.probing import Probe
 
 Offers = dict[str, dict[str, Any]]
 """By tool: ``description``, ``category``, ``usable`` and the ``reason`` where it is not; all may be left out."""

@@ -19,11 +19,14 @@ NOT_READ = "(not read)"
 
 
 @dataclass
-class ToolYield:
-    """Of the rows that call a tool: how many passed, and how many failed, by stage and reason."""
+class Yield:
+    """Of the rows that call a tool, or are of a style: how many passed, and how many failed, by stage and reason."""
 
     passed: int = 0
     failed: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def add(self, reject: Reject) -> None:
+        self.failed.setdefault(reject.stage, Counter())[reject.reason] += 1
 
     def as_dict(self) -> dict[str, Any]:
         return {"passed": self.passed, "failed": {stage: dict(reasons) for stage, reasons in self.failed.items()}}
@@ -32,14 +35,17 @@ class ToolYield:
 def result_of(work: Work, sandbox: str, stopped: str) -> dict[str, Any]:
     """What ``synthesize`` returns. ``stages`` are those that could reject, ``settled`` those that could not, each with
     the reason. ``by_tool``: of each tool of the toolbox and of ``(no call)``, how many rows that call it passed, and
-    how many failed at which stage for which reason; a row with calls to several counts under each. ``shares``: of each
+    how many failed at which stage for which reason; a row with calls to several counts under each; ``by_style`` is the
+    same of each style, without variants, which nobody tried to write. ``shares``: of each
     style, the share of what the model was ``asked`` for, and that of its rows that it ``reached``."""
     rejected: dict[str, Counter[str]] = {}
     failures: Counter[tuple[str, str]] = Counter()
-    tools = {name: ToolYield() for name in [*work.toolbox.names, NO_CALL]}
+    tools = {name: Yield() for name in [*work.toolbox.names, NO_CALL]}
+    styles: dict[str, Yield] = {}
     for reject in work.rows.rejects():
         for name in _drawn(reject):
-            tools.setdefault(name, ToolYield()).failed.setdefault(reject.stage, Counter())[reject.reason] += 1
+            tools.setdefault(name, Yield()).add(reject)
+        styles.setdefault(str((reject.record or {}).get("style") or NOT_READ), Yield()).add(reject)
         rejected.setdefault(reject.stage, Counter())[reject.reason] += 1
         if (reject.record or {}).get("writer") == work.settings.writer:
             failures[reject.stage, reject.reason] += 1
@@ -52,7 +58,9 @@ def result_of(work: Work, sandbox: str, stopped: str) -> dict[str, Any]:
         called = {c.name for c in row.calls} or {NO_CALL}
         counts["tools"].update(called)
         for name in called:
-            tools.setdefault(name, ToolYield()).passed += 1
+            tools.setdefault(name, Yield()).passed += 1
+        if not is_variant(row):
+            styles.setdefault(row.meta.style, Yield()).passed += 1
         composition[made_by(row.meta.writer, variant=is_variant(row))] += 1
         if wording := (row.meta.model_extra or {}).get("wording"):
             counts["wordings"][wording] += 1
@@ -68,6 +76,7 @@ def result_of(work: Work, sandbox: str, stopped: str) -> dict[str, Any]:
         **{name: dict(counted) for name, counted in counts.items()},
         "shares": _shares(work, of_model),
         "by_tool": {name: one.as_dict() for name, one in tools.items()},
+        "by_style": {name: one.as_dict() for name, one in sorted(styles.items())},
         "categories": {t.name: t.category for t in work.toolbox if t.category},
         "diversity": diversity_of(work.rows.trajectories()),
         "stages": stages,

@@ -57,7 +57,8 @@ class SynthSettings:
     at hand), ``none`` or a model reference. ``judge``: ``none`` or a model reference, asked ``votes`` times a row, of
     which ``votes_needed`` must pass (None: more than half). ``variants``: how often each example of one call that the
     user wrote is said again with other values; None to let their number decide (``VARIANTS``). ``allow_changes``:
-    whether tools may be called that change things elsewhere. ``styles``: what share of what a model is asked for is of
+    whether tools may be called that change things elsewhere; ``timeout``: seconds that a call of one may take, None for
+    the usual ones. ``styles``: what share of what a model is asked for is of
     each style; empty for ``FEW_TOOLS`` or ``LIBRARY``, of pairs ``PAIRS_FEW_TOOLS`` or ``PAIRS_LIBRARY``. ``sampler``:
     which tool is next. ``wordings``: how requests are worded, in rows of the styles ``WORDED`` (joined of pieces only
     ``JOINABLE``), and all that ``pairs`` writes; ``LIKE_EXAMPLES`` among them is for tools that have examples, of which
@@ -84,6 +85,7 @@ class SynthSettings:
     seed: int = 0
     now: str = "2026-11-23T10:00:00"
     allow_changes: bool = False
+    timeout: float | None = None
     styles: tuple[tuple[str, float], ...] = ()
     sampler: str = "uniform"
     wordings: tuple[str, ...] = (LIKE_EXAMPLES, *WORDINGS)

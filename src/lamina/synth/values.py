@@ -85,10 +85,11 @@ def _string_leaves(
     return found
 
 
-def draw_arguments(tool: Tool, rng: random.Random, pool: ValuePool) -> JSON:
+def draw_arguments(tool: Tool, rng: random.Random, pool: ValuePool, shown: float = SHOWN) -> JSON:
     """One set of arguments; optional ones are present about half of the time, never at their default, truth values
-    only where an example sets them. Most fit the schema; not all: what bounds one value by another is not looked at."""
-    return _Drawing(tool, rng, pool).object_of(plain_schema(tool.parameters, tool.parameters), "", 0)
+    only where an example sets them. Most fit the schema; not all: what bounds one value by another is not looked at.
+    ``shown``: how many values are one of the schema's examples, where it has some."""
+    return _Drawing(tool, rng, pool, shown).object_of(plain_schema(tool.parameters, tool.parameters), "", 0)
 
 
 @dataclass
@@ -96,6 +97,7 @@ class _Drawing:
     tool: Tool
     rng: random.Random
     pool: ValuePool
+    shown: float = SHOWN
     parts: int = 0
 
     def object_of(self, schema: JSON, prefix: str, depth: int) -> JSON:
@@ -124,8 +126,8 @@ class _Drawing:
             return schema["const"]
         if schema.get("enum"):
             return self.rng.choice(schema["enum"])
-        if (shown := examples_in(schema)) and self.rng.random() < SHOWN:
-            return self.rng.choice(shown)
+        if (examples := examples_in(schema)) and self.rng.random() < self.shown:
+            return self.rng.choice(examples)
         match schema.get("type"):
             case "boolean":
                 return self.rng.random() < 0.5

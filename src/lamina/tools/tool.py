@@ -147,11 +147,18 @@ class Tool:
 
 class Toolbox:
     """An ordered set of tools with distinct names. ``remarks`` says what of its sources was left out or
-    changed, and why; ``files`` are those that were read for it."""
+    changed, and why; ``files`` are those that were read for it; ``left_out`` are tools that it would have, and that
+    cannot run yet."""
 
-    def __init__(self, tools: Iterable[Tool], remarks: Iterable[Remark] = (), files: Iterable[Path] = ()):
+    def __init__(
+        self,
+        tools: Iterable[Tool],
+        remarks: Iterable[Remark] = (),
+        files: Iterable[Path] = (),
+        left_out: Iterable[Tool] = (),
+    ):
         self._tools = {t.name: t for t in tools}
-        self.remarks = tuple(remarks)
+        self.remarks, self.left_out = tuple(remarks), tuple(left_out)
         self.files = tuple(sorted({file.resolve() for file in files}))
 
     def __iter__(self) -> Iterator[Tool]:

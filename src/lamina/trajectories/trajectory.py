@@ -61,10 +61,11 @@ class Evidence(BaseModel):
 
 
 class Check(BaseModel):
-    """What one verification rule said of this record; grounding gives its ``evidence``, argument by argument."""
+    """What one verification rule said of this record; grounding gives its ``evidence``, argument by argument.
+    ``not-run``: its calls could not be run, for the reason that ``detail`` begins with."""
 
     name: str
-    verdict: Literal["passed", "unjudged", "rejected"] = "passed"
+    verdict: Literal["passed", "unjudged", "rejected", "not-run"] = "passed"
     detail: str = ""
     evidence: list[Evidence] | None = None
 

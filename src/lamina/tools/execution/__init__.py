@@ -9,7 +9,7 @@ from lamina.tools.execution.outcomes import CallResult, Limits, Status
 if TYPE_CHECKING:
     from lamina.tools.execution.error_results import carried_error, error_in
     from lamina.tools.execution.executor import Executor, available_level, level_note
-    from lamina.tools.execution.opening import MixedExecutor, open_executor
+    from lamina.tools.execution.opening import MixedExecutor, open_executor, unmet_tools
 
 __all__ = [
     "CallResult",
@@ -22,6 +22,7 @@ __all__ = [
     "error_in",
     "level_note",
     "open_executor",
+    "unmet_tools",
 ]
 
 _WHERE = {
@@ -29,6 +30,7 @@ _WHERE = {
     "error_in": "error_results",
     "MixedExecutor": "opening",
     "open_executor": "opening",
+    "unmet_tools": "opening",
 }
 
 

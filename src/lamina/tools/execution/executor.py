@@ -111,6 +111,11 @@ class Executor:
         for server in self._servers:
             server.close()
 
+    def unmet(self, name: str) -> str | None:
+        """What the user has yet to set (a key, a server) before the tool can run; None when nothing, as of all
+        functions of this machine."""
+        return None
+
     def run(self, name: str, arguments: JSON, now: str | None = None, scratch: Path | None = None) -> CallResult:
         """One call in a fork of its own. ``now`` (ISO time) becomes ``LAMINA_NOW``."""
         return self.run_sequence([(name, arguments)], now, scratch)[0]

@@ -54,10 +54,16 @@ class HttpRunner:
         self._secrets = Secrets(s for v in sorted(known) if (s := from_environment(v)))
 
     def unmet(self, tool: Tool) -> str | None:
-        """What the user has yet to set before ``tool`` can run."""
+        """What the user has yet to set, or to set otherwise, before ``tool`` can run."""
         target = tool.target
         assert isinstance(target, HttpTarget)
-        if not from_environment(target.server_variable):
+        try:
+            named = from_environment(target.server_variable)
+            _base(named or str(target.server or "http://unnamed"), target.server_variable if named else "")
+            _sign(WireRequest("GET", "/"), _signing(target))
+        except UserError as error:
+            return f"{tool.name}: {error}"
+        if not named:
             if not target.server:
                 return f"{tool.name}: its document names no server; set {target.server_variable} to the base URL"
             if says_private(_base(target.server, "").host):
@@ -71,11 +77,11 @@ class HttpRunner:
         return None
 
     def run(self, tool: Tool, arguments: JSON, now: str | None, scratch: Path | None) -> CallResult:
-        """Raises UserError where a key or the server has yet to be named."""
+        """``unmet`` where a key or the server has yet to be named: others of the tools may run all the same."""
         target = tool.target
         assert isinstance(target, HttpTarget)
         if unmet := self.unmet(tool):
-            raise UserError(unmet)
+            return failed("unmet", unmet)
         start = time.monotonic()
         try:
             request = wire_request(target, arguments)
@@ -83,7 +89,7 @@ class HttpRunner:
             return failed("invalid", f"{tool.name}: {reason}")
         named = from_environment(target.server_variable)
         base = _base(named or str(target.server), target.server_variable if named else "")
-        _sign(request, [*(_chosen(target) or ()), *target.optional_auth])
+        _sign(request, _signing(target))
         result = self._loop.run(self._timed(tool, request, base, bool(named)))
         return dataclasses.replace(result, seconds=time.monotonic() - start)
 
@@ -187,6 +193,10 @@ def _chosen(target: HttpTarget) -> tuple[Credential, ...] | None:
     """The first alternative whose variables are all set."""
     met = (each for each in target.auth if all(from_environment(c.variable) for c in each))
     return next(met, None)
+
+
+def _signing(target: HttpTarget) -> list[Credential]:
+    return [*(_chosen(target) or ()), *target.optional_auth]
 
 
 def _base(text: str, variable: str) -> httpx.URL:

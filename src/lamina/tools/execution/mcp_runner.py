@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lamina.errors import UserError
 from lamina.tools.execution.event_loop import EventLoop
 from lamina.tools.execution.outcomes import CallResult, Limits
 from lamina.tools.execution.results import failed, succeeded
@@ -54,9 +53,9 @@ class McpRunner:
         return server.unmet()
 
     def run(self, tool: Tool, arguments: JSON, now: str | None, scratch: Path | None) -> CallResult:
-        """Raises UserError where a key of the server's has yet to be set."""
+        """``unmet`` where a key of the server's has yet to be set: those of other servers may run all the same."""
         if unmet := self.unmet(tool):
-            raise UserError(unmet)
+            return failed("unmet", unmet)
         assert isinstance(tool.target, McpTarget)
         start = time.monotonic()
         result = self._loop.run(self._call(tool, tool.target, arguments))

@@ -16,6 +16,12 @@ from lamina.tools.execution.supervised import Call
 from lamina.tools.targets import HttpTarget, McpTarget, PythonTarget, Target
 from lamina.tools.tool import JSON, Tool, Toolbox
 
+NAMED = 3
+MEND = (
+    "name a server to test with and give --allow-changes; or leave them out: 'lamina tools TOOLS probe --out FILE' "
+    "writes down which, and 'lamina synth TOOLS --offers FILE' goes on without them"
+)
+
 
 class Runner(Protocol):
     """What runs one kind of target, one call at a time, from several threads. ``target.runner`` names it."""
@@ -41,14 +47,23 @@ def open_executor(
     described), ``MixedExecutor`` where there are HTTP operations or tools of MCP servers.
 
     Raises InputError where a tool may change things outside the sandbox and ``allow_changes`` is false: calls
-    that nobody asked for (synthesis, checks of a data set) must not reach a real shop."""
+    that nobody asked for (synthesis) must not reach a real shop."""
     changing = [t.name for t in toolbox if t.target is not None and t.target.changes_things]
     if changing and not allow_changes:
-        what = f"{len(changing)} of {len(toolbox)} tools may change things elsewhere ({', '.join(changing[:3])}, …)"
-        raise InputError(what, mend="name a server to test with and give --allow-changes, or take them out")
+        named = ", ".join(changing[:NAMED]) + (", …" if len(changing) > NAMED else "")
+        what = f"{len(changing)} of {len(toolbox)} tools may change things elsewhere ({named})"
+        raise InputError(what, mend=MEND)
     if all(t.target is None or isinstance(t.target, PythonTarget) for t in toolbox):
         return Executor(toolbox, level, limits, workers=workers)
     return MixedExecutor(toolbox, level, limits, workers=workers)
+
+
+def unmet_tools(toolbox: Toolbox) -> dict[str, str]:
+    """Of each tool that cannot run yet, what the user has yet to set. Nothing is called."""
+    if not any(_is_remote(tool.target) for tool in toolbox):
+        return {}
+    with MixedExecutor(toolbox) as executor:
+        return {name: unmet for name in toolbox.names if (unmet := executor.unmet(name))}
 
 
 class MixedExecutor(Executor):
@@ -78,15 +93,14 @@ class MixedExecutor(Executor):
             runner.close()
 
     def unmet(self, name: str) -> str | None:
-        """What the user has yet to set (a key, a server) before the tool can run; None when nothing."""
         tool = self.toolbox[name]
         return self._runners[tool.target.runner].unmet(tool) if _is_remote(tool.target) else None
 
     def run_sequence(
         self, calls: Sequence[Call], now: str | None = None, scratch: Path | None = None
     ) -> list[CallResult]:
-        """Calls one after the other, up to the first that is not ok. Raises UserError where a key or a server
-        has yet to be named."""
+        """Calls one after the other, up to the first that is not ok: ``unmet`` where a key or a server has yet to be
+        named."""
         results: list[CallResult] = []
         for remote, group in itertools.groupby(calls, key=lambda call: self._runner_of(call[0]) is not None):
             if remote:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Status = Literal["ok", "raised", "timed_out", "killed", "exited", "unserialisable", "invalid"]
+Status = Literal["ok", "raised", "timed_out", "killed", "exited", "unserialisable", "invalid", "unmet"]
+"""``unmet``: the tool was not reached, for a key or a server has yet to be set."""
 
 LINKED_AT_START = {"LD_BIND_NOW": "1"}
 """For the fork server's environment alone: C functions are looked up once in it, not once more in every fork."""
@@ -27,6 +29,11 @@ class Limits:
     file_mb: int = 16
     processes: int = 16
     open_files: int = 256
+
+    @classmethod
+    def of(cls, seconds: float | None) -> Limits:
+        """With so many seconds a call, computing or waiting; None for the usual ones."""
+        return cls() if seconds is None else cls(wall_seconds=seconds, cpu_seconds=max(1, math.ceil(seconds)))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from lamina.tools.mcp_servers.config import Server, is_config, servers_of
 from lamina.tools.targets import McpTarget
 from lamina.tools.tool import Remark, Tool, Toolbox
 
-LIST_SECONDS = 30.0
+LIST_SECONDS = 120.0
+"""As long as the start of a server that has to be fetched first (``session.START_SECONDS``)."""
 SAID_CHARACTERS = 500
 
 

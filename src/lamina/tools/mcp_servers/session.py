@@ -16,7 +16,8 @@ from lamina.errors import MissingExtraError
 from lamina.tools.mcp_servers.config import Server
 from lamina.tools.mcp_servers.guard import MOST_BYTES
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
+"""The first start of a server that npx or docker fetches takes a minute on a slow line."""
 STOP_SECONDS = 8.0
 MOST_PAGES = 50
 

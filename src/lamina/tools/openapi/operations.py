@@ -10,6 +10,7 @@ from lamina.tools.openapi.arguments import Arguments, description_of, examples_o
 from lamina.tools.openapi.bodies import body_of
 from lamina.tools.openapi.compiling import compiling
 from lamina.tools.openapi.document import Document, DocumentTooLarge, Unusable, as_list, as_object
+from lamina.tools.openapi.key_parameters import is_key
 from lamina.tools.openapi.schemas import Converter
 from lamina.tools.openapi.security import alternatives, carried_by_key, variable_of
 from lamina.tools.openapi.servers import server_of
@@ -20,9 +21,6 @@ from lamina.tools.validators import rule_problem
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 NOT_ARGUMENTS = {"accept", "content-type", "authorization"}
 """Header parameters that OpenAPI 3 says to ignore."""
-KEY = re.compile(r"(x[-_])?(api|app|access|auth|subscription)[-_]?(key|token|secret)", re.IGNORECASE)
-"""Parameters that are secrets by their name: a model must not make one up, and none may enter a record."""
-
 STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
 COLLECTIONS = {"csv": ("form", False), "multi": ("form", True), "ssv": ("spaceDelimited", False),
                "tsv": ("tabDelimited", False), "pipes": ("pipeDelimited", False)}  # fmt: skip
@@ -122,7 +120,7 @@ def _parameters(
             continue
         if where == "header" and name.lower() in NOT_ARGUMENTS:
             continue
-        if where in ("header", "query") and KEY.fullmatch(name):
+        if is_key(document, where, name, parameter):
             place: Any = where
             key = Credential("key", variable_of(document, name, parameter), place, name)
             arguments.keys.append((key, parameter.get("required") is True))
