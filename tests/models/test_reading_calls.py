@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamina.models import parse_calls
-from lamina.models.parsing import ANYTHING, CLOSED, STRICT, TRUSTED, Reading, read_calls
-from lamina.tools import Toolbox
+from lamina.models.parsing import ANYTHING, BRACKETS, CLOSED, NULLS, STRICT, TRUSTED, Reading, read_calls
+from lamina.tools import Tool, Toolbox
 
 CALL = ("split_bill", {"total": 84, "people": 4})
 ARGUMENTS = '{"total": 84, "people": 4}'
@@ -71,10 +71,23 @@ REPAIRED = {
     "words around": f"Sure! Here is the call: [{TEXT}]. I hope that helps.",
 }
 
+BRACKETS_MISSING = {
+    "the call's": TEXT[:-1],
+    "the array's": f"[{TEXT}",
+    "both": f"[{TEXT[:-1]}",
+    "those around it": f'{{"tool_calls": [{{"type": "function", "function": {TEXT}',
+    "in a tag": f"<tool_call>{TEXT[:-1]}\n</tool_call>",
+    "in a fence": f"```json\n[{TEXT}\n```",
+    "after words": f"Sure: [{TEXT}",
+}
 BROKEN_OFF = {
-    "before the closing bracket": TEXT[:-1],
-    "in the array": f"[{TEXT}",
+    "before the arguments' bracket": TEXT[:-2],
+    "in a number": f"[{TEXT[:-3]}",
     "in a tag": f"<tool_call>{TEXT[:-2]}",
+    "before another call": f"[{TEXT},",
+    "in another call": f"[{TEXT}, {TEXT[:-2]}",
+    "before a bracket in the arguments": '[{"name": "add_contact", "arguments": {"contact": {"name": "Ann"}',
+    "in a string that ends like arguments": '[{"name": "add_contact", "arguments": {"contact": {"name": "Ann}}',
 }
 
 
@@ -111,13 +124,41 @@ def test_a_second_call_that_breaks_off_before_its_arguments_is_not_taken_for_one
 @pytest.mark.parametrize("name", BROKEN_OFF)
 def test_what_breaks_off_is_closed_only_for_those_who_want_whatever_can_be_made_out(name: str, toolbox: Toolbox):
     reading = read_calls(BROKEN_OFF[name], toolbox, least=ANYTHING)
-    assert one(reading) == CALL
-    assert CLOSED in reading.repairs
-    assert reading.confidence < TRUSTED
+    assert reading.problem is not None or (CLOSED in reading.repairs and reading.confidence < TRUSTED)
+    if name in ("before the arguments' bracket", "in a tag", "before another call"):
+        assert one(reading) == CALL
     calls, problem = parse_calls(BROKEN_OFF[name], toolbox)
     assert calls == []
     assert problem is not None
     assert "breaks off" in problem
+
+
+@pytest.mark.parametrize("name", BRACKETS_MISSING)
+def test_a_call_whose_arguments_are_whole_is_read_without_its_last_brackets_but_not_in_an_evaluation(
+    name: str, toolbox: Toolbox
+):
+    for tools in (None, toolbox):
+        reading = read_calls(BRACKETS_MISSING[name], tools)
+        assert one(reading) == CALL
+        assert BRACKETS in reading.repairs
+        assert TRUSTED <= reading.confidence <= 0.6
+    assert "breaks off" in str(read_calls(BRACKETS_MISSING[name], toolbox, least=STRICT).problem)
+
+
+def test_a_null_is_an_argument_left_out_where_the_schema_allows_that_and_no_null():
+    kinds = {"a": {"type": "string"}, "b": {"type": "string"}, "c": {"type": ["string", "null"]}, "d": {}}
+    tools = Toolbox([Tool("run", "", {"type": "object", "properties": kinds, "required": ["a"]})])
+
+    def written(**arguments: Any) -> str:
+        return json.dumps([{"name": "run", "arguments": arguments}])
+
+    reading = read_calls(written(a="x", b=None, c=None, d=None), tools)
+    assert one(reading) == ("run", {"a": "x", "c": None, "d": None})
+    assert (reading.repairs, reading.confidence) == ((NULLS,), 0.9)
+    assert read_calls(written(a="x", b=None), tools, least=STRICT).problem == f"needs repair: {NULLS}"
+    assert one(read_calls(written(a="x", b=None))) == ("run", {"a": "x", "b": None}), "without tools it is a null"
+    assert read_calls(written(a=None), tools).problem, "a is required"
+    assert read_calls(written(a="x", z=None), tools).problem, "there is no z"
 
 
 @pytest.mark.parametrize(
@@ -286,7 +327,9 @@ def test_an_answer_cut_anywhere_is_a_problem_or_is_read_with_what_it_lost_said(
     strict = read_calls(text[:cut], least=STRICT)
     assert strict.problem is not None
     loose = read_calls(text[:cut], least=ANYTHING)
-    assert loose.problem is not None or CLOSED in loose.repairs
+    assert loose.problem is not None or {CLOSED, BRACKETS} & set(loose.repairs)
+    trusted = read_calls(text[:cut]).calls
+    assert [(c.name, c.arguments) for c in trusted] == calls[: len(trusted)], "no call has lost anything"
 
 
 PIECES = st.sampled_from(
