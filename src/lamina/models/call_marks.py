@@ -74,7 +74,8 @@ def spoken(text: str) -> tuple[str, bool]:
 
 def _without_analysis(text: str, hidden: str) -> tuple[str, bool]:
     """Without what gpt-oss says in its channel for thoughts, before each call anew; and whether the last never ends."""
-    kept, position = [], 0
+    kept: list[str] = []
+    position = 0
     while (opened := _ANALYSIS.search(hidden, position)) is not None:
         end = hidden.find("<|end|>", opened.end())
         if end < 0:
