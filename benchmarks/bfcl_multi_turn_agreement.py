@@ -24,16 +24,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from lamina.bench.tasks import Outcome, Sample, Setting
+from lamina.bench.tasks import Outcome, Sample
 from lamina.bench.tasks.bfcl import MULTI_TURN
-from lamina.bench.tasks.bfcl.multi_turn import MultiTurnTask
-from lamina.models.model import Reply
-from lamina.tools.tool import Toolbox
+from lamina.bench.tasks.bfcl.multi_turn import MultiTurnTask, replayed
 
 Call = dict[str, Any]
 Turns = list[list[list[Call]]]
 """By turn and answer, the calls."""
-SETTING = Setting(Toolbox([]), "full")
 STRAYS: list[Any] = [None, "", "x", 0, 1, -1, 2.5, True, [], ["x"], {"a": 1}, "."]
 
 
@@ -155,18 +152,7 @@ CHANGES: list[Change] = [
 
 def _played(task: MultiTurnTask, sample: Sample, turns: Turns) -> Outcome:
     """As a bench plays a model that answers so. An empty answer would end the turn: there is none among them."""
-    answers = [[answer for answer in turn if answer] for turn in turns]
-    talk = task.solve(sample, SETTING)
-    request = next(talk)
-    try:
-        while True:
-            roles = [message.role for message in request.messages]
-            turn = roles.count("user") - 1
-            since = roles[len(roles) - roles[::-1].index("user") :].count("assistant")
-            request = talk.send(Reply(json.dumps(answers[turn][since] if since < len(answers[turn]) else [])))
-    except StopIteration as end:
-        outcome: Outcome = end.value
-        return outcome
+    return replayed(task, sample, [[answer for answer in turn if answer] for turn in turns])
 
 
 def _report(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lamina.agents.environments.bfcl_multi_turn import known_folders
-from lamina.bench import BenchModel, BenchSettings, bench_models, open_task, write_samples
+from lamina.bench import BenchModel, BenchSettings, bench_models, open_task, score_answers, write_samples
 from lamina.bench.tasks import Outcome, Sample, Setting, Task
 from lamina.bench.tasks.bfcl import MULTI_TURN
 from lamina.bench.tasks.bfcl.multi_turn import MOST_STEPS, TOLD
@@ -221,6 +221,26 @@ def test_a_model_is_told_how_a_turn_ends_unless_it_was_taught_one_form_of_prompt
     task = open_task("bfcl:multi_turn_base", data=data)
     request = next(task.solve(task.samples()[0], Setting(Toolbox([]), style, system)))
     assert [m.content for m in request.messages if m.role == "system"] == told
+
+
+def test_anybodys_answers_are_made_and_scored_as_a_models_are(data: Path, tmp_path: Path):
+    task = open_task("bfcl:multi_turn_base", data=data)
+    samples = task.samples()
+    right = {sample.id: [[turn] if turn else [] for turn in sample.row["calls"]] for sample in samples}
+    first, second, third, fourth = right
+    right[first] = [
+        [[{**c, "arguments": json.dumps(c["arguments"])}] for c in turn] for turn in samples[0].row["calls"]
+    ]
+    right[second] = right[second][:-1]
+    right[third] = [*right[third], []]
+    right[fourth] = samples[3].row["calls"]
+    file = tmp_path / "answers.jsonl"
+    file.write_text("".join(json.dumps({"id": id, "calls": calls}) + "\n" for id, calls in right.items()))
+    found = score_answers(task, file)
+    assert found["scores"] == {first: True, second: False, third: False, fourth: False}
+    assert "turn" in found["problems"][second]
+    assert found["problems"][third].startswith(f"answers to {len(right[third])} requests")
+    assert found["problems"][fourth] == "not a list for each request, of a list for each answer, of calls"
 
 
 def test_an_unknown_category_is_said_with_all_there_are(data: Path):

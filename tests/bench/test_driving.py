@@ -12,7 +12,7 @@ from lamina.bench import OwnTask, query_of, score_queries
 from lamina.bench.driving import drive
 from lamina.bench.tasks import Conversation, Outcome, Setting
 from lamina.models.model import Reply, Request
-from lamina.models.parsing import NOTHING, parse_calls
+from lamina.models.parsing import NOTHING, SYNTAX, WORDS, read_reply
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import Message, Query, ToolCall, Trajectory
 
@@ -167,20 +167,25 @@ def test_a_prompt_that_does_not_fit_is_unscored_not_wrong_and_no_refusal(kind: A
 def test_an_answer_that_had_to_be_repaired_is_read_and_counted_as_such() -> None:
     task = OwnTask(queries=[Query("a", "Bo", None, "single", [ToolCall.of("greet", {"name": "Bo"})])])
     strictly, repaired = '[{"name": "greet", "arguments": {"name": "Bo"}}]', "Sure! [greet(name='Bo')]"
+    turns: list[dict[str, Any]] = []
 
     def figures(*texts: str) -> dict[str, float]:
         told = []
         for text in texts:
             talk = task.solve(task.samples()[0], Setting(TOOLBOX, "full"))
             next(talk)
-            calls, problem = parse_calls(text, TOOLBOX)
             with pytest.raises(StopIteration) as ended:
-                talk.send(Reply(text, calls, problem))
+                talk.send(Reply(text, **read_reply(text, TOOLBOX)))
             told.append({**ended.value.value.scores, "right": ended.value.value.right})
+            turns.extend(ended.value.value.transcript)
         return {f.metric: f.interval.value for f in task.figures(told)}
 
     assert figures(strictly, repaired)["call_exact"] == 1.0
     assert figures(strictly, repaired)["repaired"] == 0.5
+    assert [(turn.get("repairs"), turn["confidence"]) for turn in turns[-2:]] == [
+        (None, 1.0),
+        ([SYNTAX, WORDS], pytest.approx(0.855)),
+    ]
     assert "repaired" not in figures(strictly)
     assert "repaired" not in figures("no call at all"), "what cannot be read was not repaired"
 

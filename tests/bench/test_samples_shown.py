@@ -13,15 +13,17 @@ from typing import Any
 import orjson
 import pytest
 
-from lamina.bench import write_samples
+from lamina.bench import OwnTask, write_samples
 from lamina.bench.driving import sample_record
 from lamina.bench.tasks import Outcome, Sample, Setting, Task, adversarial_instruction, open_task
 from lamina.models import Reply, Request
+from lamina.models.parsing import BRACKETS, read_reply
 from lamina.reports import sampled
 from lamina.reports.sampled import write_samples_page
 from lamina.runs import Row, Run
 from lamina.runs.sampling import KeyedSample, even_shares
-from lamina.tools import Toolbox
+from lamina.tools import Tool, Toolbox
+from lamina.trajectories import Query, ToolCall
 
 OPTIONS = "a,b,c,d"
 FILES = {
@@ -80,6 +82,26 @@ def test_a_prompt_that_is_sent_as_it_is_stands_in_both(data: Path, tmp_path: Pat
     assert prompt.endswith("asked now\nA. a\nB. b\nC. c\nD. d\nAnswer:")
     assert (wanted, answer) == (("wanted", "C"), ("m", " C"))
     assert (row["prompts"], row["answers"], row["messages"]) == ([prompt], [" C"], [])
+
+
+def test_what_was_repaired_to_read_an_answer_stands_in_both(tmp_path: Path):
+    tools = Toolbox([Tool("greet", "", {"type": "object", "properties": {"name": {"type": "string"}}, "required": []})])
+    task = OwnTask(queries=[Query("a", "Bo", None, "single", [ToolCall.of("greet", {"name": "Bo"})])])
+    (sample,) = task.samples()
+    with Run.open(tmp_path / "run", {"verb": "bench"}) as run:
+        for model, text in (("loose", '[{"name": "greet", "arguments": {"name": "Bo"}}'), ("words", "Hello")):
+            talk = task.solve(sample, Setting(tools, "full"))
+            next(talk)
+            with pytest.raises(StopIteration) as ended:
+                talk.send(Reply(text, **read_reply(text, tools)))
+            record = sample_record(task.name, sample.id, sample.row, ended.value.value)
+            run.store.put([Row("sample", model, 0, orjson.dumps(record | {"model": model, "precision": ""}))])
+        loose, words = (json.loads(line) for line in write_samples(run).read_text().splitlines())
+        page = write_samples_page(tmp_path / "run", ["loose", "words"])
+    assert (loose["verdict"], loose["repairs"], loose["confidence"]) == ("right", [BRACKETS], 0.6)
+    assert (words["verdict"], words["repairs"], words["confidence"]) == ("wrong", [], 0.0)
+    assert page is not None
+    assert f"repaired: {BRACKETS}" in page.read_text()
 
 
 def test_answers_that_are_compared_stand_with_their_likelihoods(data: Path, tmp_path: Path):

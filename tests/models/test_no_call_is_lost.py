@@ -166,6 +166,14 @@ def forms(calls: list[tuple[str, dict[str, Any]]], between: str) -> dict[str, st
         "fences": f"\n{between}\n".join(f"```json\n{row}\n```" for row in inner),
         "tags": f"\n{between}\n".join(f"<tool_call>\n{row}\n</tool_call>" for row in inner),
         "Mistral": "".join(f"[TOOL_CALLS]{n}[ARGS]{json.dumps(a)}" for n, a in calls),
+        "gpt-oss": between.join(
+            f"<|channel|>commentary to=functions.{n} <|constrain|>json<|message|>{json.dumps(a)}<|call|>"
+            for n, a in calls
+        ),
+        "Kimi": between.join(
+            f"<|tool_call_begin|>functions.{n}:0<|tool_call_argument_begin|>{json.dumps(a)}<|tool_call_end|>"
+            for n, a in calls
+        ),
         "functions": between.join(f"<function={n}>{json.dumps(a)}</function>" for n, a in calls),
         "tool_calls": json.dumps({"tool_calls": [{"type": "function", "function": row} for row in rows]}),
     }
@@ -185,11 +193,14 @@ def test_no_tagged_parameter_is_lost(arguments: dict[str, str], before: str):
     properties = {name: {"type": "string"} for name in arguments}
     tools = Toolbox([Tool("run", "", {"type": "object", "properties": properties, "required": []})])
     body = "".join(f"<parameter={name}>\n{value}\n</parameter>\n" for name, value in arguments.items())
-    found = calls_of(f"{before}\n<tool_call>\n<function=run>\n{body}</function>\n</tool_call>", tools)
+    keys = "".join(f"<arg_key>{name}</arg_key>\n<arg_value>{value}</arg_value>\n" for name, value in arguments.items())
+    qwen = calls_of(f"{before}\n<tool_call>\n<function=run>\n{body}</function>\n</tool_call>", tools)
+    glm = calls_of(f"{before}\n<tool_call>run\n{keys}</tool_call>", tools)
     quoted = {name for name, value in arguments.items() if value.strip().startswith('"')}  # JSON text is read as JSON
-    assert [(n, {k: v for k, v in a.items() if k not in quoted}) for n, a in found] == [
-        ("run", {k: v for k, v in arguments.items() if k not in quoted})
-    ]
+    for found in (qwen, glm):
+        assert [(n, {k: v for k, v in a.items() if k not in quoted}) for n, a in found] == [
+            ("run", {k: v for k, v in arguments.items() if k not in quoted})
+        ]
 
 
 @settings(deadline=None, max_examples=100)

@@ -77,7 +77,7 @@ def test_calls_that_follow_each_other_are_all_read(text: str, toolbox: Toolbox):
         ("[" * 5000 + "]" * 5000, "nested too deeply"),
         ('[{"name":' * 5000, "nested too deeply"),
         (f"[{TEXT}, " + TEXT[:30], "breaks off"),
-        (TEXT[:-1], "breaks off"),
+        (TEXT[:-2], "breaks off"),
         (f"<tool_call>{TEXT}</tool_call><tool_call>{TEXT[:20]}", "breaks off"),
         (f"{TEXT}\n{TEXT[:20]}", "second call"),
         ("42", "not a JSON array"),

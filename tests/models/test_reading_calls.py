@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamina.models import parse_calls
-from lamina.models.parsing import ANYTHING, CLOSED, STRICT, TRUSTED, Reading, read_calls
-from lamina.tools import Toolbox
+from lamina.models.parsing import ANYTHING, BRACKETS, CLOSED, NULLS, STRICT, TRUSTED, Reading, read_calls
+from lamina.tools import Tool, Toolbox
 
 CALL = ("split_bill", {"total": 84, "people": 4})
 ARGUMENTS = '{"total": 84, "people": 4}'
@@ -33,6 +33,22 @@ CLEAN = {
     "<parameter=people>\n4\n</parameter>\n</function>\n</tool_call>",
     "DeepSeek": "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>split_bill\n"
     f"```json\n{ARGUMENTS}\n```<｜tool▁call▁end｜>",
+    "DeepSeek 3.1": f"<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>split_bill<｜tool▁sep｜>{ARGUMENTS}<｜tool▁call▁end｜>"
+    "<｜tool▁calls▁end｜>",
+    "FunctionGemma": "<start_function_call>call:split_bill{total:84,people:4}<end_function_call>"
+    "<start_function_response>",
+    "GLM": "\n<tool_call>split_bill\n<arg_key>total</arg_key>\n<arg_value>84</arg_value>\n<arg_key>people</arg_key>\n"
+    "<arg_value>4</arg_value>\n</tool_call>",
+    "GLM, later": "<tool_call>split_bill<arg_key>total</arg_key><arg_value>84</arg_value><arg_key>people</arg_key>"
+    "<arg_value>4</arg_value></tool_call>",
+    "Kimi": "<|tool_calls_section_begin|><|tool_call_begin|>functions.split_bill:0<|tool_call_argument_begin|>"
+    f"{ARGUMENTS}<|tool_call_end|><|tool_calls_section_end|>",
+    "gpt-oss": f"<|channel|>analysis<|message|>Split: [{TEXT}]?<|end|><|start|>assistant<|channel|>commentary "
+    f"to=functions.split_bill <|constrain|>json<|message|>{ARGUMENTS}<|call|>",
+    "gpt-oss, the recipient first": "<|start|>assistant to=functions.split_bill<|channel|>commentary json<|message|>"
+    f"{ARGUMENTS}<|call|>",
+    "gpt-oss, its answer": "<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>final<|message|>"
+    f"[{TEXT}]<|return|>",
     "Phi": f"<|tool_call|>[{TEXT}]<|/tool_call|>",
     "Glaive": f"<functioncall> {TEXT} <|endoftext|>",
     "Nemotron": f"<TOOLCALL>[{TEXT}]</TOOLCALL>",
@@ -55,10 +71,23 @@ REPAIRED = {
     "words around": f"Sure! Here is the call: [{TEXT}]. I hope that helps.",
 }
 
+BRACKETS_MISSING = {
+    "the call's": TEXT[:-1],
+    "the array's": f"[{TEXT}",
+    "both": f"[{TEXT[:-1]}",
+    "those around it": f'{{"tool_calls": [{{"type": "function", "function": {TEXT}',
+    "in a tag": f"<tool_call>{TEXT[:-1]}\n</tool_call>",
+    "in a fence": f"```json\n[{TEXT}\n```",
+    "after words": f"Sure: [{TEXT}",
+}
 BROKEN_OFF = {
-    "before the closing bracket": TEXT[:-1],
-    "in the array": f"[{TEXT}",
+    "before the arguments' bracket": TEXT[:-2],
+    "in a number": f"[{TEXT[:-3]}",
     "in a tag": f"<tool_call>{TEXT[:-2]}",
+    "before another call": f"[{TEXT},",
+    "in another call": f"[{TEXT}, {TEXT[:-2]}",
+    "before a bracket in the arguments": '[{"name": "add_contact", "arguments": {"contact": {"name": "Ann"}',
+    "in a string that ends like arguments": '[{"name": "add_contact", "arguments": {"contact": {"name": "Ann}}',
 }
 
 
@@ -95,13 +124,41 @@ def test_a_second_call_that_breaks_off_before_its_arguments_is_not_taken_for_one
 @pytest.mark.parametrize("name", BROKEN_OFF)
 def test_what_breaks_off_is_closed_only_for_those_who_want_whatever_can_be_made_out(name: str, toolbox: Toolbox):
     reading = read_calls(BROKEN_OFF[name], toolbox, least=ANYTHING)
-    assert one(reading) == CALL
-    assert CLOSED in reading.repairs
-    assert reading.confidence < TRUSTED
+    assert reading.problem is not None or (CLOSED in reading.repairs and reading.confidence < TRUSTED)
+    if name in ("before the arguments' bracket", "in a tag", "before another call"):
+        assert one(reading) == CALL
     calls, problem = parse_calls(BROKEN_OFF[name], toolbox)
     assert calls == []
     assert problem is not None
     assert "breaks off" in problem
+
+
+@pytest.mark.parametrize("name", BRACKETS_MISSING)
+def test_a_call_whose_arguments_are_whole_is_read_without_its_last_brackets_but_not_in_an_evaluation(
+    name: str, toolbox: Toolbox
+):
+    for tools in (None, toolbox):
+        reading = read_calls(BRACKETS_MISSING[name], tools)
+        assert one(reading) == CALL
+        assert BRACKETS in reading.repairs
+        assert TRUSTED <= reading.confidence <= 0.6
+    assert "breaks off" in str(read_calls(BRACKETS_MISSING[name], toolbox, least=STRICT).problem)
+
+
+def test_a_null_is_an_argument_left_out_where_the_schema_allows_that_and_no_null():
+    kinds = {"a": {"type": "string"}, "b": {"type": "string"}, "c": {"type": ["string", "null"]}, "d": {}}
+    tools = Toolbox([Tool("run", "", {"type": "object", "properties": kinds, "required": ["a"]})])
+
+    def written(**arguments: Any) -> str:
+        return json.dumps([{"name": "run", "arguments": arguments}])
+
+    reading = read_calls(written(a="x", b=None, c=None, d=None), tools)
+    assert one(reading) == ("run", {"a": "x", "c": None, "d": None})
+    assert (reading.repairs, reading.confidence) == ((NULLS,), 0.9)
+    assert read_calls(written(a="x", b=None), tools, least=STRICT).problem == f"needs repair: {NULLS}"
+    assert one(read_calls(written(a="x", b=None))) == ("run", {"a": "x", "b": None}), "without tools it is a null"
+    assert read_calls(written(a=None), tools).problem, "a is required"
+    assert read_calls(written(a="x", z=None), tools).problem, "there is no z"
 
 
 @pytest.mark.parametrize(
@@ -133,8 +190,45 @@ def test_several_calls_of_each_kind_are_all_read(toolbox: Toolbox):
         f"<|python_tag|>{TEXT}; {TEXT}",
         f"<function=split_bill>{ARGUMENTS}</function><function=split_bill>{ARGUMENTS}</function>",
         f"[TOOL_CALLS]split_bill[ARGS]{ARGUMENTS}[TOOL_CALLS]split_bill[ARGS]{ARGUMENTS}",
+        *(CLEAN[name] * 2 for name in ("DeepSeek 3.1", "FunctionGemma", "GLM", "Kimi", "gpt-oss")),
     ):
         assert [(c.name, c.arguments) for c in read_calls(text, toolbox).calls] == [CALL, CALL], text
+
+
+@pytest.mark.parametrize(
+    "note", ["{a:1}, b", "<end_function_call>", "a <tool_call> b", "</think>", 'say "so"', "\\n", ""]
+)
+def test_an_escaped_text_is_taken_as_it_stands(note: str):
+    text = f"<start_function_call>call:f{{note:<escape>{note}<escape>,on:true,of:{{n:[1,None]}}}}<end_function_call>"
+    (call,) = read_calls(text, least=STRICT).calls
+    assert call.arguments == {"note": note, "on": True, "of": {"n": [1, None]}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<start_function_call>call:split_bill{total:84,people:4",
+        "<start_function_call>call:split_bill{total:<escape>84",
+        "<start_function_call>call:split_bill{total:8 4,people:4}<end_function_call>",
+        "<start_function_call>call:split_bill{total:many,people:4}<end_function_call>",
+        "<tool_call>split_bill\n<arg_key>total</arg_key>\n<arg_value>84",
+        "<tool_call>split_bill 84 4</tool_call>",
+        "<|tool_call_begin|>functions.split_bill:0<|tool_call_argument_begin|>{total: 84}<|tool_call_end|>",
+        '<|channel|>commentary to=functions.split_bill <|constrain|>json<|message|>{"total": 84',
+        "<｜tool▁call▁begin｜>split_bill<｜tool▁sep｜>{total}<｜tool▁call▁end｜>",
+    ],
+)
+def test_a_call_in_a_familys_marks_that_is_broken_is_a_problem(text: str, toolbox: Toolbox):
+    for tools in (None, toolbox):
+        reading = read_calls(text, tools)
+        assert (reading.calls, bool(reading.problem)) == ([], True)
+
+
+def test_what_is_thought_in_a_channel_that_never_ends_is_no_refusal():
+    assert read_calls("<|channel|>analysis<|message|>nothing fits, so []", least=ANYTHING).problem
+    assert (
+        read_calls("<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>final<|message|>[]").calls == []
+    )
 
 
 BOMBS = {
@@ -151,6 +245,11 @@ BOMBS = {
     "thoughts": "<think>" * 14_000,
     "commas": "[" + "1," * 49_000,
     "marks": "[TOOL_CALLS]" * 8_000,
+    "escapes": "<start_function_call>call:f{" + "<escape>" * 12_001,
+    "escaped calls": "<start_function_call>call:f{a:<escape>" * 2_000,
+    "keys": "<tool_call>f" + "<arg_key>x</arg_key><arg_value>" * 3_000,
+    "channels": "<|channel|>analysis<|message|>" * 3_000,
+    "recipients": "to=functions.f" * 7_000,
 }
 
 
@@ -174,6 +273,15 @@ CALLS = st.lists(
 )
 
 
+def escaped(value: Any) -> str:
+    """As FunctionGemma writes a value."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key}:{escaped(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{','.join(map(escaped, value))}]"
+    return f"<escape>{value}<escape>" if isinstance(value, str) else json.dumps(value)
+
+
 def written(calls: list[tuple[str, dict[str, Any]]]) -> dict[str, str]:
     rows = [{"name": name, "arguments": arguments} for name, arguments in calls]
     inner = [json.dumps(row) for row in rows]
@@ -183,6 +291,18 @@ def written(calls: list[tuple[str, dict[str, Any]]]) -> dict[str, str]:
         "fence": f"Here:\n```json\n{json.dumps(rows, indent=2)}\n```",
         "Mistral": f"[TOOL_CALLS] {json.dumps(rows)}",
         "Llama": "<|python_tag|>" + "; ".join(inner),
+        "DeepSeek 3.1": "".join(
+            f"<｜tool▁call▁begin｜>{n}<｜tool▁sep｜>{json.dumps(a)}<｜tool▁call▁end｜>" for n, a in calls
+        ),
+        "FunctionGemma": "".join(f"<start_function_call>call:{n}{escaped(a)}<end_function_call>" for n, a in calls),
+        "Kimi": "".join(
+            f"<|tool_call_begin|>functions.{n}:{i}<|tool_call_argument_begin|>{json.dumps(a)}<|tool_call_end|>"
+            for i, (n, a) in enumerate(calls)
+        ),
+        "gpt-oss": "<|start|>assistant".join(
+            f"<|channel|>commentary to=functions.{n} <|constrain|>json<|message|>{json.dumps(a)}<|call|>"
+            for n, a in calls
+        ),
         "functions": "".join(f"<function={name}>{json.dumps(a)}</function>" for name, a in calls),
         "Python": "[" + ", ".join(f"{n}({', '.join(f'{k}={v!r}' for k, v in a.items())})" for n, a in calls) + "]",
     }
@@ -207,7 +327,9 @@ def test_an_answer_cut_anywhere_is_a_problem_or_is_read_with_what_it_lost_said(
     strict = read_calls(text[:cut], least=STRICT)
     assert strict.problem is not None
     loose = read_calls(text[:cut], least=ANYTHING)
-    assert loose.problem is not None or CLOSED in loose.repairs
+    assert loose.problem is not None or {CLOSED, BRACKETS} & set(loose.repairs)
+    trusted = read_calls(text[:cut]).calls
+    assert [(c.name, c.arguments) for c in trusted] == calls[: len(trusted)], "no call has lost anything"
 
 
 PIECES = st.sampled_from(

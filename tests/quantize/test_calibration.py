@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 
 from lamina.errors import InputError
 from lamina.quantize import export_gguf, quantize_types
-from lamina.quantize.calibration import calibration_of
-from lamina.quantize.distance import Said, distances
+from lamina.quantize.calibration import Calibration, calibration_of
+from lamina.quantize.distance import Cut, Said, distances, distances_from
+from lamina.quantize.likelihood import token_logits
 from lamina.trajectories import write_trajectories
 from tiny_llama import desk_toolbox, split_rows
 from tiny_models import save_tiny
@@ -53,6 +55,27 @@ def test_a_calibrated_file_is_nearer_to_the_model(model: Path, tmp_path: Path):
     assert itself["kl"] == 0
     assert itself["same_top"] == 1
     assert 0 < made_up["logit_rmse"] < alone["logit_rmse"]
+
+
+def test_a_calibrated_file_of_super_blocks_is_nearer_on_what_it_was_calibrated_with(tmp_path: Path):
+    """Their matrices want rows of 256 values, and are rounded with the importance of each column alone."""
+    shape = {"hidden_size": 256, "intermediate_size": 512, "initializer_range": 0.05}
+    folder = save_tiny(tmp_path / "model", "llama", **shape)
+    chance = random.Random(3)
+    rows = [[chance.randrange(3, 200) for _ in range(64)] for _ in range(8)]
+    export_gguf(folder, tmp_path / "f.gguf", "F32")
+    files = []
+    for type in ("Q4_K_M", "Q2_K"):
+        for name, calibration in (("plain", None), ("ours", Calibration(rows))):
+            files.append(export_gguf(folder, tmp_path / f"{type}-{name}.gguf", type, calibration))
+    assert [file["calibrated"] for file in files] == [False, True] * 2
+    assert files[0]["bytes"] == files[1]["bytes"]
+    assert files[2]["bytes"] == files[3]["bytes"]
+    paths, texts = [Path(file["path"]) for file in files], [Cut([], row) for row in rows]
+    small, small_ours, least, least_ours = distances_from(token_logits(tmp_path / "f.gguf", rows), paths, texts)
+    for ours, plain in ((small_ours, small), (least_ours, least)):
+        assert 0 < ours["kl"] < 0.97 * plain["kl"]
+        assert 0 < ours["logit_rmse"] < 0.98 * plain["logit_rmse"]
 
 
 def test_a_gguf_file_is_quantized_as_its_folder_is(model: Path, tmp_path: Path):
@@ -98,7 +121,7 @@ def test_layers_with_a_window_are_shown_what_the_model_shows_them(tmp_path: Path
     import torch
     from transformers import AutoModelForCausalLM
 
-    from lamina.quantize.calibration import Calibration, walk
+    from lamina.quantize.calibration import walk
 
     gemma = {"head_dim": 16, "sliding_window": 8, "num_hidden_layers": 7, "query_pre_attn_scalar": 16}
     folder = save_tiny(tmp_path / "gemma", "gemma3_text", **gemma)
@@ -118,8 +141,6 @@ def test_layers_with_a_window_are_shown_what_the_model_shows_them(tmp_path: Path
 
 
 def test_a_mixture_is_calibrated_but_for_its_experts(tmp_path: Path):
-    from lamina.quantize.calibration import Calibration
-
     mixture = save_tiny(tmp_path / "mixtral", "mixtral", num_local_experts=4)
     written = export_gguf(mixture, tmp_path / "m.gguf", "Q4_0", Calibration([list(range(3, 60))]))
     assert written["calibrated"] is True

@@ -12,7 +12,9 @@ import pytest
 from lamina.models import Request, open_model
 from lamina.models.llama_library import loaded_model, tokens_of
 from lamina.quantize import export_gguf
-from lamina.trajectories import Message
+from lamina.quantize.parity_report import measure_files
+from lamina.runs import Progress
+from lamina.trajectories import Message, Query, ToolCall
 from tiny_llama import desk_toolbox
 from tiny_models import save_tiny, sentencepiece_tokenizer
 
@@ -58,9 +60,13 @@ def test_a_model_of_others_is_measured_with_the_tools_that_are_named(desk: tuple
     whole, small = json.loads(done.stdout)["files"]
     assert whole["parity"]["n"] == small["parity"]["n"] == 1
     assert whole["parity"]["same_text"] in (0, 1)
-    assert (whole["distance"]["kl"], whole["distance"]["logit_rmse"]) == (0, 0)
-    assert small["distance"]["logit_rmse"] > 0
+    assert 0 < whole["distance"]["logit_rmse"] < 0.01, "two engines, one model"
+    assert abs(whole["distance"]["kl"]) < 1e-5
+    assert small["distance"]["logit_rmse"] > 10 * whole["distance"]["logit_rmse"]
     assert small["distance"]["perplexity"] > 1
+    for file in (whole, small):
+        assert file["same_tokens"] == {"same": 1, "n": 1}
+        assert file["distance"]["reference"] == f"{folder} in float32"
 
 
 def test_a_file_alone_is_measured_from_the_model_and_not_from_itself(desk: tuple[Path, Path], tmp_path: Path):
@@ -69,7 +75,7 @@ def test_a_file_alone_is_measured_from_the_model_and_not_from_itself(desk: tuple
     words = ("--queries", queries, "--tools", tools, "--json")
     told = json.loads(quantized(folder, "--types", "Q4_0", "--out", tmp_path / "gguf", *words).stdout)
     (small,) = told["files"]
-    assert small["distance"]["reference"] == f"{folder} in F16"
+    assert small["distance"]["reference"] == f"{folder} in float32"
     assert small["distance"]["logit_rmse"] > 0
     assert sorted(file.name for file in (tmp_path / "gguf").iterdir()) == ["model-Q4_0.gguf", "parity.json"]
     kept = json.loads(Path(told["report"]).read_text("utf-8"))
@@ -78,6 +84,22 @@ def test_a_file_alone_is_measured_from_the_model_and_not_from_itself(desk: tuple
     (of_file,) = again["files"]
     assert of_file["distance"]["reference"] == small["path"]
     assert 0 < of_file["distance"]["logit_rmse"] < small["distance"]["logit_rmse"], "a file is measured from itself"
+
+
+def test_a_plain_file_that_was_written_wrongly_is_far_from_its_model_and_cut_into_other_tokens(tmp_path: Path):
+    """Of another model's weights, and with a tokenizer that knows nothing of the chat's marks."""
+    more = {"head_dim": 16, "max_position_embeddings": 4096}
+    folder = save_tiny(tmp_path / "model", "qwen3", **more)
+    other = save_tiny(tmp_path / "other", "qwen3", seed=4, **more)
+    tokenizer = json.loads((other / "tokenizer.json").read_text())
+    tokenizer["model"]["merges"] = tokenizer["model"]["merges"][:5]
+    (other / "tokenizer.json").write_text(json.dumps(tokenizer))
+    files = [export_gguf(folder, tmp_path / "right.gguf", "F16"), export_gguf(other, tmp_path / "wrong.gguf", "F16")]
+    query = Query("a", QUERY["query"], None, "single", [ToolCall.of(c["name"], c["arguments"]) for c in QUERY["calls"]])
+    measure_files(folder, files, [query], desk_toolbox(), Progress(silent=True))
+    right, wrong = files
+    assert abs(right["distance"]["kl"]) < 1e-3 < 0.1 < wrong["distance"]["kl"]
+    assert (right["same_tokens"]["same"], wrong["same_tokens"]["same"]) == (1, 0)
 
 
 def test_a_chat_whose_template_opens_it_is_opened_alike_in_the_folder_and_in_its_file(tmp_path: Path):

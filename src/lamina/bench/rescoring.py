@@ -64,6 +64,8 @@ def _outcome(ask: Ask, before: JSON, setting: Setting) -> Outcome | None:
                     text=said["answer"],
                     said=said.get("said", ""),
                     problem=said["problem"],
+                    repairs=tuple(said.get("repairs", ())),
+                    confidence=said.get("confidence"),
                     prompt_tokens=said["prompt_tokens"],
                     completion_tokens=said["completion_tokens"],
                     truncated=bool(before["scores"].get("cut")),

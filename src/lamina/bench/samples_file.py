@@ -24,7 +24,8 @@ def write_samples(run: Run, *, parquet: bool = False) -> Path:
     row is ``{"model", "precision", "task", "sample", "prompts" and "answers" (one a turn, in order), "sent" (of each
     turn the whole text, null where the backend does not tell it), "messages" (the whole conversation before the last
     answer; empty where a prompt was sent without a chat template), "images" (paths),
-    "answer" (the last), "calls", "likelihoods" (``[{"text", "log_probability"}]``, where the task compares them),
+    "answer" (the last), "calls", "repairs" (what was repaired to read them), "confidence" (null where no calls were
+    asked for, or by an earlier version), "likelihoods" (``[{"text", "log_probability"}]``, where they are compared),
     "target", "verdict" (right, wrong or unscored), "scores", "reasons", "judgements" (``[{"judge", "verdict"}]``, with
     the judge's reason), "prompt_tokens", "answer_tokens", "turns", "ttft_seconds", "itps", "otps", "total_seconds"}``;
     times are means over the rounds, null where the sample was not timed. Raises StorageError, and MissingExtraError
@@ -59,6 +60,8 @@ def sample_rows(run: Run) -> Iterator[JSON]:
             "images": last.get("images") or [],
             "answer": last.get("answer"),
             "calls": last.get("calls") or [],
+            "repairs": last.get("repairs") or [],
+            "confidence": last.get("confidence"),
             "likelihoods": [
                 {"text": text, "log_probability": value} for text, value in (last.get("likelihoods") or {}).items()
             ],

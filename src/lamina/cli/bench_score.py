@@ -35,7 +35,8 @@ def score(
     """Score the calls that any program wrote for the samples of a task.
 
     Arguments are an object or its JSON text; for Java and JavaScript functions every value is a string of source
-    text. Samples without an answer and answers to unknown ids are not scored, and said.
+    text. For bfcl:multi_turn_… "calls" is a list for each request, of a list for each answer, of calls,
+    which are made as a bench makes them. Samples without an answer and answers to unknown ids are not scored, and said.
     """
     from lamina.bench import open_task, score_answers
 

@@ -80,8 +80,8 @@ def quantize(
 
     Parity is the share of the requests in --queries to which a file gives the very calls that MODEL
     gives; without --queries it is not measured. Perplexity is that of the right answers, distances are
-    from MODEL: a GGUF file itself, else its most precise file of 16 bits or more. The report is
-    DIR/parity.json.
+    from MODEL, a folder in float32; same tokens says of how many requests a file's tokenizer makes the
+    tokens that MODEL's makes. The report is DIR/parity.json.
     """
     from lamina.models.metadata import facts_of
     from lamina.quantize.calibration import calibration_of
@@ -171,6 +171,7 @@ def _row(file: dict[str, Any]) -> tuple[str, ...]:
         f"same favourite {distance['same_top']:.1%}",
         f"KL {distance['kl']:.4f}",
         f"logits ±{distance['logit_rmse']:.3f}",
+        f"same tokens {file['same_tokens']['same']}/{file['same_tokens']['n']}",
     )
 
 

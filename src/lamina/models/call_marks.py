@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from lamina.models.escaped_values import escaped_object
 from lamina.models.json_spans import end_of_value, load_value
-from lamina.models.tagged_parameters import tagged_parameters
+from lamina.models.tagged_parameters import GLM, QWEN, tagged_parameters
 from lamina.models.values_amid_text import outline
-from lamina.tools import Toolbox
+from lamina.tools import Tool, Toolbox
 
 PAIRS = (
     ("<tool_call>", "</tool_call>"),  # Hermes, Qwen
@@ -24,15 +25,30 @@ PAIRS = (
     ("<|tool_call_start|>", "<|tool_call_end|>"),  # LFM 2
     ("<|python_tag|>", "<|eom_id|>"),  # Llama 3
     ("[TOOL_CALLS]", "</s>"),  # Mistral
+    ("<|channel|>final<|message|>", "<|return|>"),  # gpt-oss, asked for JSON in its answer
 )
 """Opening and closing mark; the last closing one may be left out."""
-ENDS = ("<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|endoftext|>", "<|end|>", "<end_of_turn>", "</s>")
-_NAMED = re.compile(
-    r"<function=(?P<tag>[^\s<>]{1,128})>"  # Llama 3.1's own tools; Qwen 3 Coder
-    r"|\[TOOL_CALLS\][ \n]{0,4}(?P<mistral>[\w.-]{1,128})(?:\[ARGS\])?\s{0,8}(?=\{)"
-    r"|<｜tool▁sep｜>(?P<deepseek>[\w.-]{1,128})\s{0,8}(?:```json)?\s{0,8}(?=\{)"
-    r"|Action:[ ]{0,4}(?P<action>[\w.-]{1,128})\s{0,8}Action Input:\s{0,8}(?=\{)"  # ReAct
+ENDS = (
+    "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|endoftext|>", "<|end|>", "<|call|>", "<|return|>", "<end_of_turn>",
+    "</s>",
+)  # fmt: skip
+_NAME = r"[\w.-]{1,128}"
+NAMED = (
+    r"<function=(?P<tag>[^\s<>]{1,128})>",  # Llama 3.1's own tools; Qwen 3 Coder
+    rf"\[TOOL_CALLS\][ \n]{{0,4}}(?P<mistral>{_NAME})(?:\[ARGS\])?\s{{0,8}}(?=\{{)",
+    rf"<｜tool▁sep｜>(?P<deepseek>{_NAME})\s{{0,8}}(?:```json)?\s{{0,8}}(?=\{{)",  # V3, R1
+    rf"<｜tool▁call▁begin｜>\s{{0,8}}(?P<deepseek31>{_NAME})\s{{0,8}}<｜tool▁sep｜>\s{{0,8}}(?=\{{)",  # V3.1
+    rf"<\|tool_call_begin\|>\s{{0,8}}(?:functions\.)?(?P<kimi>{_NAME})(?::\d{{1,9}})?\s{{0,8}}"
+    r"<\|tool_call_argument_begin\|>\s{0,8}(?=\{)",  # Kimi K2: functions.NAME:NUMBER
+    rf"\bto=functions\.(?P<harmony>{_NAME})(?:<\|(?:channel|constrain)\|>|[^<{{]){{0,60}}<\|message\|>\s{{0,8}}(?=\{{)",
+    rf"<start_function_call>\s{{0,8}}call:(?P<gemma>{_NAME})\s{{0,8}}(?=\{{)",  # FunctionGemma
+    rf"<tool_call>\s{{0,8}}(?P<glm>{_NAME})\s{{0,8}}(?=<arg_key>|</tool_call>)",  # GLM 4.5
+    rf"Action:[ ]{{0,4}}(?P<action>{_NAME})\s{{0,8}}Action Input:\s{{0,8}}(?=\{{)",  # ReAct
 )
+"""Calls whose name stands outside of their arguments; the group is the name. ``harmony`` is gpt-oss's: the recipient
+may stand before or after the channel, and the type (``<|constrain|>json``) may be left out."""
+_NAMED = re.compile("|".join(NAMED))
+_ANALYSIS = re.compile(r"(?:<\|start\|>assistant)?<\|channel\|>analysis(?:<\|constrain\|>|[^<{]){0,40}<\|message\|>")
 _LANGUAGE = re.compile(r"[A-Za-z_]{1,20}\s")
 
 
@@ -48,10 +64,25 @@ def spoken(text: str) -> tuple[str, bool]:
     hidden = outline(text)
     thought = hidden.rfind("</think>")
     thinking = hidden.rfind("<think>") > thought
-    text = text[thought + len("</think>") if thought >= 0 else 0 :].strip()
+    start = thought + len("</think>") if thought >= 0 else 0
+    text, analysing = _without_analysis(text[start:], hidden[start:])
+    text = text.strip()
     while (end := next((e for e in ENDS if text.endswith(e)), None)) is not None:
         text = text.removesuffix(end).rstrip()
-    return text, thinking
+    return text, thinking or analysing
+
+
+def _without_analysis(text: str, hidden: str) -> tuple[str, bool]:
+    """Without what gpt-oss says in its channel for thoughts, before each call anew; and whether the last never ends."""
+    kept: list[str] = []
+    position = 0
+    while (opened := _ANALYSIS.search(hidden, position)) is not None:
+        end = hidden.find("<|end|>", opened.end())
+        if end < 0:
+            return "".join([*kept, text[position:]]), True
+        kept.append(text[position : opened.start()])
+        position = end + len("<|end|>")
+    return "".join([*kept, text[position:]]), False
 
 
 def marked_segments(text: str, hidden: str, toolbox: Toolbox | None) -> list[Segment] | None:
@@ -92,20 +123,26 @@ def _named_calls(text: str, hidden: str, toolbox: Toolbox | None) -> list[Span]:
     spans: list[Span] = []
     position = 0
     while (found := _NAMED.search(hidden, position)) is not None:
-        name, start = found[found.lastgroup or 0], found.end()
-        begin = len(text) - len(text[start:].lstrip()) if found.lastgroup == "tag" else start
-        if text.startswith("{", begin):
-            end = end_of_value(text, begin)
-            arguments = load_value(text[begin:end]) if end > 0 else None
-        else:
-            tagged = tagged_parameters(text, start, toolbox.get(name) if toolbox is not None else None)
-            arguments, end = tagged if tagged is not None else (None, -1)
+        family = found.lastgroup or ""
+        name, start = found[family], found.end()
+        begin = len(text) - len(text[start:].lstrip()) if family == "tag" else start
+        arguments, end = _arguments(text, begin, family, toolbox.get(name) if toolbox is not None else None)
         if arguments is None:
             spans.append((found.start(), len(text), f'{{"name": {json.dumps(name)}, "arguments": {text[begin:]}'))
             break
         position = max(end, found.end())
         spans.append((found.start(), position, json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)))
     return spans
+
+
+def _arguments(text: str, begin: int, family: str, tool: Tool | None) -> tuple[dict[str, Any] | None, int]:
+    """What stands from ``begin`` on as the family writes it, and where it ends; None where it cannot be made out."""
+    if family == "gemma":
+        return escaped_object(text, begin) or (None, -1)
+    if family == "glm" or not text.startswith("{", begin):
+        return tagged_parameters(text, begin, tool, GLM if family == "glm" else QWEN) or (None, -1)
+    end = end_of_value(text, begin)
+    return load_value(text[begin:end]) if end > 0 else None, end
 
 
 def _between(text: str, hidden: str, opening: str, closing: str) -> list[Span]:

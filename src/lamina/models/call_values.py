@@ -6,14 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from lamina.models.json_spans import closings, load_value
+from lamina.models.json_spans import closings, load_value, open_brackets
 from lamina.tools import Toolbox
 
-WORDS, SEVERAL, SYNTAX, KEYS, CLOSED = (
+WORDS, SEVERAL, SYNTAX, KEYS, NULLS, BRACKETS, CLOSED = (
     "other words around the calls",
     "calls in several places",
     "Python calls instead of JSON",
     "unusual names of the keys",
+    "null for an argument that is left out",
+    "closing brackets missing after the last call",
     "it breaks off and was closed",
 )
 LIKE_A_CALL = re.compile(
@@ -37,12 +39,29 @@ class Part:
 
 
 def closed(text: str, start: int, toolbox: Toolbox | None) -> Part:
+    """What breaks off, with its brackets closed. Where the arguments of its last call are whole, only brackets are
+    missing; else a value may be cut, or an argument lost."""
     problem = f"the JSON breaks off or is nested too deeply: {text[start:][:80]!r}"
-    for candidate in closings(text, start):
-        part = part_of(load_value(candidate), toolbox)
+    words = {WORDS} if text[:start].strip() else set()
+    for number, candidate in enumerate(closings(text, start)):
+        value = load_value(candidate)
+        part = part_of(value, toolbox)
         if part is not None and part.rows:
-            return Part(part.rows, problem, part.repairs | {CLOSED})
+            whole = number == 0 and text.rstrip()[-1] in "]}"
+            mended = BRACKETS if whole and not _is_open(part.rows[-1][1], value, text, start) else CLOSED
+            return Part(part.rows, problem, part.repairs | words | {mended})
     return Part([], problem)
+
+
+def _is_open(arguments: dict[str, Any], value: Any, text: str, start: int) -> bool:
+    """Whether what ``text`` leaves open may be within ``arguments``: its open brackets are those of ``value`` and of
+    the last thing in it, the last thing in that, and so on. An open string may be anywhere."""
+    depth = open_brackets(text, start)
+    for _ in range(depth or 0):
+        if value is arguments or not isinstance(value, dict | list):
+            return True
+        value = next(reversed(value.values() if isinstance(value, dict) else value), None)
+    return depth is None
 
 
 def part_of(value: Any, toolbox: Toolbox | None) -> Part | None:

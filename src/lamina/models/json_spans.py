@@ -72,6 +72,25 @@ def finite(digits: str) -> float:
 def closings(text: str, start: int) -> list[str]:
     """Ways to end a value that begins at ``start`` and breaks off: all that is there with its string and brackets
     closed, then with one element after another left out from the end. Empty where it is nested too deeply."""
+    found = _unclosed(text, start)
+    if found is None:
+        return []
+    stack, quote, escaped, commas = found
+    body = text[start:-1] if escaped else text[start:]
+    whole = body + quote + "".join(reversed(stack))
+    return [whole, *(text[start:at] + "".join(reversed(open_)) for at, open_ in reversed(commas))]
+
+
+def open_brackets(text: str, start: int) -> int | None:
+    """How many brackets a value that begins at ``start`` leaves open; None where a string or more than ``DEEPEST``
+    are."""
+    found = _unclosed(text, start)
+    return len(found[0]) if found is not None and not found[1] else None
+
+
+def _unclosed(text: str, start: int) -> tuple[list[str], str, bool, deque[tuple[int, tuple[str, ...]]]] | None:
+    """What a value that breaks off lacks: its closing brackets and quote, whether an escape is half written, and its
+    last commas with the brackets open there. None where brackets do not match, or too many are open."""
     stack: list[str] = []
     commas: deque[tuple[int, tuple[str, ...]]] = deque(maxlen=CUTS_TRIED)
     in_string = escaped = False
@@ -89,12 +108,10 @@ def closings(text: str, start: int) -> list[str]:
         elif c in "[{":
             stack.append(_CLOSING[c])
             if len(stack) > DEEPEST:
-                return []
+                return None
         elif c in "]}":
             if not stack or stack.pop() != c:
-                return []
+                return None
         elif c == ",":
             commas.append((position, tuple(stack)))
-    body = text[start:-1] if escaped else text[start:]
-    whole = body + ('"' if in_string else "") + "".join(reversed(stack))
-    return [whole, *(text[start:at] + "".join(reversed(open_)) for at, open_ in reversed(commas))]
+    return stack, '"' if in_string else "", escaped, commas

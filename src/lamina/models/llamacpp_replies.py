@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from lamina.errors import ModelError
 from lamina.models.model import Reply, Request
-from lamina.models.parsing import parse_calls
+from lamina.models.parsing import read_reply
 from lamina.models.speaking import taken_apart
 
 Held = Literal["calls", "speech"] | None
@@ -76,12 +76,10 @@ def reply_of(
     elif held == "calls" and text[:1] != "[":
         # llama.cpp decodes freely, and says so to nobody, when llguidance does not take a grammar
         return Reply(text=text, problem="the engine did not follow the grammar", seconds=seconds)
-    calls, problem = parse_calls(text, request.tools) if request.tools is not None and not unread else ([], unread)
     timings = answer.get("timings", {})
     return Reply(
         text=text,
-        calls=calls,
-        problem=problem,
+        **read_reply(text, request.tools, unread),
         said=said,
         prompt_tokens=int(answer.get("tokens_evaluated", 0)),
         completion_tokens=int(answer.get("tokens_predicted", 0)),

@@ -59,6 +59,10 @@ class Reply:
     text: str
     calls: list[ToolCall] = field(default_factory=list)
     problem: str | None = None
+    repairs: tuple[str, ...] = ()
+    """What of ``text`` had to be repaired to read the calls, in words (``parsing.REPAIRS``)."""
+    confidence: float | None = None
+    """Of the reading of the calls: 1 as asked for, less with each repair, 0 with a problem. None: nothing was read."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0

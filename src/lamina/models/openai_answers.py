@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lamina.models.model import Reply, Request
-from lamina.models.parsing import parse_calls
+from lamina.models.parsing import read_reply
 from lamina.models.templates import storable
 from lamina.tools.tool import JSON
 
@@ -93,14 +93,12 @@ def reply_of(row: dict[str, Any], request: Request, seconds: float, first: float
     except (KeyError, IndexError, TypeError, AttributeError):
         return Reply(text="", problem="the endpoint's answer has no choices", seconds=seconds)
     text = _unwrapped(storable(text).removeprefix(request.prefix), request)
-    calls, problem = parse_calls(text, request.tools) if request.tools is not None else ([], None)
     usage = row.get("usage")
     known = usage.get("prompt_tokens_details") if isinstance(usage, dict) else None
     prompt = _count(usage, "prompt_tokens")
     return Reply(
         text=text,
-        calls=calls,
-        problem=problem,
+        **read_reply(text, request.tools),
         prompt_tokens=prompt,
         completion_tokens=_count(usage, "completion_tokens"),
         seconds=seconds,

@@ -7,10 +7,22 @@ parser had to guess. Time grows linearly with the text."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from lamina.models.call_marks import Segment, fenced_segments, marked_segments, spoken
-from lamina.models.call_values import CLOSED, KEYS, LIKE_A_CALL, SEVERAL, SYNTAX, WORDS, Part, part_of
+from lamina.models.call_values import (
+    BRACKETS,
+    CLOSED,
+    KEYS,
+    LIKE_A_CALL,
+    NULLS,
+    SEVERAL,
+    SYNTAX,
+    WORDS,
+    Part,
+    part_of,
+)
 from lamina.models.calls_amid_words import calls_amid
 from lamina.models.json_spans import load_value
 from lamina.models.python_calls import python_calls
@@ -23,7 +35,10 @@ LONGEST = 100_000
 NOTHING = "the model wrote nothing"
 STRICT, TRUSTED, ANYTHING = 1.0, 0.5, 0.0
 """The least confidence: of evaluation, of everyday use, of those who want whatever can be made out."""
-REPAIRS = {WORDS: 0.9, SEVERAL: 0.9, SPELLING: 0.9, LINES: 0.95, SYNTAX: 0.95, KEYS: 0.95, CLOSED: 0.3}
+REPAIRS = {
+    WORDS: 0.9, SEVERAL: 0.9, SPELLING: 0.9, NULLS: 0.9, LINES: 0.95, SYNTAX: 0.95, KEYS: 0.95, BRACKETS: 0.6,
+    CLOSED: 0.3,
+}  # fmt: skip
 """What each repair leaves of the confidence: our choice. Marks of a model family and code fences cost nothing."""
 
 
@@ -46,25 +61,48 @@ def parse_calls(text: str, toolbox: Toolbox | None = None) -> tuple[list[ToolCal
     return reading.calls, reading.problem
 
 
+def read_reply(text: str, toolbox: Toolbox | None, unread: str | None = None) -> dict[str, Any]:
+    """The parts of a ``Reply`` that say what its text calls. Nothing is read where there are no tools, or where
+    ``unread`` says already why it cannot be."""
+    if toolbox is None or unread is not None:
+        return {"problem": unread}
+    found = read_calls(text, toolbox)
+    return {
+        "calls": found.calls, "problem": found.problem, "repairs": found.repairs, "confidence": found.confidence,
+    }  # fmt: skip
+
+
 def read_calls(text: str, toolbox: Toolbox | None = None, *, least: float = TRUSTED) -> Reading:
     """Reads the calls in ``text``; with less than the ``least`` confidence there is a problem instead. With a
     ``toolbox`` unknown functions and arguments that don't fit are problems too.
 
     Read are: an array of calls, one call, an object with ``tool_calls``, Python calls; in a code fence, in the marks
-    of a model family, amid other words; one that breaks off only with ``least=ANYTHING``."""
+    of a model family, amid other words; one that breaks off within its arguments only with ``least=ANYTHING``. A null
+    where the schema wants none, for an argument that may be left out, is that argument left out."""
     text = text.strip("\ufeff\x00 \t\r\n")
     if not text:
         return Reading(problem=NOTHING)
     if len(text) > LONGEST:
         return Reading(problem=f"the model wrote {len(text)} characters; no call is that long")
     part = _read(text, toolbox)
-    reading = Reading([ToolCall.of(*row) for row in part.rows], None, tuple(sorted(part.repairs)))
-    if part.problem is not None and CLOSED not in part.repairs:
+    if part.problem is not None and not part.repairs & {BRACKETS, CLOSED}:
         return Reading(problem=part.problem)
+    rows = [(name, _without_nulls(name, arguments, toolbox)) for name, arguments in part.rows]
+    repairs = part.repairs | ({NULLS} if rows != part.rows else set())
+    reading = Reading([ToolCall.of(*row) for row in rows], None, tuple(sorted(repairs)))
     if reading.confidence < least:
         return Reading(problem=part.problem or f"needs repair: {', '.join(reading.repairs)}")
     problem = _misfit(reading.calls, toolbox)
     return Reading(problem=problem) if problem else reading
+
+
+def _without_nulls(name: str, arguments: dict[str, Any], toolbox: Toolbox | None) -> dict[str, Any]:
+    tool = toolbox.get(name) if toolbox is not None else None
+    if tool is None or None not in arguments.values():
+        return arguments
+    alone = replace(tool, parameters={**tool.sound_parameters, "required": []})
+    optional = set(tool.properties) - set(tool.required)
+    return {k: v for k, v in arguments.items() if v is not None or k not in optional or not alone.problems({k: v})}
 
 
 def _misfit(calls: list[ToolCall], toolbox: Toolbox | None) -> str | None:

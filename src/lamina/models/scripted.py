@@ -13,7 +13,7 @@ from typing import Any
 
 from lamina.errors import InputError, ModelReferenceError
 from lamina.models.model import Model, PromptStyle, Reply, Request
-from lamina.models.parsing import parse_calls
+from lamina.models.parsing import read_reply
 
 
 class ScriptedModel:
@@ -60,9 +60,8 @@ class ScriptedModel:
         if not isinstance(text, str):
             raise InputError(f"reply() returned {type(text).__name__}", file=self.file, mend="return a string")
         seconds = time.perf_counter() - started
-        calls, problem = parse_calls(text, request.tools) if request.tools is not None else ([], None)
         return Reply(
-            text=text, calls=calls, problem=problem, prompt_tokens=len(str(messages)) // 4,
+            text=text, **read_reply(text, request.tools), prompt_tokens=len(str(messages)) // 4,
             completion_tokens=len(text) // 4 + 1, seconds=seconds, first_token_seconds=seconds,
         )  # fmt: skip
 

@@ -16,7 +16,7 @@ from lamina.models.continuations import cut_row, refuse_images, replies_of
 from lamina.models.grammar import grammar_of, is_of_calls
 from lamina.models.metadata import ModelFacts, facts_of
 from lamina.models.model import Model, PromptStyle, Reply, Request
-from lamina.models.parsing import parse_calls
+from lamina.models.parsing import read_reply
 from lamina.models.seeing import Eyes, kind_of_model
 from lamina.models.speaking import taken_apart
 from lamina.models.templates import DEFAULT_INSTRUCTION, request_prompt
@@ -86,7 +86,7 @@ class TransformersModel:
         images come one at a time."""
         if self._eyes is None and any(r.images for r in requests):
             raise ModelError(f"{self.ref}: opened without its vision part, and asked about an image")
-        prompts = {i: self._ids(r) for i, r in enumerate(requests) if not r.images}
+        prompts = {i: self.prompt_ids(r) for i, r in enumerate(requests) if not r.images}
         order = sorted(prompts, key=lambda i: len(prompts[i]))
         replies: list[Reply | None] = [None] * len(requests)
         parts = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
@@ -119,7 +119,13 @@ class TransformersModel:
     def close(self) -> None:
         self._model = None
 
-    def _ids(self, request: Request) -> list[int]:
+    def ids_of(self, text: str) -> list[int]:
+        """A text in tokens, none added."""
+        found: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        return found
+
+    def prompt_ids(self, request: Request) -> list[int]:
+        """The tokens that are sent."""
         return self._cutter(request)(self.prompt_for(request))
 
     def _cutter(self, request: Request) -> Callable[[str], list[int]]:
@@ -129,7 +135,7 @@ class TransformersModel:
         opening = self._opening if unwritten or request.raw_prompt is not None else []
 
         def cut(text: str) -> list[int]:
-            found: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+            found = self.ids_of(text)
             return found if not opening or found[:1] == opening else [*opening, *found]
 
         return cut
@@ -191,12 +197,9 @@ class TransformersModel:
         if self.speaks and is_of_calls(request):
             spoken = taken_apart(text, truncated=truncated)
             said, text, unread = spoken.words, spoken.calls, spoken.problem
-        read = request.tools is not None and unread is None
-        calls, problem = parse_calls(text, request.tools) if read else ([], unread)
         return Reply(
             text=text,
-            calls=calls,
-            problem=problem,
+            **read_reply(text, request.tools, unread),
             said=said,
             prompt_tokens=len(ids),
             completion_tokens=len(written),

@@ -6,14 +6,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lamina.models.escaped_values import escaped_spans
 from lamina.models.json_spans import end_of_value, load_value
 from lamina.models.python_calls import NAME, call_at, python_value
+from lamina.models.tagged_parameters import tagged_spans
 
 SPELLING, LINES = "values in Python's spelling", "raw line breaks in a text"
 HIDDEN = "\x01"
 _START = re.compile(rf"[\[{{]|{NAME.pattern}")
 _MARK = re.compile(r"<|```|\[TOOL_CALLS\]|Action:")
-_PARAMETERS = re.compile(r"<function=[^\s<>]{1,128}>\s{0,200}<parameter=[^\s<>]{1,128}>")
 
 
 def effort_for(text: str) -> int:
@@ -36,30 +37,19 @@ def value_at(text: str, start: int) -> tuple[Any, int, frozenset[str]]:
 
 
 def outline(text: str) -> str:
-    """The text, as long as it is, with all that stands inside of values, Python calls and tagged parameters replaced:
-    marks found in it are marks."""
+    """The text, as long as it is, with all that stands inside of values, Python calls, tagged parameters and escaped
+    texts replaced: marks found in it are marks."""
     if not _MARK.search(text):
         return text
     pieces: list[str] = []
     position = 0
-    for begin, end in _tagged(text):
+    for begin, end in sorted([*tagged_spans(text), *escaped_spans(text)]):
+        if begin < position:  # one family's mark in a value of another's
+            continue
         pieces.append(_hidden_values(text[position:begin]))
         pieces.append(HIDDEN * (end - begin))
         position = end
     return "".join(pieces) + _hidden_values(text[position:])
-
-
-def _tagged(text: str) -> list[tuple[int, int]]:
-    """Where values of ``<parameter=…>`` stand that are directly inside ``<function=…>``."""
-    found, position = [], 0
-    while (opened := _PARAMETERS.search(text, position)) is not None:
-        end = text.find("</function>", opened.end())
-        closing = text.rfind("</parameter>", opened.end(), end if end >= 0 else len(text))
-        if closing < 0:
-            break
-        found.append((opened.end(), closing))
-        position = closing
-    return found
 
 
 def _hidden_values(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +23,33 @@ class Said:
     answer: str
 
 
+@dataclass(frozen=True)
+class Cut:
+    """A text in tokens. Only those of ``answer`` are measured."""
+
+    prompt: list[int]
+    answer: list[int]
+
+    @property
+    def row(self) -> list[int]:
+        return self.prompt + self.answer
+
+
 def distances(
     reference: Path, files: Sequence[Path], texts: Sequence[Said], on_text: Callable[[], None] | None = None
 ) -> list[JSON]:
-    """One object a file: ``perplexity`` of the answers; against the reference, ``kl`` (mean divergence in nats),
+    """``distances_from`` a GGUF file, whose tokenizer cuts the texts."""
+    prompts, answers = token_ids(reference, [t.prompt for t in texts]), token_ids(reference, [t.answer for t in texts])
+    cut = [Cut(prompt, answer) for prompt, answer in zip(prompts, answers, strict=True)]
+    return distances_from(token_logits(reference, [text.row for text in cut]), files, cut, on_text)
+
+
+def distances_from(
+    reference: Iterator[Array], files: Sequence[Path], texts: Sequence[Cut], on_text: Callable[[], None] | None = None
+) -> list[JSON]:
+    """``reference``: of each text the logits that those of the files are compared with, read one after the other.
+
+    One object a file: ``perplexity`` of the answers; against the reference, ``kl`` (mean divergence in nats),
     ``logit_rmse`` (root mean square difference of the logits, each row's mean taken off: a shift changes nothing) and
     ``same_top`` (share of the tokens at which both have the same favourite); ``tokens`` measured. ``on_text`` is called
     as each text is done.
@@ -34,14 +57,14 @@ def distances(
     All files are read side by side, so that memory does not grow with the texts. Raises InputError without a text."""
     if not texts:
         raise InputError("there is nothing to measure perplexity on", mend="give requests with their right calls")
-    prompts, answers = token_ids(reference, [t.prompt for t in texts]), token_ids(reference, [t.answer for t in texts])
-    rows = [p + a for p, a in zip(prompts, answers, strict=True)]
+    rows = [text.row for text in texts]
     sums = [_Sums() for _ in files]
-    streams = zip(*(token_logits(file, rows) for file in (reference, *files)), strict=True)
-    for row, prompt, (expected, *given) in zip(rows, prompts, streams, strict=True):
-        start = max(len(prompt), 1)
+    streams = zip(reference, *(token_logits(file, rows) for file in files), strict=True)
+    for text, row, (expected, *given) in zip(texts, rows, streams, strict=True):
+        start = max(len(text.prompt), 1)
         for total, logits in zip(sums, given, strict=True):
-            total.add(np.asarray(row[start:]), expected[start - 1 : -1], logits[start - 1 : -1])
+            known = min(expected.shape[1], logits.shape[1])  # a folder may have more rows of weights than tokens
+            total.add(np.asarray(row[start:]), expected[start - 1 : -1, :known], logits[start - 1 : -1, :known])
         if on_text is not None:
             on_text()
     return [total.figures() for total in sums]

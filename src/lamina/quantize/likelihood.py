@@ -1,4 +1,5 @@
-"""How likely a GGUF file finds a text: logits of given tokens, by llama.cpp's C functions in the xllamacpp library."""
+"""How likely a GGUF file finds a text: logits of given tokens, by llama.cpp's C functions in the xllamacpp library; and
+those of the folder that it was made from, by Transformers."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from lamina.errors import ModelError
 from lamina.models.llama_library import decode, functions, loaded_model, open_context, tokens_of
+from lamina.models.seeing import kind_of_model
 from lamina.quantize.ggml import Array
 
 
@@ -24,10 +26,27 @@ def token_logits(file: Path, rows: Sequence[Sequence[int]], *, threads: int = 2)
             yield _logits(context, row, vocabulary, file)
 
 
-def token_ids(file: Path, texts: Sequence[str]) -> list[list[int]]:
-    """The texts as the file's own tokenizer cuts them, special tokens recognised, none added."""
+def folder_logits(folder: Path, rows: Sequence[Sequence[int]]) -> Iterator[Array]:
+    """As ``token_logits``, of a model folder, by Transformers in float32. Raises ModelError."""
+    import torch
+    from transformers import AutoConfig
+
+    try:
+        kind = kind_of_model(str(folder), AutoConfig.from_pretrained(folder), False)
+        model: Any = kind.from_pretrained(folder, dtype=torch.float32).eval()
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{folder}: Transformers cannot load it ({str(error).splitlines()[0]})") from None
+    for row in rows:
+        with torch.no_grad():
+            found = model(input_ids=torch.tensor([list(row)]), use_cache=False).logits[0]
+        yield np.asarray(found.float().numpy())
+
+
+def token_ids(file: Path, texts: Sequence[str], *, opened: bool = False) -> list[list[int]]:
+    """The texts as the file's own tokenizer cuts them, special tokens recognised; none added, or with ``opened`` those
+    that it wants at the start of a text."""
     with loaded_model(Path(file)) as model:
-        return [tokens_of(model, text) for text in texts]
+        return [tokens_of(model, text, special=opened) for text in texts]
 
 
 def _logits(context: Any, row: Sequence[int], vocabulary: int, file: Path) -> Array:

@@ -1,21 +1,20 @@
 """The parity report of an export: for each file the same requests as for the model that it came from, how many answers
-are the same text and the same calls, and how far its logits and its perplexity are from the model's."""
+are the same text and the same calls, how many requests are the same tokens, and how far its logits and its perplexity
+are from the model's."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from lamina.models import Model, Request, open_model, prompt_style_of
 from lamina.models.templates import calls_text
-from lamina.quantize.distance import Said, distances
-from lamina.quantize.gguf_export import export_gguf
+from lamina.quantize.distance import Cut, distances_from
+from lamina.quantize.ggml import Array
+from lamina.quantize.likelihood import folder_logits, token_ids, token_logits
 from lamina.quantize.parity_check import parity
-from lamina.quantize.precisions import PLAIN
 from lamina.runs import Progress
 from lamina.runs.files import atomic_file
 from lamina.tools import Toolbox
@@ -29,15 +28,16 @@ REPORT = "parity.json"
 def measure_files(
     source: Path, files: Sequence[JSON], rows: Sequence[Query], toolbox: Toolbox, progress: Progress
 ) -> None:
-    """Gives each of the ``files``, exported from ``source``, its ``parity`` (``parity_check``) and ``distance``
-    (``distances``, with ``reference``: what they are measured from). Raises as the models do."""
+    """Gives each of the ``files``, exported from ``source``, its ``parity`` (``parity_check``), ``same_tokens`` (of how
+    many of the ``n`` requests its tokenizer makes the tokens that the source's makes) and ``distance``
+    (``distances_from``, with ``reference``: what they are measured from). Raises as the models do."""
     style = prompt_style_of(str(source)) or "full"
     asked = [Request([Message(role="user", content=q.query)], tools=toolbox, style=style) for q in rows]
-    texts: list[Said] = []
     with progress.stage("parity", total=len(asked) * (1 + len(files))) as bar:
         reference = open_model(str(source))
         try:
             wanted = reference.generate(asked, lambda *_: bar.advance())
+            texts = _right_answers(reference, source, rows, asked)
         finally:
             reference.close()
         for file in files:
@@ -46,12 +46,16 @@ def measure_files(
             try:
                 given = candidate.generate(asked, lambda *_: bar.advance())
                 file["parity"] = parity(wanted, given, asked, toolbox)
-                texts = texts or _right_answers(candidate, rows, asked)
+                sent = _sent(candidate, asked)
             finally:
                 candidate.close()
+            cut = token_ids(Path(str(file["path"])), sent, opened=True)
+            same = sum(ids == text.prompt for ids, text in zip(cut, texts, strict=True))
+            file["same_tokens"] = {"same": same, "n": len(asked)}
     paths = [Path(str(file["path"])) for file in files]
-    with _measured_from(source, files) as (measure, called), progress.stage("distance", total=len(texts)) as bar:
-        found = distances(measure, paths, texts, on_text=bar.advance)
+    logits, called = _measured_from(source)
+    with progress.stage("distance", total=len(texts)) as bar:
+        found = distances_from(logits(source, [text.row for text in texts]), paths, texts, on_text=bar.advance)
     for file, distance in zip(files, found, strict=True):
         file["distance"] = distance | {"reference": called}
 
@@ -65,29 +69,29 @@ def write_parity(source: Path, files: Sequence[JSON], queries: Path) -> Path:
     return report
 
 
-@contextmanager
-def _measured_from(source: Path, files: Sequence[JSON]) -> Iterator[tuple[Path, str]]:
-    """What distances are from, and what it is called: a GGUF file itself, else the most precise of the files; where
-    none is in 16 bits, one that is made for the purpose and removed. A file at a distance from itself would look as
-    if nothing had been lost."""
-    plain = [file for file in files if file["type"] in PLAIN]
+def _measured_from(source: Path) -> tuple[Callable[[Path, Sequence[Sequence[int]]], Iterator[Array]], str]:
+    """Whose logits distances are from, and what it is called: never one of the files. One that was written wrongly
+    would be at no distance from itself, and the others near to it."""
     if source.suffix == ".gguf":
-        yield source, str(source)
-    elif plain:
-        path = str(max(plain, key=lambda file: float(file["bits_per_weight"]))["path"])
-        yield Path(path), path
-    else:
-        with TemporaryDirectory(prefix="reference-", dir=Path(str(files[0]["path"])).parent) as folder:
-            made = export_gguf(source, Path(folder) / "model-F16.gguf", "F16")
-            yield Path(str(made["path"])), f"{source} in F16"
+        return token_logits, str(source)
+    return folder_logits, f"{source} in float32"
 
 
-def _right_answers(model: Model, rows: Sequence[Query], asked: Sequence[Request]) -> list[Said]:
-    """First answers as a model is to write them: dependent calls come after results, so only their first is here."""
-    found = []
-    for query, request in zip(rows, asked, strict=True):
+def _right_answers(model: Model, source: Path, rows: Sequence[Query], asked: Sequence[Request]) -> list[Cut]:
+    """First answers as a model is to write them: dependent calls come after results, so only their first is here. Cut
+    by the source's own tokenizer."""
+    texts = []
+    for query in rows:
         calls = query.calls[:1] if query.kind == "dependent" else query.calls
-        text = calls_text([{"name": c.name, "arguments": c.arguments} for c in calls])
-        told: Any = model  # a GGUF file's model renders its prompts
-        found.append(Said(told.prompt_for(request), text))
-    return found
+        texts.append(calls_text([{"name": c.name, "arguments": c.arguments} for c in calls]))
+    if source.suffix == ".gguf":
+        prompts, answers = token_ids(source, _sent(model, asked), opened=True), token_ids(source, texts)
+    else:
+        told: Any = model  # a folder's model has a tokenizer
+        prompts, answers = [told.prompt_ids(request) for request in asked], [told.ids_of(text) for text in texts]
+    return [Cut(prompt, answer) for prompt, answer in zip(prompts, answers, strict=True)]
+
+
+def _sent(model: Model, asked: Sequence[Request]) -> list[str]:
+    told: Any = model  # a GGUF file's model renders its prompts
+    return [told.prompt_for(request) for request in asked]

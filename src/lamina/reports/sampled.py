@@ -192,6 +192,8 @@ def _note(record: JSON) -> str:
     tokens = sum(turn.get("completion_tokens") or 0 for turn in turns)
     told = [f"{name} {value:.3g}" for name, value in record["scores"].items() if type(value) is float]
     told += ["cut at the limit"] if record["scores"].get("cut") else []
+    repairs = dict.fromkeys(repair for turn in turns for repair in turn.get("repairs") or ())
+    told += [f"repaired: {', '.join(repairs)}"] if repairs else []
     told += [str(reason)[:300] for reason in record["reasons"][:2]]
     return "; ".join([f"{tokens} tokens", *told])
 

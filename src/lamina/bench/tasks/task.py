@@ -178,7 +178,8 @@ def turn_record(request: Request, reply: Reply, expected: Sequence[ToolCall]) ->
     """What is stored of one turn, for people to read and to send it again: ``sent`` is the whole text as the model's
     own template renders it (of an endpoint the request's JSON), where the backend tells it; ``style``, ``constraint``
     and the numbers are what else decides the answer. The tools are in the sample's row, or the run's own, and a grammar
-    of calls follows from them."""
+    of calls follows from them. ``repairs`` and ``confidence`` are the tolerant reading's, where a task is strict
+    too."""
     held = {"constraint": request.constraint, "grammar": None if request.tools is not None else request.grammar}
     said = {"prefix": request.prefix, "stop": list(request.stop), "temperature": request.temperature}
     return {
@@ -197,6 +198,8 @@ def turn_record(request: Request, reply: Reply, expected: Sequence[ToolCall]) ->
         "calls": [plain_call(c) for c in reply.calls],
         "expected": [plain_call(c) for c in expected],
         "problem": reply.problem,
+        **({"repairs": list(reply.repairs)} if reply.repairs else {}),
+        **({"confidence": reply.confidence} if reply.confidence is not None else {}),
         "prompt_tokens": reply.prompt_tokens,
         "completion_tokens": reply.completion_tokens,
     }

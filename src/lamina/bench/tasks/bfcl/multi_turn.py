@@ -12,9 +12,11 @@ one changes its verdict; what the model is told of all this (``TOLD``), and the 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lamina.agents.act import numbered
 from lamina.agents.environments.bfcl_multi_turn import (
@@ -37,9 +39,11 @@ from lamina.bench.tasks.task import (
     Setting,
     not_answered,
     plain_call,
+    read_answer,
     turn_record,
 )
 from lamina.errors import InputError
+from lamina.models.model import Reply
 from lamina.models.parsing import STRICT, read_calls
 from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories.trajectory import Message, ToolCall
@@ -98,6 +102,15 @@ class MultiTurnTask:
                 steps += 1
         return _outcome(world, turns, cut)
 
+    def judge(self, sample: Sample, calls: Sequence[Any]) -> str | None:
+        """``calls``: a list for each request, of a list for each answer, of calls."""
+        if not all(isinstance(turn, list) and all(isinstance(answer, list) for answer in turn) for turn in calls):
+            return "not a list for each request, of a list for each answer, of calls"
+        if len(calls) > (asked := len(sample.row["requests"])):
+            return f"answers to {len(calls)} requests; there are {asked}"
+        outcome = replayed(self, sample, calls)
+        return None if outcome.right else "; ".join(outcome.reasons) or "other calls than wanted"
+
     def figures(self, outcomes: Sequence[JSON]) -> list[Figure]:
         return played_figures(outcomes, right="accuracy", share="progress")
 
@@ -112,6 +125,29 @@ class MultiTurnTask:
             self._opened = _open(self._category, folders)
             self._tasks = {task.id: task for task in self._opened.tasks()}
         return self._opened
+
+
+def replayed(task: MultiTurnTask, sample: Sample, turns: Sequence[Sequence[Sequence[Any]]]) -> Outcome:
+    """As a bench plays a model that gives these answers, by request. An answer without calls, or with what is no call,
+    ends its turn; so does the last that is there."""
+    talk = task.solve(sample, Setting(Toolbox([]), "full"))
+    request = next(talk)
+    try:
+        while True:
+            roles = [message.role for message in request.messages]
+            turn = roles.count("user") - 1
+            given = roles[len(roles) - roles[::-1].index("user") :].count("assistant")
+            answers = turns[turn] if turn < len(turns) else []
+            request = talk.send(Reply(_answer_text(answers[given] if given < len(answers) else [])))
+    except StopIteration as end:
+        outcome: Outcome = end.value
+        return outcome
+
+
+def _answer_text(calls: Sequence[Any]) -> str:
+    read = read_answer(calls)
+    rows = calls if read is None else [{"name": name, "arguments": arguments} for name, arguments in read]
+    return json.dumps(rows)
 
 
 def _open(name: str, folders: Folders) -> BfclMultiTurn:
