@@ -132,7 +132,8 @@ class Checker:
 
     def _by_running(self, executor: Executor, found: list[Verdict]) -> list[Verdict]:
         passing = [verdict for verdict in found if verdict.rejection is None]
-        replays = iter(check_replays([verdict.record for verdict in passing], executor))
+        records = [verdict.record for verdict in passing]
+        replays = iter(check_replays(records, executor, grounding=GROUNDING in self._rules))
         return [verdict if verdict.rejection else _replayed(verdict, next(replays)) for verdict in found]
 
     def _by_novelty(self, novelty: RecordedNovelty, verdict: Verdict) -> Verdict:
