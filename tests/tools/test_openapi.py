@@ -127,6 +127,58 @@ def test_all_of_is_joined_and_one_of_is_a_choice(tmp_path: Path):
     assert tool.problems({"a": 1, "b": "x"})
 
 
+NOTE = {
+    "type": "object",
+    "required": ["title"],
+    "properties": {"title": {"type": "string"}, "text": {"type": "string"}},
+}
+ASKED = {"name": "ids", "in": "query", "required": True, "schema": {"type": "string"}}
+OFFERED = {**ASKED, "required": False}
+
+
+@pytest.mark.parametrize(
+    ("said", "beside", "required", "dependent"),
+    [
+        ({"required": True}, ASKED, ["ids", "title"], None),
+        ({}, OFFERED, ["title"], None),
+        ({}, ASKED, ["ids"], {"text": ["title"]}),
+        ({"required": False}, OFFERED, [], {"text": ["title"]}),
+        ({"required": "true"}, {**ASKED, "required": "true"}, ["ids", "title"], None),
+    ],
+)
+def test_what_a_body_requires_stays_required_where_nothing_says_that_the_body_is(
+    tmp_path: Path, said: dict[str, Any], beside: dict[str, Any], required: list[str], dependent: Any
+):
+    post = {
+        "operationId": "f",
+        "summary": "Does f.",
+        "parameters": [beside],
+        "requestBody": {"content": as_json(NOTE), **said},
+    }
+    box = read(tmp_path, document(notes={"post": post}))
+    assert (box["f"].required, box["f"].parameters.get("dependentRequired")) == (required, dependent)
+    assert box["f"].problems({"ids": "1", "text": "milk"}), "the title is lacking"
+    assert not box["f"].problems({"ids": "1", "text": "milk", "title": "list"})
+    assert [r.code for r in box.remarks] == (["body_taken_as_required"] if (said, beside) == ({}, OFFERED) else [])
+
+
+def test_a_field_that_a_body_requires_and_does_not_describe_is_an_argument_all_the_same(tmp_path: Path):
+    schema = {**NOTE, "required": ["title", "owner"]}
+    post = {"operationId": "f", "summary": "Does f.", "requestBody": {"required": True, "content": as_json(schema)}}
+    box = read(tmp_path, document(notes={"post": post}))
+    assert box["f"].required == ["title", "owner"]
+    assert [(r.code, "requires owner" in r.detail) for r in box.remarks] == [("malformed", True)]
+
+
+@pytest.mark.skipif(not SPECS.is_dir(), reason="the folder of shared data is not beside this checkout")
+def test_spotifys_bodies_need_what_their_authors_say():
+    box = read_tools(SPECS / "RestGPT__spotify_oas.json")
+    assert box["create_playlist"].required == ["user_id", "name"]
+    assert box["remove_tracks_playlist"].required == ["playlist_id", "tracks"]
+    assert box["follow_artists_users"].required == ["type", "ids"], "the query's; the body is another way to say them"
+    assert box["save_tracks_user"].parameters["dependentRequired"] == {"ids_body": ["uris"]}
+
+
 def test_references_that_go_round_or_nowhere_cost_one_operation(tmp_path: Path):
     loop = {"x": {"$ref": "#/components/parameters/y"}, "y": {"$ref": "#/components/parameters/x"}}
     root = document(

@@ -112,6 +112,8 @@ class _Drawing:
             value = self.value(sub, path, depth)
             if name in required or "default" not in sub or value != sub["default"]:
                 drawn[name] = value
+        for name in _lacking(schema, drawn):
+            drawn[name] = self.value(plain_schema(properties.get(name), self.tool.parameters), f"{prefix}{name}", depth)
         return drawn
 
     def _is_silent(self, schema: JSON, path: str) -> bool:
@@ -178,6 +180,16 @@ class _Drawing:
 def _properties(schema: JSON) -> dict[str, Any]:
     found = schema.get("properties")
     return found if isinstance(found, dict) else {}
+
+
+def _lacking(schema: JSON, drawn: JSON) -> list[str]:
+    """What has to stand beside what was drawn, as ``dependentRequired`` says it."""
+    beside = schema.get("dependentRequired")
+    found = list(drawn)
+    for name in found:  # and beside that, in turn
+        wanted = beside.get(name) if isinstance(beside, dict) else None
+        found += [other for other in wanted if other not in found] if isinstance(wanted, list) else []
+    return found[len(drawn) :]
 
 
 def _described(item: JSON, schema: JSON) -> JSON:

@@ -9,7 +9,7 @@ from lamina.tools.naming import identifier, unique
 from lamina.tools.openapi.arguments import Arguments, description_of, examples_of, without_markup
 from lamina.tools.openapi.bodies import body_of
 from lamina.tools.openapi.compiling import compiling
-from lamina.tools.openapi.document import Document, DocumentTooLarge, Unusable, as_list, as_object
+from lamina.tools.openapi.document import Document, DocumentTooLarge, Unusable, as_list, as_object, is_true
 from lamina.tools.openapi.schemas import Converter
 from lamina.tools.openapi.security import alternatives, carried_by_key, variable_of
 from lamina.tools.openapi.servers import server_of
@@ -70,6 +70,8 @@ def tool_of(
     if not description:
         remarks.append(Remark(where, "no_description", f"{name} has neither summary nor description"))
     schema: JSON = {"type": "object", "properties": arguments.properties, "required": arguments.required}
+    if arguments.dependent:
+        schema["dependentRequired"] = arguments.dependent
     schema["additionalProperties"] = False
     if converter.defs:
         schema["$defs"] = converter.defs
@@ -125,7 +127,7 @@ def _parameters(
         if where in ("header", "query") and KEY.fullmatch(name):
             place: Any = where
             key = Credential("key", variable_of(document, name, parameter), place, name)
-            arguments.keys.append((key, parameter.get("required") is True))
+            arguments.keys.append((key, is_true(parameter.get("required"))))
             said = f"{name} ({where}) is a key and no argument; it is taken from {key.variable}"
             remarks.append(Remark(path, "key_left_out", said))
             continue
@@ -137,7 +139,7 @@ def _parameters(
         except Unusable as reason:
             if isinstance(reason, DocumentTooLarge):
                 raise
-            if parameter.get("required") or where == "path":
+            if is_true(parameter.get("required")) or where == "path":
                 raise Unusable(reason.code, f"its parameter {name}: {reason.detail}") from None
             remarks.append(Remark(path, reason.code, f"the optional parameter {name} is left out: {reason.detail}"))
     for name in re.findall(r"\{([^{}]+)\}", path):
@@ -163,7 +165,7 @@ def _parameter(
         explode = bool(parameter.get("explode", style in ("form", "deepObject")))
     if where in ("path", "header") and style in ("form", "spaceDelimited"):
         style = "simple"
-    required = parameter.get("required") is True or where == "path"
+    required = is_true(parameter.get("required")) or where == "path"
     arguments.add(name, where, schema, required, style=style, explode=explode, as_json=bool(media))
 
 
