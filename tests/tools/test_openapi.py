@@ -12,6 +12,7 @@ import pytest
 
 from lamina.errors import ToolDefinitionError
 from lamina.tools import Toolbox, read_tools
+from lamina.tools.execution.http_requests import wire_request
 from lamina.tools.openapi.document import Document
 from lamina.tools.targets import HttpTarget
 
@@ -160,6 +161,27 @@ def test_what_a_body_requires_stays_required_where_nothing_says_that_the_body_is
     assert box["f"].problems({"ids": "1", "text": "milk"}), "the title is lacking"
     assert not box["f"].problems({"ids": "1", "text": "milk", "title": "list"})
     assert [r.code for r in box.remarks] == (["body_taken_as_required"] if (said, beside) == ({}, OFFERED) else [])
+
+
+@pytest.mark.parametrize(
+    ("said", "fits"),
+    [({}, False), ({"additionalProperties": False}, False), ({"additionalProperties": True}, True),
+     ({"additionalProperties": {"type": "string"}}, True), ({"additionalProperties": {"type": "integer"}}, False)],
+)  # fmt: skip
+def test_fields_that_a_body_takes_beside_its_own_are_arguments_and_are_sent(
+    tmp_path: Path, said: dict[str, Any], fits: bool
+):
+    path = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    body = {"required": True, "content": as_json({**NOTE, **said})}
+    put = {"operationId": "f", "summary": "Does f.", "parameters": [path], "requestBody": body}
+    (tool,) = read(tmp_path, document(**{"notes/{id}": {"put": put}}))
+    arguments = {"id": "7", "title": "list", "colour": "red"}
+    assert (tool.problems(arguments) == []) == fits
+    if fits:
+        assert isinstance(tool.target, HttpTarget)
+        sent = wire_request(tool.target, arguments)
+        assert sent.path == "/notes/7"
+        assert json.loads(sent.content or b"") == {"title": "list", "colour": "red"}
 
 
 def test_a_field_that_a_body_requires_and_does_not_describe_is_an_argument_all_the_same(tmp_path: Path):

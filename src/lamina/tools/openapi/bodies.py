@@ -118,6 +118,7 @@ def _spread(schema: JSON, required: bool, arguments: Arguments, remarks: list[Re
         remarks.append(Remark(where, "malformed", said))
     fields = {**schema["properties"], **{name: {} for name in undescribed}}
     named = {name: arguments.add(name, "body", part, required and name in needed) for name, part in fields.items()}
+    arguments.others = schema.get("additionalProperties", False)
     if not required:
         for argument in named.values():
             if beside := [named[name] for name in needed if named[name] != argument]:

@@ -72,7 +72,7 @@ def tool_of(
     schema: JSON = {"type": "object", "properties": arguments.properties, "required": arguments.required}
     if arguments.dependent:
         schema["dependentRequired"] = arguments.dependent
-    schema["additionalProperties"] = False
+    schema["additionalProperties"] = arguments.others
     if converter.defs:
         schema["$defs"] = converter.defs
     if server is None:
@@ -88,6 +88,7 @@ def tool_of(
         whole,
         auth,
         optional,
+        arguments.others is not False,
     )
     tags = [t for t in as_list(operation.get("tags")) if isinstance(t, str) and t.strip()]
     rule = operation.get("x-lamina-error", document.root.get("x-lamina-error"))
