@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lamina.tools.openapi.arguments import Arguments, examples_of, without_markup
+from lamina.tools.openapi.choices import without_null
 from lamina.tools.openapi.document import Document, Unusable, as_list, as_object, is_true
 from lamina.tools.openapi.schemas import Converter
 from lamina.tools.tool import JSON, Remark
@@ -28,7 +29,7 @@ def body_of(
             reasons.append(f"{media} is not written")
             continue
         try:
-            schema = converter.convert(as_object(content[media]).get("schema", {}))
+            schema = without_null(converter.convert(as_object(content[media]).get("schema", {})))
         except Unusable as reason:
             if reason.code != "binary":
                 raise
