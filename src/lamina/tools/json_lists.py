@@ -32,8 +32,8 @@ def claims(path: Path) -> bool:
 
 
 def read(path: Path) -> Toolbox:
-    """``[{"type": "function", "function": {…}}, …]``, the bare inner objects, ``{"tools": […]}``, or one of the
-    shapes in ``json_shapes``; as JSON Lines, too.
+    """``[{"type": "function", "function": {…}}, …]``, the bare inner objects, ``{"tools": […]}``, an MCP server's answer
+    ``{"result": {"tools": […]}}``, or one of the shapes in ``json_shapes``; as JSON Lines, too.
 
     Raises ToolDefinitionError that names the entry at fault.
     """
@@ -51,6 +51,8 @@ def read(path: Path) -> Toolbox:
 
 
 def _rows(root: Any) -> Any:
+    if isinstance(root, dict) and isinstance(root.get("result"), dict) and "tools" in root["result"]:
+        root = root["result"]  # an MCP server's answer to tools/list, as JSON-RPC wraps it
     if isinstance(root, dict) and isinstance(root.get("tools"), list) and "server_name" not in root:
         return root["tools"]
     if isinstance(root, dict) and ("api_list" in root or "tools" in root):
