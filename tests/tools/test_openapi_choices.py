@@ -97,3 +97,15 @@ def test_a_nullable_body_is_spread_all_the_same(tmp_path: Path):
     (tmp_path / "api.json").write_text(json.dumps({"openapi": "3.0.3", "paths": {"/f": {"post": post}}}))
     (tool,) = read_tools(tmp_path / "api.json")
     assert list(tool.properties) == ["kind", "age"]
+
+
+def test_examples_and_choices_have_the_type_that_the_schema_says(tmp_path: Path):
+    said = {"type": "integer", "maximum": 50, "example": "10"}
+    assert field(tmp_path, said).properties["x"]["examples"] == [10]
+    assert "examples" not in field(tmp_path, {**said, "example": "many"}).properties["x"]
+    assert "examples" not in field(tmp_path, {**said, "example": 51}).properties["x"]
+    assert "examples" not in field(tmp_path, {"type": "string", "format": "uuid", "example": "4f4e4e1"}).properties["x"]
+    assert "examples" not in field(tmp_path, {"type": "number", "example": "1e999"}).properties["x"]
+    assert field(tmp_path, {"type": "string", "enum": [0, 1]}).properties["x"]["enum"] == ["0", "1"]
+    assert field(tmp_path, {"type": "integer", "enum": ["5", "10"]}).properties["x"]["enum"] == [5, 10]
+    assert field(tmp_path, {"type": "string", "enum": ["a", 1]}).properties["x"]["enum"] == ["a", 1], "one fits"

@@ -17,7 +17,7 @@ from itertools import count
 from typing import Any
 
 from lamina.synth.drawn_numbers import draw_number
-from lamina.synth.drawn_texts import of_form, of_length
+from lamina.synth.drawn_texts import is_of_pattern, of_form, of_length
 from lamina.synth.everyday import kind_of, kinds, of_kind
 from lamina.synth.schemas import count_in, examples_in, plain_schema
 from lamina.synth.truth_values import shown_flags
@@ -162,8 +162,10 @@ class _Drawing:
 
     def _text(self, schema: JSON, path: str) -> str:
         own = self.pool.own.get((self.tool.name, path), [])
-        if "pattern" in schema and own and self.rng.random() < SHOWN:
-            return self.rng.choice(own)
+        if "pattern" in schema:  # a description quotes what the pattern refuses, too: 'or "current"'
+            own = [text for text in own if is_of_pattern(str(schema["pattern"]), text)]
+            if own and self.rng.random() < SHOWN:
+                return self.rng.choice(own)
         if (made := of_form(schema, self.rng)) is not None:
             return made
         written = self.pool.written.get((self.tool.name, path), [])

@@ -32,8 +32,8 @@ def claims(path: Path) -> bool:
 
 
 def read(path: Path) -> Toolbox:
-    """``[{"type": "function", "function": {…}}, …]``, the bare inner objects, ``{"tools": […]}``, an MCP server's answer
-    ``{"result": {"tools": […]}}``, or one of the shapes in ``json_shapes``; as JSON Lines, too.
+    """``[{"type": "function", "function": {…}}, …]``, the bare inner objects, ``{"tools": […]}``, an MCP server's
+    answer ``{"result": {"tools": […]}}``, or one of the shapes in ``json_shapes``; as JSON Lines, too.
 
     Raises ToolDefinitionError that names the entry at fault.
     """

@@ -39,6 +39,11 @@ def is_time_of_day(text: str) -> bool:
         return False
 
 
+def argument_validator(schema: JSON) -> Any:
+    """The validator that arguments are held to. Raises as ``validator_for`` does."""
+    return validator_for(schema, validate_formats=True, formats={"date-time": is_moment, "time": is_time_of_day})
+
+
 @dataclass(frozen=True)
 class Example:
     """A request and the call that serves it, of a docstring's ``Examples:`` section or a file of the user's. ``now``:
@@ -120,11 +125,7 @@ class Tool:
 
     @cached_property
     def _validator(self) -> Any:
-        return validator_for(
-            self.parameters,
-            validate_formats=True,
-            formats={"date-time": is_moment, "time": is_time_of_day},
-        )
+        return argument_validator(self.parameters)
 
     def problems(self, arguments: Any) -> list[str]:
         """Why ``arguments`` do not fit the schema, one sentence each; empty when they fit. Unknown names are

@@ -13,6 +13,7 @@ from lamina.tools.openapi.document import Document, DocumentTooLarge, Unusable, 
 from lamina.tools.openapi.schemas import Converter
 from lamina.tools.openapi.security import alternatives, carried_by_key, variable_of
 from lamina.tools.openapi.servers import server_of
+from lamina.tools.openapi.shown_values import with_fitting_examples
 from lamina.tools.targets import Credential, HttpTarget
 from lamina.tools.tool import JSON, Remark, Tool
 from lamina.tools.validators import rule_problem
@@ -158,7 +159,7 @@ def _parameter(
     if isinstance(parameter.get("description"), str) and parameter["description"].strip():
         schema = {**schema, "description": without_markup(parameter["description"])}
     if examples := examples_of(parameter):
-        schema = {**schema, "examples": examples}
+        schema = with_fitting_examples({**schema, "examples": examples})
     if document.version == "2.0":
         style, explode = COLLECTIONS.get(str(parameter.get("collectionFormat", "csv")), ("form", False))
     else:

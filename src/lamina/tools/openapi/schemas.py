@@ -12,6 +12,7 @@ from typing import Any
 
 from lamina.tools.openapi.choices import as_any_of, or_null, told_apart
 from lamina.tools.openapi.document import Document, DocumentTooLarge, Unusable, as_list, as_object
+from lamina.tools.openapi.shown_values import typed_choices, with_fitting_examples
 from lamina.tools.plain_schemas import plain_count
 from lamina.tools.tool import JSON
 
@@ -84,7 +85,7 @@ class Converter:
             if isinstance(schema.get(key), dict):
                 found[key] = self._named(schema[key], trail)
         self._close(schema, found)
-        merged = _merged(as_any_of(found))
+        merged = with_fitting_examples(_merged(as_any_of(found)))
         return or_null(merged) if _is_nullable(schema) else merged
 
     def _reference(self, schema: JSON, trail: tuple[str, ...]) -> JSON:
@@ -128,7 +129,8 @@ class Converter:
             if isinstance(schema.get(key), str) and schema[key]:
                 found[key] = schema[key]
         if as_list(schema.get("enum")):
-            found["enum"] = list({json.dumps(v, sort_keys=True): v for v in schema["enum"]}.values())
+            choices = list({json.dumps(v, sort_keys=True): v for v in schema["enum"]}.values())
+            found["enum"] = typed_choices(choices, kind)
         for key in ("const", "default"):
             if schema.get(key) is not None:
                 found[key] = schema[key]
