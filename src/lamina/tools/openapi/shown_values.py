@@ -56,5 +56,5 @@ def _is_of(value: Any, kind: str) -> bool:
         if isinstance(value, float) and not math.isfinite(value):
             return False
         return kind == "number" or (kind == "integer" and (isinstance(value, int) or value.is_integer()))
-    kinds = {"string": str, "array": list, "object": dict, "null": type(None)}
+    kinds: dict[str, type] = {"string": str, "array": list, "object": dict, "null": type(None)}
     return kind in kinds and isinstance(value, kinds[kind])
