@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ ROOTS: dict[str, tuple[dict[str, Any], list[Any], list[Any]]] = {
     ),
     "any of": ({"anyOf": [CITY, DAY]}, [{"city": "Rome"}, {"day": 1}], [{}, {"town": "Rome"}, {"day": "x"}]),
     "one of": ({"type": "object", "oneOf": [CITY, DAY]}, [{"city": "Rome"}, {"day": 1}], [{}]),
+    "of several types": ({**CITY, "type": ["object", "null"]}, [{"city": "Rome"}], [{}]),
     "or null": ({"anyOf": [CITY, {"type": "null"}]}, [{"city": "Rome"}], [{}]),
     "free": ({"type": "object", "additionalProperties": True}, [{}, {"any": 1}], []),
     "free of a kind": ({"type": "object", "additionalProperties": {"type": "integer"}}, [{"a": 1}], [{"a": "one"}]),
@@ -70,6 +72,15 @@ def test_what_cannot_be_arguments_is_left_out_of_a_servers_list_and_an_error_in_
 
 
 @pytest.mark.parametrize("key", ["inputSchema", "parameters"])
+def test_references_that_double_end_soon(tmp_path: Path):
+    doubling = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n - 1}"}] * 2} for n in range(1, 14)}
+    begun = time.process_time()
+    box = read(tmp_path, "inputSchema", CITY, {"$ref": "#/$defs/d13", "$defs": {"d0": CITY, **doubling}})
+    assert time.process_time() - begun < 5
+    assert box.names == ["f0"]
+    assert ["more than 2,000 parts" in r.detail for r in box.remarks] == [True]
+
+
 def test_what_is_required_and_not_described_may_be_anything(tmp_path: Path, key: str):
     box = read(tmp_path, key, {**CITY, "required": ["city", "day"]})
     assert box["f0"].problems({"city": "Rome", "day": 1}) == []

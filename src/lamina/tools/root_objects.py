@@ -6,6 +6,7 @@ nobody can call.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import reduce
 from typing import Any
 from urllib.parse import unquote
@@ -14,6 +15,8 @@ from lamina.tools.plain_schemas import JSON
 from lamina.tools.validators import SchemaRefused
 
 MOST_HOPS = 30
+MOST_PARTS = 2_000
+"""References followed, for a few that each double what they refer to never end."""
 NO_OBJECT = "it is no object"
 ELSEWHERE = ("$ref", "allOf", "anyOf", "oneOf")
 TABLES = ("$defs", "definitions", "patternProperties", "dependentRequired", "dependentSchemas")
@@ -24,11 +27,12 @@ def as_one_object(schema: JSON) -> JSON:
     their branches, for they still say which go together.
 
     Raises SchemaRefused for a reference that leads nowhere or round in a circle, and for what is no object."""
-    found = _put_together(schema, schema, 0) if any(schema.get(key) for key in ELSEWHERE) else schema
-    kinds = found.get("type", "object")
-    if kinds != "object" and not (isinstance(kinds, list) and "object" in kinds):
+    found = schema
+    if any(schema.get(key) for key in ELSEWHERE):
+        found = _put_together(schema, schema, 0, iter(range(MOST_PARTS)))
+    if not _is_object(found):
         raise SchemaRefused(NO_OBJECT)
-    return found if kinds == "object" else {**found, "type": "object"}
+    return {**found, "type": "object"} if isinstance(found.get("type"), list) else found
 
 
 def undescribed(schema: JSON) -> list[str]:
@@ -38,24 +42,31 @@ def undescribed(schema: JSON) -> list[str]:
     return [] if open_to_others else [n for n in schema["required"] if n not in schema["properties"]]
 
 
-def _put_together(node: Any, root: JSON, hops: int) -> JSON:
+def _is_object(schema: JSON) -> bool:
+    kinds = schema.get("type", "object")
+    return kinds == "object" or (isinstance(kinds, list) and "object" in kinds)
+
+
+def _put_together(node: Any, root: JSON, hops: int, left: Iterator[int]) -> JSON:
     if hops > MOST_HOPS:
-        raise SchemaRefused("it refers to itself")
+        raise SchemaRefused(f"its root refers on more than {MOST_HOPS} times")
+    if next(left, None) is None:
+        raise SchemaRefused(f"its root is put together of more than {MOST_PARTS:,} parts")
     if not isinstance(node, dict):
         return {}
     own = {key: value for key, value in node.items() if key not in ELSEWHERE}
     parts = [_pointed(root, node["$ref"])] if isinstance(node.get("$ref"), str) else []
     parts += _listed(node.get("allOf"))
-    found = reduce(_both, [*(_put_together(part, root, hops + 1) for part in parts), own])
+    found = reduce(_both, [*(_put_together(part, root, hops + 1, left) for part in parts), own])
     for key in ("anyOf", "oneOf"):
-        if branches := [_put_together(one, root, hops + 1) for one in _listed(node.get(key))]:
+        if branches := [_put_together(one, root, hops + 1, left) for one in _listed(node.get(key))]:
             found = _offering(found, key, branches)
     return found
 
 
 def _offering(found: JSON, key: str, branches: list[JSON]) -> JSON:
     """``found`` with the arguments of all branches; those that are no objects are left out, for arguments are one."""
-    objects = [one for one in branches if one.get("type", "object") == "object"]
+    objects = [one for one in branches if _is_object(one)]
     if not objects:
         raise SchemaRefused(NO_OBJECT)
     if len(objects) == 1:

@@ -10,8 +10,6 @@ from lamina.tools.tool import JSON
 NULL: JSON = {"type": "null"}
 DESCRIBING = {"type", "properties", "enum", "const", "items", "$ref", "allOf", "anyOf", "oneOf"}
 BESIDE = ("description", "default", "examples")
-MOST_BASES = 5
-"""Schemas that are looked through, one inheriting from the other, for the discriminator of a base."""
 
 
 def told_apart(document: Document, schema: JSON, key: str, branches: list[JSON]) -> list[JSON]:
@@ -24,7 +22,7 @@ def _chosen(document: Document, schema: JSON, raw: Any, branch: JSON) -> JSON:
     ref = raw.get("$ref") if isinstance(raw, dict) else None
     if not isinstance(ref, str):
         return branch  # a discriminator names schemas, and this one has no name
-    said = _discriminator(schema) or _inherited(document, ref, MOST_BASES)
+    said = _discriminator(schema) or _inherited(document, ref, {ref})
     name = said.get("propertyName")
     if not isinstance(name, str) or not (_describes(branch, name) or name in as_object(schema.get("properties"))):
         return branch  # it is in the wrong place, and no value could have it
@@ -45,13 +43,14 @@ def _discriminator(schema: JSON) -> JSON:
     return said if isinstance(said.get("propertyName"), str) else {}
 
 
-def _inherited(document: Document, ref: str, left: int) -> JSON:
+def _inherited(document: Document, ref: str, seen: set[str]) -> JSON:
     """The discriminator of a schema that this one is built on with ``allOf``."""
-    for part in as_list(as_object(document.at(ref)).get("allOf")) if left else ():
+    for part in as_list(as_object(document.at(ref)).get("allOf")):
         base = part.get("$ref") if isinstance(part, dict) else None
-        if isinstance(base, str) and (
-            found := _discriminator(as_object(document.at(base))) or _inherited(document, base, left - 1)
-        ):
+        if not isinstance(base, str) or base in seen:
+            continue
+        seen.add(base)
+        if found := _discriminator(as_object(document.at(base))) or _inherited(document, base, seen):
             return found
     return {}
 
