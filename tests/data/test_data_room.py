@@ -89,6 +89,13 @@ def test_rows_are_verified_by_running_them_with_your_functions(executor: Executo
     }  # fmt: skip
 
 
+def test_grounding_that_is_left_out_is_left_out_of_running_too(executor: Executor, tmp_path: Path):
+    rows = [row("invented", {"x": 5}), row("more", {"x": 4}, request="double 4 and 17"), row("raises", {"x": -4})]
+    (tmp_path / "rows.jsonl").write_text("".join(rows))
+    found = verdicts(tmp_path / "rows.jsonl", Checker(executor, skip=["grounding"]))
+    assert found == {"invented": "ok", "more": "ok", "raises": "raised"}
+
+
 def test_a_record_says_which_checks_it_passed_and_what_was_mended(tmp_path: Path):
     (tmp_path / "rows.jsonl").write_text(
         row("a", {"x": "4"}).replace('"meta"', f'"tools": [{json.dumps(double())}], "meta"')

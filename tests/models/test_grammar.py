@@ -115,6 +115,14 @@ def test_arguments_that_are_not_listed_cannot_be_written_even_where_the_schema_i
     assert not admits(toolbox, '[{"name": "f", "arguments": {"v": 1, "w": 2}}]')
 
 
+def test_a_tool_that_lists_no_arguments_and_takes_any_can_be_called_with_some():
+    anything = Toolbox([Tool("f", "", {"type": "object", "additionalProperties": {"type": "integer"}})])
+    assert admits(anything, '[{"name": "f", "arguments": {"w": 2}}]')
+    assert not admits(anything, '[{"name": "f", "arguments": {"w": "two"}}]')
+    nothing = Toolbox([Tool("f", "", {"type": "object", "properties": {}})])
+    assert not admits(nothing, '[{"name": "f", "arguments": {"w": 2}}]')
+
+
 def test_properties_may_be_called_like_keywords():
     names = ["default", "format", "title", "enum", "required", "$ref", "x-y"]
     parameters = {"type": "object", "properties": {n: {"type": "integer"} for n in names}, "required": names}

@@ -20,7 +20,7 @@ import pytest
 from lamina.errors import ToolDefinitionError
 from lamina.tools import Toolbox, mcp_servers, read_tools
 from lamina.tools.execution import CallResult, Limits, carried_error, open_executor
-from lamina.tools.mcp_servers.config import Server
+from lamina.tools.mcp_servers.config import Server, servers_of
 from lamina.tools.mcp_servers.session import ServerFailed, Session
 
 pytest.importorskip("mcp", reason="pip install 'lamina[apis]' brings mcp")
@@ -229,6 +229,39 @@ def test_two_servers_with_the_same_tools_keep_them_apart(config: Write):
 def test_a_config_that_names_no_way_is_one_line(config: Write, servers: dict[str, Any], said: str):
     with pytest.raises(ToolDefinitionError, match=said):
         read_tools(config(servers))
+
+
+def test_an_entry_of_which_nothing_can_be_made_is_said_and_the_others_read(tmp_path: Path):
+    servers = {
+        "old": {"type": "sse", "url": "http://127.0.0.1/sse"},
+        "empty": {},
+        "junk": 7,
+        "asks": {"command": "x", "env": {"KEY": "${input:key}"}},
+        "near": {"command": "x", "args": ["y"]},
+        "far": {"type": "http", "url": "https://example.org/mcp"},
+    }
+    file = tmp_path / "mcp.json"
+    for key in ("mcpServers", "servers"):
+        file.write_text(json.dumps({key: servers, "inputs": []}))
+        assert mcp_servers.claims(file)
+        known, remarks = servers_of(file)
+        assert [(s.name, s.command, s.url) for s in known.values()] == [
+            ("near", "x", ""), ("far", "", "https://example.org/mcp"),
+        ]  # fmt: skip
+        assert [(r.where, r.code, r.dropped) for r in remarks] == [
+            (name, "server_failed", True) for name in ("old", "empty", "junk", "asks")
+        ]
+        assert ["SSE" in remarks[0].detail, "neither a command" in remarks[1].detail] == [True, True]
+    file.write_text(json.dumps({"openapi": "3.0.0", "servers": [{"url": "http://example.org"}]}))
+    assert not mcp_servers.claims(file)
+
+
+def test_vs_code_s_file_is_read_past_an_entry_that_cannot_be(config: Write):
+    file = config({})
+    file.write_text(json.dumps({"servers": {"old": {"type": "sse", "url": "http://x"}, "desk": desk(type="stdio")}}))
+    box = read_tools(file)
+    assert len(box) == 6
+    assert [(r.where, r.code) for r in box.remarks] == [("old", "server_failed")]
 
 
 def test_a_key_that_is_gone_when_the_call_is_made_is_asked_for(config: Write, monkeypatch: pytest.MonkeyPatch):

@@ -147,6 +147,11 @@ def test_the_calls_of_xlams_own_rows_fit_tools_that_are_read_so(tmp_path: Path):
     assert fitting >= 10
 
 
+def test_a_servers_own_answer_is_a_list_of_tools(tmp_path: Path):
+    answer = {"jsonrpc": "2.0", "id": 1, "result": {"tools": [SHAPES["mcp"]], "nextCursor": None}}
+    assert read(tmp_path, answer).names == ["f"]
+
+
 def test_what_is_no_tool_is_said_and_the_others_read(tmp_path: Path):
     bad = {"name": "g", "parameters": {"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}}}
     box = read(tmp_path, [SHAPES["openai"], 7, {"x": 1}, {"name": ""}, bad, SHAPES["mcp"]])

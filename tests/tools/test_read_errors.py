@@ -206,7 +206,6 @@ def test_a_json_list_in_openai_form_is_tools_without_a_target(write: Callable[..
         ('[{"description": "x"}]', "entry 1 has no name"),
         ("[1]", "entry 1 has no name"),
         ('[{"name": "a b", "description": "x"}]', "no name for a tool"),
-        ('[{"name": "a"}]', "a has no description"),
         ('[{"name": "a", "description": "x", "parameters": {"type": "array"}}]', "not an object"),
         (
             '[{"name": "a", "description": "x", "parameters": {"properties": {"b": {"type": "nope"}}}}]',

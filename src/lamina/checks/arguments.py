@@ -65,8 +65,7 @@ def _problems(call: ToolCall, tool: Tool, ids: Collection[str]) -> list[tuple[st
     if not referred:
         return tool.faults(call.arguments)
     found = tool.faults({name: value for name, value in call.arguments.items() if name not in referred})
-    unknown = [name for name in referred if name not in tool.properties]
-    found += [("additionalProperties", f"{tool.name} has no argument {name!r}") for name in unknown]
+    found += [("additionalProperties", f"{tool.name} has no argument {n!r}") for n in tool.unknown(referred)]
     absent = tuple(f'"{name}" is a required property' for name in referred)
     return [(keyword, problem) for keyword, problem in found if not problem.endswith(absent)]
 
@@ -90,7 +89,7 @@ OF_KEYWORD = {
 def _fault(call: ToolCall, tool: Tool, faults: list[tuple[str, str]]) -> tuple[Reason, str]:
     """The reason, and of the problems one that it is about."""
     keyword, first = faults[0]
-    if any(name not in tool.properties for name in call.arguments):
+    if tool.unknown(call.arguments):
         return Reason.UNKNOWN_ARGUMENT, first  # invented names come first
     if any(name not in call.arguments for name in tool.required):
         absent = [problem for _, problem in faults if problem.endswith(" is a required property")]

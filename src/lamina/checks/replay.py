@@ -22,19 +22,21 @@ STAGE = "execution"
 Replayed = tuple[Trajectory, Rejection | None, list[str]]
 
 
-def check_replays(trajectories: Sequence[Trajectory], executor: Executor) -> list[Replayed]:
+def check_replays(trajectories: Sequence[Trajectory], executor: Executor, *, grounding: bool = True) -> list[Replayed]:
     """Of each: the record (with the results that really came back, where the recorded ones differ and nothing was built
     on them), why it does not pass, and what was mended. The same rules as for rows that synthesis makes: all calls run,
-    no result is an error, and the one request of a one-turn record says what its calls say."""
+    no result is an error, and (unless ``grounding`` is left out) the one request of a one-turn record says what its
+    calls say."""
     calls = [[(c.name, c.arguments) for c in trajectory.calls] for trajectory in trajectories]
     results = executor.run_many(calls, [trajectory.meta.now for trajectory in trajectories])
-    return [_verdict(one, ran, executor.toolbox) for one, ran in zip(trajectories, results, strict=True)]
+    return [_verdict(one, ran, executor.toolbox, grounding) for one, ran in zip(trajectories, results, strict=True)]
 
 
-def _verdict(trajectory: Trajectory, results: list[CallResult], toolbox: Toolbox) -> Replayed:
+def _verdict(trajectory: Trajectory, results: list[CallResult], toolbox: Toolbox, grounding: bool) -> Replayed:
     candidate = _candidate(trajectory, results)
     found = check_execution(candidate, toolbox)
-    if found is None and len(candidate.turns) == 1 and sum(m.role == "user" for m in trajectory.messages) == 1:
+    one_request = len(candidate.turns) == 1 and sum(m.role == "user" for m in trajectory.messages) == 1
+    if found is None and grounding and one_request:
         found = check_grounding(candidate, toolbox)
     if found:
         return trajectory, found, []

@@ -139,7 +139,7 @@ class Checker:
         found = [verdict if verdict.rejection else self._marked(executor, verdict) for verdict in found]
         left_out = [bool(verdict.rejection or verdict.not_run) for verdict in found]
         running = [verdict.record for verdict, out in zip(found, left_out, strict=True) if not out]
-        replays = iter(check_replays(running, executor))
+        replays = iter(check_replays(running, executor, grounding=GROUNDING in self._rules))
         return [v if out else _replayed(v, next(replays)) for v, out in zip(found, left_out, strict=True)]
 
     def _marked(self, executor: Executor, verdict: Verdict) -> Verdict:

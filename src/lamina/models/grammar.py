@@ -57,8 +57,10 @@ def calls_schema(
         own = {**tool.parameters.get("definitions", {}), **tool.parameters.get("$defs", {})}
         names = {name: f"{tool.name}.{name}" for name in own}
         definitions.update({names[name]: _plain(schema, names) for name, schema in own.items()})
-        # an argument that is not listed is a wrong call even where the schema would let it pass
-        arguments = {**tool.parameters, "type": "object", "additionalProperties": False}
+        arguments = {**tool.parameters, "type": "object"}
+        if tool.properties or tool.unknown(("",)):
+            # names that are not listed are rarely right, even where the schema lets them pass; without any they are all
+            arguments["additionalProperties"] = False
         if words:
             arguments = held_to(arguments, tool.name, copied, {"$ref": f"#/$defs/{SAID}"})
         arguments = _plain(arguments, {**names, SAID: SAID})

@@ -96,6 +96,15 @@ def of_pattern(pattern: str, rng: random.Random, least: int = 0) -> str | None:
         return None
 
 
+def is_of_pattern(pattern: str, text: str) -> bool:
+    """Whether ``pattern`` is found in ``text``, as JSON Schema wants it; also where it is no expression of Python's:
+    it is asked of the schema afterwards."""
+    try:
+        return re.search(pattern, text) is not None
+    except (re.error, OverflowError, RecursionError):
+        return True
+
+
 @lru_cache(maxsize=512)
 def _parsed(pattern: str) -> Any:
     """Python's own reading of an expression, which it gives to nobody by a public name."""

@@ -17,7 +17,7 @@ from itertools import count
 from typing import Any
 
 from lamina.synth.drawn_numbers import draw_number
-from lamina.synth.drawn_texts import of_form, of_length
+from lamina.synth.drawn_texts import is_of_pattern, of_form, of_length
 from lamina.synth.everyday import kind_of, kinds, of_kind
 from lamina.synth.schemas import count_in, examples_in, plain_schema
 from lamina.synth.truth_values import shown_flags
@@ -114,6 +114,8 @@ class _Drawing:
             value = self.value(sub, path, depth)
             if name in required or "default" not in sub or value != sub["default"]:
                 drawn[name] = value
+        for name in _lacking(schema, drawn):
+            drawn[name] = self.value(plain_schema(properties.get(name), self.tool.parameters), f"{prefix}{name}", depth)
         return drawn
 
     def _is_silent(self, schema: JSON, path: str) -> bool:
@@ -162,8 +164,10 @@ class _Drawing:
 
     def _text(self, schema: JSON, path: str) -> str:
         own = self.pool.own.get((self.tool.name, path), [])
-        if "pattern" in schema and own and self.rng.random() < SHOWN:
-            return self.rng.choice(own)
+        if "pattern" in schema:  # a description quotes what the pattern refuses, too: 'or "current"'
+            own = [text for text in own if is_of_pattern(str(schema["pattern"]), text)]
+            if own and self.rng.random() < SHOWN:
+                return self.rng.choice(own)
         if (made := of_form(schema, self.rng)) is not None:
             return made
         written = self.pool.written.get((self.tool.name, path), [])
@@ -180,6 +184,16 @@ class _Drawing:
 def _properties(schema: JSON) -> dict[str, Any]:
     found = schema.get("properties")
     return found if isinstance(found, dict) else {}
+
+
+def _lacking(schema: JSON, drawn: JSON) -> list[str]:
+    """What has to stand beside what was drawn, as ``dependentRequired`` says it."""
+    beside = schema.get("dependentRequired")
+    found = list(drawn)
+    for name in found:  # and beside that, in turn
+        wanted = beside.get(name) if isinstance(beside, dict) else None
+        found += [other for other in wanted if other not in found] if isinstance(wanted, list) else []
+    return found[len(drawn) :]
 
 
 def _described(item: JSON, schema: JSON) -> JSON:

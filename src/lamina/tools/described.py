@@ -8,6 +8,7 @@ from typing import Any
 
 from lamina.tools.naming import identifier, unique
 from lamina.tools.plain_schemas import BY_NAME, plain_schema
+from lamina.tools.root_objects import NO_OBJECT, as_one_object, undescribed
 from lamina.tools.targets import Target
 from lamina.tools.tool import JSON, Remark, Tool
 from lamina.tools.validators import SchemaRefused, rule_problem, validator_for
@@ -58,10 +59,22 @@ def described_tool(
     schema, problem = object_schema(said.schema)
     if problem:
         return None, [Remark(said.where, "bad_schema", f"{name}: {problem}", dropped=True)]
+    schema, more = described_in_full(schema, name, said.where)
+    remarks += more
     if problem := rule_problem(said.error_schema):
         what = f"{name}: x-lamina-error cannot be used: {problem}"
         return None, [Remark(said.where, "bad_schema", what, dropped=True)]
     return Tool(name, description or name, schema, target, (), said.category, said.error_schema), remarks
+
+
+def described_in_full(schema: JSON, name: str, where: str) -> tuple[JSON, list[Remark]]:
+    """With what is required and not listed as arguments that may be anything: nobody could call the tool else."""
+    lacking = undescribed(schema)
+    if not lacking:
+        return schema, []
+    what = f"{name} requires {', '.join(lacking)} and does not describe it: it may be anything"
+    properties = {**schema["properties"], **{each: {} for each in lacking}}
+    return {**schema, "properties": properties}, [Remark(where, "bad_schema", what)]
 
 
 def object_schema(said: Any) -> tuple[JSON, str]:
@@ -72,8 +85,7 @@ def object_schema(said: Any) -> tuple[JSON, str]:
         return {}, "its parameters are not an object"
     try:
         schema = {k: v for k, v in _plain_types(plain_schema(said)).items() if k not in ("$schema", "$id", "title")}
-        if schema.get("type", "object") != "object":
-            return {}, "its parameters are not an object"
+        schema = as_one_object(schema)
         properties = schema.get("properties") or {}
         if not isinstance(properties, dict):
             return {}, "its properties are not an object"
@@ -81,6 +93,8 @@ def object_schema(said: Any) -> tuple[JSON, str]:
         schema = {**schema, "type": "object", "properties": properties, "required": required}
         validator_for(schema)
     except SchemaRefused as error:
+        if str(error) == NO_OBJECT:
+            return {}, "its parameters are not an object"
         return {}, f"its parameters are no JSON Schema ({error})"
     except (RecursionError, TypeError, AttributeError):
         return {}, "its parameters are no JSON Schema"

@@ -1,7 +1,8 @@
 """Reader for tools described in JSON lists. They have nothing to run, unless the file names ``sources``.
 
-A list in OpenAI form is read strictly: it is the user's own, and every flaw in it is an error. Lists in the forms of
-others (xLAM, BFCL, ToolBench, MCP) are taken as they are: what cannot be used becomes a remark.
+A list in OpenAI form is read strictly: it is the user's own, and what cannot be used in it is an error; what can be, a
+tool without a description, is a remark that ``lint`` tells. Lists in the forms of others (xLAM, BFCL, ToolBench, MCP)
+are taken as they are: what cannot be used becomes a remark, too.
 
 ``{"sources": ["impl.py", "api.yaml"], "tools": […]}`` binds a list to code: the tools of the sources with the same
 names run its calls, and the words stay those of the list. Paths are relative to the list.
@@ -15,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import ToolDefinitionError
-from lamina.tools.described import described_tool
+from lamina.tools.described import described_in_full, described_tool
 from lamina.tools.documents import LINES, load_document
 from lamina.tools.json_shapes import described, entries, shape_of
 from lamina.tools.plain_schemas import plain_schema
-from lamina.tools.tool import Remark, Tool, Toolbox
+from lamina.tools.root_objects import NO_OBJECT, as_one_object
+from lamina.tools.tool import JSON, Remark, Tool, Toolbox
 from lamina.tools.validators import SchemaRefused, rule_problem, validator_for
 
 NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
@@ -30,8 +32,8 @@ def claims(path: Path) -> bool:
 
 
 def read(path: Path) -> Toolbox:
-    """``[{"type": "function", "function": {…}}, …]``, the bare inner objects, ``{"tools": […]}``, or one of the
-    shapes in ``json_shapes``; as JSON Lines, too.
+    """``[{"type": "function", "function": {…}}, …]``, the bare inner objects, ``{"tools": […]}``, an MCP server's
+    answer ``{"result": {"tools": […]}}``, or one of the shapes in ``json_shapes``; as JSON Lines, too.
 
     Raises ToolDefinitionError that names the entry at fault.
     """
@@ -49,6 +51,8 @@ def read(path: Path) -> Toolbox:
 
 
 def _rows(root: Any) -> Any:
+    if isinstance(root, dict) and isinstance(root.get("result"), dict) and "tools" in root["result"]:
+        root = root["result"]  # an MCP server's answer to tools/list, as JSON-RPC wraps it
     if isinstance(root, dict) and isinstance(root.get("tools"), list) and "server_name" not in root:
         return root["tools"]
     if isinstance(root, dict) and ("api_list" in root or "tools" in root):
@@ -58,12 +62,14 @@ def _rows(root: Any) -> Any:
 
 def _strict(rows: list[Any], path: Path) -> Toolbox:
     tools: dict[str, Tool] = {}
+    remarks: list[Remark] = []
     for number, row in enumerate(rows, 1):
-        tool = _tool(row, number, path)
+        tool, said = _tool(row, number, path)
+        remarks += said
         if tool.name in tools:
             raise ToolDefinitionError(f"two tools are named {tool.name}", file=path, mend="rename one")
         tools[tool.name] = tool
-    return Toolbox(tools.values())
+    return Toolbox(tools.values(), remarks)
 
 
 def _lenient(found: list[tuple[str, Any]], path: Path) -> Toolbox:
@@ -111,7 +117,7 @@ def _bound(toolbox: Toolbox, sources: Any, path: Path) -> Toolbox:
     return Toolbox(tools, remarks, code.files)
 
 
-def _tool(row: Any, number: int, path: Path) -> Tool:
+def _tool(row: Any, number: int, path: Path) -> tuple[Tool, list[Remark]]:
     inner = row.get("function", row) if isinstance(row, dict) else None
     if not isinstance(inner, dict) or not isinstance(inner.get("name"), str):
         raise ToolDefinitionError(f"entry {number} has no name", file=path, mend='add "name"')
@@ -119,24 +125,33 @@ def _tool(row: Any, number: int, path: Path) -> Tool:
     if not NAME.fullmatch(name):
         mend = "use up to 64 letters, digits, '_', '-' and '.'"
         raise ToolDefinitionError(f"entry {number}: {name!r} is no name for a tool", file=path, mend=mend)
-    if not isinstance(inner.get("description"), str) or not inner["description"].strip():
-        mend = 'add "description": a model chooses by it'
-        raise ToolDefinitionError(f"entry {number}: {name} has no description", file=path, mend=mend)
+    said = inner.get("description")
+    description = said if isinstance(said, str) and said.strip() else ""
+    remarks: list[Remark] = []
+    if not description:
+        remarks.append(Remark(f"entry {number}", "no_description", f"{name} has no description"))
     parameters = inner.get("parameters") or {}
-    if not isinstance(parameters, dict) or parameters.get("type", "object") != "object":
-        mend = 'write {"type": "object", "properties": {…}}'
-        raise ToolDefinitionError(f"{name}: its parameters are not an object", file=path, mend=mend)
-    schema = {"type": "object", "properties": {}, "required": [], **parameters}
     try:
-        validator_for(schema)
-        schema = plain_schema(schema)
+        schema = _schema(parameters)
     except SchemaRefused as error:
+        if str(error) == NO_OBJECT:
+            mend = 'write {"type": "object", "properties": {…}}'
+            raise ToolDefinitionError(f"{name}: its parameters are not an object", file=path, mend=mend) from None
         raise ToolDefinitionError(
             f"{name}: its parameters are no JSON Schema ({error})", file=path, mend="mend the schema"
         ) from None
+    schema, more = described_in_full(schema, name, f"entry {number}")
     rule = row.get("x-lamina-error", inner.get("x-lamina-error"))
     category = row.get("category") or inner.get("category") or ""
     if problem := rule_problem(rule):
         mend = "give the schema of a result that is an error, or false"
         raise ToolDefinitionError(f"{name}: x-lamina-error cannot be used: {problem}", file=path, mend=mend)
-    return Tool(name, inner["description"], schema, None, (), str(category), rule)
+    return Tool(name, description or name, schema, None, (), str(category), rule), [*remarks, *more]
+
+
+def _schema(parameters: Any) -> JSON:
+    """Raises SchemaRefused."""
+    if not isinstance(parameters, dict):
+        raise SchemaRefused(NO_OBJECT)
+    validator_for(parameters)
+    return {"type": "object", "properties": {}, "required": [], **as_one_object(plain_schema(parameters))}

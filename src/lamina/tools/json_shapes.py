@@ -13,6 +13,9 @@ from lamina.tools.described import TYPES, Described
 from lamina.tools.tool import JSON
 from lamina.tools.validators import validator_for
 
+ROOT_KEYS = {"type", "properties", "additionalProperties", "$ref", "allOf", "anyOf", "oneOf"}
+"""One of which a JSON Schema of arguments has; xLAM's flat table of arguments has none, but for an argument's name."""
+
 
 def entries(rows: list[Any]) -> list[tuple[str, Any]]:
     """(where, entry) of every tool in a list: a list of tools, of ToolBench's ``api_list`` objects, of MCP servers with
@@ -70,7 +73,7 @@ def shape_of(row: Any) -> str | None:
     if isinstance(parameters, dict) and parameters:
         if parameters.get("type") == "dict":
             return "bfcl"
-        if not {"type", "properties", "$ref", "anyOf", "oneOf"} & set(parameters) or _is_flat(parameters):
+        if not ROOT_KEYS & set(parameters) or _is_flat(parameters):
             return "xlam"
     return "openai"
 

@@ -19,6 +19,7 @@ CODES = {
     "auth_unsupported": "it wants a kind of key that cannot be given",
     "bad_schema": "its parameters are no JSON Schema",
     "binary": "it wants the bytes of a file",
+    "body_taken_as_required": "its body is taken as required, though nothing says so",
     "body_unsupported": "its body cannot be written",
     "key_left_out": "a key is taken from the environment, not from the model",
     "malformed": "the document contradicts itself",

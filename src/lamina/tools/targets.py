@@ -61,7 +61,8 @@ class HttpTarget:
     variable ``server_variable`` goes before it. ``body`` is the media type of the request body; ``whole_body``
     is the argument that is the body, where its fields are not arguments themselves. ``auth`` holds
     alternatives, of which one must be met in full; an empty alternative means that none is needed.
-    ``optional_auth`` is sent where its variables are set."""
+    ``optional_auth`` is sent where its variables are set. ``other_fields``: arguments without a place are fields of
+    the body, which takes any."""
 
     runner: ClassVar[str] = "lamina.tools.execution.http_runner:HttpRunner"
     method: str
@@ -73,6 +74,7 @@ class HttpTarget:
     whole_body: str | None = None
     auth: tuple[tuple[Credential, ...], ...] = ()
     optional_auth: tuple[Credential, ...] = ()
+    other_fields: bool = False
     kind: Literal["http"] = "http"
 
     @property

@@ -39,6 +39,11 @@ def is_time_of_day(text: str) -> bool:
         return False
 
 
+def argument_validator(schema: JSON) -> Any:
+    """The validator that arguments are held to. Raises as ``validator_for`` does."""
+    return validator_for(schema, validate_formats=True, formats={"date-time": is_moment, "time": is_time_of_day})
+
+
 @dataclass(frozen=True)
 class Example:
     """A request and the call that serves it, of a docstring's ``Examples:`` section or a file of the user's. ``now``:
@@ -109,25 +114,29 @@ class Tool:
         found: list[str] = self.sound_parameters.get("required", [])
         return found
 
+    def unknown(self, names: Iterable[str]) -> list[str]:
+        """Those of ``names`` that are no arguments: an invented one is a wrong call, also where a schema only fails to
+        forbid it. Any name is one where the schema says so itself (``additionalProperties``)."""
+        others = self.sound_parameters.get("additionalProperties")
+        if others is True or isinstance(others, dict):
+            return []
+        known = self.properties
+        return [name for name in names if name not in known]
+
     @cached_property
     def _validator(self) -> Any:
-        return validator_for(
-            self.parameters,
-            validate_formats=True,
-            formats={"date-time": is_moment, "time": is_time_of_day},
-        )
+        return argument_validator(self.parameters)
 
     def problems(self, arguments: Any) -> list[str]:
         """Why ``arguments`` do not fit the schema, one sentence each; empty when they fit. Unknown names are
-        a problem even where the schema does not forbid them (an invented argument is a wrong call)."""
+        a problem even where the schema does not forbid them (``unknown``)."""
         return [problem for _, problem in self.faults(arguments)]
 
     def faults(self, arguments: Any) -> list[tuple[str, str]]:
         """As ``problems``, each after the keyword of JSON Schema that failed (``enum``, ``minimum``, …)."""
         if not isinstance(arguments, dict):
             return [("type", f"arguments of {self.name} must be an object, got {type(arguments).__name__}")]
-        known = self.properties
-        unknown = [name for name in arguments if name not in known]
+        unknown = self.unknown(arguments)
         if not unknown and self._validator.is_valid(arguments):  # nearly always, and without a list of errors
             return []
         found = [("additionalProperties", f"{self.name} has no argument {name!r}") for name in unknown]

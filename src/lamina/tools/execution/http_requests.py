@@ -50,6 +50,9 @@ def wire_request(target: HttpTarget, arguments: JSON) -> WireRequest:
             {"path": _put_path, "query": _put_query, "header": _put_header, "cookie": _put_cookie}[place.where](
                 request, place, value
             )
+    if target.other_fields:
+        placed = {place.argument for place in target.places}
+        body |= {name: value for name, value in arguments.items() if name not in placed}
     if body:
         _put_body(request, target, body)
     return request

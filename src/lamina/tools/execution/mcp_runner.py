@@ -39,7 +39,7 @@ class McpRunner:
         targets = [t.target for t in toolbox if isinstance(t.target, McpTarget)]
         self._servers: dict[Key, Server] = {}
         for config in sorted({t.config for t in targets}):
-            for name, server in servers_of(Path(config)).items():
+            for name, server in servers_of(Path(config))[0].items():
                 self._servers[config, name] = server
         self._secrets = Secrets(s for server in self._servers.values() for s in server.secrets())
         self._closing = threading.Lock()

@@ -1,6 +1,6 @@
 """Reader for MCP servers: a config file with ``mcpServers`` is asked, server by server, which tools there are.
 
-A server that cannot be reached becomes a remark; the others are read all the same.
+A server that cannot be reached, or an entry that says no way to, becomes a remark; the others are read all the same.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def read(path: Path, *, seconds: float = LIST_SECONDS) -> Toolbox:
 
     Raises ToolDefinitionError where none of them has a usable tool, MissingExtraError without the SDK.
     """
-    servers = list(servers_of(path).values())
+    known, remarks = servers_of(path)
+    servers = list(known.values())
     answers: list[Any] = asyncio.run(_ask_all(servers, seconds))
     tools: dict[str, Tool] = {}
-    remarks: list[Remark] = []
     for server, answer in zip(servers, answers, strict=True):
         if isinstance(answer, str):
             remarks.append(Remark(server.name, "server_failed", answer, dropped=True))

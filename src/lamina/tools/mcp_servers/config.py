@@ -1,4 +1,5 @@
-"""``{"mcpServers": {name: {"command", "args", "env", "cwd"} | {"url", "headers"}}}``, as other clients write it.
+"""``{"mcpServers": {name: {"command", "args", "env", "cwd"} | {"url", "headers"}}}``, as other clients write it,
+and VS Code with ``servers`` for ``mcpServers``.
 
 ``${NAME}`` stands for an environment variable; what it holds is a secret, and so is what ``literal_keys`` finds of
 keys that are written out. Neither leaves this module but in the hands of the server.
@@ -15,8 +16,11 @@ from typing import Any
 from lamina.errors import ToolDefinitionError, UserError
 from lamina.tools.documents import load_document
 from lamina.tools.mcp_servers.literal_keys import keys_named, keys_of_arguments, keys_of_url
+from lamina.tools.tool import JSON, Remark
 
 REFERENCE = re.compile(r"\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+ASKED = re.compile(r"\$\{input:[^}]*\}")
+URLS = ("url", "serverUrl")
 
 
 @dataclass(frozen=True)
@@ -67,32 +71,56 @@ def _fill(text: str) -> str:
 
 
 def is_config(root: Any) -> bool:
-    return isinstance(root, dict) and isinstance(root.get("mcpServers"), dict)
+    return _entries(root) is not None
 
 
-def servers_of(path: Path) -> dict[str, Server]:
-    """The servers that a config file names. Raises ToolDefinitionError for an entry that names no way."""
-    root = load_document(path)
-    if not is_config(root):
+def _entries(root: Any) -> JSON | None:
+    """Under ``mcpServers``, or VS Code's ``servers`` (an OpenAPI document has a list there); None in another file."""
+    if not isinstance(root, dict):
+        return None
+    if isinstance(found := root.get("mcpServers"), dict):
+        return found
+    found = root.get("servers")
+    ways = {"command", *URLS}
+    if isinstance(found, dict) and any(isinstance(row, dict) and ways & set(row) for row in found.values()):
+        return found
+    return None
+
+
+def servers_of(path: Path) -> tuple[dict[str, Server], list[Remark]]:
+    """The servers that a config file names, and of which entries nothing can be made. Raises ToolDefinitionError for
+    a file that is no config."""
+    entries = _entries(load_document(path))
+    if entries is None:
         raise ToolDefinitionError("there is no object mcpServers in it", file=path, mend='write {"mcpServers": {…}}')
-    return {str(name): _server(str(name), row, path) for name, row in root["mcpServers"].items()}
+    servers, remarks = {}, []
+    for name, row in entries.items():
+        found = _server(str(name), row, path)
+        if isinstance(found, Server):
+            servers[found.name] = found
+        else:
+            remarks.append(Remark(str(name), "server_failed", found, dropped=True))
+    return servers, remarks
 
 
-def _server(name: str, row: Any, path: Path) -> Server:
+def _server(name: str, row: Any, path: Path) -> Server | str:
+    """Or why there is none, and what to write instead."""
     mend = 'give it {"command": …, "args": […]} or {"url": "http…"}'
     if not isinstance(row, dict):
-        raise ToolDefinitionError(f"the server {name} is not an object", file=path, mend=mend)
+        return f"the server {name} is not an object; {mend}"
     env, headers = row.get("env") or {}, row.get("headers") or {}
     args = row.get("args") or []
     if not isinstance(env, dict) or not isinstance(headers, dict) or not isinstance(args, list):
-        raise ToolDefinitionError(f"the server {name}: args is a list, env and headers objects", file=path, mend=mend)
+        return f"the server {name}: args is a list, env and headers objects; {mend}"
     if str(row.get("type") or row.get("transport") or "").lower() == "sse":
-        mend = "use its streamable HTTP address"
-        raise ToolDefinitionError(f"the server {name} speaks the old SSE transport", file=path, mend=mend)
-    url = row.get("url") or row.get("serverUrl")
+        return f"the server {name} speaks the old SSE transport; use its streamable HTTP address"
+    if asked := ASKED.search(" ".join(map(str, [*args, *env.values(), *headers.values()]))):
+        what = f"the server {name} wants {asked[0]}, which VS Code asks its user for"
+        return f"{what}; write ${{NAME}} and set NAME in the environment"
+    url = next((row[key] for key in URLS if row.get(key)), None)
     if isinstance(url, str) and re.match(r"https?://|\$\{", url):
         return Server(name, url=url, headers={str(k): str(v) for k, v in headers.items()})
     if not isinstance(row.get("command"), str) or not row["command"]:
-        raise ToolDefinitionError(f"the server {name} has neither a command nor a URL", file=path, mend=mend)
+        return f"the server {name} has neither a command nor a URL; {mend}"
     folder = str(row["cwd"]) if row.get("cwd") else str(path.resolve().parent)
     return Server(name, row["command"], tuple(map(str, args)), {str(k): str(v) for k, v in env.items()}, folder)

@@ -16,13 +16,22 @@ from lamina.tools.tool import JSON
 @dataclass
 class Arguments:
     """The arguments of one operation as they are gathered. ``renamed`` tells of names that had to change,
-    ``keys`` of parameters that are keys though no security scheme says so, and whether they are required."""
+    ``keys`` of parameters that are keys though no security scheme says so, and whether they are required.
+    ``dependent``: what an argument needs beside it where it is given, as ``dependentRequired`` says it. ``others``:
+    the schema of fields that the body takes beside its own, False where it does not ask for any."""
 
     properties: JSON = field(default_factory=dict)
     required: list[str] = field(default_factory=list)
+    dependent: dict[str, list[str]] = field(default_factory=dict)
+    others: JSON | bool = False
     places: list[Place] = field(default_factory=list)
     keys: list[tuple[Credential, bool]] = field(default_factory=list)
     renamed: list[str] = field(default_factory=list)
+
+    @property
+    def asks_beside_body(self) -> bool:
+        """Whether something is required that stands neither in the path nor in the body."""
+        return any(p.argument in self.required and p.where not in ("path", "body") for p in self.places)
 
     def add(self, name: str, where: Where, schema: JSON, required: bool, **place: Any) -> str:
         argument = identifier(name, "arg")

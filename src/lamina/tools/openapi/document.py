@@ -107,5 +107,10 @@ def as_object(value: Any) -> JSON:
     return value if isinstance(value, dict) else {}
 
 
+def is_true(value: Any) -> bool:
+    """``true``, also where a document has it in quotation marks, as RestGPT's of Spotify has."""
+    return value is True or value == "true"
+
+
 def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []

@@ -9,11 +9,12 @@ from lamina.tools.naming import identifier, unique
 from lamina.tools.openapi.arguments import Arguments, description_of, examples_of, without_markup
 from lamina.tools.openapi.bodies import body_of
 from lamina.tools.openapi.compiling import compiling
-from lamina.tools.openapi.document import Document, DocumentTooLarge, Unusable, as_list, as_object
+from lamina.tools.openapi.document import Document, DocumentTooLarge, Unusable, as_list, as_object, is_true
 from lamina.tools.openapi.key_parameters import is_key
 from lamina.tools.openapi.schemas import Converter
 from lamina.tools.openapi.security import alternatives, carried_by_key, variable_of
 from lamina.tools.openapi.servers import server_of
+from lamina.tools.openapi.shown_values import with_fitting_examples
 from lamina.tools.targets import Credential, HttpTarget
 from lamina.tools.tool import JSON, Remark, Tool
 from lamina.tools.validators import rule_problem
@@ -68,7 +69,9 @@ def tool_of(
     if not description:
         remarks.append(Remark(where, "no_description", f"{name} has neither summary nor description"))
     schema: JSON = {"type": "object", "properties": arguments.properties, "required": arguments.required}
-    schema["additionalProperties"] = False
+    if arguments.dependent:
+        schema["dependentRequired"] = arguments.dependent
+    schema["additionalProperties"] = arguments.others
     if converter.defs:
         schema["$defs"] = converter.defs
     if server is None:
@@ -84,6 +87,7 @@ def tool_of(
         whole,
         auth,
         optional,
+        arguments.others is not False,
     )
     tags = [t for t in as_list(operation.get("tags")) if isinstance(t, str) and t.strip()]
     rule = operation.get("x-lamina-error", document.root.get("x-lamina-error"))
@@ -123,7 +127,7 @@ def _parameters(
         if is_key(document, where, name, parameter):
             place: Any = where
             key = Credential("key", variable_of(document, name, parameter), place, name)
-            arguments.keys.append((key, parameter.get("required") is True))
+            arguments.keys.append((key, is_true(parameter.get("required"))))
             said = f"{name} ({where}) is a key and no argument; it is taken from {key.variable}"
             remarks.append(Remark(path, "key_left_out", said))
             continue
@@ -135,7 +139,7 @@ def _parameters(
         except Unusable as reason:
             if isinstance(reason, DocumentTooLarge):
                 raise
-            if parameter.get("required") or where == "path":
+            if is_true(parameter.get("required")) or where == "path":
                 raise Unusable(reason.code, f"its parameter {name}: {reason.detail}") from None
             remarks.append(Remark(path, reason.code, f"the optional parameter {name} is left out: {reason.detail}"))
     for name in re.findall(r"\{([^{}]+)\}", path):
@@ -153,7 +157,7 @@ def _parameter(
     if isinstance(parameter.get("description"), str) and parameter["description"].strip():
         schema = {**schema, "description": without_markup(parameter["description"])}
     if examples := examples_of(parameter):
-        schema = {**schema, "examples": examples}
+        schema = with_fitting_examples({**schema, "examples": examples})
     if document.version == "2.0":
         style, explode = COLLECTIONS.get(str(parameter.get("collectionFormat", "csv")), ("form", False))
     else:
@@ -161,7 +165,7 @@ def _parameter(
         explode = bool(parameter.get("explode", style in ("form", "deepObject")))
     if where in ("path", "header") and style in ("form", "spaceDelimited"):
         style = "simple"
-    required = parameter.get("required") is True or where == "path"
+    required = is_true(parameter.get("required")) or where == "path"
     arguments.add(name, where, schema, required, style=style, explode=explode, as_json=bool(media))
 
 

@@ -1,7 +1,7 @@
 """Schemas of OpenAPI 2.0 and 3.x as one plain JSON Schema (2020-12): references inlined, cycles kept as ``$defs``.
 
 The dialects differ in small ways: ``nullable``, a boolean ``exclusiveMinimum``, ``example``, ``type: file``. What
-only concerns responses or a renderer (``readOnly`` fields, ``xml``, ``discriminator``, ``x-…``) is left out.
+only concerns responses or a renderer (``readOnly`` fields, ``xml``, ``x-…``) is left out; ``choices`` has the rest.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import json
 import re
 from typing import Any
 
+from lamina.tools.openapi.choices import as_any_of, or_null, told_apart
 from lamina.tools.openapi.document import Document, DocumentTooLarge, Unusable, as_list, as_object
+from lamina.tools.openapi.shown_values import typed_choices, with_fitting_examples
 from lamina.tools.plain_schemas import plain_count
 from lamina.tools.tool import JSON
 
@@ -77,12 +79,14 @@ class Converter:
                 found[key] = self._convert(schema[key], trail)
         for key in SEVERAL:
             if as_list(schema.get(key)):
-                found[key] = [self._convert(part, trail) for part in schema[key]]
+                parts = [self._convert(part, trail) for part in schema[key]]
+                found[key] = told_apart(self._document, schema, key, parts) if key in ("anyOf", "oneOf") else parts
         for key in BY_NAME:
             if isinstance(schema.get(key), dict):
                 found[key] = self._named(schema[key], trail)
         self._close(schema, found)
-        return _merged(found)
+        merged = with_fitting_examples(_merged(as_any_of(found)))
+        return or_null(merged) if _is_nullable(schema) else merged
 
     def _reference(self, schema: JSON, trail: tuple[str, ...]) -> JSON:
         ref = schema["$ref"]
@@ -90,7 +94,8 @@ class Converter:
             if len(circle := trail[trail.index(ref) :]) > 1:
                 self._unfolding.circular.update(circle)
             name = self._names.setdefault(ref, _definition_name(ref, self._names.values()))
-            return {"$ref": f"#/$defs/{name}"}
+            again = {"$ref": f"#/$defs/{name}"}
+            return or_null(again) if _is_nullable(schema) else again
         before = self._left
         if before < self._unfolding.needs(ref):
             raise _too_large()
@@ -102,7 +107,8 @@ class Converter:
             raise
         self._unfolding.at_least[ref] = before - self._left
         beside = {k: v for k, v in schema.items() if k in ("description", "default") and v is not None}
-        return {**found, **beside} if "$ref" not in found else found
+        found = {**found, **beside} if "$ref" not in found else found
+        return or_null(found) if _is_nullable(schema) else found
 
     def _named(self, properties: JSON, trail: tuple[str, ...]) -> JSON:
         found = {}
@@ -123,7 +129,8 @@ class Converter:
             if isinstance(schema.get(key), str) and schema[key]:
                 found[key] = schema[key]
         if as_list(schema.get("enum")):
-            found["enum"] = list({json.dumps(v, sort_keys=True): v for v in schema["enum"]}.values())
+            choices = list({json.dumps(v, sort_keys=True): v for v in schema["enum"]}.values())
+            found["enum"] = typed_choices(choices, kind)
         for key in ("const", "default"):
             if schema.get(key) is not None:
                 found[key] = schema[key]
@@ -149,11 +156,10 @@ class Converter:
             found["required"] = list(dict.fromkeys(required))
         if "items" in found:
             found.setdefault("type", "array")
-        if schema.get("nullable") is True or schema.get("x-nullable") is True:
-            if isinstance(found.get("type"), str):
-                found["type"] = [found["type"], "null"]
-            if "enum" in found and None not in found["enum"]:
-                found["enum"] = [*found["enum"], None]
+
+
+def _is_nullable(schema: JSON) -> bool:
+    return schema.get("nullable") is True or schema.get("x-nullable") is True
 
 
 def _too_large() -> Unusable:
