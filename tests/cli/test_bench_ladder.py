@@ -357,7 +357,7 @@ def test_a_folder_is_a_source_too(lamina, tiny: Path, questions: Path, tmp_path:
     assert "There is no advice" in said.out
 
 
-def test_a_ladder_of_a_model_that_sees_takes_its_vision_part_along(lamina, tmp_path: Path):
+def test_a_ladder_of_a_model_that_sees_takes_its_vision_part_along(lamina, tiny: Path, tmp_path: Path):
     for library in ("PIL", "transformers", "llguidance"):
         pytest.importorskip(library)
     from lamina.quantize.vision_part import export_vision_part
@@ -379,6 +379,16 @@ def test_a_ladder_of_a_model_that_sees_takes_its_vision_part_along(lamina, tmp_p
         assert [rung["quality"]["n"] for rung in found["ladder"]["rungs"]] == [4, 4]
         samples = (tmp_path / f"run-{source.name}" / "samples.jsonl").read_text().splitlines()
         assert all(json.loads(line)["verdict"] in ("right", "wrong") for line in samples), "every image was seen"
+    words = tmp_path / "words.jsonl"
+    words.write_text(json.dumps({"input": "say 1", "target": "1"}) + "\n")
+    both = ["bench", file, tiny, "--tasks", f"jsonl:{words},jsonl:{questions}", "--quantize", "F16", "--repeats", 0]
+    rows = printed(lamina(*both, "--max-tokens", 4, "--json", "--out", tmp_path / "both"))["rows"]
+    reads = {
+        r["task"]: r["metric"] for r in rows if r["model"] == "tiny" and r["metric"] in ("exact_match", "not_possible")
+    }
+    assert reads == {f"jsonl:{words}": "exact_match", f"jsonl:{questions}": "not_possible"}, (
+        "one that reads alone is left"
+    )
     (next(file.parent.glob("mmproj*"))).unlink()
     said = lamina(*command, "--out", tmp_path / "blind")
     assert (said.status, "there is no mmproj*.gguf beside it" in said.err) == (2, True)

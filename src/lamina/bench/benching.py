@@ -21,7 +21,7 @@ from lamina.bench.ladder import ladder_of
 from lamina.bench.measuring import Timed, measure_all, prompt_sizes
 from lamina.bench.pairs import Named, default_pairs, paired_rows
 from lamina.bench.planning import Plan, lay_out_run, plan
-from lamina.bench.possible import check_possible, form_remarks, why_not
+from lamina.bench.possible import check_possible, form_remarks
 from lamina.bench.same_files import share_answers
 from lamina.bench.side_by_side import side_by_side
 from lamina.bench.tasks import Task, version_of
@@ -174,7 +174,9 @@ def _answers_of(
         else:
             sound = [ask for ask in asks if not has_crashed(records.get(ask.key))]
             found.timed.append(Timed(model, identity, sound, prompt_sizes(records)))
-        found.rows += [row for task in tasks for row in _rows_of(model, task, asks, records)]
+        for task in tasks:
+            problem = planned.impossible.get((model.name, task.name))
+            found.rows += _rows_of(model, task, asks, records, problem)
         lost_samples = crash_rows(records[ask.key] for ask in asks if ask.key in records)
         found.rows += lost_samples
         found.crashes += [{key: row[key] for key in CRASH} for row in lost_samples]
@@ -221,10 +223,11 @@ def first_answers(
     return answers
 
 
-def _rows_of(model: BenchModel, task: Task, asks: Sequence[Ask], records: Mapping[str, JSON]) -> list[JSON]:
-    """No figure where the model crashed before the last sample: the samples it got through are the easy
-    ones."""
-    problem = why_not(task, model.ref)
+def _rows_of(
+    model: BenchModel, task: Task, asks: Sequence[Ask], records: Mapping[str, JSON], problem: str | None
+) -> list[JSON]:
+    """``problem``: why the model cannot do the task. No figure where it crashed before the last sample: the samples it
+    got through are the easy ones."""
     if problem:
         return [_row(model, task.name, "not_possible", None, 0) | {"detail": problem}]
     mine = [ask for ask in asks if ask.task is task]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lamina.cli.output import listed
-from lamina.errors import InputError, ModelError, ModelReferenceError
+from lamina.errors import InputError
 
 if TYPE_CHECKING:
     from lamina.bench import BenchModel
@@ -47,13 +47,13 @@ def ladders_of(
     progress: Progress,
 ) -> tuple[list[BenchModel], list[Row]]:
     """The files of all models as models, and what each ladder is made of. ``labels``: by reference, each another one;
-    they tell the ladders of several models apart. Raises as ``make_rungs``, and ModelReferenceError where files will
-    be asked about images and the vision part is missing."""
+    they tell the ladders of several models apart. Raises as ``make_rungs``."""
     from lamina.bench import make_rungs
     from lamina.bench.identity import model_path
+    from lamina.bench.possible import shows_images
 
-    images = any(sample.row.get("images") for task in tasks for sample in task.samples())
-    beside = {model.ref: _vision_part(model.ref) if images else "" for model in models}  # said before a file is made
+    images = any(shows_images(task.samples()) for task in tasks)
+    beside = {model.ref: _vision_part(model.ref) if images else "" for model in models}
     rungs: list[BenchModel] = []
     found: list[Row] = []
     apart = len(models) > 1
@@ -70,17 +70,12 @@ def ladders_of(
 
 
 def _vision_part(ref: str) -> str:
-    """What a reference to a file made of this one ends with: the vision part is the source's. That of a folder is
-    written beside the files, which find it."""
-    from lamina.bench.identity import model_path
-    from lamina.models.projectors import projector_of
+    """What a reference to a file made of this one ends with: the vision part is the source's, where it has one. That of
+    a folder is written beside the files, which find it."""
+    from lamina.bench.identity import model_path, vision_part
 
-    if not Path(model_path(ref) or "").is_file():
-        return ""
-    try:
-        return f"+{projector_of(ref)}"
-    except ModelError as error:
-        raise ModelReferenceError(str(error)) from None
+    part = vision_part(ref) if Path(model_path(ref) or "").is_file() else None
+    return f"+{part}" if part else ""
 
 
 def _rungs(model: BenchModel, made: Row, beside: str) -> list[BenchModel]:
