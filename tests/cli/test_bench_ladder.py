@@ -223,6 +223,40 @@ def test_a_cut_source_of_a_ladder_is_named_before_anything_is_benched(
     assert "cut.gguf: not a readable GGUF file" in said.err
 
 
+def test_a_file_that_is_cut_in_its_header_is_a_row_too_and_the_next_model_is_benched(
+    lamina, tiny: Path, questions: Path, tmp_path: Path
+):
+    half = tmp_path / "half.gguf"
+    half.write_bytes(tiny.read_bytes()[:300])
+    for ref in (half, f"{tiny}+{half}"):
+        found = benched(lamina, tmp_path, questions, ref)
+        (crash,) = found["crashes"]
+        assert (found["status"], crash["stage"]) == (1, "load")
+        assert "half.gguf: the file is damaged or cut short" in crash["detail"]
+        shutil.rmtree(tmp_path / "run")
+
+
+def test_a_source_of_which_no_file_can_be_made_is_a_row_and_the_ladder_of_the_others_is_benched(
+    lamina, tiny: Path, questions: Path, tmp_path: Path
+):
+    whole = tiny.read_bytes()
+    sources = {"half": whole[:300], "cut": whole[: len(whole) * 2 // 3], "whole": whole}
+    for name, content in sources.items():
+        (tmp_path / f"{name}.gguf").write_bytes(content)
+    files = [tmp_path / f"{name}.gguf" for name in sources]
+    command = ["bench", *files, "--tasks", f"jsonl:{questions}", "--quantize", "F16", "--out", tmp_path / "run"]
+    said = lamina(*command, "--repeats", 0, "--max-tokens", 4, "--json")
+    found = printed(said)
+    assert (said.status, found["ladder"]["rungs"][0]["type"]) == (1, "F16")
+    assert {(crash["model"], crash["stage"]) for crash in found["crashes"]} == {
+        ("half", "quantize"),
+        ("cut", "quantize"),
+    }
+    assert any(r["model"] == "whole" and r["metric"] == "contains" and r["n"] == 4 for r in found["rows"])
+    assert [r["model"] for r in found["rows"] if r["metric"] == "crashed"] == ["half", "cut"]
+    assert "crashed at quantize" in (tmp_path / "run" / "report.html").read_text()
+
+
 def with_metadata(tiny: Path, file: Path, **changed: str | None) -> Path:
     """The tiny file with other text under a key of its metadata (underscores for dots), or without the key."""
     from gguf import GGUFReader, GGUFWriter

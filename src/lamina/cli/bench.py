@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lamina.cli.bench_ladder import ladders_of, types_of
+from lamina.cli.bench_ladder import ladders_of, types_of, with_lost
 from lamina.cli.bench_lines import crash_lines, interval, ladder_lines, number, throttled_lines
 from lamina.cli.options import AsJson, Config, Fresh, Out, Style, Threads, verb
 from lamina.cli.output import given, show, table
-from lamina.errors import InputError
+from lamina.errors import DamagedFileError, InputError
 
 if TYPE_CHECKING:
     from lamina.bench import BenchModel
     from lamina.bench.tasks import Task
+    from lamina.models.model import PromptStyle
     from lamina.runs import Run
 
 Row = dict[str, Any]
@@ -115,8 +116,9 @@ def bench(
         if run.changes:
             progress.say(f"{out} goes on, what was answered stays: {'; '.join(run.changes)}")
         stored = _stored(run)
+        lost: list[Row] = []
         if types:
-            rungs, made = ladders_of(chosen, _labels(models), types, opened, run, progress)
+            rungs, made, lost = ladders_of(chosen, _labels(models), types, opened, run, progress)
         else:
             rungs, made = chosen, ladders_of_files(chosen)
         result = bench_models(
@@ -131,6 +133,7 @@ def bench(
             made=made,
             alone=True,
         )
+        result = with_lost(result, lost)
         if _stored(run) != stored or not run.is_done("environment"):
             run.finish("environment", describe_machine())
         run.finish("bench", result)
@@ -197,20 +200,27 @@ def _labels(refs: Sequence[str]) -> dict[str, str]:
 
 
 def _models(refs: Sequence[str], style: Style | None) -> list[BenchModel]:
+    """Raises DamagedFileError where no file is left that is whole."""
     from lamina.bench import BenchModel
     from lamina.bench.families import told_apart
     from lamina.models import check_reference, prompt_style_of
 
     labels = _labels(refs)
+    style_of: dict[str, PromptStyle] = {}
+    damaged: list[DamagedFileError] = []
     for ref in refs:
-        check_reference(ref)
+        try:
+            check_reference(ref)
+            style_of[ref] = prompt_style_of(ref) or "full"
+        except DamagedFileError as error:  # its own row: it fails when it is loaded
+            style_of[ref] = "full"
+            damaged.append(error)
+    if len(damaged) == len(refs):
+        raise damaged[0]
     return [
-        BenchModel(
-            ref, told.label, told.precision, style.value if style else prompt_style_of(ref) or "full", None, None,
-            told.family,
-        )
+        BenchModel(ref, told.label, told.precision, style.value if style else style_of[ref], None, None, told.family)
         for ref, told in told_apart(labels).items()
-    ]  # fmt: skip
+    ]
 
 
 app = verb(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lamina.cli.output import listed
-from lamina.errors import InputError
+from lamina.errors import DamagedFileError, InputError
 
 if TYPE_CHECKING:
     from lamina.bench import BenchModel
@@ -45,9 +45,10 @@ def ladders_of(
     tasks: Sequence[Task],
     run: Run,
     progress: Progress,
-) -> tuple[list[BenchModel], list[Row]]:
-    """The files of all models as models, and what each ladder is made of. ``labels``: by reference, each another one;
-    they tell the ladders of several models apart. Raises as ``make_rungs``."""
+) -> tuple[list[BenchModel], list[Row], list[Row]]:
+    """The files of all models as models, what each ladder is made of, and a crash a source of which no file could be
+    made, where another is left. ``labels``: by reference, each another one; they tell the ladders of several models
+    apart. Raises as ``make_rungs``."""
     from lamina.bench import make_rungs
     from lamina.bench.identity import model_path
     from lamina.bench.possible import shows_images
@@ -56,17 +57,32 @@ def ladders_of(
     beside = {model.ref: _vision_part(model.ref) if images else "" for model in models}
     rungs: list[BenchModel] = []
     found: list[Row] = []
+    lost: list[Row] = []
     apart = len(models) > 1
     for model in models:
         named = replace(model, label=labels[model.ref], family=labels[model.ref]) if apart else model
         source = model_path(model.ref)
         assert source is not None, "types_of has looked"
-        made = make_rungs(source, types, run, progress, apart=apart, images=images) | {"label": named.label}
+        try:
+            made = make_rungs(source, types, run, progress, apart=apart, images=images) | {"label": named.label}
+        except (InputError, DamagedFileError) as error:
+            if len(lost) + 1 == len(models):
+                raise
+            progress.say(f"{named.label}: no file can be made of it ({error})")
+            lost.append({"model": named.label, "precision": "", "stage": "quantize", "detail": str(error)})
+            continue
         found.append(made)
         rungs += _rungs(named, made, beside[model.ref])
     several = {"files": [file for made in found for file in made["files"]], "models": found}
     run.finish("quantize", found[0] if len(found) == 1 else several)
-    return rungs, found
+    return rungs, found, lost
+
+
+def with_lost(result: Row, lost: Sequence[Row]) -> Row:
+    """The result of a bench with the rows and crashes of models that came to no file."""
+    empty = {"task": "all", "metric": "crashed", "value": None, "low": None, "high": None, "n": 0}
+    rows = [*result["rows"], *({**empty, **crash} for crash in lost)]
+    return {**result, "rows": rows, "crashes": [*result["crashes"], *lost]}
 
 
 def _vision_part(ref: str) -> str:
