@@ -6,11 +6,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lamina.bench.asking import Ask, BenchModel, BenchSettings, ask_of, stored
-from lamina.bench.crashes import has_crashed
+from lamina.bench.asking import Ask, BenchModel, BenchSettings, ask_of
 from lamina.bench.identity import fingerprint
 from lamina.bench.keeping import Place, changed_since, lay_out
-from lamina.bench.measuring import Timed, timing_places
 from lamina.bench.possible import shows_images, why_not
 from lamina.bench.rescoring import answers_aside, rescore
 from lamina.bench.same_files import own_identities, twins_of
@@ -66,18 +64,13 @@ def lay_out_run(
     settings: BenchSettings,
     progress: Progress,
 ) -> None:
-    """The run's samples and timings are those of this command, and one line says which of an earlier one have changed.
-    Where that is a user's ``score`` alone, they are scored anew."""
+    """The run's samples are those of this command, and one line says which of an earlier one have changed. Where that
+    is a user's ``score`` alone, they are scored anew."""
     gone = lay_out(
         run,
         "sample",
         {ask.key: Place(i, model.label, model.precision) for model, _, asks in planned for i, ask in enumerate(asks)},
     )
-    timed = [
-        Timed(model, identity, [ask for ask in asks if not has_crashed(stored(run, "sample", ask.key))])
-        for model, identity, asks in planned
-    ]
-    lay_out(run, "timing", timing_places(timed, settings))
     wanted = {ask.asked for _, _, asks in planned for ask in asks if ask.asked}
     known = answers_aside(run, wanted)
     for model, _, asks in planned:
