@@ -114,13 +114,14 @@ def _setting(job: JSON, stack: ExitStack) -> Setting:
 
 
 def _open(job: JSON) -> Any:
-    from lamina.bench.memory_left import memory_errors
+    from lamina.bench.memory_left import check_room, memory_errors
     from lamina.models import open_model
 
     options = {"threads": job["threads"], "slots": job["slots"], "style": job["style"]}
     options |= {key: job[key] for key in ("context", "copied") if job.get(key) is not None}
     if any(sample["row"].get("images") for group in job["groups"] for sample in group["samples"]):
         options["images"] = True  # a model that cannot see fails here, before it answers without having seen
+    check_room(job["ref"], slots=job["slots"], context=job.get("context"), images="images" in options)
     with memory_errors(loading=job["ref"]):
         return open_model(job["ref"], **options)
 
