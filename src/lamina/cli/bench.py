@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-GROWS = ("models", "tasks", "limit", "judge", "quantize", "repeats", "timed")
+GROWS = ("models", "tasks", "limit", "judge", "quantize", "repeats", "timed", "slots")
 """What the same --out may be given otherwise: a sample is kept under what it means, and none of these is part of it."""
 
 
@@ -47,6 +47,9 @@ def bench(
             help="Tokens of a prompt with its answer, at most what the model was trained for; else 8192 or more.",
         ),
     ] = None,
+    slots: Annotated[
+        int, typer.Option("--slots", metavar="N", min=1, help="Requests asked at once, where no functions are shown.")
+    ] = 8,
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Where a benchmark's files are, else found.")
     ] = None,
@@ -99,6 +102,7 @@ def bench(
     key: Row = {"verb": "bench", "models": models, "tasks": tasks, "style": style.value if style else None}
     key |= {"limit": limit, "max_tokens": max_tokens}
     settings = BenchSettings(
+        slots=slots,
         max_tokens=max_tokens,
         repeats=repeats,
         timing_samples=timed,
@@ -108,7 +112,7 @@ def bench(
         **given(threads=threads, context=context),
     )
     key |= given(judge=judge, quantize=quantize, repeats=repeats if repeats != 1 else None, cool_down=cool_down or None)
-    key |= given(context=context, timed=timed if timed != 12 else None)
+    key |= given(context=context, timed=timed if timed != 12 else None, slots=slots if slots != 8 else None)
     key |= given(seed=seed or None)  # what was left out is not in the key: an older run goes on
     key |= {"tools_fingerprint": toolbox.fingerprint()}
     with Run.open(out, key, fresh=fresh, may_change=GROWS) as run:
