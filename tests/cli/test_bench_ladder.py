@@ -340,8 +340,10 @@ def test_what_a_random_model_writes_without_end_and_in_broken_bytes_is_cut_and_c
     assert found["crashes"] == []
     cut = [r["value"] for r in found["rows"] if r["model"] == "tiny" and r["metric"] == "cut"]
     assert cut, "a random model does not stop in sixteen tokens"
-    for line in (tmp_path / "run" / "samples.jsonl").read_text(encoding="utf-8").splitlines():
-        assert json.loads(line)["verdict"] in ("right", "wrong")
+    rows = [json.loads(line) for line in (tmp_path / "run" / "samples.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert all(row["verdict"] in ("right", "wrong") for row in rows)
+    answers = ["".join(row["answers"]) for row in rows if row["model"] == "tiny"]
+    assert any("\ufffd" in answer for answer in answers), "bytes that are no text stand as U+FFFD, and break nothing"
 
 
 def test_a_prompt_longer_than_the_context_is_unscored_and_counted_never_cut(lamina, tiny: Path, tmp_path: Path):
