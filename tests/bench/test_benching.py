@@ -10,13 +10,26 @@ from typing import Any
 
 import pytest
 
-from lamina.bench import BenchModel, BenchSettings, OwnTask, asking, bench_models, best_variant, list_tasks, open_task
+from lamina.bench import (
+    BenchModel,
+    BenchSettings,
+    OwnTask,
+    asking,
+    bench_models,
+    best_variant,
+    list_tasks,
+    open_task,
+    worker,
+)
+from lamina.bench.asking import Ask
 from lamina.bench.identity import sample_key
 from lamina.bench.planning import drawn
-from lamina.bench.tasks import Sample, _file_version, hotpotqa, open_tasks, version_of
+from lamina.bench.tasks import Sample, Setting, _file_version, hotpotqa, open_tasks, version_of
 from lamina.errors import InputError, ModelReferenceError
+from lamina.models import Reply, Request
 from lamina.reports.measured import measured_view
 from lamina.tools import Toolbox
+from lamina.tools.execution import open_executor
 
 QUICK = BenchSettings(timing_samples=0, slots=2)
 
@@ -154,9 +167,36 @@ def test_a_limit_draws_from_all_of_a_task_and_a_larger_one_holds_the_smaller() -
 
 def test_text_tasks_are_asked_in_parallel_and_functions_in_every_prompt_one_after_the_other(desk: SimpleNamespace):
     model, settings = BenchModel("x.gguf", "x", "", "full"), BenchSettings(slots=8)
-    assert asking.slots_for(model, Toolbox([]), settings) == 8
-    assert asking.slots_for(model, desk.toolbox, settings) == 1
-    assert asking.slots_for(BenchModel("x.gguf", "x", "", "baked"), desk.toolbox, settings) == 8
+    words = desk.folder / "words.jsonl"
+    words.write_text("".join(json.dumps({"input": f"say {i}", "target": str(i)}) + "\n" for i in range(3)))
+    tasks = [open_task(f"own:{desk.queries}"), open_task(f"jsonl:{words}")]
+    own, text = ([Ask(f"{task.name} {s.id}", task, s) for s in task.samples()] for task in tasks)
+    assert asking.slots_for(model, own, Toolbox([]), settings) == 8
+    assert asking.slots_for(model, own, desk.toolbox, settings) == 1
+    assert asking.slots_for(model, [*own, *text], desk.toolbox, settings) == 8
+    assert asking.slots_for(BenchModel("x.gguf", "x", "", "baked"), own, desk.toolbox, settings) == 8
+
+    waves: list[list[str]] = []
+
+    class Engine:
+        context: int | None = 8192
+
+        def generate(self, requests: list[Request], on_reply: Any) -> list[Reply]:
+            waves.append(["functions" if request.tools else "text" for request in requests])
+            return [Reply(text="[]") for _ in requests]
+
+    def asked(engine: Engine) -> list[list[str]]:
+        waves.clear()
+        job = asking.job_of("quality", model, [*own, *text], desk.toolbox, settings, slots=8)
+        with open_executor(desk.toolbox) as executor:
+            setting = Setting(desk.toolbox, "full", executor=executor)
+            worker._score(job, setting, engine, lambda event, **fields: None, lambda: None)
+        return waves
+
+    engine = Engine()
+    assert asked(engine) == [["text"] * 3, *[["functions"]] * 4]
+    engine.context = None
+    assert asked(engine) == [["text"] * 3, ["functions"] * 4], "there is no cache of its own that a slot would fill"
 
 
 def test_a_model_file_that_is_not_there_is_the_users_error_before_any_model_is_asked(

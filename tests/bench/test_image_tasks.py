@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +16,12 @@ from lamina.bench import BenchModel, BenchSettings, bench_models
 from lamina.bench.identity import sample_key
 from lamina.bench.tasks import Outcome, Sample, Setting, Task, open_task
 from lamina.bench.vqa_accuracy import vqa_accuracy, vqa_answer
-from lamina.errors import InputError
+from lamina.errors import InputError, UserError
 from lamina.models import Reply, Request
+from lamina.models.references import why_blind
 from lamina.tools import Toolbox
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # tiny_gguf is shared by the rooms' tests
 
 pytest.importorskip("PIL")
 
@@ -196,22 +200,56 @@ def benched(ref: str, data: Path, desk: SimpleNamespace) -> dict[str, Any]:
     return bench_models([BenchModel(ref, "m", "")], [task], run=desk.run, toolbox=Toolbox([]), settings=settings)
 
 
-def test_a_model_without_vision_is_one_error_when_it_is_loaded_not_a_wrong_answer(
-    tmp_path: Path, desk: SimpleNamespace
-):
+def blind_gguf(path: Path) -> Path:
+    """No more than a header that names an architecture."""
     from gguf import GGUFWriter
 
-    easy_vqa(tmp_path)
-    file = tmp_path / "blind.gguf"
-    writer = GGUFWriter(file, "llama")
+    writer = GGUFWriter(path, "llama")
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.close()
-    found = benched(str(file), tmp_path, desk)
-    (crash,) = found["crashes"]
-    assert crash["stage"] == "load"
-    assert "blind.gguf: cannot be asked about images, there is no mmproj*.gguf beside it" in crash["detail"]
-    assert [r["metric"] for r in found["rows"]] == ["crashed"]
+    return path
+
+
+def test_a_task_that_no_model_can_see_is_one_error_before_anything_is_asked(tmp_path: Path, desk: SimpleNamespace):
+    easy_vqa(tmp_path)
+    file = blind_gguf(tmp_path / "blind.gguf")
+    with pytest.raises(
+        UserError, match=r"blind\.gguf: cannot be asked about images, .*; leave the task 'easy_vqa' out"
+    ):
+        benched(str(file), tmp_path, desk)
+
+
+def test_a_model_that_reads_alone_keeps_its_tasks_beside_one_about_images(tmp_path: Path, desk: SimpleNamespace):
+    pytest.importorskip("xllamacpp")
+    from tiny_gguf import save_tiny_gguf
+
+    easy_vqa(tmp_path)
+    (tmp_path / "sees.py").write_text("def reply(messages, tools, seed):\n    return 'no'\n")
+    words = tmp_path / "words.jsonl"
+    words.write_text(json.dumps({"input": "say no", "target": "no"}) + "\n")
+    tasks = [open_task(f"jsonl:{words}"), open_task("easy_vqa", data=tmp_path)]
+    blind, sees = save_tiny_gguf(tmp_path / "blind.gguf"), f"scripted:{tmp_path / 'sees.py'}"
+    models = [BenchModel(str(blind), "blind", ""), BenchModel(sees, "sees", "")]
+    settings = BenchSettings(timing_samples=0, max_tokens=4, threads=1, context=256, slots=1)
+    found = bench_models(models, tasks, run=desk.run, toolbox=Toolbox([]), settings=settings)
+    assert found["crashes"] == []
+    figures = {(r["model"], r["task"], r["metric"]): r for r in found["rows"]}
+    assert figures["blind", f"jsonl:{words}", "exact_match"]["n"] == 1, "the task of words is asked"
+    assert "no mmproj*.gguf beside it" in figures["blind", "easy_vqa", "not_possible"]["detail"]
+    assert figures["sees", f"jsonl:{words}", "exact_match"]["value"] == 1
+    assert figures["sees", "easy_vqa", "accuracy"]["n"] == 2
+    assert ("blind", "easy_vqa", "accuracy") not in figures
+
+
+@pytest.mark.parametrize(("architecture", "blind"), [("llama", True), ("llava", False), (None, False)])
+def test_what_a_folder_cannot_see_its_architecture_says(tmp_path: Path, architecture: str | None, blind: bool):
+    for library in ("torch", "transformers", "llguidance"):
+        pytest.importorskip(library)
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": architecture}) if architecture else '{"model')
+    told = why_blind(str(tmp_path))
+    assert bool(told) is blind
+    assert told is None or "its architecture (llama) is of text alone" in told, "a damaged one fails when it is loaded"
 
 
 def test_an_image_counts_by_its_bytes_not_by_where_it_lies(tmp_path: Path):

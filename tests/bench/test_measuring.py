@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from lamina.bench import BenchModel, BenchSettings, bench_models, measuring, open_task, worker
+from lamina.bench import BenchModel, BenchSettings, bench_models, benching, measuring, open_task, worker
+from lamina.bench.asking import Ask
 from lamina.bench.tasks import Sample
 from lamina.bench.timing import timing_figures
 from lamina.models import Request
+from lamina.runs import Progress, Row
 from lamina.trajectories import Message
 
 TWICE = BenchSettings(slots=2, timing_samples=2, repeats=2)
@@ -44,6 +49,31 @@ def test_each_request_is_timed_once_a_round_and_a_round_that_was_cut_off_is_time
     assert len(rows(desk, "round")) == 2
 
 
+def test_another_round_is_timed_beside_those_that_were(desk: SimpleNamespace):
+    model = BenchModel(desk.model(), "good", "")
+    bench(desk, model)
+    asked = desk.asked()
+    (resource,) = bench(desk, model, settings=replace(TWICE, repeats=3))["resources"]
+    assert desk.asked() == asked + 2 + 2, "a warm-up and the third round"
+    assert (resource["repeats"], resource["timing"]["rounds"], resource["timing"]["requests"]) == (3, 3, 6)
+    (resource,) = bench(desk, model)["resources"]
+    assert (desk.asked(), resource["timing"]["rounds"]) == (asked + 4, 2)
+
+
+def test_rounds_of_a_run_of_before_are_found_under_their_old_names(
+    desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+):
+    model = BenchModel(desk.model(), "good", "")
+    with monkeypatch.context() as before:
+        before.setattr(measuring.Timed, "rounds_key", measuring.Timed.key)
+        bench(desk, model)
+    asked = desk.asked()
+    for _ in range(2):  # one that was finished, and one that was killed before the end
+        (resource,) = bench(desk, model)["resources"]
+        assert (desk.asked(), resource["timing"]["requests"]) == (asked, 4)
+        desk.run.store.delete("resource")
+
+
 def test_models_take_turns_after_all_of_them_have_answered(desk: SimpleNamespace):
     models = [BenchModel(desk.model(), name, "") for name in ("a", "b")]
     found = bench(desk, *models)
@@ -51,6 +81,43 @@ def test_models_take_turns_after_all_of_them_have_answered(desk: SimpleNamespace
     places = {r["model"]: r["places"] for r in found["resources"]}
     assert sorted(places["a"] + places["b"]) == [1, 2, 3, 4]
     assert all(sorted(places[name])[0] <= 2 < sorted(places[name])[1] for name in places)
+
+
+def test_a_sample_on_which_one_model_crashes_is_timed_for_none(desk: SimpleNamespace):
+    good = BenchModel(desk.model(), "good", "")
+    path = Path(desk.model().removeprefix("scripted:"))
+    dies = "    if question == 'greet Ana':\n        import os\n        os._exit(9)\n    if question in WRONG"
+    path.write_text(path.read_text().replace("    if question in WRONG", dies))
+    found = bench(desk, good, BenchModel(f"scripted:{path}", "dies", ""))
+    assert [(crash["model"], crash["sample"]) for crash in found["crashes"]] == [("dies", "one")]
+    samples = {row["model"]: {r["sample"] for r in rows(desk, "timing") if r["model"] == row["model"]}
+               for row in rows(desk, "timing")}  # fmt: skip
+    assert samples == {"good": {"two", "three"}, "dies": {"two", "three"}}
+    assert "remarks" not in found
+
+
+def test_models_that_answered_nothing_in_common_are_timed_each_on_its_own_and_it_is_said(desk: SimpleNamespace):
+    def timed(name: str, *samples: str) -> measuring.Timed:
+        task: Any = SimpleNamespace(name="t")
+        asks = [Ask(f"{name} {id}", task, Sample(id, {})) for id in samples]
+        return measuring.Timed(BenchModel("openai:m", name, ""), name, asks)
+
+    def of(models: Sequence[measuring.Timed]) -> list[list[str]]:
+        return [[ask.sample.id for ask in one.asks] for one in models]
+
+    both, alike = measuring.timed_alike([timed("a", "1", "2", "3"), timed("b", "3", "1"), timed("c")])
+    assert (of(both), alike) == ([["1", "3"], ["3", "1"], []], True), "one that answered nothing is not timed at all"
+    apart, alike = measuring.timed_alike([timed("a", "1"), timed("b", "2")])
+    assert (of(apart), alike) == ([["1"], ["2"]], False)
+    found = benching._Found(timed=[timed("a", "1"), timed("b", "2")])
+    quiet = Progress(silent=True)
+    told = benching._measure(found, desk.run, desk.toolbox, BenchSettings(timing_samples=0), quiet, alone=False)
+    assert told == [], "nothing is timed"
+    settings = BenchSettings(timing_samples=1)
+    for one in found.timed:
+        desk.run.store.put([Row("resource", one.key(settings), 0, json.dumps({"samples": 1}).encode())])
+    told = benching._measure(found, desk.run, desk.toolbox, settings, quiet, alone=False)
+    assert [(row["model"], "prompts of its own" in row["detail"]) for row in told] == [("a", True), ("b", True)]
 
 
 def test_each_round_waits_for_the_machine_to_cool_down_the_first_too_which_comes_after_all_answers(

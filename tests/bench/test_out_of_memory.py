@@ -7,10 +7,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from gguf import GGUFWriter
 
-from lamina.bench import BenchModel, BenchSettings, bench_models, open_task
+from lamina.bench import BenchModel, BenchSettings, bench_models, memory_left, open_task, worker
 from lamina.bench.asking import job_of
-from lamina.bench.memory_left import bytes_left, lack_of_memory
+from lamina.bench.memory_left import bytes_left, context_bytes, lack_of_memory
 from lamina.bench.workers import ask_worker
 from lamina.errors import ModelError
 from lamina.tools import Toolbox
@@ -68,6 +69,45 @@ def test_an_allocation_that_fails_is_a_row_that_says_when_and_the_next_model_is_
     crash, good = crash_and_next(desk, f"scripted:{greedy}")
     assert (crash["stage"], good) == (stage, 1.0)
     assert crash["detail"].startswith("MemoryError: an allocation failed (")
+
+
+def test_a_file_that_memory_is_clearly_too_small_for_is_not_loaded_and_one_that_fits_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = save_tiny_gguf(tmp_path / "m.gguf", context=512)
+    weights, context = file.stat().st_size, 2 * 1 * 512 * 2 * (32 + 32)
+    opened: list[str] = []
+    monkeypatch.setattr("lamina.models.open_model", lambda ref, **options: opened.append(ref))
+    monkeypatch.setattr(memory_left, "has_graphics_card", lambda: False)
+    job = job_of("quality", BenchModel(str(file), "m", ""), [], Toolbox([]), BenchSettings(context=4096), slots=1)
+    assert context_bytes(file, 1, 4096) == context, "no more than what it was trained for"
+    for left, loads in ((weights + context, True), (weights + context - 1, False), (None, True)):
+        opened.clear()
+        monkeypatch.setattr(memory_left, "bytes_left", lambda left=left: left)
+        if loads:
+            worker._open(job)
+        else:
+            with pytest.raises(
+                MemoryError, match=r"the model's files take \d+ MB and its context .*; it was not loaded"
+            ):
+                worker._open(job)
+        assert opened == [str(file)] * loads
+    monkeypatch.setattr(memory_left, "bytes_left", lambda: 0)
+    for ref in ("openai:m", "scripted:m.py", str(tmp_path), "hf:some/model", str(tmp_path / "gone.gguf")):
+        memory_left.check_room(ref)
+    monkeypatch.setattr(memory_left, "has_graphics_card", lambda: True)
+    memory_left.check_room(str(file))
+
+
+def test_the_context_of_an_architecture_that_may_keep_less_is_not_counted(tmp_path: Path) -> None:
+    file = tmp_path / "window.gguf"
+    writer = GGUFWriter(file, "gemma3")
+    for key in ("block_count", "embedding_length", "attention.head_count", "attention.head_count_kv", "context_length"):
+        writer.add_uint32(f"gemma3.{key}", 8)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    assert context_bytes(file, 1, 1 << 20) == 0
 
 
 def test_a_file_that_there_is_room_for_failed_for_another_reason(tmp_path: Path) -> None:

@@ -223,6 +223,40 @@ def test_a_cut_source_of_a_ladder_is_named_before_anything_is_benched(
     assert "cut.gguf: not a readable GGUF file" in said.err
 
 
+def test_a_file_that_is_cut_in_its_header_is_a_row_too_and_the_next_model_is_benched(
+    lamina, tiny: Path, questions: Path, tmp_path: Path
+):
+    half = tmp_path / "half.gguf"
+    half.write_bytes(tiny.read_bytes()[:300])
+    for ref in (half, f"{tiny}+{half}"):
+        found = benched(lamina, tmp_path, questions, ref)
+        (crash,) = found["crashes"]
+        assert (found["status"], crash["stage"]) == (1, "load")
+        assert "half.gguf: the file is damaged or cut short" in crash["detail"]
+        shutil.rmtree(tmp_path / "run")
+
+
+def test_a_source_of_which_no_file_can_be_made_is_a_row_and_the_ladder_of_the_others_is_benched(
+    lamina, tiny: Path, questions: Path, tmp_path: Path
+):
+    whole = tiny.read_bytes()
+    sources = {"half": whole[:300], "cut": whole[: len(whole) * 2 // 3], "whole": whole}
+    for name, content in sources.items():
+        (tmp_path / f"{name}.gguf").write_bytes(content)
+    files = [tmp_path / f"{name}.gguf" for name in sources]
+    command = ["bench", *files, "--tasks", f"jsonl:{questions}", "--quantize", "F16", "--out", tmp_path / "run"]
+    said = lamina(*command, "--repeats", 0, "--max-tokens", 4, "--json")
+    found = printed(said)
+    assert (said.status, found["ladder"]["rungs"][0]["type"]) == (1, "F16")
+    assert {(crash["model"], crash["stage"]) for crash in found["crashes"]} == {
+        ("half", "quantize"),
+        ("cut", "quantize"),
+    }
+    assert any(r["model"] == "whole" and r["metric"] == "contains" and r["n"] == 4 for r in found["rows"])
+    assert [r["model"] for r in found["rows"] if r["metric"] == "crashed"] == ["half", "cut"]
+    assert "crashed at quantize" in (tmp_path / "run" / "report.html").read_text()
+
+
 def with_metadata(tiny: Path, file: Path, **changed: str | None) -> Path:
     """The tiny file with other text under a key of its metadata (underscores for dots), or without the key."""
     from gguf import GGUFReader, GGUFWriter
@@ -306,8 +340,10 @@ def test_what_a_random_model_writes_without_end_and_in_broken_bytes_is_cut_and_c
     assert found["crashes"] == []
     cut = [r["value"] for r in found["rows"] if r["model"] == "tiny" and r["metric"] == "cut"]
     assert cut, "a random model does not stop in sixteen tokens"
-    for line in (tmp_path / "run" / "samples.jsonl").read_text(encoding="utf-8").splitlines():
-        assert json.loads(line)["verdict"] in ("right", "wrong")
+    rows = [json.loads(line) for line in (tmp_path / "run" / "samples.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert all(row["verdict"] in ("right", "wrong") for row in rows)
+    answers = ["".join(row["answers"]) for row in rows if row["model"] == "tiny"]
+    assert any("\ufffd" in answer for answer in answers), "bytes that are no text stand as U+FFFD, and break nothing"
 
 
 def test_a_prompt_longer_than_the_context_is_unscored_and_counted_never_cut(lamina, tiny: Path, tmp_path: Path):
@@ -357,7 +393,7 @@ def test_a_folder_is_a_source_too(lamina, tiny: Path, questions: Path, tmp_path:
     assert "There is no advice" in said.out
 
 
-def test_a_ladder_of_a_model_that_sees_takes_its_vision_part_along(lamina, tmp_path: Path):
+def test_a_ladder_of_a_model_that_sees_takes_its_vision_part_along(lamina, tiny: Path, tmp_path: Path):
     for library in ("PIL", "transformers", "llguidance"):
         pytest.importorskip(library)
     from lamina.quantize.vision_part import export_vision_part
@@ -379,6 +415,16 @@ def test_a_ladder_of_a_model_that_sees_takes_its_vision_part_along(lamina, tmp_p
         assert [rung["quality"]["n"] for rung in found["ladder"]["rungs"]] == [4, 4]
         samples = (tmp_path / f"run-{source.name}" / "samples.jsonl").read_text().splitlines()
         assert all(json.loads(line)["verdict"] in ("right", "wrong") for line in samples), "every image was seen"
+    words = tmp_path / "words.jsonl"
+    words.write_text(json.dumps({"input": "say 1", "target": "1"}) + "\n")
+    both = ["bench", file, tiny, "--tasks", f"jsonl:{words},jsonl:{questions}", "--quantize", "F16", "--repeats", 0]
+    rows = printed(lamina(*both, "--max-tokens", 4, "--json", "--out", tmp_path / "both"))["rows"]
+    reads = {
+        r["task"]: r["metric"] for r in rows if r["model"] == "tiny" and r["metric"] in ("exact_match", "not_possible")
+    }
+    assert reads == {f"jsonl:{words}": "exact_match", f"jsonl:{questions}": "not_possible"}, (
+        "one that reads alone is left"
+    )
     (next(file.parent.glob("mmproj*"))).unlink()
     said = lamina(*command, "--out", tmp_path / "blind")
     assert (said.status, "there is no mmproj*.gguf beside it" in said.err) == (2, True)

@@ -165,7 +165,7 @@ class _Asking:
         sample that it was at."""
         if not left:
             return None, None
-        slots = 1 if alone else slots_for(self.model, self.toolbox, self.settings)
+        slots = 1 if alone else slots_for(self.model, list(left.values()), self.toolbox, self.settings)
         more = {"alone": True} if alone else {}
         job = job_of("quality", self.model, list(left.values()), self.toolbox, self.settings, slots=slots, **more)
         at: JSON | None = None
@@ -219,10 +219,15 @@ def _is_settled(run: Run, ask: Ask, retry_crashed: bool) -> bool:
     return is_settled(stored(run, "sample", ask.key), retry_crashed=retry_crashed)
 
 
-def slots_for(model: BenchModel, toolbox: Toolbox, settings: BenchSettings) -> int:
-    """One where the user's functions stand in every prompt: the cache is a slot's own, so each slot would read them
-    anew, and they are most of such a prompt."""
-    return 1 if toolbox and model.style in ("full", "compact") else settings.slots
+def shows_functions(model: BenchModel, task: Task, toolbox: Toolbox) -> bool:
+    """Whether the user's functions stand in every prompt of the task, and are most of it. A cache is a slot's own, so
+    several slots would each read them anew: such prompts are asked one after the other."""
+    return bool(toolbox) and model.style in ("full", "compact") and task.needs_tools
+
+
+def slots_for(model: BenchModel, asks: Sequence[Ask], toolbox: Toolbox, settings: BenchSettings) -> int:
+    """One where all that is asked shows the user's functions; what else is asked beside it has all slots."""
+    return 1 if all(shows_functions(model, ask.task, toolbox) for ask in asks) else settings.slots
 
 
 def job_of(
@@ -238,7 +243,8 @@ def job_of(
     """What a worker is told; ``more`` are keys of the mode."""
     groups: dict[str, dict[str, Any]] = {}
     for ask in asks:
-        group = groups.setdefault(ask.task.name, {"spec": ask.task.spec, "task": ask.task.name, "samples": []})
+        about = {"spec": ask.task.spec, "task": ask.task.name, "functions": shows_functions(model, ask.task, toolbox)}
+        group = groups.setdefault(ask.task.name, {**about, "samples": []})
         group["samples"].append({"key": ask.key, "id": ask.sample.id, "row": ask.sample.row})
     return {
         "mode": mode,

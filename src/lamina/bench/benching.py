@@ -17,11 +17,12 @@ from lamina.bench.crashes import crash_rows, has_crashed
 from lamina.bench.driving import figure_rows
 from lamina.bench.identity import fingerprint, size_bytes
 from lamina.bench.judging import check_judged, judge_answers
+from lamina.bench.keeping import lay_out
 from lamina.bench.ladder import ladder_of
-from lamina.bench.measuring import Timed, measure_all, prompt_sizes
+from lamina.bench.measuring import Timed, measure_all, prompt_sizes, timed_alike, timing_places
 from lamina.bench.pairs import Named, default_pairs, paired_rows
 from lamina.bench.planning import Plan, lay_out_run, plan
-from lamina.bench.possible import check_possible, form_remarks, why_not
+from lamina.bench.possible import check_possible, form_remarks
 from lamina.bench.same_files import share_answers
 from lamina.bench.side_by_side import side_by_side
 from lamina.bench.tasks import Task, version_of
@@ -76,7 +77,7 @@ def bench_models(
         lay_out_run(planned.models, run, toolbox, settings, progress)
     remarks = _remarks(planned, progress)
     found = _answers_of(planned, tasks, judge, run, toolbox, settings, progress)
-    _measure(found, run, toolbox, settings, progress)
+    remarks += _measure(found, run, toolbox, settings, progress, alone=alone)
     named = [
         Named(m.name, m.label, m.precision, found.answered[m.name], m.family, size_bytes(m.ref) if m.family else None)
         for m in models
@@ -123,6 +124,7 @@ def _remarks(planned: Plan, progress: Progress) -> list[JSON]:
     return found
 
 
+OWN_PROMPTS = "is timed on prompts of its own, so that its speed is not to be compared with the others'"
 CRASH = ("stage", "detail", "model", "precision", "task", "sample")
 """What is said of a crash; ``task`` and ``sample`` only of one that is a sample's."""
 
@@ -174,21 +176,32 @@ def _answers_of(
         else:
             sound = [ask for ask in asks if not has_crashed(records.get(ask.key))]
             found.timed.append(Timed(model, identity, sound, prompt_sizes(records)))
-        found.rows += [row for task in tasks for row in _rows_of(model, task, asks, records)]
+        for task in tasks:
+            problem = planned.impossible.get((model.name, task.name))
+            found.rows += _rows_of(model, task, asks, records, problem)
         lost_samples = crash_rows(records[ask.key] for ask in asks if ask.key in records)
         found.rows += lost_samples
         found.crashes += [{key: row[key] for key in CRASH} for row in lost_samples]
     return found
 
 
-def _measure(found: _Found, run: Run, toolbox: Toolbox, settings: BenchSettings, progress: Progress) -> None:
-    """The models' speed and memory, in turns."""
-    for model, measured in measure_all(found.timed, run, toolbox, settings, progress):
+def _measure(
+    found: _Found, run: Run, toolbox: Toolbox, settings: BenchSettings, progress: Progress, *, alone: bool
+) -> list[JSON]:
+    """The models' speed and memory, in turns; the remarks on them."""
+    timed, alike = timed_alike(found.timed)
+    if alone:
+        lay_out(run, "timing", timing_places(timed, run, settings))
+    for model, measured in measure_all(timed, run, toolbox, settings, progress):
         if crash := measured.get("crash"):
             found.crashed(model, crash, _crash_row(model, crash, len(found.answered[model.name])))
         else:
             found.resources.append(measured)
             found.rows += _device_rows(model, measured)
+    if alike or not settings.timing_samples:
+        return []
+    progress.say(f"no sample was answered by every model: each {OWN_PROMPTS}")
+    return [{"model": t.model.label, "precision": t.model.precision, "detail": OWN_PROMPTS} for t in timed if t.asks]
 
 
 def first_answers(
@@ -221,10 +234,11 @@ def first_answers(
     return answers
 
 
-def _rows_of(model: BenchModel, task: Task, asks: Sequence[Ask], records: Mapping[str, JSON]) -> list[JSON]:
-    """No figure where the model crashed before the last sample: the samples it got through are the easy
-    ones."""
-    problem = why_not(task, model.ref)
+def _rows_of(
+    model: BenchModel, task: Task, asks: Sequence[Ask], records: Mapping[str, JSON], problem: str | None
+) -> list[JSON]:
+    """``problem``: why the model cannot do the task. No figure where it crashed before the last sample: the samples it
+    got through are the easy ones."""
     if problem:
         return [_row(model, task.name, "not_possible", None, 0) | {"detail": problem}]
     mine = [ask for ask in asks if ask.task is task]

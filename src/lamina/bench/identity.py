@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.bench.tasks import Sample, Task, version_of
-from lamina.errors import ModelError, ModelReferenceError
+from lamina.errors import DamagedFileError, ModelError, ModelReferenceError
 from lamina.models.images import digest
 from lamina.tools.tool import Toolbox
 from lamina.trajectories import content_id
@@ -60,15 +60,22 @@ def size_bytes(ref: str, images: bool = False) -> int | None:
 
 
 def _files(ref: str, path: Path | None, images: bool) -> list[Path]:
-    from lamina.models.gguf_files import named_files
-
     if path is None:
         return []
     if path.is_file():
-        is_gguf = path.suffix == ".gguf"
-        beside = [named_files(ref).adapter, vision_part(ref) if images else None] if is_gguf else []
+        beside = [adapter_beside(ref), vision_part(ref) if images else None] if path.suffix == ".gguf" else []
         return [path, *(file for file in beside if file)]
     return sorted(file for file in path.iterdir() if file.is_file())
+
+
+def adapter_beside(ref: str) -> Path | None:
+    """The adapter that a reference names; a damaged file beside the model stands for one, which loading it says."""
+    from lamina.models.gguf_files import named_files, split_reference
+
+    try:
+        return named_files(ref).adapter
+    except DamagedFileError:
+        return Path(split_reference(ref)[-1])
 
 
 def vision_part(ref: str) -> Path | None:

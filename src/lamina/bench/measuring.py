@@ -41,6 +41,10 @@ class Timed:
     asks: Sequence[Ask]
     prompts: Mapping[str, int] = field(default_factory=dict)
 
+    def sound(self) -> set[tuple[str, str]]:
+        """What it was asked, by the names of task and sample, which are the same for every model."""
+        return {(ask.task.name, ask.sample.id) for ask in self.asks}
+
     def probes(self, settings: BenchSettings) -> Sequence[Ask]:
         """Those that are timed: the first ones, or, where rounds give figures by prompt length, some of every task."""
         most, n = settings.timing_samples, len(self.asks)
@@ -57,9 +61,30 @@ class Timed:
         return settings.context if settings.context or needed <= default_context(slots=1) else needed
 
     def key(self, settings: BenchSettings) -> str:
+        """Of what all the rounds come to."""
+        return self._key(settings, settings.repeats)
+
+    def rounds_key(self, settings: BenchSettings) -> str:
+        """Of one round, which is the same however many follow."""
+        return self._key(settings, min(settings.repeats, 1))
+
+    def _key(self, settings: BenchSettings, repeats: int) -> str:
         probes = [ask.answer_key for ask in self.probes(settings)]
-        rounds = (settings.repeats,) if settings.repeats else ()
+        rounds = (repeats,) if repeats else ()
         return content_id("resource", self.identity, probes, settings.threads, settings.context, *rounds)
+
+
+def timed_alike(timed: Sequence[Timed]) -> tuple[list[Timed], bool]:
+    """The models with the asks that every one of them answered, so that all are timed on the same prompts: a sample on
+    which one crashed, or a task that one cannot do, is timed for none. Each with its own, and False, where no ask is
+    left."""
+    answered = [one.sound() for one in timed if one.asks]
+    shared = set.intersection(*answered) if answered else set()
+    if not shared:
+        return list(timed), len(answered) < 2
+    return [
+        replace(one, asks=[ask for ask in one.asks if (ask.task.name, ask.sample.id) in shared]) for one in timed
+    ], True
 
 
 def prompt_sizes(records: Mapping[str, JSON]) -> dict[str, int]:
@@ -89,10 +114,12 @@ def measure_all(
             yield model, {"model": model.label, "precision": model.precision, "style": model.style} | measured
 
 
-def timing_places(timed: Sequence[Timed], settings: BenchSettings) -> dict[str, Place]:
+def timing_places(timed: Sequence[Timed], run: Run, settings: BenchSettings) -> dict[str, Place]:
     """The ids of all timings that these models may have, and how the models are called."""
     return {
-        _timing_id(one, ask, number, settings): Place(None, one.model.label, one.model.precision)
+        _timing_id(_round_base(one, number, run, settings), ask, number): Place(
+            None, one.model.label, one.model.precision
+        )
         for one in timed
         for number in range(1, max(1, settings.repeats) + 1)
         for ask in one.probes(settings)
@@ -123,7 +150,7 @@ def _run_rounds(
     with progress.stage("time", total=len(plan)) as bar:
         for place, (number, name) in enumerate(plan, 1):
             one = by_name[name]
-            if name not in crashed and stored(run, "round", _round_key(one, number, settings)) is None:
+            if name not in crashed and _stored_round(one, number, run, settings) is None:
                 if settings.cool_down_seconds:  # before the first one too: it comes right after all the answers
                     time.sleep(settings.cool_down_seconds)
                 crash = _one_round(one, number, place, run, toolbox, settings)
@@ -140,6 +167,7 @@ def _one_round(one: Timed, number: int, place: int, run: Run, toolbox: Toolbox, 
     roomy = replace(settings, context=one.context(settings))
     job = job_of("speed", model, list(asks.values()), toolbox, roomy, slots=1, **more)
     found: JSON = {"round": number, "place": place}
+    base = one.rounds_key(settings)
     rows: list[Row] = []
     for event in ask_worker(job, silence_seconds=settings.silence_seconds):
         kind, told = event["event"], {k: v for k, v in event.items() if k != "event"}
@@ -150,7 +178,7 @@ def _one_round(one: Timed, number: int, place: int, run: Run, toolbox: Toolbox, 
             ask = asks[told["key"]]
             row = {"model": model.label, "precision": model.precision, "task": ask.task.name, "sample": ask.sample.id}
             row |= {"round": number, "place": place} | told["row"]
-            id = _timing_id(one, ask, number, settings)
+            id = _timing_id(base, ask, number)
             rows.append(Row("timing", id, place * len(asks) + len(rows), orjson.dumps(row)))
         elif kind == "loaded":
             found["load_seconds"] = told["seconds"]
@@ -158,23 +186,34 @@ def _one_round(one: Timed, number: int, place: int, run: Run, toolbox: Toolbox, 
             found["machine"] = _unseen(told) if runs_elsewhere(model.ref) else told
         else:
             found |= {"speed": told} if kind == "speed" else told
-    run.store.put([*rows, Row("round", _round_key(one, number, settings), place, orjson.dumps(found))])
+    run.store.put([*rows, Row("round", _round_id(base, number), place, orjson.dumps(found))])
     return None
 
 
-def _round_key(one: Timed, number: int, settings: BenchSettings) -> str:
-    return content_id("round", one.key(settings), number)
+def _stored_round(one: Timed, number: int, run: Run, settings: BenchSettings) -> JSON | None:
+    return stored(run, "round", _round_id(_round_base(one, number, run, settings), number))
 
 
-def _timing_id(one: Timed, ask: Ask, number: int, settings: BenchSettings) -> str:
-    return content_id("timing", one.key(settings), ask.answer_key, number)
+def _round_base(one: Timed, number: int, run: Run, settings: BenchSettings) -> str:
+    """What a round and its timings are stored under. Runs of before had the number of all rounds in it."""
+    old = one.key(settings)
+    return old if run.store.get("round", _round_id(old, number)) else one.rounds_key(settings)
+
+
+def _round_id(base: str, number: int) -> str:
+    return content_id("round", base, number)
+
+
+def _timing_id(base: str, ask: Ask, number: int) -> str:
+    return content_id("timing", base, ask.answer_key, number)
 
 
 def _resource(one: Timed, run: Run, settings: BenchSettings) -> JSON:
     """The pass in use under its own names, then what the rounds gave."""
-    found = [stored(run, "round", _round_key(one, n, settings)) for n in range(1, max(1, settings.repeats) + 1)]
+    found = [_stored_round(one, n, run, settings) for n in range(1, max(1, settings.repeats) + 1)]
     rounds = [one_round for one_round in found if one_round is not None]
-    ids = [_timing_id(one, ask, r["round"], settings) for r in rounds for ask in one.probes(settings)]
+    bases = {r["round"]: _round_base(one, r["round"], run, settings) for r in rounds}
+    ids = [_timing_id(bases[r["round"]], ask, r["round"]) for r in rounds for ask in one.probes(settings)]
     rows = [row for id in ids if (row := stored(run, "timing", id)) is not None]
     machines = [r["machine"] for r in rounds]
     ours = not runs_elsewhere(one.model.ref)

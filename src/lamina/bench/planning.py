@@ -6,12 +6,10 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lamina.bench.asking import Ask, BenchModel, BenchSettings, ask_of, stored
-from lamina.bench.crashes import has_crashed
+from lamina.bench.asking import Ask, BenchModel, BenchSettings, ask_of
 from lamina.bench.identity import fingerprint
 from lamina.bench.keeping import Place, changed_since, lay_out
-from lamina.bench.measuring import Timed, timing_places
-from lamina.bench.possible import why_not
+from lamina.bench.possible import shows_images, why_not
 from lamina.bench.rescoring import answers_aside, rescore
 from lamina.bench.same_files import own_identities, twins_of
 from lamina.bench.tasks import Sample, Task
@@ -22,17 +20,26 @@ from lamina.tools.tool import Toolbox
 @dataclass(frozen=True)
 class Plan:
     """``models``: each with its fingerprint and what it is asked, all tasks that it can do. ``twins``: by the name of a
-    model that of an earlier one which is the same (``same_files``)."""
+    model that of an earlier one which is the same (``same_files``). ``impossible``: why a model cannot do a task, by
+    their names."""
 
     models: list[tuple[BenchModel, str, list[Ask]]]
     twins: dict[str, str]
+    impossible: dict[tuple[str, str], str]
 
 
 def plan(
     models: Sequence[BenchModel], tasks: Sequence[Task], toolbox: Toolbox, settings: BenchSettings, limit: int | None
 ) -> Plan:
-    loaded = [(task, drawn(task.samples(), limit, settings.seed)) for task in tasks]
-    seeing = any(sample.row.get("images") for _, samples in loaded for sample in samples)
+    whole = [(task, task.samples()) for task in tasks]
+    loaded = [(task, drawn(samples, limit, settings.seed)) for task, samples in whole]
+    seeing = any(shows_images(samples) for _, samples in loaded)
+    impossible = {
+        (model.name, task.name): reason
+        for task, samples in whole
+        for model in models
+        if (reason := why_not(task, model.ref, images=shows_images(samples)))
+    }
     fingerprints = [fingerprint(model.ref, seeing) for model in models]
     planned = [
         (
@@ -41,13 +48,13 @@ def plan(
             [
                 ask_of(identity, task, sample, toolbox, model, settings)
                 for task, samples in loaded
-                if why_not(task, model.ref) is None
+                if (model.name, task.name) not in impossible
                 for sample in samples
             ],
         )
         for model, identity in zip(models, own_identities(models, fingerprints), strict=True)
     ]
-    return Plan(planned, twins_of(models, fingerprints, seeing))
+    return Plan(planned, twins_of(models, fingerprints, seeing), impossible)
 
 
 def lay_out_run(
@@ -57,18 +64,13 @@ def lay_out_run(
     settings: BenchSettings,
     progress: Progress,
 ) -> None:
-    """The run's samples and timings are those of this command, and one line says which of an earlier one have changed.
-    Where that is a user's ``score`` alone, they are scored anew."""
+    """The run's samples are those of this command, and one line says which of an earlier one have changed. Where that
+    is a user's ``score`` alone, they are scored anew."""
     gone = lay_out(
         run,
         "sample",
         {ask.key: Place(i, model.label, model.precision) for model, _, asks in planned for i, ask in enumerate(asks)},
     )
-    timed = [
-        Timed(model, identity, [ask for ask in asks if not has_crashed(stored(run, "sample", ask.key))])
-        for model, identity, asks in planned
-    ]
-    lay_out(run, "timing", timing_places(timed, settings))
     wanted = {ask.asked for _, _, asks in planned for ask in asks if ask.asked}
     known = answers_aside(run, wanted)
     for model, _, asks in planned:

@@ -13,7 +13,7 @@ import orjson
 
 from lamina.bench.asking import Ask, BenchModel, stored
 from lamina.bench.crashes import is_settled
-from lamina.bench.identity import vision_part
+from lamina.bench.identity import adapter_beside, vision_part
 from lamina.runs import Row, Run
 from lamina.trajectories import content_id
 
@@ -78,16 +78,10 @@ def _same(one: BenchModel, other: BenchModel, same_fingerprint: bool, images: bo
         return all(file.exists() for file in files)
     if any(file.suffix != ".gguf" or not file.is_file() for file in files):
         return False
-    if _adapter(one) != _adapter(other):
+    if adapter_beside(one.ref) != adapter_beside(other.ref):
         return False
     parts = [vision_part(model.ref) if images else None for model in (one, other)]
     return _same_but_for_the_type(*files) and (parts[0] == parts[1] or _same_bytes(*parts))
-
-
-def _adapter(model: BenchModel) -> Path | None:
-    from lamina.models.gguf_files import named_files
-
-    return named_files(model.ref).adapter
 
 
 def _same_bytes(one: Path | None, other: Path | None) -> bool:

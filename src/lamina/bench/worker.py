@@ -115,13 +115,14 @@ def _setting(job: JSON, stack: ExitStack) -> Setting:
 
 
 def _open(job: JSON) -> Any:
-    from lamina.bench.memory_left import memory_errors
+    from lamina.bench.memory_left import check_room, memory_errors
     from lamina.models import open_model
 
     options = {"threads": job["threads"], "slots": job["slots"], "style": job["style"]}
     options |= {key: job[key] for key in ("context", "copied") if job.get(key) is not None}
     if any(sample["row"].get("images") for group in job["groups"] for sample in group["samples"]):
         options["images"] = True  # a model that cannot see fails here, before it answers without having seen
+    check_room(job["ref"], slots=job["slots"], context=job.get("context"), images="images" in options)
     with memory_errors(loading=job["ref"]):
         return open_model(job["ref"], **options)
 
@@ -132,16 +133,18 @@ class _Talk:
     row: JSON
     task: str
     conversation: Conversation
-    played: bool
+    kind: str = "plain"
+    """``played``: of many turns; ``functions``: the user's stand in its prompt."""
 
 
 def _conversations(job: JSON, setting: Setting) -> list[_Talk]:
     found = []
     for group in job["groups"]:
         task = open_task(group["spec"])
+        kind = "played" if getattr(task, "plays", False) else "functions" if group.get("functions") else "plain"
         for row in group["samples"]:
             talk = task.solve(Sample(row["id"], row["row"]), setting)
-            found.append(_Talk(row["key"], row, group["task"], talk, getattr(task, "plays", False)))
+            found.append(_Talk(row["key"], row, group["task"], talk, kind))
     return found
 
 
@@ -159,8 +162,10 @@ def _score(job: JSON, setting: Setting, model: Any, emit: Any, beat: Callable[[]
         if job.get("alone"):
             drive(model, [(talk.key, _told(talk, emit)) for talk in talks], on_outcome, at_once=1, on_turn=beat)
             return
-        for played, at_once in ((False, None), (True, played_at_once(model, job["slots"]))):
-            some = [(talk.key, talk.conversation) for talk in talks if talk.played is played]
+        cache_a_slot = job["slots"] > 1 and getattr(model, "context", None) is not None
+        ways = {"plain": None, "functions": 1 if cache_a_slot else None, "played": played_at_once(model, job["slots"])}
+        for kind, at_once in ways.items():
+            some = [(talk.key, talk.conversation) for talk in talks if talk.kind == kind]
             drive(model, some, on_outcome, at_once=at_once, on_turn=beat)
 
 

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lamina.cli.bench_ladder import ladders_of, types_of
+from lamina.cli.bench_ladder import ladders_of, types_of, with_lost
 from lamina.cli.bench_lines import crash_lines, interval, ladder_lines, number, throttled_lines
 from lamina.cli.options import AsJson, Config, Fresh, Out, Style, Threads, Timeout, verb
 from lamina.cli.output import given, show, table
-from lamina.errors import InputError
+from lamina.errors import DamagedFileError, InputError
 
 if TYPE_CHECKING:
     from lamina.bench import BenchModel
     from lamina.bench.tasks import Task
+    from lamina.models.model import PromptStyle
     from lamina.runs import Run
 
 Row = dict[str, Any]
 
-GROWS = ("models", "tasks", "limit", "judge", "quantize", "repeats", "timed")
+GROWS = ("models", "tasks", "limit", "judge", "quantize", "repeats", "timed", "slots")
 """What the same --out may be given otherwise: a sample is kept under what it means, and none of these is part of it."""
 
 
@@ -46,6 +47,9 @@ def bench(
             help="Tokens of a prompt with its answer, at most what the model was trained for; else 8192 or more.",
         ),
     ] = None,
+    slots: Annotated[
+        int, typer.Option("--slots", metavar="N", min=1, help="Requests asked at once, where no functions are shown.")
+    ] = 8,
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Where a benchmark's files are, else found.")
     ] = None,
@@ -99,6 +103,7 @@ def bench(
     key: Row = {"verb": "bench", "models": models, "tasks": tasks, "style": style.value if style else None}
     key |= {"limit": limit, "max_tokens": max_tokens}
     settings = BenchSettings(
+        slots=slots,
         max_tokens=max_tokens,
         repeats=repeats,
         timing_samples=timed,
@@ -109,6 +114,7 @@ def bench(
     )
     key |= given(judge=judge, quantize=quantize, repeats=repeats if repeats != 1 else None, cool_down=cool_down or None)
     key |= given(context=context, timeout=timeout, timed=timed if timed != 12 else None)
+    key |= given(slots=slots if slots != 8 else None)
     key |= given(seed=seed or None)  # what was left out is not in the key: an older run goes on
     key |= {"tools_fingerprint": toolbox.fingerprint()}
     with Run.open(out, key, fresh=fresh, may_change=GROWS) as run:
@@ -116,8 +122,9 @@ def bench(
         if run.changes:
             progress.say(f"{out} goes on, what was answered stays: {'; '.join(run.changes)}")
         stored = _stored(run)
+        lost: list[Row] = []
         if types:
-            rungs, made = ladders_of(chosen, _labels(models), types, opened, run, progress)
+            rungs, made, lost = ladders_of(chosen, _labels(models), types, opened, run, progress)
         else:
             rungs, made = chosen, ladders_of_files(chosen)
         result = bench_models(
@@ -132,6 +139,7 @@ def bench(
             made=made,
             alone=True,
         )
+        result = with_lost(result, lost)
         if _stored(run) != stored or not run.is_done("environment"):
             run.finish("environment", describe_machine())
         run.finish("bench", result)
@@ -198,20 +206,27 @@ def _labels(refs: Sequence[str]) -> dict[str, str]:
 
 
 def _models(refs: Sequence[str], style: Style | None) -> list[BenchModel]:
+    """Raises DamagedFileError where no file is left that is whole."""
     from lamina.bench import BenchModel
     from lamina.bench.families import told_apart
     from lamina.models import check_reference, prompt_style_of
 
     labels = _labels(refs)
+    style_of: dict[str, PromptStyle] = {}
+    damaged: list[DamagedFileError] = []
     for ref in refs:
-        check_reference(ref)
+        try:
+            check_reference(ref)
+            style_of[ref] = prompt_style_of(ref) or "full"
+        except DamagedFileError as error:  # its own row: it fails when it is loaded
+            style_of[ref] = "full"
+            damaged.append(error)
+    if len(damaged) == len(refs):
+        raise damaged[0]
     return [
-        BenchModel(
-            ref, told.label, told.precision, style.value if style else prompt_style_of(ref) or "full", None, None,
-            told.family,
-        )
+        BenchModel(ref, told.label, told.precision, style.value if style else style_of[ref], None, None, told.family)
         for ref, told in told_apart(labels).items()
-    ]  # fmt: skip
+    ]
 
 
 app = verb(

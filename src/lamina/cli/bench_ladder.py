@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lamina.cli.output import listed
-from lamina.errors import InputError, ModelError, ModelReferenceError
+from lamina.errors import DamagedFileError, InputError
 
 if TYPE_CHECKING:
     from lamina.bench import BenchModel
@@ -45,42 +45,53 @@ def ladders_of(
     tasks: Sequence[Task],
     run: Run,
     progress: Progress,
-) -> tuple[list[BenchModel], list[Row]]:
-    """The files of all models as models, and what each ladder is made of. ``labels``: by reference, each another one;
-    they tell the ladders of several models apart. Raises as ``make_rungs``, and ModelReferenceError where files will
-    be asked about images and the vision part is missing."""
+) -> tuple[list[BenchModel], list[Row], list[Row]]:
+    """The files of all models as models, what each ladder is made of, and a crash a source of which no file could be
+    made, where another is left. ``labels``: by reference, each another one; they tell the ladders of several models
+    apart. Raises as ``make_rungs``."""
     from lamina.bench import make_rungs
     from lamina.bench.identity import model_path
+    from lamina.bench.possible import shows_images
 
-    images = any(sample.row.get("images") for task in tasks for sample in task.samples())
-    beside = {model.ref: _vision_part(model.ref) if images else "" for model in models}  # said before a file is made
+    images = any(shows_images(task.samples()) for task in tasks)
+    beside = {model.ref: _vision_part(model.ref) if images else "" for model in models}
     rungs: list[BenchModel] = []
     found: list[Row] = []
+    lost: list[Row] = []
     apart = len(models) > 1
     for model in models:
         named = replace(model, label=labels[model.ref], family=labels[model.ref]) if apart else model
         source = model_path(model.ref)
         assert source is not None, "types_of has looked"
-        made = make_rungs(source, types, run, progress, apart=apart, images=images) | {"label": named.label}
+        try:
+            made = make_rungs(source, types, run, progress, apart=apart, images=images) | {"label": named.label}
+        except (InputError, DamagedFileError) as error:
+            if len(lost) + 1 == len(models):
+                raise
+            progress.say(f"{named.label}: no file can be made of it ({error})")
+            lost.append({"model": named.label, "precision": "", "stage": "quantize", "detail": str(error)})
+            continue
         found.append(made)
         rungs += _rungs(named, made, beside[model.ref])
     several = {"files": [file for made in found for file in made["files"]], "models": found}
     run.finish("quantize", found[0] if len(found) == 1 else several)
-    return rungs, found
+    return rungs, found, lost
+
+
+def with_lost(result: Row, lost: Sequence[Row]) -> Row:
+    """The result of a bench with the rows and crashes of models that came to no file."""
+    empty = {"task": "all", "metric": "crashed", "value": None, "low": None, "high": None, "n": 0}
+    rows = [*result["rows"], *({**empty, **crash} for crash in lost)]
+    return {**result, "rows": rows, "crashes": [*result["crashes"], *lost]}
 
 
 def _vision_part(ref: str) -> str:
-    """What a reference to a file made of this one ends with: the vision part is the source's. That of a folder is
-    written beside the files, which find it."""
-    from lamina.bench.identity import model_path
-    from lamina.models.projectors import projector_of
+    """What a reference to a file made of this one ends with: the vision part is the source's, where it has one. That of
+    a folder is written beside the files, which find it."""
+    from lamina.bench.identity import model_path, vision_part
 
-    if not Path(model_path(ref) or "").is_file():
-        return ""
-    try:
-        return f"+{projector_of(ref)}"
-    except ModelError as error:
-        raise ModelReferenceError(str(error)) from None
+    part = vision_part(ref) if Path(model_path(ref) or "").is_file() else None
+    return f"+{part}" if part else ""
 
 
 def _rungs(model: BenchModel, made: Row, beside: str) -> list[BenchModel]:

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lamina.errors import InputError, ModelError, ModelReferenceError
+from lamina.errors import DamagedFileError, InputError, ModelError, ModelReferenceError
 from lamina.models.adapters import adapter_of
 from lamina.models.continuations import refuse_images, replies_of
 from lamina.models.gguf_files import VISION_PART, model_file
@@ -220,6 +220,17 @@ def check_reference(ref: str) -> None:
     adapter_of(ref)
     if importlib.util.find_spec("xllamacpp") is None:
         raise ModelError(NO_ENGINE)
+
+
+def why_blind(ref: str) -> str | None:
+    """There is no vision part, or more than one. What is damaged is said when it is loaded."""
+    try:
+        projector_of(ref)
+    except DamagedFileError:
+        return None
+    except ModelError as error:
+        return str(error)
+    return None
 
 
 def open_reference(

@@ -145,7 +145,7 @@ def _loaded(file: Path) -> dict[str, Any]:
     try:
         value: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
     except ValueError as error:
-        raise ModelError(f"{file}: not JSON ({error}); the folder is damaged") from None
+        raise DamagedFileError(f"{file}: not JSON ({error}); the folder is damaged") from None
     return value
 
 

@@ -23,8 +23,9 @@ MOST_THREADS = 8
 @dataclass(frozen=True)
 class Backend:
     """``opens`` says whether a reference is this backend's; ``module`` has ``open_reference(ref, **options)`` and may
-    have ``check_reference(ref)``, which raises what can be known before the model is loaded. ``local``: its model runs
-    on the cores of this machine. ``elsewhere``: it runs in no process of ours, so what it takes cannot be seen."""
+    have ``check_reference(ref)``, which raises what can be known before the model is loaded, and ``why_blind(ref)``, as
+    the function here. ``local``: its model runs on the cores of this machine. ``elsewhere``: it runs in no process of
+    ours, so what it takes cannot be seen."""
 
     name: str
     about: str
@@ -87,6 +88,13 @@ def check_reference(ref: str) -> None:
     check = getattr(import_module(_backend_of(ref).module), "check_reference", None)
     if check is not None:
         check(ref)
+
+
+def why_blind(ref: str) -> str | None:
+    """Why the model cannot be asked about images, where that is known before it is loaded; None where nothing speaks
+    against it. Raises ModelReferenceError as ``open_model`` does."""
+    look: Callable[[str], str | None] | None = getattr(import_module(_backend_of(ref).module), "why_blind", None)
+    return look(ref) if look is not None else None
 
 
 def is_local(ref: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lamina.errors import InputError, ModelError
 from lamina.models.images import picture
+from lamina.models.metadata import facts_of
 
 
 def kind_of_model(ref: str, config: Any, images: bool) -> Any:
@@ -17,12 +18,28 @@ def kind_of_model(ref: str, config: Any, images: bool) -> Any:
 
     may_see = type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
     if images and not may_see:
-        raise ModelError(
-            f"{ref}: cannot be asked about images; its architecture ({config.model_type}) is of text alone"
-        )
+        raise ModelError(_of_text_alone(ref, config.model_type))
     if images or (may_see and type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING):
         return AutoModelForImageTextToText
     return AutoModelForCausalLM
+
+
+def why_blind_folder(folder: Path) -> str | None:
+    """Why the model in it cannot be asked about images, by its configuration; None where nothing speaks against it, and
+    where the folder is damaged: that is said when it is loaded."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+
+    try:
+        architecture = facts_of(str(folder)).architecture
+    except ModelError:
+        return None
+    if not architecture or architecture in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
+        return None
+    return _of_text_alone(str(folder), architecture)
+
+
+def _of_text_alone(ref: str, architecture: str) -> str:
+    return f"{ref}: cannot be asked about images; its architecture ({architecture}) is of text alone"
 
 
 class Eyes:

@@ -17,7 +17,7 @@ from lamina.models.grammar import grammar_of, is_of_calls
 from lamina.models.metadata import ModelFacts, facts_of
 from lamina.models.model import Model, PromptStyle, Reply, Request
 from lamina.models.parsing import read_reply
-from lamina.models.seeing import Eyes, kind_of_model
+from lamina.models.seeing import Eyes, kind_of_model, why_blind_folder
 from lamina.models.speaking import taken_apart
 from lamina.models.templates import DEFAULT_INSTRUCTION, request_prompt
 from lamina.models.transformers_decoding import Answer, Decoder, Decoding
@@ -241,6 +241,11 @@ def check_reference(ref: str) -> None:
             raise ModelReferenceError(f"{ref}: holds no model (no config.json); name the folder of one, or hf:org/name")
     elif not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
         raise ModelReferenceError(f"{ref}: not the name of a model; write hf:org/name")
+
+
+def why_blind(ref: str) -> str | None:
+    """What a folder says of its architecture. What a hub has is known when it is loaded."""
+    return why_blind_folder(Path(ref)) if Path(ref).is_dir() else None
 
 
 def open_reference(ref: str, *, threads: int = 2, style: PromptStyle | None = None, **more: Any) -> Model:
