@@ -96,6 +96,16 @@ def test_grounding_that_is_left_out_is_left_out_of_running_too(executor: Executo
     assert found == {"invented": "ok", "more": "ok", "raises": "raised"}
 
 
+def test_a_record_without_calls_says_nothing_of_execution_and_grounding(executor: Executor, tmp_path: Path):
+    told = [Check(name="execution"), Check(name="grounding"), Check(name="refusal")]
+    asked, silent = Message(role="user", content="sing"), Message(role="assistant", content="")
+    one = Trajectory(id="a", messages=[asked, silent], meta=Meta(checks=told))
+    verdict = Checker(executor).check(one)
+    assert verdict.rejection is None
+    names = [c.name for c in verdict.record.meta.checks]
+    assert names == ["refusal", "order", "format", "steps", "reasoning", "results"]
+
+
 def test_a_record_says_which_checks_it_passed_and_what_was_mended(tmp_path: Path):
     (tmp_path / "rows.jsonl").write_text(
         row("a", {"x": "4"}).replace('"meta"', f'"tools": [{json.dumps(double())}], "meta"')

@@ -113,6 +113,7 @@ def test_a_request_without_its_tool_is_a_request_for_a_tool_that_is_not_on_offer
         said = row.request.split()
         noun = next(noun for noun in ("door", "fence", "cupboard") if get_close_matches(noun, said, cutoff=0.8))
         assert not any(noun in name for name in names_on_offer(row))
+        assert [c.name for c in row.meta.checks if c.verdict == "passed"] == ["format", "refusal"]
 
 
 def test_in_a_conversation_the_value_is_said_only_when_it_is_asked_for(

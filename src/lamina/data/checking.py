@@ -51,6 +51,8 @@ RULES: dict[str, Rule] = {
     ),
 }
 """In the order in which they are asked; the first that objects rejects."""
+OF_CALLS = frozenset({EXECUTION, GROUNDING})
+"""What a record without calls has not passed, as there was nothing to run and no value to trace."""
 SKIPPABLE = (*RULES, NOVELTY)
 
 
@@ -186,7 +188,8 @@ class Checker:
         for name, rule in self._rules.items():
             if found := rule(record, toolbox):
                 return Verdict(trajectory, record, found, mended)
-            passed.append(Check(name=name))
+            if record.calls or name not in OF_CALLS:
+                passed.append(Check(name=name))
         return Verdict(trajectory, _with_notes(record, trajectory, passed, mended), None, mended)
 
     def _toolbox_of(self, trajectory: Trajectory) -> Toolbox:
@@ -211,15 +214,14 @@ def _replayed(verdict: Verdict, replay: Replayed) -> Verdict:
         return Verdict(verdict.before, record, found, verdict.mended)
     mended = [*verdict.mended, *more]
     passed = [check for check in verdict.record.meta.checks if check.name != EXECUTION]
-    return Verdict(
-        verdict.before, _with_notes(record, verdict.before, [*passed, Check(name=EXECUTION)], mended), None, mended
-    )
+    passed += [Check(name=EXECUTION)] if record.calls else []
+    return Verdict(verdict.before, _with_notes(record, verdict.before, passed, mended), None, mended)
 
 
 def _with_notes(record: Trajectory, before: Trajectory, passed: list[Check], mended: list[str]) -> Trajectory:
     record = record.model_copy() if record is before else record
     record.meta = record.meta.model_copy()
-    names = {check.name for check in passed}
+    names = {check.name for check in passed} | (set() if record.calls else OF_CALLS)
     record.meta.checks = [*(c for c in record.meta.checks if c.name not in names), *passed]
     if mended:
         extra = record.meta.model_extra

@@ -8,7 +8,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
-from lamina.checks import Candidate
+from lamina.checks import Candidate, Novelty, Reason, Rejection
+from lamina.checks.novelty import STAGE as NOVELTY
 from lamina.runs import Progress
 from lamina.synth import grammar
 from lamina.synth.augment import is_variant, with_other_values
@@ -108,12 +109,21 @@ def _composed(work: Work, quota: int, place: Place) -> Iterator[tuple[Trajectory
             candidate = grammar.compose(style, work.words, rng, rng.randrange(1 << 31))
             if candidate is None:
                 continue
-            rejection = check_alone(candidate, work.toolbox)
-            if rejection is None and style != "irrelevant":
-                rejection = work.novelty.check(candidate, near=False)
+            rejection = check_alone(candidate, work.toolbox) or _not_new(candidate, work.novelty)
             more = int(rejection is None)
             place = Place(number, i + 1, place.kept + more, place.tried + 1, place.kept_in_all + more)
             yield work.outcome(candidate, rejection), place
+
+
+def _not_new(candidate: Candidate, novelty: Novelty) -> Rejection | None:
+    """The grammar's rows are near by intent. Of requests that nothing serves any number may be made of one pattern, as
+    there are few, but none twice."""
+    if candidate.style != "irrelevant":
+        return novelty.check(candidate, near=False)
+    if not novelty.is_new(candidate.request):
+        return Rejection(NOVELTY, Reason.DUPLICATE, "this request is there already")
+    novelty.remember(candidate.request, candidate.template)
+    return None
 
 
 def write_variants(work: Work, progress: Progress) -> None:

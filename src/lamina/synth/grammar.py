@@ -1,11 +1,10 @@
 """The ``grammar`` writer: composes requests from the tools' own words. It puts new values into the frames of
-docstring examples, joins two requests into one, and turns tools' nouns into near misses. No model is asked, so
-it is declared on every row and may write at most a third of them."""
+docstring examples, joins two requests into one, and asks for what no tool does to the tools' nouns (near misses). No
+model is asked, so it is declared on every row and may write at most a third of them."""
 
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +12,9 @@ from typing import Any
 from lamina.checks import Candidate
 from lamina.synth.calls import DrawnCall, Stock
 from lamina.synth.chatter import joined, lowered
+from lamina.synth.near_misses import near_miss
 from lamina.synth.truth_values import flags_of, place_of
-from lamina.synth.unserved import foreign_material, unserved_requests, with_values
+from lamina.synth.unserved import unserved_requests, with_values
 from lamina.synth.values import ValuePool
 from lamina.synth.wording import Exemplar, locate, spoken_slots
 from lamina.tools import Example, Tool, Toolbox
@@ -162,20 +162,10 @@ def _dependent(words: Words, rng: random.Random) -> Made:
 
 
 def _near_miss(words: Words, rng: random.Random) -> Made:
-    """Something nobody offers, done to a thing that a tool makes: "cancel my meeting"."""
-    material = foreign_material()["near_miss"]
     tool = rng.choice(list(words.toolbox))
-    verbs = {name.split("_")[0] for name in words.toolbox.names}
-    nouns = [w.rstrip("s") for w in tool.name.split("_")[1:] if len(w) > 3]
-    allowed = [v for v in material["verbs"] if v.split()[0] not in verbs]
-    if not nouns or not allowed:
-        return None
-    pattern, noun, verb = rng.choice(material["patterns"]), rng.choice(nouns), rng.choice(allowed)
-    if any(w in verbs for w in re.findall(r"[a-z]+", pattern.lower()) if w not in ("set", "find", "time")):
-        return None
-    values = [s.form for e in words.exemplars[tool.name] for s in e.slots] or ["it"]
-    request = pattern.replace("{verb}", verb).replace("{noun}", noun).replace("{value}", rng.choice(values))
-    return request[:1].lower() + request[1:], [[]], [[]], f"near miss: {pattern}"
+    values = [s.form for e in words.exemplars.get(tool.name, ()) for s in e.slots]
+    found = near_miss(tool, words.toolbox, values, rng)
+    return (found[0], [[]], [[]], found[1]) if found else None
 
 
 def _irrelevant(words: Words, rng: random.Random) -> Made:

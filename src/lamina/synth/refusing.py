@@ -37,6 +37,12 @@ def check_refusal(candidate: Candidate, toolbox: Toolbox, assignment: Assignment
         return check_withheld(candidate.request, drawn, withheld, toolbox, candidate.now) or check_question(
             candidate.answer, drawn, withheld, toolbox, candidate.now
         )
+    return check_unserved(candidate, toolbox)
+
+
+def check_unserved(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
+    """A request that nothing serves is unlike every example of a tool, and far from what the tools say of
+    themselves."""
     text = candidate.request.casefold()
     for tool in toolbox:
         for example in tool.examples:

@@ -22,18 +22,18 @@ from lamina.checks import (
     check_style,
 )
 from lamina.checks.counting import check_count
-from lamina.checks.evidence import evidence_of, numbers_in, plain
+from lamina.checks.evidence import numbers_in, plain
 from lamina.checks.novelty import STAGE as NOVELTY
 from lamina.checks.novelty import plain as plain_words
 from lamina.synth.conversing import check_conversation
 from lamina.synth.marked_values import mismarked
-from lamina.synth.refusing import check_refusal
+from lamina.synth.refusing import check_refusal, check_unserved
 from lamina.synth.said_apart import run_together
+from lamina.synth.stamps import passed_checks
 from lamina.synth.statements import quotes_more, says_a_value_only, states_only
 from lamina.synth.truth_values import check_flags
 from lamina.synth.writers import Assignment
 from lamina.tools import Toolbox
-from lamina.trajectories import Check
 
 HAND_MADE = ("examples", "grammar")
 """Writers that are no model."""
@@ -72,15 +72,13 @@ def check_alone(
     candidate: Candidate, toolbox: Toolbox, assignment: Assignment | None = None, grounded: bool = True
 ) -> Rejection | None:
     """Format, execution and, if ``grounded``, grounding: the first of ``RULES`` that objects. A request that passed all
-    gets the evidence for its values as a note."""
+    gets what it passed as notes."""
     case = Case(candidate, toolbox, assignment)
     for name, rule in RULES.items():
         if (grounded or name in UNGROUNDED) and (found := rule(case)):
             return found
-    if grounded and case.kind == "request":
-        first = candidate.turns[0] if candidate.turns else []
-        said = evidence_of(candidate.request, first, toolbox, candidate.now) or None
-        candidate.notes += [Check(name="format"), Check(name="execution"), Check(name="grounding", evidence=said)]
+    if grounded and not candidate.script:
+        candidate.notes += passed_checks(candidate, toolbox)
     return None
 
 
@@ -128,9 +126,12 @@ def _conversation(case: Case) -> Rejection | None:
 
 
 def _refusal(case: Case) -> Rejection | None:
-    if case.assignment is None or case.kind != "refusal":
+    """Near misses name a tool's own thing, and are composed of what no tool does to it."""
+    if case.candidate.calls or case.candidate.script:
         return None
-    return check_refusal(case.candidate, case.toolbox, case.assignment)
+    if case.assignment is not None:
+        return check_refusal(case.candidate, case.toolbox, case.assignment)
+    return check_unserved(case.candidate, case.toolbox) if case.candidate.style == "irrelevant" else None
 
 
 def _says_its_own(case: Case) -> bool:

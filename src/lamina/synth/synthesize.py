@@ -35,6 +35,7 @@ from lamina.synth.results import result_of, why_unjudged
 from lamina.synth.rules import check_alone
 from lamina.synth.sampling import SAMPLERS
 from lamina.synth.settings import IN_PIECES, JOINABLE, LIKE_EXAMPLES, OF_SEVERAL_TOOLS, WORDED, SynthSettings
+from lamina.synth.stamps import withdraw
 from lamina.synth.styles import STYLES, Style
 from lamina.synth.values import ValuePool
 from lamina.synth.verifying import execute
@@ -84,6 +85,7 @@ def synthesize(
         progress.say(unworded)
     write_examples(work, progress)
     write_grammar(work, progress)
+    work.remember_material()
     try:
         _open_verifiers(work, warm_up, progress)
         stopped = _write_by_model(work, progress)
@@ -214,7 +216,7 @@ def _one_batch(work: Work, writer: Model, number: int, asked: int, size: int) ->
     ]
     for candidate, assignment, rejection in zip(candidates, assignments, rejections, strict=True):
         if assignment.absent and rejection is None:
-            candidate.turns, candidate.results = [[]], [[]]
+            withdraw(candidate)
     _by_models(work, candidates, rejections)
     outcomes = [work.outcome(c, r, rng) for c, r in zip(candidates, rejections, strict=True)]
     position = (number + 2) * PHASE_STRIDE

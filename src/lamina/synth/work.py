@@ -91,8 +91,6 @@ class Work:
     def remember(self) -> None:
         """What an earlier, interrupted run of the same command committed."""
         self.novelty = Novelty(near=self.settings.near, per_call=self.settings.per_call)
-        for request in unserved_requests(self.toolbox):
-            self.novelty.remember(request)
         self.pools = {name: easy_to_follow(found) for name, found in self.words.exemplars.items()}
         for row in self.rows.trajectories():
             self._keep(row)
@@ -107,6 +105,12 @@ class Work:
                 self._failing = number, failing
         if self._failing[0]:
             self.words.stock.failing.restore(self._failing[1], self.toolbox)
+
+    def remember_material(self) -> None:
+        """A model that is shown the material's requests must not hand them back. (After the grammar, whose rows some of
+        them are.)"""
+        for request in unserved_requests(self.toolbox):
+            self.novelty.remember(request)
 
     def is_done(self, phase: str) -> bool:
         return self.run.store.get(MARKER, phase) is not None
