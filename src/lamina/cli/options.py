@@ -129,7 +129,8 @@ ToolsFile = Annotated[
 AllowChanges = Annotated[
     bool,
     typer.Option(
-        "--allow-changes", help="Call tools that may change things elsewhere: POST, servers' tools that write."
+        "--allow-changes",
+        help="Call tools that may change things elsewhere: POST, servers' tools that write, CHANGES_THINGS.",
     ),
 ]
 Targets = Annotated[

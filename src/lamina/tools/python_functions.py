@@ -76,7 +76,7 @@ def _described(path: Path, seconds: float, *, each: bool) -> Described:
 
 def _tool(row: dict[str, Any], path: Path) -> Tool:
     examples = tuple(Example(e["request"], e["arguments"]) for e in row["examples"])
-    target = PythonTarget(str(path.resolve()), row["name"], pure=row["pure"])
+    target = PythonTarget(str(path.resolve()), row["name"], pure=row["pure"], changes_things=row["changes_things"])
     rule = row["error_schema"]
     if problem := rule_problem(rule):
         what = f"what ERROR_RESULTS says of {row['name']} cannot be used: {problem}"

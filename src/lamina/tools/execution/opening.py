@@ -41,11 +41,13 @@ def open_executor(
     described), ``MixedExecutor`` where there are HTTP operations or tools of MCP servers.
 
     Raises InputError where a tool may change things outside the sandbox and ``allow_changes`` is false: calls
-    that nobody asked for (synthesis, checks of a data set) must not reach a real shop."""
+    that nobody asked for (synthesis, checks of a data set) must not reach a real shop, nor send real mail."""
     changing = [t.name for t in toolbox if t.target is not None and t.target.changes_things]
     if changing and not allow_changes:
-        what = f"{len(changing)} of {len(toolbox)} tools may change things elsewhere ({', '.join(changing[:3])}, …)"
-        raise InputError(what, mend="name a server to test with and give --allow-changes, or take them out")
+        named = ", ".join(changing[:3]) + (", …" if len(changing) > 3 else "")
+        what = f"{len(changing)} of {len(toolbox)} tools may change things elsewhere ({named})"
+        mend = "let them reach something to test with (a server, a dry run) and give --allow-changes, or take them out"
+        raise InputError(what, mend=mend)
     if all(t.target is None or isinstance(t.target, PythonTarget) for t in toolbox):
         return Executor(toolbox, level, limits, workers=workers)
     return MixedExecutor(toolbox, level, limits, workers=workers)
