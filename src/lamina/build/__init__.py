@@ -11,7 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lamina.build.inputs import BESIDE, file_beside, read_for, requests_of, say_what_is_left_out
+from lamina.build.inputs import (
+    BESIDE,
+    file_beside,
+    read_for,
+    requests_of,
+    say_what_is_left_out,
+    say_what_needs_the_clock,
+)
 from lamina.build.learning import check_learnt_before
 from lamina.build.making import export, mix_sources, record_command, split_rows, surroundings, tune, warm_up, write_rows
 from lamina.build.means import check_means
@@ -56,6 +63,7 @@ def build(
     settings = _with_files_beside(tools_file, settings or BuildSettings(), progress)
     toolbox = read_tools(tools_file)
     say_what_is_left_out(toolbox, tools_file, progress)
+    say_what_needs_the_clock(toolbox, progress)
     for file in (settings.examples, settings.queries, settings.dev_queries):
         requests_of(file, toolbox)  # a mistake in them is said now, not after minutes of work
     check_means(settings, toolbox)

@@ -91,7 +91,13 @@ def synth(
     rows are split by group into train, validation and test.
     """
     from lamina.build import warm_up
-    from lamina.build.inputs import file_beside, read_for, requests_of, say_what_is_left_out
+    from lamina.build.inputs import (
+        file_beside,
+        read_for,
+        requests_of,
+        say_what_is_left_out,
+        say_what_needs_the_clock,
+    )
     from lamina.build.making import record_command, surroundings
     from lamina.build.means import check_writers
     from lamina.data.sources import files_of
@@ -114,6 +120,7 @@ def synth(
         progress.say(f"{name} is left out: {reason}")
     settings = SynthSettings(
         **given(targets=n, rows=rows, variants=variants, styles=_shares(styles), wordings=listed(wordings)),
+    say_what_needs_the_clock(toolbox, progress)
         **given(per_request=per_request, grammar_share=grammar_share),
         writer=writer,
         judge=judge,
