@@ -24,7 +24,7 @@ from lamina.cli.data_options import (
     counted,
     judge_of,
 )
-from lamina.cli.options import AllowChanges, AsJson, Config, HeldOut, PerCall, Votes, VotesNeeded, verb
+from lamina.cli.options import AllowChanges, AsJson, Config, HeldOut, PerCall, Variables, Votes, VotesNeeded, verb
 from lamina.cli.output import show, table
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def check(
     files: DataFiles,
     execute: Execute = None,
     allow_changes: AllowChanges = False,
+    variables: Variables = None,
     format: From = "auto",
     tools: ToolsForAll = None,
     skip: Skip = "",

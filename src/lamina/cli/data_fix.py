@@ -22,7 +22,19 @@ from lamina.cli.data_options import (
     counted,
     judge_of,
 )
-from lamina.cli.options import AllowChanges, AsJson, Config, Fresh, HeldOut, Out, PerCall, Votes, VotesNeeded, verb
+from lamina.cli.options import (
+    AllowChanges,
+    AsJson,
+    Config,
+    Fresh,
+    HeldOut,
+    Out,
+    PerCall,
+    Variables,
+    Votes,
+    VotesNeeded,
+    verb,
+)
 from lamina.cli.output import given, show, tell
 
 
@@ -31,6 +43,7 @@ def fix(
     out: Out,
     execute: Execute = None,
     allow_changes: AllowChanges = False,
+    variables: Variables = None,
     format: From = "auto",
     tools: ToolsForAll = None,
     skip: Skip = "",

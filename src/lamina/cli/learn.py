@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lamina.cli.options import AllowChanges, AsJson, Channel, Config, Fresh, Method, Out, Seed, verb
+from lamina.cli.options import PASSED_HELP, AllowChanges, AsJson, Channel, Config, Fresh, Method, Out, Seed, verb
 from lamina.cli.output import given, show, table
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ def learn(
     max_tokens: Annotated[int | None, Option("--max-tokens", min=1, help="As many tokens, in and out.")] = None,
     max_minutes: Annotated[float | None, Option("--max-minutes", min=0, help="As long waiting for models.")] = None,
     allow_changes: AllowChanges = False,
+    variables: Annotated[list[str] | None, Option("--pass-env", metavar="NAME", help=PASSED_HELP)] = None,
     seed: Seed = 0,
     fresh: Fresh = False,
     config: Config = None,

@@ -35,6 +35,7 @@ from lamina.cli.options import (
     Styles,
     Targets,
     ToolsFile,
+    Variables,
     Variants,
     Votes,
     VotesNeeded,
@@ -79,6 +80,7 @@ def synth(
     ] = None,
     seed: Seed = 0,
     allow_changes: AllowChanges = False,
+    variables: Variables = None,
     fresh: Fresh = False,
     config: Config = None,
     as_json: AsJson = False,
@@ -118,9 +120,9 @@ def synth(
     toolbox, unusable = with_offers(toolbox, offered), left_out(offered)
     for name, reason in unusable.items():
         progress.say(f"{name} is left out: {reason}")
+    say_what_needs_the_clock(toolbox, progress)
     settings = SynthSettings(
         **given(targets=n, rows=rows, variants=variants, styles=_shares(styles), wordings=listed(wordings)),
-    say_what_needs_the_clock(toolbox, progress)
         **given(per_request=per_request, grammar_share=grammar_share),
         writer=writer,
         judge=judge,

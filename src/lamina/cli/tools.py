@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lamina.cli.options import AllowChanges, AsJson, Config, ToolsFile, Writer, verb
+from lamina.cli.options import AllowChanges, AsJson, Config, ToolsFile, Variables, Writer, verb
 from lamina.cli.output import listed, show, table
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def tools(
         typer.Option("--out", metavar="FILE.toml", help="For describe and probe: the file that synth --offers takes."),
     ] = None,
     allow_changes: AllowChanges = False,
+    variables: Variables = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
