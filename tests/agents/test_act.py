@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from lamina.agents import Budget, act
+from lamina.agents import Acted, Budget, act
 from lamina.models.model import Reply, Request
 from lamina.tools import Toolbox, read_tools
 from lamina.tools.execution import Executor
+from lamina.tools.execution.supervised import _Gone
 from lamina.trajectories import ToolCall
 
 NOW = datetime(2026, 3, 4, 10, 30)
@@ -72,6 +73,52 @@ def toolbox(tmp_path_factory: pytest.TempPathFactory) -> Toolbox:
 def executor(toolbox: Toolbox) -> Iterator[Executor]:
     with Executor(toolbox) as running:
         yield running
+
+
+SESSION = '''\
+import os
+from pathlib import Path
+
+basket: list[str] = []
+
+
+def put(thing: str) -> list[str]:
+    """Put a thing into the basket.
+
+    Args:
+        thing: What to put.
+    """
+    with open("put.txt", "a", encoding="utf-8") as log:
+        log.write(thing + "\\n")
+    if thing == "bomb":
+        os.abort()
+    if thing == "stone":
+        raise ValueError("too heavy")
+    basket.append(thing)
+    return basket
+
+
+def written() -> list[str]:
+    """Read what was ever put."""
+    return Path("put.txt").read_text(encoding="utf-8").split()
+'''
+
+
+@pytest.fixture(scope="module")
+def baskets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Toolbox, Executor]]:
+    file = tmp_path_factory.mktemp("tools") / "basket_tools.py"
+    file.write_text(SESSION, encoding="utf-8")
+    toolbox = read_tools(file)
+    with Executor(toolbox) as running:
+        yield toolbox, running
+
+
+def put(*things: str) -> list[tuple[str, dict[str, object]]]:
+    return [("put", {"thing": thing}) for thing in things]
+
+
+def seen(acted: Acted) -> list[object]:
+    return [json.loads(m.content) for m in acted.trajectory.messages if m.role == "tool"]
 
 
 def note(text: str) -> list[tuple[str, dict[str, object]]]:
@@ -153,3 +200,53 @@ def test_the_same_request_at_another_time_is_another_record(toolbox, executor, t
         for m in (1, 2)
     }
     assert len(ids) == 2
+
+
+def test_the_calls_of_one_answer_share_what_a_module_keeps_in_memory(baskets, tmp_path: Path):
+    toolbox, executor = baskets
+    acted = act("put two", Told(put("apple", "pear"), []), toolbox, executor, now=NOW, scratch=tmp_path)
+    assert seen(acted) == [["apple"], ["apple", "pear"]]
+
+
+def test_from_answer_to_answer_files_stay_and_memory_does_not(baskets, tmp_path: Path):
+    toolbox, executor = baskets
+    model = Told(put("apple"), put("pear"), [("written", {})], [])
+    acted = act("put one, then another", model, toolbox, executor, now=NOW, scratch=tmp_path)
+    assert seen(acted) == [["apple"], ["pear"], ["apple", "pear"]]
+
+
+def test_a_call_that_fails_does_not_keep_the_others_from_running_once_each(baskets, tmp_path: Path):
+    toolbox, executor = baskets
+    acted = act("put", Told(put("apple", "stone", "pear"), []), toolbox, executor, now=NOW, scratch=tmp_path)
+    first, second, third = seen(acted)
+    assert (first, third) == (["apple"], ["pear"]), "after a failure the rest begin anew"
+    assert "too heavy" in second["error"]
+    assert acted.failed == 1
+    assert (tmp_path / "put.txt").read_text() == "apple\nstone\npear\n"
+
+
+def test_after_a_call_that_was_killed_nothing_more_of_the_answer_runs(baskets, tmp_path: Path):
+    toolbox, executor = baskets
+    acted = act("put", Told(put("bomb", "pear"), []), toolbox, executor, now=NOW, scratch=tmp_path)
+    assert "put was not run" in seen(acted)[1]["error"]
+    assert acted.failed == 2
+    assert (tmp_path / "put.txt").read_text() == "bomb\n"
+
+
+def test_where_the_supervisor_is_lost_no_call_is_run_again(baskets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It ran the calls and is gone before it could say so."""
+    toolbox, _ = baskets
+    with Executor(toolbox, workers=1) as executor:
+        (server,) = executor._servers
+        receive = server._receive
+
+        def lost(seconds: float) -> dict[str, object]:
+            answer = receive(seconds)
+            if "outcomes" in answer:
+                raise _Gone("took the supervisor down with it")
+            return answer
+
+        monkeypatch.setattr(server, "_receive", lost)
+        acted = act("put two", Told(put("apple", "pear"), []), toolbox, executor, now=NOW, scratch=tmp_path)
+    assert acted.failed == 2
+    assert (tmp_path / "put.txt").read_text() == "apple\npear\n"

@@ -87,8 +87,13 @@ def test_a_build_that_is_killed_in_training_ends_complete_and_its_agent_acts(com
 
     acted = command("act", "paint the gate green", "--run", "run", "--json")
     answer = json.loads(acted.stdout)
-    assert answer["metrics"]["ending"] in ("done", "repeated", "refused", "turns")
-    assert answer["trajectory"]["messages"][0]["content"] == "paint the gate green"
+    messages, calls = answer["trajectory"]["messages"], answer["calls"]
+    assert messages[0]["content"] == "paint the gate green"
+    # A model of one epoch may err, but whatever it calls fits a function (its answer is constrained) and is run once.
+    assert answer["metrics"]["ending"] in (("done", "repeated", "turns") if calls else ("refused",))
+    assert {call["name"] for call in calls} <= {"scale", "paint", "count_days"}
+    assert len([m for m in messages if m["role"] == "tool"]) == len(calls) == answer["metrics"]["calls"]
+    assert acted.returncode == (1 if answer["metrics"]["failed"] else 0)
 
     data_set = (run / "trajectories.jsonl").read_bytes()
     learnt = command(*BUILD, "--learn", "--reflector", f"scripted:{REFLECTOR}", "--json", timeout=600)

@@ -142,3 +142,37 @@ def test_functions_that_were_moved_are_asked_for(lamina, built: Path, tools_file
     assert said.status == 2
     assert "tools.py, which is not there any more; say with --tools where the functions are now" in said.errors[-1]
     assert lamina(*words, "--tools", moved).status == 0
+
+
+DESK = Path(__file__).parents[2] / "examples" / "desk" / "tools.py"
+REMINDS = """
+def reply(messages, tools, seed):
+    return "[]" if messages[-1]["role"] == "tool" else CALL
+
+
+CALL = '[{"name": "add_reminder", "arguments": {"text": "call Ana", "when": "tomorrow at nine"}}]'
+"""
+STUBBORN = REMINDS.replace('"[]" if messages[-1]["role"] == "tool" else CALL', "CALL")
+
+
+@pytest.mark.parametrize(("script", "ending"), [(REMINDS, "done"), (STUBBORN, "repeated")])
+def test_the_desk_reminds_once_of_what_it_was_asked_once(lamina, tmp_path: Path, script: str, ending: str):
+    """The request of the readme, to a run whose model is a script: one call, executed once."""
+    toolbox = read_tools(DESK)
+    (tmp_path / "model.py").write_text(script, encoding="utf-8")
+    with Run.open(tmp_path / "run", {"tools": where_of(DESK), "tools_fingerprint": toolbox.fingerprint()}) as run:
+        run.finish("tools", {"tools": toolbox.as_openai()})
+    model = f"scripted:{tmp_path / 'model.py'}"
+    words = ["act", "remind me to call Ana tomorrow at nine", "--run", tmp_path / "run", "--model", model]
+    said = lamina(*words, "--now", "2026-11-23T10:00:00", "--json")
+    assert said.status == 0, said.err
+    answer = json.loads(said.out)
+    wanted = {"name": "add_reminder", "arguments": {"text": "call Ana", "when": "tomorrow at nine"}}
+    assert answer["calls"] == [wanted]
+    assert (answer["metrics"]["ending"], answer["metrics"]["failed"]) == (ending, 0)
+    results = [json.loads(m["content"]) for m in answer["trajectory"]["messages"] if m["role"] == "tool"]
+    assert results == [{"text": "call Ana", "due": "2026-11-24T09:00", "weekday": "Tuesday"}]
+    kept = json.loads((tmp_path / "run" / "workspace" / "reminders.json").read_text(encoding="utf-8"))
+    assert kept == [{"text": "call Ana", "due": "2026-11-24T09:00"}]
+    (deed,) = (tmp_path / "run" / "deeds.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(deed)["id"] == answer["trajectory"]["id"]

@@ -7,7 +7,7 @@ what happened is a ``Trajectory`` like any other.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -88,9 +88,9 @@ def act(
     on_reply: Asked | None = None,
 ) -> Acted:
     """Answers ``request`` with calls to ``toolbox``, run by ``executor`` with ``scratch`` as their working folder
-    (kept, so that a reminder set today is there tomorrow). ``on_step`` is told of each call and its result,
-    ``on_reply`` of each request to the model and its answer. ``principles`` are shown where the ``manner`` is
-    ``pract``."""
+    (kept, so that a reminder set today is there tomorrow); the calls of one answer share a session (``run_turn``).
+    ``on_step`` is told of each call and its result, ``on_reply`` of each request to the model and its answer.
+    ``principles`` are shown where the ``manner`` is ``pract``."""
     budget, principles = budget or Budget(), principles or Principles()
     manner = replace(manner or Manner(style="baked"), max_tokens=budget.max_tokens)
     clock = (now or datetime.now()).replace(microsecond=0).isoformat()
@@ -126,8 +126,7 @@ def act(
         seen.add(key)
         calls = numbered(turn.calls, turn=len(seen))
         messages.append(Message(role="assistant", content=turn.thought, tool_calls=calls))
-        for call in calls:
-            result = executor.run_sequence([(call.name, call.arguments)], now=clock, scratch=scratch)[0]
+        for call, result in zip(calls, run_turn(calls, executor, clock, scratch), strict=True):
             failed += result.status != "ok"
             messages.append(Message(role="tool", name=call.name, content=result.text, tool_call_id=call.id))
             if on_step:
@@ -141,6 +140,24 @@ def act(
     identity = content_id(request, clock, shown, *([more["principles"]] if "principles" in more else []))
     trajectory = Trajectory(id=identity, tools=toolbox.as_openai(), messages=messages, meta=meta)
     return Acted(trajectory, ending, failed, time.monotonic() - started, problem, words)
+
+
+def run_turn(calls: Sequence[ToolCall], executor: Executor, now: str, scratch: Path | None) -> list[CallResult]:
+    """A result for each call of one answer. They run in one session, so that a later one finds what the earlier ones
+    changed, in memory too; after one that failed the rest have a session of their own. None runs twice, so after one
+    that was killed none of the rest runs at all: with its supervisor lost nobody knows which of them had begun."""
+    results: list[CallResult] = []
+    while left := calls[len(results) :]:
+        if results and results[-1].status == "killed":
+            return results + [_not_run(call, results[-1]) for call in left]
+        results += executor.run_sequence([(c.name, c.arguments) for c in left], now=now, scratch=scratch)
+    return results
+
+
+def _not_run(call: ToolCall, killed: CallResult) -> CallResult:
+    from lamina.tools.execution.results import failed
+
+    return failed("killed", f"{call.name} was not run, as the call before it was killed ({killed.error})")
 
 
 def numbered(calls: list[ToolCall], turn: int) -> list[ToolCall]:

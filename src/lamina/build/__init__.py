@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lamina.build.inputs import BESIDE, file_beside, read_for, requests_of, tools_that_run
+from lamina.build.inputs import BESIDE, file_beside, read_for, requests_of, say_what_needs_the_clock, tools_that_run
 from lamina.build.learning import check_learnt_before
 from lamina.build.making import export, mix_sources, record_command, split_rows, surroundings, tune, warm_up, write_rows
 from lamina.build.means import check_means
@@ -55,6 +55,7 @@ def build(
     progress = progress or Progress(silent=True)
     settings = _with_files_beside(tools_file, settings or BuildSettings(), progress)
     toolbox, unmet = tools_that_run(tools_file, progress)
+    say_what_needs_the_clock(toolbox, progress)
     for file in (settings.examples, settings.queries, settings.dev_queries):
         requests_of(file, toolbox)  # a mistake in them is said now, not after minutes of work
     check_means(settings, toolbox)

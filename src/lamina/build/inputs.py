@@ -20,6 +20,8 @@ BESIDE = {
     "dev_queries": ("queries-dev.jsonl", "scored, never trained on"),
 }
 
+SHOWN_DATES = 3
+
 
 def file_beside(tools_file: Path, key: str, given: Path | None, progress: Progress) -> Path | None:
     """The file given, or the one of its usual name beside the tools file, and then it is said. Raises InputError where
@@ -63,6 +65,16 @@ def without_unmet(toolbox: Toolbox, progress: Progress) -> tuple[Toolbox, dict[s
     progress.say(f"{len(unmet)} of {len(toolbox)} tools are left out, for they cannot run yet: {said}")
     runs = [tool for tool in toolbox if tool.name not in unmet]
     return Toolbox(runs, toolbox.remarks, toolbox.files, [toolbox[name] for name in unmet]), unmet
+
+
+def say_what_needs_the_clock(toolbox: Toolbox, progress: Progress) -> None:
+    """One line, however many arguments are dates."""
+    from lamina.tools.linting import DATES_MEND, date_arguments, told_of_dates
+
+    names = [f"{tool.name}.{name}" for tool in toolbox for name in date_arguments(tool)]
+    if names:
+        shown = names[:SHOWN_DATES] + ([f"{len(names) - SHOWN_DATES} more"] if len(names) > SHOWN_DATES else [])
+        progress.say(f"{told_of_dates(shown)}: rows that say such a date as 'tomorrow' are rejected; {DATES_MEND}")
 
 
 def fingerprint_of(file: Path | None) -> str | None:

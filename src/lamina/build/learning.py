@@ -38,7 +38,8 @@ def learn_principles(
     from lamina.agents.prompting import manner_of
     from lamina.bench.learned import learned_figures
 
-    environment = UserTools(tools_file, [*map(_task, known), *map(_task, scored)])
+    tasks = [*map(_task, known), *map(_task, scored)]
+    environment = UserTools(tools_file, tasks, allow_changes=True)  # synthesis has asked: it is a stage before this one
     try:
         with opened(model, reflector, settings.batch) as roles:
             folder = run.folder / FOLDER

@@ -9,6 +9,7 @@ from lamina.checks.counting import check_request, check_style
 from lamina.checks.execution import check_execution
 from lamina.checks.grounding import check_grounding
 from lamina.checks.judge import check_judge, measure_agreement
+from lamina.checks.needing_clock import check_needs_clock
 from lamina.checks.novelty import Novelty
 from lamina.checks.reasons import Reason
 from lamina.checks.round_trip import check_round_trips
@@ -26,6 +27,7 @@ __all__ = [
     "check_format",
     "check_grounding",
     "check_judge",
+    "check_needs_clock",
     "check_request",
     "check_round_trips",
     "check_style",

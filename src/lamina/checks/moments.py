@@ -55,6 +55,19 @@ def phrase_for(value: str, request: str, now: str | None) -> str | None:
     return None
 
 
+def follows_at_any_clock(value: str, phrase: str) -> bool:
+    """Whether ``phrase`` means ``value`` on whatever day it is said. So it is where both are words that move with the
+    day ("tomorrow at 9" for "tomorrow at nine"), and where neither moves; not where one alone does."""
+    meant = [_moment(value) or _moment_in_words(value, clock) for clock in _ANY_CLOCKS]
+    if meant[0] != meant[1]:
+        return True
+    moment, says_it = meant[0], _SAYS_THE_HALF.search(phrase) is not None
+    if moment is None:
+        return True
+    said = [resolve(phrase, clock) for clock in _ANY_CLOCKS]
+    return all(means is not None and _same(moment, means, either=not says_it) for means in said)
+
+
 @lru_cache(maxsize=256)
 def _phrases(request: str, now: str) -> list[tuple[str, date | datetime]]:
     """Every phrase that is wholly a day or a time and no part of one for another day, the longest first."""

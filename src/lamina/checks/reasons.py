@@ -46,6 +46,7 @@ class Reason(StrEnum):
     STATE_DIFFERS = "state-differs"
     # grounding: request and call do not say the same
     VALUE_NOT_IN_REQUEST = "value-not-in-request"
+    NEEDS_CLOCK = "needs-clock"
     REQUEST_SAYS_MORE = "request-says-more"
     SWAPPED_ROLES = "swapped-roles"
     REPEATS_ITSELF = "repeats-itself"

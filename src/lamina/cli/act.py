@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lamina.cli.options import AsJson, Channel, Config, Method, Style, Timeout, verb
+from lamina.cli.options import AsJson, Channel, Config, Method, Style, Timeout, Variables, verb
 from lamina.cli.output import show, tell
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def act(
         Path | None,
         typer.Option("--asked", metavar="FILE", help="Add each request to the model and its answer, as JSON lines."),
     ] = None,
+    variables: Variables = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -106,9 +107,13 @@ def _writer(file: Path) -> Asked:
 
 
 def _tell(call: ToolCall, result: CallResult) -> None:
+    from lamina.tools.environment import withheld_mend
+
     arguments = ", ".join(f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in call.arguments.items())
     tell(f"{call.name}({arguments})")
     tell(f"  {result.text if result.status == 'ok' else result.error or result.status}")
+    if result.status != "ok" and (mend := withheld_mend(result.error or "")):
+        tell(f"  {mend}")
 
 
 app = verb(act, example='lamina act "remind me to call Ana tomorrow at nine" --run runs/desk')

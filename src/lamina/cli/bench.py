@@ -10,7 +10,7 @@ import typer
 
 from lamina.cli.bench_ladder import ladders_of, types_of, with_lost
 from lamina.cli.bench_lines import crash_lines, interval, ladder_lines, number, throttled_lines
-from lamina.cli.options import AsJson, Config, Fresh, Out, Style, Threads, Timeout, verb
+from lamina.cli.options import AsJson, Config, Fresh, Out, Style, Threads, Timeout, Variables, verb
 from lamina.cli.output import given, show, table
 from lamina.errors import DamagedFileError, InputError
 
@@ -78,6 +78,7 @@ def bench(
     retry_crashed: Annotated[
         bool, typer.Option("--retry-crashed", help="Ask samples again that a model crashed on before.")
     ] = False,
+    variables: Variables = None,
     fresh: Fresh = False,
     config: Config = None,
     as_json: AsJson = False,

@@ -24,7 +24,18 @@ from lamina.cli.data_options import (
     counted,
     judge_of,
 )
-from lamina.cli.options import AllowChanges, AsJson, Config, HeldOut, PerCall, Timeout, Votes, VotesNeeded, verb
+from lamina.cli.options import (
+    AllowChanges,
+    AsJson,
+    Config,
+    HeldOut,
+    PerCall,
+    Timeout,
+    Variables,
+    Votes,
+    VotesNeeded,
+    verb,
+)
 from lamina.cli.output import show, table
 
 if TYPE_CHECKING:
@@ -40,6 +51,7 @@ def check(
     execute: Execute = None,
     allow_changes: AllowChanges = False,
     timeout: Timeout = None,
+    variables: Variables = None,
     format: From = "auto",
     tools: ToolsForAll = None,
     skip: Skip = "",

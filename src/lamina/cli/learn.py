@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lamina.cli.options import AsJson, Channel, Config, Fresh, Method, Out, Seed, verb
+from lamina.cli.options import PASSED_HELP, AllowChanges, AsJson, Channel, Config, Fresh, Method, Out, Seed, verb
 from lamina.cli.output import given, show, table
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ def learn(
     ] = None,
     max_tokens: Annotated[int | None, Option("--max-tokens", min=1, help="As many tokens, in and out.")] = None,
     max_minutes: Annotated[float | None, Option("--max-minutes", min=0, help="As long waiting for models.")] = None,
+    allow_changes: AllowChanges = False,
+    variables: Annotated[list[str] | None, Option("--pass-env", metavar="NAME", help=PASSED_HELP)] = None,
     seed: Seed = 0,
     fresh: Fresh = False,
     config: Config = None,
@@ -137,7 +139,7 @@ def learn(
     if source is not None:
         work.from_trajectories(source)
     else:
-        work.in_environment(env, tools, tasks, reward_file)
+        work.in_environment(env, tools, tasks, reward_file, allow_changes)
 
 
 class _Work:
@@ -163,14 +165,16 @@ class _Work:
         self.out, self.fresh, self.as_json = out, fresh, as_json
         self.progress = Progress(as_json)
 
-    def in_environment(self, env: str | None, tools: Path | None, tasks: Path | None, reward_file: Path | None) -> None:
+    def in_environment(
+        self, env: str | None, tools: Path | None, tasks: Path | None, reward_file: Path | None, allow_changes: bool
+    ) -> None:
         from lamina.agents.learning import learn_in_run, opened, split_tasks
         from lamina.agents.prompting import manner_of
         from lamina.tools import where_of
 
         named = where_of(tools) if tools else None
         key = {"env": env, "tools": named, "tasks": _resolved(tasks), "reward_file": _resolved(reward_file)}
-        with _environment(env, tools, tasks, reward_file) as world:
+        with _environment(env, tools, tasks, reward_file, allow_changes) as world:
             start = self._start(world)
             rewarded = getattr(world, "rewarded", True)
             self.settings.check(rewarded=rewarded)
@@ -235,7 +239,7 @@ class _Work:
 
 @contextmanager
 def _environment(
-    env: str | None, tools: Path | None, tasks: Path | None, reward_file: Path | None
+    env: str | None, tools: Path | None, tasks: Path | None, reward_file: Path | None, allow_changes: bool
 ) -> Iterator[Environment]:
     from lamina.agents.environments import open_environment
     from lamina.agents.environments.user_tools import UserTools
@@ -246,7 +250,7 @@ def _environment(
     else:
         assert tools is not None
         assert tasks is not None
-        world = UserTools(tools, tasks, reward_file)
+        world = UserTools(tools, tasks, reward_file, allow_changes=allow_changes)
     try:
         yield world
     finally:

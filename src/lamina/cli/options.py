@@ -19,13 +19,15 @@ CONTEXT = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
 
 
 def verb(function: Callable[..., Any], *, example: str) -> typer.Typer:
-    """A typer app of one command, whose help ends with an example."""
+    """A typer app of one command, whose help ends with an example. Its ``variables`` reach the tools while it works."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     lines = "\n".join(f"  {line}" for line in example.strip().splitlines())
 
     @functools.wraps(function)
     def command(*args: Any, **kwargs: Any) -> Any:
-        with results_alone():
+        from lamina.tools.environment import passing
+
+        with results_alone(), passing(kwargs.get("variables") or ()):
             return function(*args, **kwargs)
 
     app.command(context_settings=CONTEXT, epilog=f"\b\nExample:\n{lines}")(command)
@@ -129,7 +131,8 @@ ToolsFile = Annotated[
 AllowChanges = Annotated[
     bool,
     typer.Option(
-        "--allow-changes", help="Call tools that may change things elsewhere: POST, servers' tools that write."
+        "--allow-changes",
+        help="Call tools that may change things elsewhere: POST, servers' tools that write, CHANGES_THINGS.",
     ),
 ]
 Timeout = Annotated[
@@ -142,6 +145,8 @@ Timeout = Annotated[
         show_default=False,
     ),
 ]
+PASSED_HELP = "A variable of your environment that your Python functions see, such as API_KEY; may be repeated."
+Variables = Annotated[list[str] | None, typer.Option("--env", metavar="NAME", help=PASSED_HELP)]
 Targets = Annotated[
     int | None,
     typer.Option("-n", min=1, help="Targets to try, whatever passes; else --rows decides."),

@@ -36,6 +36,7 @@ from lamina.cli.options import (
     Targets,
     Timeout,
     ToolsFile,
+    Variables,
     Variants,
     Votes,
     VotesNeeded,
@@ -81,6 +82,7 @@ def synth(
     seed: Seed = 0,
     allow_changes: AllowChanges = False,
     timeout: Timeout = None,
+    variables: Variables = None,
     fresh: Fresh = False,
     config: Config = None,
     as_json: AsJson = False,
@@ -93,7 +95,14 @@ def synth(
     rows are split by group into train, validation and test.
     """
     from lamina.build import warm_up
-    from lamina.build.inputs import file_beside, read_for, requests_of, say_what_is_left_out, without_unmet
+    from lamina.build.inputs import (
+        file_beside,
+        read_for,
+        requests_of,
+        say_what_is_left_out,
+        say_what_needs_the_clock,
+        without_unmet,
+    )
     from lamina.build.making import record_command, surroundings
     from lamina.build.means import check_writers
     from lamina.data.sources import files_of
@@ -115,6 +124,7 @@ def synth(
     for name, reason in unusable.items():
         progress.say(f"{name} is left out: {reason}")
     toolbox, unmet = without_unmet(toolbox, progress)
+    say_what_needs_the_clock(toolbox, progress)
     settings = SynthSettings(
         **given(targets=n, rows=rows, variants=variants, styles=_shares(styles), wordings=listed(wordings)),
         **given(per_request=per_request, grammar_share=grammar_share),

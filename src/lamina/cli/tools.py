@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lamina.cli.options import AllowChanges, AsJson, Config, Timeout, ToolsFile, Writer, verb
+from lamina.cli.options import AllowChanges, AsJson, Config, Timeout, ToolsFile, Variables, Writer, verb
 from lamina.cli.output import listed, show, table
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def tools(
     ] = None,
     allow_changes: AllowChanges = False,
     timeout: Timeout = None,
+    variables: Variables = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:

@@ -7,6 +7,7 @@ from lamina.checks import Candidate, Reason, Rejection, check_execution
 from lamina.checks.arguments import check_call
 from lamina.runs import Progress
 from lamina.synth.work import PHASE_STRIDE, Work
+from lamina.tools.environment import withheld_mend
 from lamina.tools.execution import CallResult
 from lamina.trajectories import ToolCall
 
@@ -21,8 +22,12 @@ def tell_what_never_ran(work: Work, progress: Progress) -> None:
     failing = work.words.stock.failing
     for name, call in failing.last.items():
         said = call.result.error or call.result.text
-        progress.say(f"{name}: no call that was drawn for it ran, so the model writes no rows for it ({said[:200]}); "
-                     "mend it, or give examples with values that it takes")  # fmt: skip
+        mend = withheld_mend(said) or (
+            "mend it, or give examples with values that it takes; of the environment it sees what --env NAME passes on"
+        )
+        progress.say(
+            f"{name}: no call that was drawn for it ran, so the model writes no rows for it ({said[:200]}); {mend}"
+        )
         made = ToolCall.of(name, call.arguments)
         _keep(work, made, [[call.result]], check_execution(_candidate(work, made, [[call.result]]), work.toolbox))
     for name, arguments in failing.unfit.items():

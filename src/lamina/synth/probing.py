@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lamina.synth.values import SHOWN, ValuePool, draw_arguments
+from lamina.tools.environment import withheld_mend
 from lamina.tools.execution.error_results import error_in
 from lamina.tools.tool import JSON, Tool
 
@@ -48,6 +49,8 @@ class Probe:
     def told(self) -> str:
         """What came back, or why nothing did."""
         many = not self.runs and self.tries > 1
+        if not self.runs and (mend := withheld_mend(self.detail)):
+            return f"{self.detail}; {mend}"
         return f"{self.detail} (it did not run with {self.tries} drawn arguments)" if many else self.detail
 
 

@@ -18,6 +18,7 @@ from lamina.checks import (
     check_execution,
     check_format,
     check_grounding,
+    check_needs_clock,
     check_request,
     check_style,
 )
@@ -143,6 +144,11 @@ def _grounding(case: Case) -> Rejection | None:
     return check_grounding(case.candidate, case.toolbox) if _says_its_own(case) else None
 
 
+def _clock(case: Case) -> Rejection | None:
+    """Of the user's own examples, too: what is right on one day alone is learned as if it were right on every day."""
+    return None if case.absent else check_needs_clock(case.candidate, case.toolbox)
+
+
 def _request(case: Case) -> Rejection | None:
     return check_request(case.candidate, case.toolbox) if _says_its_own(case) else None
 
@@ -234,6 +240,7 @@ RULES: dict[str, Rule] = {
     "execution": _execution,
     "marks": _marks,
     "asking": _asking,
+    "clock": _clock,
     "conversation": _conversation,
     "refusal": _refusal,
     "grounding": _grounding,
@@ -246,5 +253,5 @@ RULES: dict[str, Rule] = {
     "reworded": _reworded,
 }
 """In the order in which they are asked; the first that objects rejects."""
-UNGROUNDED = ("format", "style", "execution", "marks", "asking")
+UNGROUNDED = ("format", "style", "execution", "marks", "asking", "clock")
 """Asked of rows, too, whose request a person wrote and whose values need not stand in it."""

@@ -20,10 +20,12 @@ import sys
 import sysconfig
 import traceback
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from types import MethodType, ModuleType
 from typing import Any
 
+from lamina.tools.declarations import declared_of
 from lamina.tools.signatures import SLOW_MEND, Flaw, TooSlow, read_parameters
 from lamina.tools.tool import Tool
 from lamina.tools.user_module import load_module
@@ -225,19 +227,8 @@ def _describe_function(name: str, function: Any, node: Node | None, module: Modu
     schema = parameters_schema(parameters, read.arguments, name)
     tool = Tool(name, read.description, schema)
     known = {n for n, value in vars(module).items() if callable(value)}
-    rules = getattr(module, "ERROR_RESULTS", {})
-    if not isinstance(rules, dict):
-        mend = 'write ERROR_RESULTS = {"find": {"type": "null"}}'
-        raise Flaw(f"ERROR_RESULTS is a {type(rules).__name__}, not a dictionary", mend)
-    if unknown := [n for n in rules if not hasattr(module, str(n))]:
-        raise Flaw(f"ERROR_RESULTS names {unknown[0]!r}, which is not there", "remove or define it")
-    pure = getattr(module, "PURE", False)
-    if not isinstance(pure, bool | set | frozenset | list | tuple):
-        raise Flaw(f"PURE is a {type(pure).__name__}", 'write PURE = True, or the names: PURE = {"area", "length"}')
-    if unknown := [] if isinstance(pure, bool) else [n for n in pure if not hasattr(module, str(n))]:
-        raise Flaw(f"PURE names {unknown[0]!r}, which is not there", "remove or define it")
-    return {**tool.as_openai()["function"], "examples": _examples(tool, node, known), "error_schema": rules.get(name),
-            "pure": pure if isinstance(pure, bool) else name in pure,
+    declared = declared_of(name, module)
+    return {**tool.as_openai()["function"], "examples": _examples(tool, node, known), **asdict(declared),
             "module": str(Path(inspect.unwrap(function).__code__.co_filename).resolve())}  # fmt: skip
 
 

@@ -5,7 +5,7 @@ executed and re-described); this is the part of it that only looks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,7 @@ CODES = {
     "long_description": "more words than a small model reads well",
     "long_name": "a long name costs tokens in every call",
     "many_arguments": "more arguments than a small model fills well",
+    "needs_clock": "an argument is a date, and no model is told what day it is",
     "like_another": "its name and description are nearly another tool's",
 }
 LONGEST_DESCRIPTION = 600
@@ -49,6 +50,12 @@ LONGEST_NAME = 40
 MOST_ARGUMENTS = 12
 ALIKE = 92.0
 """rapidfuzz ratio of name and description from which two tools are hard to tell apart (our choice)."""
+DATES_MEND = (
+    'let the function take the day as it is said ("tomorrow", a str) and resolve it, as examples/desk does; '
+    "else requests must say the whole date"
+)
+DEEPEST = 4
+"""References within references that are looked through for a date."""
 MOST_COMPARED = 1_500
 """Tools of one toolbox that are compared in pairs; beyond this only those of one category are, the first so many."""
 
@@ -100,6 +107,30 @@ def _of_one(tool: Tool) -> Iterator[Remark]:
     loose = [name for name, schema in tool.properties.items() if not _typed(schema)]
     if loose:
         yield Remark(tool.name, "untyped", f"{', '.join(loose)} may be anything")
+    if dates := date_arguments(tool):
+        yield Remark(tool.name, "needs_clock", f"{told_of_dates(dates)}; {DATES_MEND}")
+
+
+def date_arguments(tool: Tool) -> list[str]:
+    """Arguments that are, or hold, a day or a moment in ISO form. A time of day alone needs no clock to be written."""
+    definitions = {**tool.parameters.get("$defs", {}), **tool.parameters.get("definitions", {})}
+    return [name for name, schema in tool.properties.items() if _has_date(schema, definitions)]
+
+
+def told_of_dates(names: Sequence[str]) -> str:
+    what = "is a date" if len(names) == 1 else "are dates"
+    return f"{', '.join(names)} {what} in ISO form, and the model is not told what day it is"
+
+
+def _has_date(schema: Any, definitions: JSON, depth: int = 0) -> bool:
+    """References are followed a few levels, as they may go round."""
+    if isinstance(schema, list):
+        return any(_has_date(part, definitions, depth) for part in schema)
+    if not isinstance(schema, dict) or depth > DEEPEST:
+        return False
+    if isinstance(schema.get("$ref"), str):
+        return _has_date(definitions.get(schema["$ref"].rpartition("/")[2]), definitions, depth + 1)
+    return schema.get("format") in ("date", "date-time") or _has_date(list(schema.values()), definitions, depth)
 
 
 def _explained(schema: JSON) -> bool:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import ImportTooSlowError, ToolDefinitionError
-from lamina.tools.environment import allowed_environment
+from lamina.tools.environment import allowed_environment, passed_secrets, withheld_mend
 from lamina.tools.signatures import SLOW_MEND
 from lamina.tools.tool import Example, PythonTarget, Remark, Tool, Toolbox
 from lamina.tools.validators import rule_problem
@@ -65,18 +65,30 @@ def _described(path: Path, seconds: float, *, each: bool) -> Described:
         flaw = answer["flaw"]
         file = flaw["file"] if flaw["file"] and Path(flaw["file"]) != path.resolve() else path
         kind = ImportTooSlowError if flaw["late"] else ToolDefinitionError
-        raise kind(flaw["what"], file=file, line=flaw["line"], mend=flaw["mend"])
+        mend = "; ".join(filter(None, [flaw["mend"], withheld_mend(flaw["what"])]))
+        raise kind(passed_secrets().scrub(flaw["what"]), file=file, line=flaw["line"], mend=mend)
     remarks = []
     for flaw in answer["flaws"]:
         where = f"{flaw['file'] or path}:{flaw['line']}"
-        remarks.append(Remark(where, "undescribable", f"{flaw['what']}; {flaw['mend']}", dropped=True))
+        told = passed_secrets().scrub(f"{flaw['what']}; {flaw['mend']}")
+        remarks.append(Remark(where, "undescribable", told, dropped=True))
+    _refuse_secrets(answer["tools"], path)
     tools = [(_tool(row, path), row["module"]) for row in answer["tools"]]
     return Described(tools, remarks, [Path(file) for file in answer["files"]])
 
 
+def _refuse_secrets(rows: list[dict[str, Any]], path: Path) -> None:
+    """What a tool says of itself stands in every prompt and record: ``key=os.environ["API_KEY"]`` is no default."""
+    secrets = passed_secrets()
+    for row in rows:
+        if secrets.scrubbed(row) != row:
+            what = f"{row['name']} says the value of a variable that --env passes (in a default, an example, its words)"
+            raise ToolDefinitionError(what, file=path, mend="read the variable in the function's body")
+
+
 def _tool(row: dict[str, Any], path: Path) -> Tool:
     examples = tuple(Example(e["request"], e["arguments"]) for e in row["examples"])
-    target = PythonTarget(str(path.resolve()), row["name"], pure=row["pure"])
+    target = PythonTarget(str(path.resolve()), row["name"], pure=row["pure"], changes_things=row["changes_things"])
     rule = row["error_schema"]
     if problem := rule_problem(rule):
         what = f"what ERROR_RESULTS says of {row['name']} cannot be used: {problem}"
@@ -126,7 +138,8 @@ def _describe_in_child(path: Path, seconds: float, each: bool) -> dict[str, Any]
             what = f"the module hung while it was imported or described (more than {seconds:g} s)"
             raise ImportTooSlowError(what, file=path, mend=SLOW_MEND)
         said = errors.read_text(errors="replace").strip().splitlines()[-1:] or ["nothing on stderr"]
-        what = f"the module ended its process while it was imported (status {status}; {said[0][:200]})"
+        last = passed_secrets().scrub(said[0])[:200]
+        what = f"the module ended its process while it was imported (status {status}; {last})"
         raise ToolDefinitionError(what, file=path, mend="remove the call that exits")
 
 

@@ -16,19 +16,16 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True)
 class PythonTarget:
-    """Where the thing to run lives: a function in the user's file. Never pickled, always imported anew. ``pure``: its
-    result follows from its arguments and the clock alone and it leaves nothing behind, as the user declares."""
+    """Where the thing to run lives: a function in the user's file. Never pickled, always imported anew. As the user
+    declares, ``pure``: its result follows from its arguments and the clock alone and it leaves nothing behind;
+    ``changes_things``: the call may change something outside the sandbox."""
 
     runner: ClassVar[str] = "lamina.tools.execution.executor:Executor"
     file: str
     function: str
     kind: Literal["python"] = "python"
     pure: bool = False
-
-    @property
-    def changes_things(self) -> bool:
-        """Whether the call may change something outside the sandbox, as far as is declared."""
-        return False
+    changes_things: bool = False
 
 
 @dataclass(frozen=True)

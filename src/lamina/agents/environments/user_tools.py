@@ -36,8 +36,11 @@ Reward = Callable[[JSON, list[JSON]], object]
 class UserTools:
     """Each episode has a scratch folder of its own, so that one leaves nothing for the next."""
 
-    def __init__(self, tools: Path, tasks: Path | Sequence[Task], reward: Path | None = None) -> None:
-        from lamina.tools.execution import Executor
+    def __init__(
+        self, tools: Path, tasks: Path | Sequence[Task], reward: Path | None = None, *, allow_changes: bool = False
+    ) -> None:
+        """Raises InputError where a function may change things elsewhere and ``allow_changes`` is false."""
+        from lamina.tools.execution import open_executor
 
         self.name = tools.stem
         own = read_tools(tools)
@@ -48,7 +51,7 @@ class UserTools:
         self._tasks = read_tasks(tasks) if isinstance(tasks, Path) else list(tasks)
         self._reward = _reward_function(reward) if reward else None
         self._reward_file = reward
-        self._executor: Executor = Executor(own)
+        self._executor: Executor = open_executor(own, allow_changes=allow_changes)
         self._own = own
         self._folders: list[Path] = []
         self._task: Task | None = None

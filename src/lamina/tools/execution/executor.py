@@ -14,10 +14,12 @@ from types import TracebackType
 from typing import Any
 
 from lamina.errors import InputError, UserError
+from lamina.tools.environment import passed_secrets
 from lamina.tools.execution import processes
 from lamina.tools.execution.outcomes import CallResult, Limits
 from lamina.tools.execution.results import failed, refusal
 from lamina.tools.execution.scratch import remove_tree
+from lamina.tools.execution.secrets import Secrets
 from lamina.tools.execution.sessions import Session, contents_of, state_calls, told_by, without_folder
 from lamina.tools.execution.supervised import Call, SupervisorProcess
 from lamina.tools.targets import PythonTarget
@@ -86,6 +88,7 @@ class Executor:
         self.note = level_note()
         self.toolbox = toolbox
         self.limits = limits or Limits()
+        self._secrets = passed_secrets()
         cores = min(4, os.cpu_count() or 1)
         self.workers = workers or cores
         """Supervisors that compute at a time."""
@@ -208,7 +211,7 @@ class Executor:
         if answers is None:
             return [self.run_sequence(calls, now) for calls, now in sequences]
         return [
-            _with_refusal(self._counted([_result(o) for o in outcomes]), refused)
+            _with_refusal(self._counted([_result(o, self._secrets) for o in outcomes]), refused)
             for outcomes, (_, refused) in zip(answers, prepared, strict=True)
         ]
 
@@ -219,7 +222,7 @@ class Executor:
             outcomes = server.run({"calls": calls, "now": now, "scratch": folder}, calls)
         finally:
             self._idle.put(server)
-        return [_result(o) for o in outcomes]
+        return [_result(o, self._secrets) for o in outcomes]
 
     def _counted(self, results: list[CallResult]) -> list[CallResult]:
         with self._counting:
@@ -239,10 +242,11 @@ def _made(scratch: Path) -> Path:
     return scratch.resolve()
 
 
-def _result(outcome: dict[str, Any]) -> CallResult:
-    more = {"printed": outcome.get("printed", ""), "seconds": outcome.get("seconds", 0.0)}
+def _result(outcome: dict[str, Any], secrets: Secrets) -> CallResult:
+    """``secrets`` are out of the result already (the fork takes them out before it is cut), not of what was printed."""
+    more = {"printed": secrets.scrub(outcome.get("printed", "")), "seconds": outcome.get("seconds", 0.0)}
     if outcome["status"] != "ok":
-        return failed(outcome["status"], outcome["error"], **more)
+        return failed(outcome["status"], secrets.scrub(outcome["error"]), **more)
     text, truncated = outcome["text"], outcome["truncated"]
     if truncated:
         return CallResult("ok", None, text, None, True, carried_error=outcome["carried_error"], **more)

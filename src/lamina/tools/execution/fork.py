@@ -31,11 +31,13 @@ _sorted = json.JSONEncoder(sort_keys=True).encode
 @dataclass(frozen=True)
 class Function:
     """A preloaded function of the user's, for each argument what makes it of its JSON text, and what says of a result
-    why it is an error (None: it is none); asked only where the result is cut."""
+    why it is an error (None: it is none); asked only where the result is cut. ``hidden`` takes out of JSON data what no
+    result may say; None where there is nothing to hide."""
 
     call: Callable[..., Any]
     readers: dict[str, Callable[[bytes], Any]]
     error_of: Callable[[Any], str | None] = default_error
+    hidden: Callable[[Any], Any] | None = None
 
 
 def run_calls(job: dict[str, Any], functions: dict[str, Function], limits: Limits, result: int) -> None:
@@ -75,7 +77,7 @@ def call_function(name: str, arguments: dict[str, Any], function: Function, limi
         try:
             ready = {k: function.readers[k](frames.json_bytes(v)) for k, v in arguments.items()}
         except ValueError as error:  # pydantic's ValidationError is one
-            return {"status": "invalid", "error": f"{name}: {_invalid(error)}"}
+            return {"status": "invalid", "error": f"{name}: {_invalid(error, function)}"}
         try:
             value = function.call(**ready)
             if isinstance(value, CoroutineType):
@@ -83,14 +85,17 @@ def call_function(name: str, arguments: dict[str, Any], function: Function, limi
 
                 value = asyncio.run(value)
         except SystemExit as ending:
-            return {"status": "exited", "error": f"{name} ended its process (sys.exit({ending.code!r:.80}))"}
+            code = _told(repr(ending.code), function)[:80]
+            return {"status": "exited", "error": f"{name} ended its process (sys.exit({code}))"}
         try:
             data = to_jsonable_python(value, fallback=_plain)
+            data = data if function.hidden is None else function.hidden(data)  # before it is cut: no half of a key
             text = json_text(data)
         except MemoryError:
             raise
         except Exception as error:
-            return {"status": "unserialisable", "error": f"{name} returned {_unserialisable(value, error)}"}
+            told = f"a {type(value).__name__} that has no JSON form ({said(error, function)})"
+            return {"status": "unserialisable", "error": f"{name} returned {told}"}
         cut = _cut(text, limits.output_bytes)
         if cut["truncated"]:  # who gets half of it cannot judge it
             cut["carried_error"] = function.error_of(data)
@@ -102,7 +107,7 @@ def call_function(name: str, arguments: dict[str, Any], function: Function, limi
         sentence = f"{name} ran out of the {limits.memory_mb} MB of memory that a call may use"
         return {"status": "killed", "error": sentence}
     except BaseException as error:
-        return {"status": "raised", "error": f"{name} raised {said(error)}"}
+        return {"status": "raised", "error": f"{name} raised {said(error, function)}"}
 
 
 def json_text(data: Any) -> str:
@@ -127,12 +132,14 @@ def _cut(text: str, limit: int) -> dict[str, Any]:
     return {"text": data[:limit].decode(errors="ignore"), "truncated": True}
 
 
-def said(error: BaseException) -> str:
-    """Type and message in one line, without the scratch folder's name, which differs from run to run."""
+def said(error: BaseException, function: Function | None = None) -> str:
+    """Type and message in one line, without the scratch folder's name, which differs from run to run, and what
+    ``function`` must not say."""
     try:
         message = " ".join(str(error).split())
         with contextlib.suppress(OSError):
             message = message.replace(os.getcwd(), ".")
+        message = _told(message, function)
     except BaseException:
         message = "its message cannot be shown"
     if len(message) > ERROR_CHARACTERS:
@@ -141,14 +148,15 @@ def said(error: BaseException) -> str:
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
-def _invalid(error: ValueError) -> str:
+def _told(text: str, function: Function | None) -> str:
+    return text if function is None or function.hidden is None else str(function.hidden(text))
+
+
+def _invalid(error: ValueError, function: Function) -> str:
     errors = getattr(error, "errors", None)
     if errors is None:
-        return said(error)
+        return said(error, function)
     first = errors(include_url=False, include_context=False)[0]
     where = ".".join(str(p) for p in first["loc"])
-    return f"{where}: {first['msg']}" if where else str(first["msg"])
-
-
-def _unserialisable(value: Any, error: Exception) -> str:
-    return f"a {type(value).__name__} that has no JSON form ({said(error)})"
+    told = _told(str(first["msg"]), function)
+    return f"{where}: {told}" if where else told

@@ -65,7 +65,7 @@ def main() -> None:
         return
     limits = Limits(**setup["limits"])
     try:
-        functions = _preload(setup["targets"])
+        functions = _preload(setup["targets"], setup["passed"])
     except BaseException as error:
         frames.send(pipes.answers, {"problem": error.what if isinstance(error, Flaw) else said(error)})
         return
@@ -87,18 +87,20 @@ def _stop(*_: Any) -> None:
     raise Stop
 
 
-def _preload(targets: list[list[Any]]) -> dict[str, Function]:
-    """Import each file once; ``targets`` holds (tool name, file, function name, rule for results that are errors)."""
+def _preload(targets: list[list[Any]], passed: list[str]) -> dict[str, Function]:
+    """Import each file once; ``targets`` holds (tool name, file, function name, rule for results that are errors).
+    ``passed``: the variables whose values no result may say."""
+    hidden = _hidden(passed)  # before any module of the user's changes the environment
     modules = {file: load_module(file) for file in dict.fromkeys(file for _, file, _, _ in targets)}
     functions = {}
     with library_first():
         for name, file, function, rule in targets:
             if function == STATE:
-                functions[name] = Function(_state_of(modules[file]), {}, lambda state: None)
+                functions[name] = Function(_state_of(modules[file]), {}, lambda state: None, hidden)
                 continue
             call = getattr(modules[file], function)
             readers = {p.name: reader_for(p.hint) for p in read_parameters(call, name)}
-            functions[name] = Function(call, readers, partial(error_by, rule))
+            functions[name] = Function(call, readers, partial(error_by, rule), hidden)
             error_by(rule, None)  # what it imports and compiles, no fork has to
         import random  # noqa: F401 -- so that no fork has to import it
 
@@ -108,6 +110,15 @@ def _preload(targets: list[list[Any]]) -> dict[str, Function]:
         with contextlib.suppress(Exception):  # a module that broke what this needs: each call will say so
             warm()
     return functions
+
+
+def _hidden(passed: list[str]) -> Callable[[Any], Any] | None:
+    """What takes the values of these variables out of JSON data; None where there are none."""
+    if not passed:
+        return None
+    from lamina.tools.environment import secrets_of
+
+    return secrets_of(passed).scrubbed
 
 
 def _state_of(module: ModuleType) -> Callable[[], Any]:

@@ -18,8 +18,8 @@ from lamina.tools.tool import JSON, Tool, Toolbox
 
 NAMED = 3
 MEND = (
-    "name a server to test with and give --allow-changes; or leave them out: 'lamina tools TOOLS probe --out FILE' "
-    "writes down which, and 'lamina synth TOOLS --offers FILE' goes on without them"
+    "let them reach something to test with (a server, a dry run) and give --allow-changes; or leave them out: "
+    "'lamina tools TOOLS probe --out FILE' writes down which, 'lamina synth TOOLS --offers FILE' goes on without them"
 )
 
 
@@ -47,7 +47,7 @@ def open_executor(
     described), ``MixedExecutor`` where there are HTTP operations or tools of MCP servers.
 
     Raises InputError where a tool may change things outside the sandbox and ``allow_changes`` is false: calls
-    that nobody asked for (synthesis) must not reach a real shop."""
+    that nobody asked for (synthesis) must not reach a real shop, nor send real mail."""
     changing = [t.name for t in toolbox if t.target is not None and t.target.changes_things]
     if changing and not allow_changes:
         named = ", ".join(changing[:NAMED]) + (", …" if len(changing) > NAMED else "")

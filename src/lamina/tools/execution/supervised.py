@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import ToolDefinitionError, WorkFailedError
-from lamina.tools.environment import allowed_environment
+from lamina.tools.environment import allowed_environment, passed_variables, secrets_of, withheld_mend
 from lamina.tools.execution import frames, processes
 from lamina.tools.execution.outcomes import LINKED_AT_START, STATE, Limits
 from lamina.tools.targets import PythonTarget
@@ -44,6 +44,7 @@ class SupervisorProcess:
         files = dict.fromkeys(file for _, file, _, _ in self._targets)
         self._targets += [[f"{STATE}() of {file}", file, STATE, None] for file in files]
         self._limits = limits
+        self._passed = passed_variables()
         self._process: subprocess.Popen[bytes] | None = None
         self._base = ""
 
@@ -83,14 +84,15 @@ class SupervisorProcess:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "lamina.tools.execution.fork_server"],
             cwd=self._base,
-            env={**allowed_environment(Path(self._base)), **LINKED_AT_START},
+            env={**allowed_environment(Path(self._base), self._passed), **LINKED_AT_START},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             bufsize=0,
         )
-        setup = {"targets": self._targets, "limits": dataclasses.asdict(self._limits), "base": self._base}
+        setup = {"targets": self._targets, "limits": dataclasses.asdict(self._limits), "base": self._base,
+                 "passed": self._passed}  # fmt: skip
         try:
             self._send(setup)
             answer = self._receive(START_SECONDS)
@@ -103,8 +105,9 @@ class SupervisorProcess:
         if "problem" in answer:
             self.kill()
             file = self._targets[0][1]
-            what = f"the module cannot be imported to run it ({answer['problem']})"
-            raise ToolDefinitionError(what, file=file, mend="tools get a bare environment and an empty folder")
+            problem = secrets_of(self._passed).scrub(answer["problem"])
+            mend = withheld_mend(problem) or "tools get a bare environment and an empty folder"
+            raise ToolDefinitionError(f"the module cannot be imported to run it ({problem})", file=file, mend=mend)
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self._process is not None
