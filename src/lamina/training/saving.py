@@ -26,6 +26,9 @@ from lamina.training.weights import trainable
 
 ADAPTER = "adapter"
 """In the model's folder, where the adapter of a LoRA training lies as PEFT saves it."""
+_UNWRITTEN = ("No space left", "PytorchStreamWriter", "unexpected pos", "iostream error")
+"""Of what torch's writer of archives says where a file took no more; it loses the system's own number. The reader of
+archives says none of it."""
 
 
 def whole_model(trainer: Any, base: Base, settings: TrainSettings, bf16: bool) -> Any:
@@ -115,6 +118,7 @@ def storage(out: Path) -> Iterator[None]:
         said = str(error)
         if number := re.search(r"os error (\d+)", said):  # safetensors
             raise storage_error(out, OSError(int(number[1]), os.strerror(int(number[1])))) from error
-        if "No space left" in said or "PytorchStreamWriter" in said:
-            raise StorageError(f"{out}: the disk is full; free some space and run the same command again") from error
+        if any(part in said for part in _UNWRITTEN):
+            what = "torch could not write a file to its end (the disk is full, or ulimit -f limits files)"
+            raise StorageError(f"{out}: {what}; free some space and run the same command again") from error
         raise
