@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import math
+import os
 import random
 import time
 import warnings
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from lamina.training.settings import TrainSettings
     from lamina.training.validation import Validation
 
+PROJECT = "lamina"
+"""Where a library that is told the numbers files them, unless the user names another project."""
 LOG_COLUMNS = ("step", "epoch", "loss", "token_accuracy", "learning_rate", "tokens", "seconds")
 
 
@@ -58,6 +61,8 @@ def train_config(out: Path, settings: TrainSettings, steps: int, bf16: bool) -> 
     import torch
     from trl.trainer.sft_config import SFTConfig
 
+    if settings.report_to == "wandb":
+        os.environ.setdefault("WANDB_PROJECT", PROJECT)  # ``project`` below reaches trackio alone
     with known_renaming():
         config = SFTConfig(
             output_dir=str(out),
@@ -83,7 +88,7 @@ def train_config(out: Path, settings: TrainSettings, steps: int, bf16: bool) -> 
             logging_strategy="no" if settings.report_to == "none" else "steps",
             logging_steps=1,
             report_to=settings.report_to,
-            project="lamina",
+            project=PROJECT,
             run_name=out.parent.parent.name,
             disable_tqdm=True,
             seed=settings.seed,
