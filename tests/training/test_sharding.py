@@ -190,6 +190,9 @@ def with_workers(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 RECIPES = {
     "full": {},
     "adapters": {"update": "lora", "lora_rank": 4},
+    "preferred": {"method": "dpo", "update": "lora", "lora_rank": 4},
+    "experts": {},
+    "adapters of experts": {"update": "lora", "lora_rank": 4},
     "as xlam-7b": {"precision": "mixed", "gradient_checkpointing": True},
     "as xlam-8x22b": {"update": "lora", "precision": "bf16", "gradient_checkpointing": True, "lora_rank": 4},
 }
