@@ -44,10 +44,20 @@ def test_calls_are_written_as_the_array_that_a_model_must_write(template: str):
     )
 
 
-def test_a_turn_without_calls_is_an_empty_array_and_words_stay_words():
+def test_a_turn_without_calls_is_an_empty_array_whatever_it_said(toolbox: Toolbox):
     said = [Message(role="user", content="Sing"), Message(role="assistant"), Message(role="assistant", content="No.")]
-    assert prompt_of(said, LAMINA_TEMPLATE).count("<|im_start|>assistant\n[]<|im_end|>\n") == 1
-    assert "<|im_start|>assistant\nNo.<|im_end|>\n" in prompt_of(said, LAMINA_TEMPLATE)
+    assert prompt_of(said, LAMINA_TEMPLATE).count("<|im_start|>assistant\n[]<|im_end|>\n") == 2
+    ways: dict[str, Any] = {"foreign": False, "instruction": ""}
+    plain, baked = (Request(said, style=style) for style in ("plain", "baked"))
+    assert "<|im_start|>assistant\nNo.<|im_end|>\n" in request_prompt(plain, LAMINA_TEMPLATE, **ways)
+    assert "No." not in request_prompt(baked, LAMINA_TEMPLATE, **ways)
+    assert "No." not in request_prompt(Request(said, tools=toolbox), LAMINA_TEMPLATE, **ways)
+
+
+def test_calls_that_another_engine_left_in_the_text_of_a_turn_stay():
+    calls = '[{"name": "split_bill", "arguments": {"total": 84, "people": 4}}]'
+    said = [Message(role="user", content="Split it"), Message(role="assistant", content=calls)]
+    assert f"<|im_start|>assistant\n{calls}<|im_end|>\n" in prompt_of(said, LAMINA_TEMPLATE)
 
 
 def test_tools_come_first_and_are_the_same_for_every_request(toolbox: Toolbox):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,6 +102,19 @@ def test_a_watch_without_a_row_to_ask_is_refused(tiny: Path, toolbox: Toolbox, t
         fine_tune(str(tiny), split_rows(1), [], tmp_path, QUICK, toolbox)
     with pytest.raises(InputError, match="patience"):
         TrainSettings(patience=-1)
+
+
+def test_wandb_files_a_training_under_our_name_unless_the_user_has_a_project(tmp_path: Path, monkeypatch):
+    from lamina.training.trainer import train_config
+
+    monkeypatch.setenv("WANDB_PROJECT", "mine")
+    train_config(tmp_path, TrainSettings(report_to="wandb"), 1, False)
+    assert os.environ["WANDB_PROJECT"] == "mine"
+    monkeypatch.delenv("WANDB_PROJECT")
+    train_config(tmp_path, TrainSettings(), 1, False)
+    assert "WANDB_PROJECT" not in os.environ
+    train_config(tmp_path, TrainSettings(report_to="wandb"), 1, False)
+    assert os.environ["WANDB_PROJECT"] == "lamina"
 
 
 def test_numbers_cannot_go_to_a_library_that_is_absent(tiny: Path, toolbox: Toolbox, tmp_path: Path, monkeypatch):

@@ -37,9 +37,13 @@ fine_tune(sys.argv[1], split_rows(12), [], Path(sys.argv[2]), SETTINGS, desk_too
 """
 
 
-def steps_logged(out: Path) -> list[int]:
+def logged(out: Path, column: str) -> list[str]:
     file = out / "train-log.csv"
-    return [int(line["step"]) for line in csv.DictReader(file.open())] if file.exists() else []
+    return [line[column] for line in csv.DictReader(file.open())] if file.exists() else []
+
+
+def steps_logged(out: Path) -> list[int]:
+    return [int(step) for step in logged(out, "step")]
 
 
 def kill_after_steps(tiny: Path, out: Path, steps: int) -> None:
@@ -70,6 +74,7 @@ def test_a_training_killed_between_its_steps_ends_with_the_same_weights_and_each
     resumed, whole = finished(broken), finished(unbroken)
     assert 3 <= resumed["resumed_from_step"] < STEPS
     assert steps_logged(broken) == list(range(1, STEPS + 1))
+    assert logged(broken, "loss") == logged(unbroken, "loss")
     assert {k: resumed[k] for k in ("steps", "tokens", "loss")} == {k: whole[k] for k in ("steps", "tokens", "loss")}
     for name in ("model.safetensors", "config.json", "tokenizer.json", "chat_template.jinja"):
         assert (broken / name).read_bytes() == (unbroken / name).read_bytes(), name

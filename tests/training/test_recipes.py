@@ -68,6 +68,7 @@ def test_a_recipe_has_the_models_size_and_the_memory_that_is_computed_for_it(nam
     assert (machine.sharding != "none") == ("--sharding" in recipe.hardware) == (machine.processes > 1)
     for method in METHODS:
         settings = recipe.settings(method)
+        assert settings.accumulate % machine.processes == 0, "a step is shared among the processes"
         weights = count_weights(model, settings)
         assert weights.all == pytest.approx(PUBLISHED[name], rel=1e-3)
         tokens = settings.batch * settings.max_length

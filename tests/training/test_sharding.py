@@ -18,16 +18,21 @@ from lamina.training import TrainSettings, fine_tune, read_training_data
 from lamina.training.processes import is_sent_weights
 from lamina.training.sharding import Shards, check_shards, config_file, train_sharded
 from lamina.trajectories import ToolCall
-from tiny_llama import desk_toolbox, split_rows
+from tiny_llama import desk_toolbox, save_tiny_llama, split_rows
 
 SHARED = TrainSettings(
     epochs=2, batch=2, accumulate=4, learning_rate=2e-3, max_length=200, precision="float32", threads=1
 )
 
 
-def rows_file(folder: Path) -> Path:
+def rows_file(folder: Path, held: int = 5) -> Path:
+    """16 rows to train on; those held out fill no last batch."""
     tools = desk_toolbox().as_openai()
-    rows = [row.model_copy(update={"tools": tools}) for row in split_rows(16)]
+    splits = ["train"] * 16 + ["validation"] * held
+    rows = [
+        row.model_copy(update={"tools": tools, "meta": row.meta.model_copy(update={"split": split})})
+        for row, split in zip(split_rows(16 + held), splits, strict=True)
+    ]
     file = folder / "trajectories.jsonl"
     file.write_bytes(b"\n".join(row.to_json() for row in rows))
     return file
@@ -130,24 +135,48 @@ def test_two_processes_train_the_weights_that_one_does(tiny: Path, tmp_path: Pat
 
     data = rows_file(tmp_path)
     found = read_training_data(data)
-    alone = fine_tune(str(tiny), found.train, [], tmp_path / "one" / "model", SHARED, found.toolbox)
+    alone = fine_tune(str(tiny), found.train, found.held, tmp_path / "one" / "model", SHARED, found.toolbox)
     shared = train_sharded(Shards("ddp", 2), str(tiny), data, tmp_path / "two" / "model", SHARED)
     assert shared["steps"] == alone["steps"] == 4
     assert shared["tokens"] == alone["tokens"]
-    logs = {
-        name: [float(line["loss"]) for line in csv.DictReader((tmp_path / name / "model" / "train-log.csv").open())]
-        for name in ("one", "two")
-    }
+    for name in ("validation_loss", "validation_token_accuracy"):
+        assert shared[name] == pytest.approx(alone[name], abs=2e-4), name
+    logs = {name: [float(said) for said in losses(tmp_path / name / "model")] for name in ("one", "two")}
     assert logs["two"] == pytest.approx(logs["one"], abs=2e-4)
     one, two = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("one", "two"))
     assert all((one[name] - two[name]).abs().max() < 1e-4 for name in one)
 
 
-def sharded_on_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``train_sharded`` starts processes whose accelerate shards with gloo: see ``fsdp_on_processors``."""
+@pytest.mark.slow
+def test_two_processes_of_which_one_is_killed_go_on_to_the_same_weights(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    data, settings = rows_file(tmp_path), replace(SHARED, epochs=4, save_seconds=0.0)
+    broken, unbroken = tmp_path / "broken" / "model", tmp_path / "unbroken" / "model"
+    with monkeypatch.context() as patched:
+        with_workers(patched, "killed_worker.py")
+        with pytest.raises(WorkFailedError, match="ended with status"):
+            train_sharded(Shards("ddp", 2), str(tiny), data, broken, settings)
+    assert not (broken / "training.json").exists()
+    whole, resumed = (train_sharded(Shards("ddp", 2), str(tiny), data, out, settings) for out in (unbroken, broken))
+    assert resumed["resumed_from_step"] == 5, "it was killed in step 6"
+    assert losses(broken) == losses(unbroken)
+    assert len(losses(broken)) == whole["steps"] == 8
+    assert {k: resumed[k] for k in ("tokens", "loss", "validation_loss")} == {
+        k: whole[k] for k in ("tokens", "loss", "validation_loss")
+    }
+    assert (broken / "model.safetensors").read_bytes() == (unbroken / "model.safetensors").read_bytes()
+
+
+def losses(folder: Path) -> list[str]:
+    return [line["loss"] for line in csv.DictReader((folder / "train-log.csv").open())]
+
+
+def with_workers(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """``train_sharded`` starts that script of ours for a worker."""
     from lamina.training import sharding
 
-    script = Path(__file__).with_name("fsdp_on_processors.py")
+    script = Path(__file__).with_name(name)
 
     def command(shards: Shards, job: Path) -> list[str]:
         launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(shards.processes)]
@@ -161,6 +190,9 @@ def sharded_on_processors(monkeypatch: pytest.MonkeyPatch) -> None:
 RECIPES = {
     "full": {},
     "adapters": {"update": "lora", "lora_rank": 4},
+    "preferred": {"method": "dpo", "update": "lora", "lora_rank": 4},
+    "experts": {},
+    "adapters of experts": {"update": "lora", "lora_rank": 4},
     "as xlam-7b": {"precision": "mixed", "gradient_checkpointing": True},
     "as xlam-8x22b": {"update": "lora", "precision": "bf16", "gradient_checkpointing": True, "lora_rank": 4},
 }
@@ -176,18 +208,22 @@ def test_two_processes_that_cut_the_weights_train_the_model_that_one_does(
     data = rows_file(tmp_path)
     found = read_training_data(data)
     settings = replace(SHARED, epochs=1, **RECIPES[name])
-    alone = fine_tune(str(tiny), found.train, [], tmp_path / "one" / "model", settings, found.toolbox)
-    sharded_on_processors(monkeypatch)
-    cut = train_sharded(Shards("fsdp", 2), str(tiny), data, tmp_path / "two" / "model", settings)
+    base = save_tiny_llama(tmp_path / "base", "mixtral") if "experts" in name else tiny
+    wrong = {row.id: [ToolCall.of("split_bill", {"total": 0, "people": 1})] for row in found.train}
+    told = wrong if settings.method == "dpo" else None
+    out = tmp_path / "one" / "model"
+    alone = fine_tune(str(base), found.train, found.held, out, settings, found.toolbox, wrong=told)
+    with_workers(monkeypatch, "fsdp_on_processors.py")  # its accelerate shards with gloo
+    cut = train_sharded(Shards("fsdp", 2), str(base), data, tmp_path / "two" / "model", settings, told)
     assert (cut["steps"], cut["tokens"]) == (alone["steps"], alone["tokens"]) == (2, cut["tokens"])
     assert cut["trainable_parameters"] == alone["trainable_parameters"], "counted before they are cut"
     assert cut["loss"] == pytest.approx(alone["loss"], abs=2e-2 if "precision" in RECIPES[name] else 2e-4)
-    one, two, base = (
-        load_file(folder / "model.safetensors")
-        for folder in (tmp_path / "one" / "model", tmp_path / "two" / "model", tiny)
-    )
+    if settings.method == "sft":
+        near = 2e-2 if "precision" in RECIPES[name] else 2e-4
+        assert cut["validation_loss"] == pytest.approx(alone["validation_loss"], abs=near)
+    one, two, before = (load_file(folder / "model.safetensors") for folder in (out, tmp_path / "two" / "model", base))
     assert one.keys() == two.keys()
-    moved, apart = (sum(float((one[key] - other[key]).abs().sum()) for key in one) for other in (base, two))
+    moved, apart = (sum(float((one[key] - other[key]).abs().sum()) for key in one) for other in (before, two))
     # Adam's first steps go as far for the least gradient, whose sign is chance in bf16; half of it is a part untrained
     assert apart < moved * (0.1 if "precision" in RECIPES[name] else 0.02), (apart, moved)
 

@@ -9,8 +9,15 @@ import pytest
 
 from lamina.cli.train import _point_out_silence
 from lamina.errors import InputError, WorkFailedError
-from lamina.models.model import Request
-from lamina.models.templates import DEFAULT_INSTRUCTION, LAMINA_TEMPLATE, calls_text, request_prompt, with_end_mark
+from lamina.models.model import PromptStyle, Request
+from lamina.models.templates import (
+    DEFAULT_INSTRUCTION,
+    EXPORT_TEMPLATE,
+    LAMINA_TEMPLATE,
+    calls_text,
+    request_prompt,
+    with_end_mark,
+)
 from lamina.runs import Progress
 from lamina.tools import Toolbox
 from lamina.training.rows import (
@@ -62,6 +69,30 @@ def test_what_comes_before_the_answer_is_the_prompt_of_inference(toolbox: Toolbo
         ids = tokenizer.encode(prompt, add_special_tokens=False)
         start = next(i for i, label in enumerate(row.labels) if label != IGNORED)
         assert row.input_ids[:start] == ids
+
+
+@pytest.mark.parametrize("style", ["baked", "compact", "full"])
+def test_a_conversation_is_trained_as_the_text_that_is_served(style: PromptStyle, toolbox: Toolbox):
+    said = [
+        Message(role="user", content="Split it"),
+        Message(role="assistant", content="Which bill do you mean?"),
+        Message(role="user", content="84, four of us"),
+        Message(role="assistant", tool_calls=[ToolCall.of("split_bill", {"total": 84, "people": 4})], content="So:"),
+        Message(role="tool", name="split_bill", content="21"),
+        Message(role="assistant", content="Each pays 21."),
+        Message(role="user", content="Thank you"),
+        Message(role="assistant", content="You are welcome."),
+    ]
+    tokenizer = tiny_tokenizer()
+    (row,), _ = token_rows(
+        [Trajectory(id="c", messages=said)], toolbox, tokenizer, LAMINA_TEMPLATE, style=style, max_length=4096
+    )
+    trained = tokenizer.decode(row.input_ids)
+    for end in (1, 3, 5, 7):
+        request = Request(said[:end], tools=toolbox, style=style)
+        served = request_prompt(request, EXPORT_TEMPLATE, foreign=False, instruction=DEFAULT_INSTRUCTION)
+        assert trained.startswith(served)
+    assert trained.removeprefix(served) == "[]<|im_end|>\n"
 
 
 def test_a_refusal_is_the_empty_list_whatever_it_says(toolbox: Toolbox):

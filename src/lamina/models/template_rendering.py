@@ -20,13 +20,20 @@ def render(
     *,
     bos: str = "",
     eos: str = "",
+    keep_words: bool = False,
 ) -> str:
-    """Raises PromptError where the template raises or cannot be compiled."""
+    """``keep_words`` is for our own template, which alone knows it. Raises PromptError where the template raises or
+    cannot be compiled."""
     import jinja2
 
     try:
         text: str = _compiled(template).render(
-            messages=messages, tools=tools, add_generation_prompt=True, bos_token=bos, eos_token=eos
+            messages=messages,
+            tools=tools,
+            add_generation_prompt=True,
+            bos_token=bos,
+            eos_token=eos,
+            keep_words=keep_words,
         )
     except (
         jinja2.TemplateError,

@@ -19,8 +19,9 @@ from lamina.tools import Toolbox
 from lamina.trajectories import Message
 
 LAMINA_TEMPLATE: str = files("lamina.models").joinpath("chat_template.jinja").read_text("utf-8")
-"""ChatML; calls as a bare JSON array, ``[]`` for a turn without calls, tools (style ``full``) as a system
-message. With ``{% generation %}`` marks around what is to be learnt."""
+"""ChatML; calls as a bare JSON array, ``[]`` for a turn without calls, whatever it said, for so it is trained; tools
+(style ``full``) as a system message. With ``{% generation %}`` marks around what is to be learnt. Calls that another
+engine left in the text of a turn stay, and so do words with ``keep_words``, in a chat without tools."""
 
 _MARKS = re.compile(r"(?:\s*\{%-|\{%\+|(?:^[ \t]*)?\{%)\s*(?:end)?generation\s*(?:-%\}\s*|\+%\}|%\}\n?)", re.MULTILINE)
 
@@ -33,7 +34,10 @@ def without_marks(template: str) -> str:
 EXPORT_TEMPLATE: str = without_marks(LAMINA_TEMPLATE)
 """The same without the marks, which llama.cpp's template engine does not know. Renders the same text."""
 
-_CALLS, _WORDS = "{%- if message.tool_calls %}", "{% elif message.content %}{{ message.content }}"
+_CALLS = "{%- if message.tool_calls %}"
+_WORDS = (
+    "{% elif message.content is string and (keep_words or message.content.startswith('[{')) %}{{ message.content }}"
+)
 _SPOKEN = "{%- set words = (message.content or '') | trim %}" + _CALLS + "{% if words %}{{ words ~ '\\n' }}{% endif %}"
 SPEAKING_TEMPLATE: str = LAMINA_TEMPLATE.replace(_CALLS, _SPOKEN).replace(_WORDS, "{% elif words %}{{ words }}")
 """Of a model that was taught to speak too (``speaking``): words of a turn that calls stand before its calls. White
@@ -84,6 +88,7 @@ def request_prompt(
         foreign=foreign,
         instruction=instruction,
         images=_image_parts(len(request.images), image_mark, own_marks),
+        keep_words=request.style == "plain" and request.tools is None,
     )
     return storable(prompt + request.prefix)
 
@@ -153,10 +158,12 @@ def prompt_of(
     bos: str = "",
     eos: str = "",
     images: Sequence[dict[str, str]] = (),
+    keep_words: bool = False,
 ) -> str:
     """The prompt up to where the assistant begins. ``tools`` given means style ``full``. A ``foreign`` template is
     not trusted with tools or calls: they are written into plain messages, the shared part first, and a system message
-    that it does not take stands before the first request. ``images`` are parts of the last user message."""
+    that it does not take stands before the first request. ``images`` are parts of the last user message. Our own
+    writes words of earlier turns only with ``keep_words``: a model is trained with them as ``[]``."""
     rows = [message_row(m) for m in messages]
     if foreign:
         rows = plain_rows(rows, tools, instruction)
@@ -164,7 +171,8 @@ def prompt_of(
             rows = system_with_user(rows)
         return render(template, with_images(rows, images, template), None, bos=bos, eos=eos)
     rows = with_images(rows, images, template)
-    return render(template, rows, tools.as_openai() if tools else None, bos=bos, eos=eos)
+    offered = tools.as_openai() if tools else None
+    return render(template, rows, offered, bos=bos, eos=eos, keep_words=keep_words)
 
 
 def calls_text(calls: Sequence[dict[str, Any]]) -> str:

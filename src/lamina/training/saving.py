@@ -26,6 +26,11 @@ from lamina.training.weights import trainable
 
 ADAPTER = "adapter"
 """In the model's folder, where the adapter of a LoRA training lies as PEFT saves it."""
+REFERENCE = "ref"
+"""What TRL calls its copy of the adapter as it began, which DPO compares with."""
+_UNWRITTEN = ("No space left", "PytorchStreamWriter", "unexpected pos", "iostream error")
+"""Of what torch's writer of archives says where a file took no more; it loses the system's own number. The reader of
+archives says none of it."""
 
 
 def whole_model(trainer: Any, base: Base, settings: TrainSettings, bf16: bool) -> Any:
@@ -36,7 +41,7 @@ def whole_model(trainer: Any, base: Base, settings: TrainSettings, bf16: bool) -
     if not is_first():
         return None
     model, _ = trainable(load_base(base.ref).model, settings, bf16)
-    model.load_state_dict(weights)
+    model.load_state_dict({name: weight for name, weight in weights.items() if f".{REFERENCE}." not in name})
     return model
 
 
@@ -74,8 +79,8 @@ def save_merged(
 def _merged(model: Any, base: Base, folder: Path, settings: TrainSettings, facts: JSON, bf16: bool) -> Any:
     """The model with its adapter added to the weights, after the adapter was saved in ``folder`` as PEFT saves it, with
     what says how it is asked."""
-    if settings.method == "dpo":
-        model.delete_adapter("ref")  # TRL's copy of the adapter as it began
+    if REFERENCE in model.peft_config:
+        model.delete_adapter(REFERENCE)
     restore(model)
     model.peft_config["default"].base_model_name_or_path = base.ref.removeprefix("hf:")
     model.save_pretrained(str(folder), save_embedding_layers=False)  # none is trained; PEFT would ask the hub about it
@@ -115,6 +120,7 @@ def storage(out: Path) -> Iterator[None]:
         said = str(error)
         if number := re.search(r"os error (\d+)", said):  # safetensors
             raise storage_error(out, OSError(int(number[1]), os.strerror(int(number[1])))) from error
-        if "No space left" in said or "PytorchStreamWriter" in said:
-            raise StorageError(f"{out}: the disk is full; free some space and run the same command again") from error
+        if any(part in said for part in _UNWRITTEN):
+            what = "torch could not write a file to its end (the disk is full, or ulimit -f limits files)"
+            raise StorageError(f"{out}: {what}; free some space and run the same command again") from error
         raise

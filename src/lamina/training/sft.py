@@ -39,6 +39,7 @@ from lamina.training.rounding import Rounding
 from lamina.training.saving import save_merged, storage, whole_model
 from lamina.training.settings import TrainSettings
 from lamina.training.trainer import TrainingLog, as_dataset, make_trainer, train_config
+from lamina.training.validation import validation_of
 from lamina.training.weights import inner_model, trainable
 from lamina.trajectories import Trajectory, content_id
 
@@ -163,7 +164,7 @@ def _trainer(
         preferring = preference_config(arguments, settings)
         return make_preference_trainer(model, base.tokenizer, preferring, material.pairs, material.order, log, watch)
     rows, held = material.rows, material.held
-    held_out = as_dataset(held, range(len(held))) if held else None
+    held_out = validation_of(held, settings.batch) if held else None
     return make_trainer(
         model, base.tokenizer, arguments, as_dataset(rows, material.order), held_out, log, watch, teaching, rounding
     )

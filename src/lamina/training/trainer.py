@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import math
+import os
 import random
 import time
 import warnings
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from lamina.training.layerwise.language import Teaching
     from lamina.training.rounding import Rounding
     from lamina.training.settings import TrainSettings
+    from lamina.training.validation import Validation
 
+PROJECT = "lamina"
+"""Where a library that is told the numbers files them, unless the user names another project."""
 LOG_COLUMNS = ("step", "epoch", "loss", "token_accuracy", "learning_rate", "tokens", "seconds")
 
 
@@ -57,6 +61,8 @@ def train_config(out: Path, settings: TrainSettings, steps: int, bf16: bool) -> 
     import torch
     from trl.trainer.sft_config import SFTConfig
 
+    if settings.report_to == "wandb":
+        os.environ.setdefault("WANDB_PROJECT", PROJECT)  # ``project`` below reaches trackio alone
     with known_renaming():
         config = SFTConfig(
             output_dir=str(out),
@@ -82,7 +88,7 @@ def train_config(out: Path, settings: TrainSettings, steps: int, bf16: bool) -> 
             logging_strategy="no" if settings.report_to == "none" else "steps",
             logging_steps=1,
             report_to=settings.report_to,
-            project="lamina",
+            project=PROJECT,
             run_name=out.parent.parent.name,
             disable_tqdm=True,
             seed=settings.seed,
@@ -104,7 +110,7 @@ def make_trainer(
     tokenizer: Any,
     config: Any,
     train: Any,
-    validation: Any,
+    validation: Validation | None,
     log: TrainingLog,
     watch: Watch | None = None,
     teaching: Teaching | None = None,
@@ -119,9 +125,9 @@ def make_trainer(
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:
-            """Mean cross entropy of the learnt tokens of a step, whatever number of batches it is gathered from. The
-            output layer is a fifth of a 135M model and most positions are not learnt: it sees the learnt ones
-            only."""
+            """Mean cross entropy of the learnt tokens of a step, whatever number of batches it is gathered from, or of
+            the held-out rows. The output layer is a fifth of a 135M model and most positions are not learnt: it sees
+            the learnt ones only."""
             batch = {key: value for key, value in inputs.items() if key != "labels"}
             targets = inputs["labels"][:, 1:]
             learnt = targets != IGNORED
@@ -131,7 +137,11 @@ def make_trainer(
                 made = model(**batch, use_cache=False, logits_to_keep=learnt[0].nonzero()[:, 0])
             scores = made.logits[0].float()
             targets = targets[learnt]
-            loss = torch.nn.functional.cross_entropy(scores, targets)
+            if validation and not model.training:
+                loss, right = validation.part(scores, targets, self.accelerator.reduce)
+            else:
+                loss = torch.nn.functional.cross_entropy(scores, targets)
+                right = (scores.detach().argmax(-1) == targets).float().mean().item()
             if taught:
                 loss = taught.added_to(loss, batch, scores, learnt)
             if not torch.isfinite(loss):
@@ -139,12 +149,11 @@ def make_trainer(
                     f"training diverged at step {self.state.global_step + 1}: the loss is {loss.item()}; "
                     "lower the learning rate"
                 )
-            right = (scores.detach().argmax(-1) == targets).float().mean()
-            mode = "train" if model.training else "eval"
-            self._metrics[mode]["mean_token_accuracy"].append(right.item())
-            share = targets.numel() / num_items_in_batch if model.training and num_items_in_batch is not None else 1.0
-            if model.training:
-                log.saw(loss.item(), right.item(), inputs["input_ids"].numel(), float(share))
+            self._metrics["train" if model.training else "eval"]["mean_token_accuracy"].append(right)
+            if not model.training:
+                return loss
+            share = targets.numel() / num_items_in_batch if num_items_in_batch is not None else 1.0
+            log.saw(loss.item(), right, inputs["input_ids"].numel(), float(share))
             return loss * share * process_count()  # gradients are averaged over processes
 
         def training_step(self, *args: Any, **kwargs: Any) -> Any:
@@ -158,7 +167,7 @@ def make_trainer(
         model=model,
         args=config,
         train_dataset=train,
-        eval_dataset=validation,
+        eval_dataset=as_dataset(validation.rows, range(len(validation.rows))) if validation else None,
         data_collator=collate,
         processing_class=tokenizer,
         callbacks=[*(teaching.callbacks() if teaching else ())],
