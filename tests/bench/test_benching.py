@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -70,6 +71,19 @@ def test_the_second_call_is_made_from_the_result_that_was_really_computed(desk: 
     sample = next(s for s in samples(desk) if s["sample"] == "four")
     assert [turn["calls"][0]["arguments"]["amount"] for turn in sample["transcript"]] == [4, 8.0]
     assert json.loads(sample["transcript"][1]["messages"][-1]["content"]) == 8
+
+
+@pytest.mark.parametrize(("allowed", "found"), [(False, None), (True, (1.0, 1))])
+def test_a_function_that_changes_things_is_run_for_the_second_call_only_where_that_was_asked_for(
+    desk: SimpleNamespace, allowed: bool, found: tuple[float, int] | None
+) -> None:
+    changing = [replace(tool, target=replace(tool.target, changes_things=True)) for tool in desk.toolbox]
+    desk.toolbox = Toolbox(changing)
+    result = bench(desk, BenchModel(desk.model(), "good", "script"), settings=replace(QUICK, allow_changes=allowed))
+    assert figures(result, "good").get("dependent_exact") == found
+    assert figures(result, "good")["call_exact"] == (1.0, 3)
+    sample = next(s for s in samples(desk) if s["sample"] == "four")
+    assert ("--allow-changes" in str(sample)) is not allowed
 
 
 def test_wrong_answers_are_kept_with_their_reasons_and_nonsense_is_no_refusal(desk: SimpleNamespace) -> None:

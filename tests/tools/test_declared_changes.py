@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from lamina.build.inputs import requests_of
+from lamina.build.measuring import own_tasks
 from lamina.cli import main
 from lamina.errors import InputError, ToolDefinitionError
+from lamina.synth.offers import read_offers, with_offers
 from lamina.tools import read_tools
 from lamina.tools.execution import open_executor
 
@@ -90,6 +93,20 @@ def test_no_synthesis_calls_them_unasked(
     assert main([verb, str(mailer('{"send_mail"}')), "--out", str(tmp_path / "run"), *more]) == 2
     assert "send_mail" in capsys.readouterr().err
     assert not (tmp_path / "sent").exists()
+    assert not (tmp_path / "run").exists(), "nothing there that would refuse --allow-changes as another configuration"
+
+
+def test_examples_of_functions_that_are_left_out_are_left_out_too(mailer: Callable[[str], Path], tmp_path: Path):
+    toolbox = read_tools(mailer('{"send_mail"}'))
+    (tmp_path / "usable.toml").write_text("[tools.send_mail]\nusable = false\n", encoding="utf-8")
+    kept = with_offers(toolbox, read_offers([tmp_path / "usable.toml"], toolbox))
+    rows = [{"id": name, "query": f"use {name}", "now": "2026-11-23T09:00:00", "kind": "single",
+             "calls": [{"name": name, "arguments": arguments}]}
+            for name, arguments in (("send_mail", {"to": "Ana"}), ("count_letters", {"word": "tea"}))]  # fmt: skip
+    (tmp_path / "examples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert [query.id for query in requests_of(tmp_path / "examples.jsonl", kept)] == ["count_letters"]
+    (task,) = own_tasks(tmp_path / "examples.jsonl", kept)
+    assert [sample.id for sample in task.samples()] == ["count_letters"], "what a build scores is what it taught"
 
 
 def test_a_probe_leaves_them_for_synth_to_leave_out(
@@ -101,7 +118,8 @@ def test_a_probe_leaves_them_for_synth_to_leave_out(
     assert probes == {"send_mail": "changes-things", "count_letters": "ok"}
     assert not (tmp_path / "sent").exists()
     assert main(["tools", str(file), "probe", "--allow-changes"]) == 0
-    assert (tmp_path / "sent").read_text(encoding="utf-8") == "text\n", "asked once, not until it fails five times"
+    sent = (tmp_path / "sent").read_text(encoding="utf-8")
+    assert len(sent.splitlines()) == 1, "asked once, not until it fails five times"
 
 
 def test_learning_by_doing_asks_too(mailer: Callable[[str], Path], tmp_path: Path):
@@ -112,3 +130,14 @@ def test_learning_by_doing_asks_too(mailer: Callable[[str], Path], tmp_path: Pat
     with pytest.raises(InputError, match="--allow-changes"):
         UserTools(mailer('{"send_mail"}'), tasks)
     UserTools(mailer('{"send_mail"}'), tasks, allow_changes=True).close()
+
+
+def test_an_agent_learns_without_the_tools_that_are_left_out(mailer: Callable[[str], Path], tmp_path: Path):
+    from lamina.agents.environments.user_tools import UserTools
+
+    world = UserTools(mailer("[]"), [], left_out=["send_mail"], timeout=60)
+    try:
+        assert "send_mail" not in world.toolbox
+        assert "count_letters" in world.toolbox
+    finally:
+        world.close()

@@ -117,6 +117,8 @@ def open_agent(
         if there is not None:
             there.hold()  # before any call: what is done is recorded
         toolbox = read_tools(tools_file or _tools_of(there))
+        if there is not None and tools_file is None:
+            toolbox = toolbox.without(there.config.get("unmet", ()))  # the model was not taught them
         learned = principles or (_learned_of(there) if method in (None, "pract") else None)
         known_principles = read_principles(learned, toolbox) if learned else Principles()
         ref = model or str(gguf_of(there))

@@ -49,7 +49,8 @@ class BenchSettings:
     which the models take turns in an order that ``seed`` draws, ``cool_down_seconds`` apart. A worker that finishes
     nothing and does not compute either for ``silence_seconds`` is ended and counts as crashed; one that is slow is
     not (``pulse``). ``retry_crashed``: samples that a process ended on before are asked again.
-    ``timeout``: seconds that a call of a tool may take, else the usual ones."""
+    ``timeout``: seconds that a call of a tool may take, else the usual ones. ``allow_changes``: tools that may change
+    things elsewhere are called, too, where a sample has calls that are run."""
 
     threads: int = field(default_factory=default_threads)
     slots: int = 8
@@ -63,6 +64,7 @@ class BenchSettings:
     seed: int = 0
     retry_crashed: bool = False
     timeout: float | None = None
+    allow_changes: bool = False
 
 
 @dataclass(frozen=True)
@@ -258,6 +260,7 @@ def job_of(
         "context": settings.context,
         "sandbox": settings.sandbox,
         "timeout": settings.timeout,
+        "allow_changes": settings.allow_changes,
         "execute": mode == "quality" and any(tool.target for tool in toolbox),
         "tools": toolbox_rows(toolbox),
         "groups": list(groups.values()),

@@ -111,7 +111,9 @@ def _setting(job: JSON, stack: ExitStack) -> Setting:
 
         limits = Limits.of(job.get("timeout"))
         executor = stack.enter_context(open_executor(toolbox, level=job["sandbox"], limits=limits))
-    return Setting(toolbox, job["style"], job["system"], job["max_tokens"], executor)
+    changing = [tool.name for tool in toolbox if tool.target is not None and tool.target.changes_things]
+    withheld = frozenset(() if job.get("allow_changes") else changing)
+    return Setting(toolbox, job["style"], job["system"], job["max_tokens"], executor, withheld)
 
 
 def _open(job: JSON) -> Any:

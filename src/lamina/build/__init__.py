@@ -55,6 +55,10 @@ def build(
     progress = progress or Progress(silent=True)
     settings = _with_files_beside(tools_file, settings or BuildSettings(), progress)
     toolbox, unmet = tools_that_run(tools_file, progress)
+    if not settings.synth.allow_changes:
+        from lamina.tools.execution import check_changes_nothing
+
+        check_changes_nothing(toolbox)  # before there is a run, which would hold the answer
     say_what_needs_the_clock(toolbox, progress)
     for file in (settings.examples, settings.queries, settings.dev_queries):
         requests_of(file, toolbox)  # a mistake in them is said now, not after minutes of work

@@ -63,8 +63,7 @@ def without_unmet(toolbox: Toolbox, progress: Progress) -> tuple[Toolbox, dict[s
     if len(unmet) == len(toolbox):
         raise UserError(f"no tool can run yet: {said}")
     progress.say(f"{len(unmet)} of {len(toolbox)} tools are left out, for they cannot run yet: {said}")
-    runs = [tool for tool in toolbox if tool.name not in unmet]
-    return Toolbox(runs, toolbox.remarks, toolbox.files, [toolbox[name] for name in unmet]), unmet
+    return toolbox.without(unmet), unmet
 
 
 def say_what_needs_the_clock(toolbox: Toolbox, progress: Progress) -> None:

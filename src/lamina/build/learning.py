@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,9 @@ def learn_principles(
     scored: Sequence[Query],
     settings: LearnSettings,
     progress: Progress,
+    *,
+    left_out: Collection[str] = (),
+    timeout: float | None = None,
 ) -> JSON:
     """``model``, the file that ``lamina act`` takes, learns from ``known``, a part of which judges the changes; what it
     gained is measured on ``scored``. RUN/principles.toml holds what it learnt, which may be nothing."""
@@ -39,7 +42,8 @@ def learn_principles(
     from lamina.bench.learned import learned_figures
 
     tasks = [*map(_task, known), *map(_task, scored)]
-    environment = UserTools(tools_file, tasks, allow_changes=True)  # synthesis has asked: it is a stage before this one
+    # Whether what changes things may be called, synthesis has asked: it is a stage before this one.
+    environment = UserTools(tools_file, tasks, allow_changes=True, timeout=timeout, left_out=left_out)
     try:
         with opened(model, reflector, settings.batch) as roles:
             folder = run.folder / FOLDER

@@ -47,7 +47,7 @@ def compare(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progr
     from lamina.bench import BenchModel, BenchSettings, first_answers
     from lamina.quantize.parity_check import parity
 
-    tasks, style = _tasks(run, settings), settings.train.prompt_style
+    tasks, style = _tasks(run, toolbox, settings), settings.train.prompt_style
     asked = BenchSettings(timeout=settings.synth.timeout)
 
     def answers(ref: str, precision: str) -> tuple[list[Request], list[Reply]]:
@@ -65,11 +65,13 @@ def compare(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progr
 
 def choose_prompt(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
     """The instruction that serves the untuned base best on the development requests."""
-    from lamina.bench import BenchSettings, OwnTask, best_variant
+    from lamina.bench import BenchSettings, best_variant
 
     if settings.dev_queries is None:
         return {"best": "tools only", "system": None, "variants": []}
-    dev: list[Task] = [OwnTask(file=settings.dev_queries)]
+    dev: list[Task] = own_tasks(settings.dev_queries, toolbox)
+    if not dev:
+        return {"best": "tools only", "system": None, "variants": []}
     brief = BenchSettings(max_tokens=CHOICE_TOKENS, timeout=settings.synth.timeout)
     base = _base(run, settings)
     return best_variant(base, BASE_PROMPTS, dev, run=run, toolbox=toolbox, settings=brief, progress=progress)
@@ -82,8 +84,10 @@ def score(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progres
     models = [BenchModel(f["path"], "tuned", f["type"], settings.train.prompt_style) for f in _files(run)]
     if settings.compare_base:
         models.insert(0, _base(run, settings, (run.result("variant") or {}).get("system")))
-    asked = BenchSettings(timeout=settings.synth.timeout)
-    return bench_models(models, _tasks(run, settings), run=run, toolbox=toolbox, settings=asked, progress=progress)
+    asked = BenchSettings(timeout=settings.synth.timeout, allow_changes=settings.synth.allow_changes)
+    return bench_models(
+        models, _tasks(run, toolbox, settings), run=run, toolbox=toolbox, settings=asked, progress=progress
+    )
 
 
 def learn_from_use(run: Run, toolbox: Toolbox, tools_file: Path, settings: BuildSettings, progress: Progress) -> JSON:
@@ -97,7 +101,10 @@ def learn_from_use(run: Run, toolbox: Toolbox, tools_file: Path, settings: Build
     generated = map(query_of, _generated(run, settings.generated_prompts, settings.seed))
     scored = [*requests_of(settings.queries, toolbox), *generated]
     model = str(gguf_of(run))
-    return learn_principles(run, tools_file, model, reflector_of(settings), known, scored, settings.learn, progress)
+    return learn_principles(
+        run, tools_file, model, reflector_of(settings), known, scored, settings.learn, progress,
+        left_out=[tool.name for tool in toolbox.left_out], timeout=settings.synth.timeout,
+    )  # fmt: skip
 
 
 def check_crashes(run: Run, stage: str, result: Mapping[str, Any], progress: Progress) -> None:
@@ -143,13 +150,20 @@ def _base(run: Run, settings: BuildSettings, system: str | None = None) -> Bench
     return BenchModel(settings.base, BASE, "as it comes", "full", system, copied)
 
 
-def _tasks(run: Run, settings: BuildSettings) -> list[Task]:
+def own_tasks(file: Path | None, toolbox: Toolbox) -> list[Task]:
+    """The requests of a file as one task, without those for tools that are left out: no model was taught them."""
+    from lamina.bench import OwnTask
+
+    queries = requests_of(file, toolbox)
+    return [OwnTask(queries=queries, name=f"own:{file.name}")] if file and queries else []
+
+
+def _tasks(run: Run, toolbox: Toolbox, settings: BuildSettings) -> list[Task]:
     """What is scored: the hand-written requests, and rows that no training saw."""
     from lamina.bench import OwnTask, query_of
 
-    tasks: list[Task] = [OwnTask(file=settings.queries)] if settings.queries else []
     generated = [query_of(row) for row in _generated(run, settings.generated_prompts, settings.seed)]
-    return [*tasks, OwnTask(queries=generated, name="generated")]
+    return [*own_tasks(settings.queries, toolbox), OwnTask(queries=generated, name="generated")]
 
 
 def _generated(run: Run, count: int, seed: int) -> list[Trajectory]:

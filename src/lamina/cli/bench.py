@@ -10,7 +10,7 @@ import typer
 
 from lamina.cli.bench_ladder import ladders_of, types_of, with_lost
 from lamina.cli.bench_lines import crash_lines, interval, ladder_lines, number, throttled_lines
-from lamina.cli.options import AsJson, Config, Fresh, Out, Style, Threads, Timeout, Variables, verb
+from lamina.cli.options import AllowChanges, AsJson, Config, Fresh, Out, Style, Threads, Timeout, Variables, verb
 from lamina.cli.output import given, show, table
 from lamina.errors import DamagedFileError, InputError
 
@@ -78,6 +78,7 @@ def bench(
     retry_crashed: Annotated[
         bool, typer.Option("--retry-crashed", help="Ask samples again that a model crashed on before.")
     ] = False,
+    allow_changes: AllowChanges = False,
     variables: Variables = None,
     fresh: Fresh = False,
     config: Config = None,
@@ -111,11 +112,12 @@ def bench(
         cool_down_seconds=cool_down,
         seed=seed,
         retry_crashed=retry_crashed,
+        allow_changes=allow_changes,
         **given(threads=threads, context=context, timeout=timeout),
     )
     key |= given(judge=judge, quantize=quantize, repeats=repeats if repeats != 1 else None, cool_down=cool_down or None)
     key |= given(context=context, timeout=timeout, timed=timed if timed != 12 else None)
-    key |= given(slots=slots if slots != 8 else None)
+    key |= given(slots=slots if slots != 8 else None, allow_changes=allow_changes or None)
     key |= given(seed=seed or None)  # what was left out is not in the key: an older run goes on
     key |= {"tools_fingerprint": toolbox.fingerprint()}
     with Run.open(out, key, fresh=fresh, may_change=GROWS) as run:

@@ -132,7 +132,8 @@ def checker_of(
         withheld = withheld_from(executor, allow_changes=allow_changes) if executor else {}
         for reason in NotRun:
             if named := [name for name, why in withheld.items() if why.reason is reason]:
-                print(f"not called: {', '.join(named)}: {withheld[named[0]].detail}", file=sys.stderr)
+                details = dict.fromkeys(withheld[name].detail for name in named)
+                print(f"not called: {', '.join(named)}: {'; '.join(details)}", file=sys.stderr)
         yield Checker(
             executor, withheld=withheld, skip=left_out, toolbox=None if execute else toolbox, novelty=novelty,
             held_out=held_out, models=models,

@@ -111,7 +111,7 @@ def synth(
     from lamina.synth import SynthSettings, check_yield, split, synthesize
     from lamina.synth.offers import left_out, read_offers, with_offers
     from lamina.tools import read_tools, where_of
-    from lamina.tools.execution import Limits, open_executor
+    from lamina.tools.execution import Limits, check_changes_nothing, open_executor
     from lamina.training import TrainSettings
 
     if per_request is not None and how is How.call_first:
@@ -124,6 +124,8 @@ def synth(
     for name, reason in unusable.items():
         progress.say(f"{name} is left out: {reason}")
     toolbox, unmet = without_unmet(toolbox, progress)
+    if not allow_changes:
+        check_changes_nothing(toolbox)  # before there is a run, which would hold the answer
     say_what_needs_the_clock(toolbox, progress)
     settings = SynthSettings(
         **given(targets=n, rows=rows, variants=variants, styles=_shares(styles), wordings=listed(wordings)),

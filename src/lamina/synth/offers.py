@@ -73,7 +73,8 @@ def with_offers(toolbox: Toolbox, offers: Mapping[str, Mapping[str, Any]]) -> To
         description, category = wanted.get("description") or tool.description, wanted.get("category") or tool.category
         if tool.name not in gone:
             changed.append(dataclasses.replace(tool, description=str(description), category=str(category)))
-    return Toolbox(changed, toolbox.remarks, toolbox.files)
+    without = [tool for tool in toolbox if tool.name in gone]
+    return Toolbox(changed, toolbox.remarks, toolbox.files, [*toolbox.left_out, *without])
 
 
 def left_out(offers: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from functools import cached_property
@@ -156,8 +156,8 @@ class Tool:
 
 class Toolbox:
     """An ordered set of tools with distinct names. ``remarks`` says what of its sources was left out or
-    changed, and why; ``files`` are those that were read for it; ``left_out`` are tools that it would have, and that
-    cannot run yet."""
+    changed, and why; ``files`` are those that were read for it; ``left_out`` are tools that it would have: they
+    cannot run yet, or are not wanted."""
 
     def __init__(
         self,
@@ -191,6 +191,12 @@ class Toolbox:
 
     def as_openai(self) -> list[JSON]:
         return [t.as_openai() for t in self]
+
+    def without(self, names: Container[str]) -> Toolbox:
+        """Those of these names are left out; requests for them are known as such, and no mistakes."""
+        kept = [tool for tool in self if tool.name not in names]
+        gone = [tool for tool in self if tool.name in names]
+        return Toolbox(kept, self.remarks, self.files, [*self.left_out, *gone]) if gone else self
 
     @classmethod
     def from_openai(cls, rows: Iterable[JSON]) -> Toolbox:

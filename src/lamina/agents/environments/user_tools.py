@@ -14,7 +14,7 @@ import importlib.util
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -37,13 +37,21 @@ class UserTools:
     """Each episode has a scratch folder of its own, so that one leaves nothing for the next."""
 
     def __init__(
-        self, tools: Path, tasks: Path | Sequence[Task], reward: Path | None = None, *, allow_changes: bool = False
+        self,
+        tools: Path,
+        tasks: Path | Sequence[Task],
+        reward: Path | None = None,
+        *,
+        allow_changes: bool = False,
+        timeout: float | None = None,
+        left_out: Collection[str] = (),
     ) -> None:
-        """Raises InputError where a function may change things elsewhere and ``allow_changes`` is false."""
-        from lamina.tools.execution import open_executor
+        """``timeout``: seconds that a call may take, else the usual ones; ``left_out``: names of tools that are not on
+        offer. Raises InputError where a function may change things elsewhere and ``allow_changes`` is false."""
+        from lamina.tools.execution import Limits, open_executor
 
         self.name = tools.stem
-        own = read_tools(tools)
+        own = read_tools(tools).without(left_out)
         if FINISH in own:
             self.toolbox = own
         else:
@@ -51,7 +59,7 @@ class UserTools:
         self._tasks = read_tasks(tasks) if isinstance(tasks, Path) else list(tasks)
         self._reward = _reward_function(reward) if reward else None
         self._reward_file = reward
-        self._executor: Executor = open_executor(own, allow_changes=allow_changes)
+        self._executor: Executor = open_executor(own, limits=Limits.of(timeout), allow_changes=allow_changes)
         self._own = own
         self._folders: list[Path] = []
         self._task: Task | None = None

@@ -140,11 +140,12 @@ def solve_first_turn(row: JSON, setting: Setting) -> Conversation:
     return Outcome(readable and match.exact, scores, reasons, [turn_record(request, reply, expected)])
 
 
-def _unscored(kind: str, transcript: list[JSON]) -> Outcome:
-    """A prompt that did not fit, an endpoint that failed: not the model's answer, and not a refusal."""
+def _unscored(kind: str, transcript: list[JSON], why: str = "") -> Outcome:
+    """A prompt that did not fit, an endpoint that failed, a call that is not run: not the model's answer, and not a
+    refusal."""
     scores = {"kind": kind, "unscored": True, "refused": False, "unreadable": False, "functions_right": False}
     scores |= {"arguments_right": 0, "arguments_total": 0, "turns_right": 0}
-    return Outcome(False, scores, [f"not answered: {transcript[-1]['problem']}"], transcript)
+    return Outcome(False, scores, [why or f"not answered: {transcript[-1]['problem']}"], transcript)
 
 
 def solve_dependent(row: JSON, setting: Setting) -> Conversation:
@@ -169,6 +170,9 @@ def solve_dependent(row: JSON, setting: Setting) -> Conversation:
             break
         done.extend(reply.calls)
         if turn + 1 < len(paths[0]):
+            if held := sorted({call.name for call in done} & setting.withheld):
+                told = f"{held[0]} may change things elsewhere and was not called; --allow-changes calls it"
+                return _unscored(row["kind"], transcript, told)
             text, problem = _execute(done, row, setting)
             if problem:
                 reasons = [f"call {turn + 1} is right but its execution failed: {problem}"]

@@ -32,13 +32,15 @@ class Sample:
 @dataclass(frozen=True)
 class Setting:
     """Everything besides the sample that decides what the model is asked and how it is scored. ``system`` is
-    an instruction put before the request (a prompt variant), ``executor`` runs the calls of a rollout."""
+    an instruction put before the request (a prompt variant), ``executor`` runs the calls of a rollout, those of the
+    tools in ``withheld`` left out, which may change things elsewhere."""
 
     toolbox: Toolbox
     style: PromptStyle
     system: str | None = None
     max_tokens: int = 256
     executor: Any = None
+    withheld: frozenset[str] = frozenset()
 
     def ask(
         self, messages: Sequence[Message], *, tools: Toolbox | None = None, most_calls: int | None = None

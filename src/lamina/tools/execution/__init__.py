@@ -9,7 +9,7 @@ from lamina.tools.execution.outcomes import CallResult, Limits, Status
 if TYPE_CHECKING:
     from lamina.tools.execution.error_results import carried_error, error_in
     from lamina.tools.execution.executor import Executor, available_level, level_note
-    from lamina.tools.execution.opening import MixedExecutor, open_executor, unmet_tools
+    from lamina.tools.execution.opening import MixedExecutor, check_changes_nothing, open_executor, unmet_tools
 
 __all__ = [
     "CallResult",
@@ -19,6 +19,7 @@ __all__ = [
     "Status",
     "available_level",
     "carried_error",
+    "check_changes_nothing",
     "error_in",
     "level_note",
     "open_executor",
@@ -30,6 +31,7 @@ _WHERE = {
     "error_in": "error_results",
     "MixedExecutor": "opening",
     "open_executor": "opening",
+    "check_changes_nothing": "opening",
     "unmet_tools": "opening",
 }
 

@@ -48,14 +48,20 @@ def open_executor(
 
     Raises InputError where a tool may change things outside the sandbox and ``allow_changes`` is false: calls
     that nobody asked for (synthesis) must not reach a real shop, nor send real mail."""
-    changing = [t.name for t in toolbox if t.target is not None and t.target.changes_things]
-    if changing and not allow_changes:
-        named = ", ".join(changing[:NAMED]) + (", …" if len(changing) > NAMED else "")
-        what = f"{len(changing)} of {len(toolbox)} tools may change things elsewhere ({named})"
-        raise InputError(what, mend=MEND)
+    if not allow_changes:
+        check_changes_nothing(toolbox)
     if all(t.target is None or isinstance(t.target, PythonTarget) for t in toolbox):
         return Executor(toolbox, level, limits, workers=workers)
     return MixedExecutor(toolbox, level, limits, workers=workers)
+
+
+def check_changes_nothing(toolbox: Toolbox) -> None:
+    """Raises InputError where a tool may change things outside the sandbox."""
+    changing = [t.name for t in toolbox if t.target is not None and t.target.changes_things]
+    if changing:
+        named = ", ".join(changing[:NAMED]) + (", …" if len(changing) > NAMED else "")
+        what = f"{len(changing)} of {len(toolbox)} tools may change things elsewhere ({named})"
+        raise InputError(what, mend=MEND)
 
 
 def unmet_tools(toolbox: Toolbox) -> dict[str, str]:
