@@ -107,6 +107,33 @@ def test_a_day_that_a_result_said_before_is_known():
     assert check_needs_clock(row, TOOLS) is not None
 
 
+@pytest.mark.parametrize(
+    ("clock", "result", "known"),
+    [
+        (("get_current_date", "Tell the date."), '{"date":"2026-11-23","zone":"UTC"}', True),
+        (("getDate", "The date."), '"2026-11-23"', True),
+        (("get_date", "The date."), '"Monday, November 23, 2026"', True),
+        (("calendar", "What day it is today. Nothing else."), '"2026-11-23T10:00:00"', True),
+        (("get_current_date", "Tell the date."), '"2026-11-22"', False),
+        (("get_current_date", "Tell the date."), '{"error": "no clock"}', False),
+        (("list_events", "List the events."), '[{"date": "2026-11-23"}]', False),
+        (("update_event", "Move an event."), '"2026-11-23"', False),
+    ],
+)
+def test_a_day_that_a_tool_told_before_the_call_is_enough(clock: tuple[str, str], result: str, known: bool):
+    toolbox = Toolbox([*TOOLS, Tool(*clock, {"type": "object", "properties": {}})])
+    row = candidate("book a table for tomorrow", {})
+    asked, booked = ToolCall.of(clock[0], {}), ToolCall.of("book", {"day": "2026-11-24"})
+    told, done = CallResult("ok", True, result), CallResult("ok", True, "true")
+    row.style = "dependent"
+    row.turns, row.results = [[asked], [booked]], [[told], [done]]
+    assert (check_needs_clock(row, toolbox) is None) is known
+    row.turns, row.results = [[booked], [asked]], [[done], [told]]
+    assert check_needs_clock(row, toolbox) is not None
+    row.turns, row.results = [[asked, booked]], [[told, done]]
+    assert check_needs_clock(row, toolbox) is not None
+
+
 @pytest.mark.parametrize("writer", ["examples", "grammar", "a model"])
 def test_synthesis_asks_it_of_every_row_whoever_wrote_it(writer: str):
     row = candidate("please book a table for tomorrow", {"day": "2026-11-24"})

@@ -112,6 +112,63 @@ def test_a_value_does_not_become_a_part_of_a_tool(file: Path):
     with passing(["WEATHER_KEY"]), pytest.raises(ToolDefinitionError, match="in the function's body") as refused:
         read_tools(file)
     assert KEY not in str(refused.value)
+    assert "key says the value of WEATHER_KEY, which --env passes" in str(refused.value)
+
+
+SHOP = '''\
+def find_product(name: str, kind: str = "any") -> dict[str, str]:
+    """Find a product of the shop.
+
+    Args:
+        name: What the label says.
+        kind: Which kind.
+
+    Examples:
+        find a lamp
+        >>> find_product(name="lamp")
+    """
+    return {"name": name, "kind": "product", "in": "prod"}
+'''
+
+
+@pytest.mark.parametrize(
+    ("value", "answer"),
+    [
+        ("prod", {"name": "lamp", "kind": "product", "in": SCRUBBED}),
+        ("name", {SCRUBBED: "lamp", "kind": "product", "in": "prod"}),
+        ("the folder", {"name": "lamp", "kind": "product", "in": "prod"}),
+        ("string", {"name": "lamp", "kind": "product", "in": "prod"}),
+        ("eu", {"name": "lamp", "kind": "product", "in": "prod"}),
+        ("1", {"name": "lamp", "kind": "product", "in": "prod"}),
+    ],
+)
+def test_a_variable_that_is_no_key_refuses_no_tool_and_breaks_no_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, answer: dict[str, str]
+):
+    file = tmp_path / "shop.py"
+    file.write_text(SHOP, encoding="utf-8")
+    monkeypatch.setenv("OF_MINE", str(tmp_path) if value == "the folder" else value)
+    with passing(["OF_MINE"]):
+        toolbox = read_tools(file)
+        with Executor(toolbox) as executor:
+            assert executor.run("find_product", {"name": "lamp"}).value == answer
+
+
+@pytest.mark.parametrize("said", ["label", "shop", "find a lamp", "lamp", "any"])
+def test_a_word_that_a_tool_says_names_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str):
+    file = tmp_path / "shop.py"
+    file.write_text(SHOP.replace('"any"', '"anything"'), encoding="utf-8")
+    monkeypatch.setenv("OF_MINE", "anything" if said == "any" else said)
+    with passing(["OF_MINE"]), pytest.raises(ToolDefinitionError, match="the value of OF_MINE, which --env passes"):
+        read_tools(file)
+
+
+def test_the_mend_of_a_file_s_flaw_has_no_value_either(file: Path):
+    said = "import functools\nimport os\n\nNAME = os.environ['WEATHER_KEY']\n"
+    file.write_text(f"{said}globals()[NAME] = functools.partial(print)\n__all__ = [NAME]\n", encoding="utf-8")
+    with passing(["WEATHER_KEY"]), pytest.raises(ToolDefinitionError, match="write def") as refused:
+        read_tools(file)
+    assert KEY not in str(refused.value)
 
 
 @pytest.mark.parametrize(

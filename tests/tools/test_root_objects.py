@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lamina.errors import ToolDefinitionError
 from lamina.tools import Toolbox, read_tools
 from lamina.tools.linting import lint
+from lamina.tools.root_objects import as_one_object
+from lamina.tools.validators import validator_for
 
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 DAY = {"type": "object", "properties": {"day": {"type": "integer"}}, "required": ["day"], "additionalProperties": False}
@@ -96,3 +100,55 @@ def test_a_missing_description_in_a_list_of_ones_own_is_for_lint_to_tell(tmp_pat
     assert box["f"].description == "f"
     assert [(r.where, r.code, r.dropped) for r in box.remarks] == [("entry 1", "no_description", False)]
     assert "no_description" in {r.code for r in lint(box)}
+
+
+NAMES = st.sampled_from(["kind", "a", "b"])
+ONE = st.sampled_from([{"const": "a"}, {"const": 1}, {"type": "string"}, {"type": "integer"}, {"maximum": 1}])
+TABLE = st.dictionaries(NAMES, ONE, min_size=1, max_size=2)
+NAMED = st.lists(NAMES, min_size=1, max_size=2, unique=True)
+TEST = st.fixed_dictionaries({}, optional={"properties": TABLE, "required": NAMED})
+PART = st.fixed_dictionaries(
+    {},
+    optional={
+        "properties": TABLE,
+        "required": NAMED,
+        "if": TEST,
+        "then": TEST,
+        "else": TEST,
+        "not": st.fixed_dictionaries({"required": NAMED}),
+        "patternProperties": st.dictionaries(st.sampled_from(["^a", "b"]), ONE, min_size=1),
+        "dependentRequired": st.dictionaries(NAMES, NAMED, min_size=1, max_size=2),
+        "dependentSchemas": st.dictionaries(NAMES, TEST, min_size=1, max_size=2),
+        "minProperties": st.integers(0, 2),
+        "contains": ONE,
+        "minContains": st.integers(0, 2),
+    },
+)
+ROOT = st.builds(
+    lambda own, parts, some, more: (
+        {**own, "allOf": [*parts, *([{"anyOf": more}] if more else [])]} | ({"anyOf": some} if some else {})
+    ),
+    PART,
+    st.lists(PART, min_size=1, max_size=3),
+    st.lists(st.fixed_dictionaries({"required": NAMED}), max_size=2),
+    st.lists(st.fixed_dictionaries({"required": NAMED}), max_size=2),
+)
+OBJECT = st.dictionaries(st.sampled_from(["kind", "a", "b", "ab"]), st.sampled_from(["a", "x", 1, 2]), max_size=4)
+
+
+@given(root=ROOT, values=st.lists(OBJECT, min_size=1, max_size=8))
+def test_a_root_put_together_lets_pass_what_it_did(root: dict[str, Any], values: list[dict[str, Any]]):
+    before, after = validator_for(root), validator_for(as_one_object(root))
+    for value in values:
+        assert before.is_valid(value) == after.is_valid(value), value
+
+
+def test_conditions_stay_whole():
+    first = {"if": {"properties": {"kind": {"const": "a"}}}, "then": {"required": ["x"]}}
+    second = {"if": {"properties": {"kind": {"const": "b"}}}, "then": {"required": ["y"]}, "else": {"required": ["z"]}}
+    third = {"contains": {"const": 1}, "minContains": 2}
+    own = {"properties": {"kind": {"type": "string"}}, "contains": {"const": 2}, "maxContains": 1}
+    found = as_one_object({**own, "allOf": [first, second, third]})
+    assert {key: found[key] for key in second} == second
+    assert found["allOf"] == [first, third]
+    assert not validator_for(found).is_valid({"kind": "a"})

@@ -37,6 +37,16 @@ def test_longer_numbers_and_words_are_keys(key: str):
     assert Secrets([key]).scrub(f"not {key} again") == f"not {SCRUBBED} again"
 
 
+def test_of_a_short_word_only_whole_words_are_taken_where_that_is_asked_for():
+    said = r"prod is prod, a product prod_1 reprod; \nprod env=prod&x=%20prod%20 'prod'"
+    hidden = r"# is #, a product prod_1 reprod; \n# env=#&x=%20#%20 '#'".replace("#", SCRUBBED)
+    assert Secrets(["prod"], whole_words=True).scrub(said) == hidden
+    assert Secrets(["prod"]).scrub("product") == f"{SCRUBBED}uct"
+    assert Secrets(["user:prod"], whole_words=True).scrub("a product of prod") == f"a product of {SCRUBBED}"
+    for key in ("twelve_chars", "sk-1"):
+        assert Secrets([key], whole_words=True).scrub(f"x{key}x") == f"x{SCRUBBED}x"
+
+
 @pytest.mark.parametrize(
     "server",
     [

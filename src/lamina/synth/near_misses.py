@@ -25,6 +25,8 @@ _NO_THING = frozenset(
      "ways", "value", "values", "number", "numbers", "data", "information", "item", "items", "result", "results"}
 )  # fmt: skip
 """Words that a description has for what is given or unknown."""
+_VOWEL = re.compile(r"(?!u[st][aeiu]|uni[^mn]|ur[il]|eu|one|once)[aeiou]|hour|hono|hones|heir")
+"""How words begin that begin with the sound of one."""
 _open: WeakKeyDictionary[Toolbox, dict[str, list[tuple[str, str]]]] = WeakKeyDictionary()
 
 
@@ -37,7 +39,8 @@ def near_miss(tool: Tool, toolbox: Toolbox, values: Sequence[str], rng: random.R
         return None
     pattern = rng.choice(sorted({p for p, _ in found}))
     verb = rng.choice([v for p, v in found if p == pattern])
-    text = pattern.replace("{verb}", verb).replace("{noun}s", _plural(noun)).replace("{noun}", noun)
+    text = pattern.replace("{verb}", verb).replace("{noun}s", _plural(noun))
+    text = re.sub(r"\ba \{noun\}", f"{_article(noun)} {{noun}}", text).replace("{noun}", noun)
     return lowered(text.replace("{value}", rng.choice(values) if values else "")), f"near miss: {pattern}"
 
 
@@ -102,6 +105,11 @@ def singular(noun: str) -> str:
     if re.search(r"(?:[sx]|[cs]h)es$", noun):
         return noun[:-2]
     return noun[:-1] if noun.endswith("s") and not noun.endswith(("ss", "us", "is")) else noun
+
+
+def _article(noun: str) -> str:
+    """As the noun sounds: "an event", "a user", "an hour"."""
+    return "an" if _VOWEL.match(noun) else "a"
 
 
 def _plural(noun: str) -> str:

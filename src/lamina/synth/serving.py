@@ -26,7 +26,8 @@ _ANYTHING = (
 _DETAILS = re.compile(r"[,:;()]|\b(?:on|in|into|of|for|with|from|at|by|between|to|so that)\b")
 """Where the head of a description ends: "Look up a person" of "Look up a person in the contacts: phone, birthday"."""
 
-
+_ANSWERS = re.compile(r"^returns?\b", re.IGNORECASE)
+"""How many a docstring begins that says what comes back, and gives nothing back to a shop."""
 _POLITE = re.compile(
     r"^(?:(?:hey|hi|ok|so|please|pls|(?:can|could|would|will) you|i want to|i need to|i'd like to|let's)\b[ ,!]*)+"
 )
@@ -84,7 +85,7 @@ def abilities_of(toolbox: Toolbox) -> Abilities:
 
 def ability_of(tool: Tool) -> Ability:
     name, sentence = words_of_name(tool.name), first_sentence(tool.description)
-    acts = acts_of(" ".join(name)) | acts_of(sentence)
+    acts = acts_of(" ".join(name)) | acts_of(_ANSWERS.sub("It", sentence))
     for argument, schema in tool.properties.items():
         choices = schema.get("enum", ()) if isinstance(schema, dict) else ()
         for text in (" ".join(words_of_name(argument)), *(choice for choice in choices if isinstance(choice, str))):

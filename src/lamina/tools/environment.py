@@ -72,7 +72,8 @@ def secrets_of(names: Sequence[str]) -> Secrets:
     from lamina.tools.execution.secrets import Secrets
 
     values = [os.environ.get(name, "") for name in names]
-    return Secrets(form for value in values for form in dict.fromkeys((value, value.strip())))
+    forms = (form for value in values for form in dict.fromkeys((value, value.strip())))
+    return Secrets(forms, whole_words=True)
 
 
 def withheld_mend(text: str) -> str:

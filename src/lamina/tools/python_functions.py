@@ -19,13 +19,24 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import ImportTooSlowError, ToolDefinitionError
-from lamina.tools.environment import allowed_environment, passed_secrets, withheld_mend
+from lamina.tools.environment import (
+    allowed_environment,
+    passed_secrets,
+    passed_variables,
+    secrets_of,
+    withheld_mend,
+)
+from lamina.tools.plain_schemas import BY_NAME
 from lamina.tools.signatures import SLOW_MEND
 from lamina.tools.tool import Example, PythonTarget, Remark, Tool, Toolbox
 from lamina.tools.validators import rule_problem
 from lamina.tools.waiting import MOST_WAITING, SHORTEST_WAIT, queued_seconds
 
 IMPORT_SECONDS = 20.0
+VALUES = ("default", "const", "enum", "examples", "example")
+"""Keys of JSON Schema that have a user's data."""
+NAMES = ("type", "format", "required", "dependentRequired", "$ref")
+"""Those that have names of JSON Schema's or of arguments."""
 
 
 def claims(path: Path) -> bool:
@@ -65,8 +76,9 @@ def _described(path: Path, seconds: float, *, each: bool) -> Described:
         flaw = answer["flaw"]
         file = flaw["file"] if flaw["file"] and Path(flaw["file"]) != path.resolve() else path
         kind = ImportTooSlowError if flaw["late"] else ToolDefinitionError
-        mend = "; ".join(filter(None, [flaw["mend"], withheld_mend(flaw["what"])]))
-        raise kind(passed_secrets().scrub(flaw["what"]), file=file, line=flaw["line"], mend=mend)
+        secrets = passed_secrets()
+        mend = "; ".join(filter(None, [secrets.scrub(flaw["mend"]), withheld_mend(flaw["what"])]))
+        raise kind(secrets.scrub(flaw["what"]), file=file, line=flaw["line"], mend=mend)
     remarks = []
     for flaw in answer["flaws"]:
         where = f"{flaw['file'] or path}:{flaw['line']}"
@@ -79,11 +91,32 @@ def _described(path: Path, seconds: float, *, each: bool) -> Described:
 
 def _refuse_secrets(rows: list[dict[str, Any]], path: Path) -> None:
     """What a tool says of itself stands in every prompt and record: ``key=os.environ["API_KEY"]`` is no default."""
-    secrets = passed_secrets()
-    for row in rows:
-        if secrets.scrubbed(row) != row:
-            what = f"{row['name']} says the value of a variable that --env passes (in a default, an example, its words)"
-            raise ToolDefinitionError(what, file=path, mend="read the variable in the function's body")
+    passed = [(name, secrets_of([name])) for name in passed_variables()]
+    for row in rows if passed else ():
+        examples = [[one["request"], list(one["arguments"].values())] for one in row["examples"]]
+        said = [row["description"], _words_of(row["parameters"]), examples]
+        for name, secrets in passed:
+            if secrets.scrubbed(said) != said:
+                what = f"{row['name']} says the value of {name}, which --env passes (in a default, an example or words)"
+                mend = "read the variable in the function's body; if it holds a plain word, use another word here"
+                raise ToolDefinitionError(what, file=path, mend=mend)
+
+
+def _words_of(schema: Any) -> Any:
+    """What a schema says in words and values. The names of arguments are those of the source and hold no value of a
+    variable; those of JSON Schema are nobody's."""
+    if isinstance(schema, list):
+        return [_words_of(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    named = [_words_of(one) for key in BY_NAME & schema.keys() for one in _values(schema[key])]
+    data = [schema[key] for key in VALUES if key in schema]
+    rest = [_words_of(part) for key, part in schema.items() if key not in {*BY_NAME, *VALUES, *NAMES}]
+    return [*named, *data, *rest]
+
+
+def _values(table: Any) -> list[Any]:
+    return list(table.values()) if isinstance(table, dict) else []
 
 
 def _tool(row: dict[str, Any], path: Path) -> Tool:

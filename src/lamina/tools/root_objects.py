@@ -19,7 +19,12 @@ MOST_PARTS = 2_000
 """References followed, for a few that each double what they refer to never end."""
 NO_OBJECT = "it is no object"
 ELSEWHERE = ("$ref", "allOf", "anyOf", "oneOf")
-TABLES = ("$defs", "definitions", "patternProperties", "dependentRequired", "dependentSchemas")
+TABLES = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
+TOGETHER = (("if", "then", "else"), ("contains", "minContains", "maxContains"))
+"""Keys that mean something beside each other alone."""
+
+UNSAID = ("type", "additionalProperties", "allOf", "description", "title", "$id", "$schema")
+"""Keys of which the outer's stand alone, or that are put together elsewhere."""
 
 
 def as_one_object(schema: JSON) -> JSON:
@@ -83,26 +88,31 @@ def _offering(found: JSON, key: str, branches: list[JSON]) -> JSON:
     opened = [one["additionalProperties"] for one in objects if one.get("additionalProperties", False) is not False]
     if opened and "additionalProperties" not in found:
         outer["additionalProperties"] = True  # which branch is whose is for the branches to say
-    return {**found, **outer, key: objects}
+    return _both(found, {**outer, key: objects})
 
 
 def _both(inner: JSON, outer: JSON) -> JSON:
     """What fits both; words are the outer's. A part that is closed to other names than its own is not closed to those
     of the part beside it: nothing would fit, and nobody means that."""
+    beside = [*_listed(inner.get("allOf")), *_listed(outer.get("allOf"))]
+    for keys in TOGETHER:
+        part = {key: inner[key] for key in keys if key in inner}
+        if part and any(key in outer for key in keys):
+            beside.append(part)
+            inner = {key: value for key, value in inner.items() if key not in part}
     merged = {**inner, **outer}
-    for key in inner.keys() & outer.keys():
-        a, b = inner[key], outer[key]
-        if key == "properties" and isinstance(a, dict) and isinstance(b, dict):
-            merged[key] = a | b | {n: {"allOf": [a[n], b[n]]} for n in a.keys() & b.keys() if a[n] != b[n]}
+    for key, a in inner.items():
+        if key not in outer:
+            continue
+        b = outer[key]
+        if key in TABLES and isinstance(a, dict) and isinstance(b, dict):
+            twice = [] if key in ("$defs", "definitions") else [n for n in a if n in b and a[n] != b[n]]
+            merged[key] = a | b | {n: {"allOf": [a[n], b[n]]} for n in twice}
         elif key == "required":
             merged[key] = list(dict.fromkeys([*_listed(a), *_listed(b)]))
-        elif key in TABLES and isinstance(a, dict) and isinstance(b, dict):
-            merged[key] = a | b
-        elif key == "allOf":
-            merged[key] = [*_listed(a), *_listed(b)]
-        elif key not in ("type", "additionalProperties", "description", "title", "$id", "$schema") and a != b:
-            merged["allOf"] = [*_listed(merged.get("allOf")), {key: a}]
-    return merged
+        elif key not in UNSAID and a != b:
+            beside.append({key: a})
+    return {**merged, "allOf": beside} if beside else merged
 
 
 def _pointed(root: JSON, reference: str) -> Any:

@@ -12,6 +12,8 @@ from urllib.parse import quote, quote_plus
 
 SHORTEST = 4
 SCRUBBED = "[secret]"
+PLAIN = re.compile(r"\w{1,11}")
+"""What is as likely a word as a key (``APP_ENV=prod``, and "product" is a word of its own)."""
 COMMON = re.compile(r"true|false|none|null|enabled|disabled|[-+]?(?=(?:\D*\d){0,5}\D*$)\d*\.?\d+", re.IGNORECASE)
 """What stands where a key could (``USE_AUTH=true``, ``TOKEN_TTL=3600``) and is none: words of every answer, and numbers
 of fewer than six digits."""
@@ -20,9 +22,10 @@ of fewer than six digits."""
 class Secrets:
     """``scrub`` replaces every secret, and the forms in which a server may say it back: JSON text,
     percent-encoded, base64. What is shorter than four characters or ``COMMON`` is no secret: it would blot out half
-    of every answer."""
+    of every answer. ``whole_words``: a short value of letters and digits alone counts only where it stands by itself,
+    for it may be no key at all."""
 
-    def __init__(self, values: Iterable[str] = ()):
+    def __init__(self, values: Iterable[str] = (), *, whole_words: bool = False):
         forms: set[str] = set()
         for value in values:
             if not _is_secret(value):
@@ -40,11 +43,13 @@ class Secrets:
             if colon and _is_secret(password):
                 forms |= {password, json.dumps(password)[1:-1], quote(password, safe="")}
         self._forms = sorted(forms, key=len, reverse=True)
+        self._words = {form: _whole(form) for form in self._forms if whole_words and PLAIN.fullmatch(form)}
         self.longest = max((len(f.encode()) for f in self._forms), default=0)
 
     def scrub(self, text: str) -> str:
         for form in self._forms:
-            text = text.replace(form, SCRUBBED)
+            word = self._words.get(form)
+            text = word.sub(SCRUBBED, text) if word else text.replace(form, SCRUBBED)
         return text
 
     def scrubbed(self, value: Any) -> Any:
@@ -61,6 +66,11 @@ class Secrets:
         if isinstance(value, int | float) and not isinstance(value, bool) and self.scrub(said := repr(value)) != said:
             return SCRUBBED
         return value
+
+
+def _whole(form: str) -> re.Pattern[str]:
+    """Also after an escape, whose last letter is no part of a word: ``\\n``, ``%20``."""
+    return re.compile(rf"(?:(?<!\w)|(?<=\\[abfnrtv])|(?<=%[0-9A-Fa-f]{{2}})){re.escape(form)}(?!\w)")
 
 
 def _is_secret(value: str) -> bool:

@@ -21,6 +21,8 @@ from lamina.tools.tool import JSON, Remark
 REFERENCE = re.compile(r"\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 ASKED = re.compile(r"\$\{input:[^}]*\}")
 URLS = ("url", "serverUrl")
+OTHERS = ("asyncapi", "openapi", "swagger")
+"""Keys by which a document says that it is of another kind."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,14 @@ def is_config(root: Any) -> bool:
 
 
 def _entries(root: Any) -> JSON | None:
-    """Under ``mcpServers``, or VS Code's ``servers`` (an OpenAPI document has a list there); None in another file."""
+    """Under ``mcpServers``, or VS Code's ``servers`` (an OpenAPI document has a list there, an AsyncAPI document an
+    object of URLs); None in another file."""
     if not isinstance(root, dict):
         return None
     if isinstance(found := root.get("mcpServers"), dict):
         return found
+    if any(key in root for key in OTHERS):
+        return None
     found = root.get("servers")
     ways = {"command", *URLS}
     if isinstance(found, dict) and any(isinstance(row, dict) and ways & set(row) for row in found.values()):
