@@ -231,6 +231,31 @@ def test_what_is_thought_in_a_channel_that_never_ends_is_no_refusal():
     )
 
 
+@pytest.mark.parametrize(
+    "thought",
+    [
+        f"<|channel|>analysis<|message|>I am not to split. A call would be [{TEXT}], but I should ask",
+        f"<|channel|>analysis<|message|>A call: <|channel|>commentary to=functions.split_bill <|message|>{ARGUMENTS} but n",
+        f"<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>analysis<|message|>so [{TEXT}]",
+        f"<think>I am not to split. A call would be [{TEXT}], but I should ask",
+        f"<think>Hm</think>\n<think>so <tool_call>{TEXT}</tool_call>",
+        f"<think>[{TEXT}",
+        f"{TEXT}<think>and [{TEXT}]",
+    ],
+)
+def test_a_call_drafted_in_a_thought_that_was_cut_is_no_call(thought: str, toolbox: Toolbox):
+    for tools in (None, toolbox):
+        for least in (STRICT, ANYTHING):
+            reading = read_calls(thought, tools, least=least)
+            assert reading.calls == []
+            assert "the thought never ends" in str(reading.problem)
+
+
+def test_what_is_addressed_to_a_function_is_a_call_in_whichever_channel(toolbox: Toolbox):
+    call = f"<|channel|>analysis to=functions.split_bill<|message|>{ARGUMENTS}<|call|>"
+    assert one(read_calls(call, toolbox, least=STRICT)) == CALL
+
+
 BOMBS = {
     "names": "f(" * 45_000,
     "calls": "split_bill(total=84, people=4), " * 3_000,

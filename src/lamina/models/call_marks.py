@@ -48,7 +48,10 @@ NAMED = (
 """Calls whose name stands outside of their arguments; the group is the name. ``harmony`` is gpt-oss's: the recipient
 may stand before or after the channel, and the type (``<|constrain|>json``) may be left out."""
 _NAMED = re.compile("|".join(NAMED))
-_ANALYSIS = re.compile(r"(?:<\|start\|>assistant)?<\|channel\|>analysis(?:<\|constrain\|>|[^<{]){0,40}<\|message\|>")
+_ANALYSIS = re.compile(
+    r"(?:<\|start\|>assistant)?<\|channel\|>analysis(?:<\|constrain\|>|(?!\bto=)[^<{]){0,40}<\|message\|>"
+)
+"""What is addressed to a function is a call in whichever channel."""
 _LANGUAGE = re.compile(r"[A-Za-z_]{1,20}\s")
 
 
@@ -59,30 +62,34 @@ class Segment(NamedTuple):
     inside: bool
 
 
-def spoken(text: str) -> tuple[str, bool]:
-    """Without what a model thought first, and without end tokens after it; and whether a thought never ended."""
+def spoken(text: str) -> str | None:
+    """Without what a model thought first, and without end tokens after it; None where a thought never ends. What stands
+    in a thought is a plan and no call, and whoever was cut in one hasn't answered yet."""
     hidden = outline(text)
     thought = hidden.rfind("</think>")
-    thinking = hidden.rfind("<think>") > thought
     start = thought + len("</think>") if thought >= 0 else 0
-    text, analysing = _without_analysis(text[start:], hidden[start:])
-    text = text.strip()
+    if hidden.find("<think>", start) >= 0:
+        return None
+    left = _without_analysis(text[start:], hidden[start:])
+    if left is None:
+        return None
+    text = left.strip()
     while (end := next((e for e in ENDS if text.endswith(e)), None)) is not None:
         text = text.removesuffix(end).rstrip()
-    return text, thinking or analysing
+    return text
 
 
-def _without_analysis(text: str, hidden: str) -> tuple[str, bool]:
-    """Without what gpt-oss says in its channel for thoughts, before each call anew; and whether the last never ends."""
+def _without_analysis(text: str, hidden: str) -> str | None:
+    """Without what gpt-oss says in its channel for thoughts, before each call anew; None where the last never ends."""
     kept: list[str] = []
     position = 0
     while (opened := _ANALYSIS.search(hidden, position)) is not None:
         end = hidden.find("<|end|>", opened.end())
         if end < 0:
-            return "".join([*kept, text[position:]]), True
+            return None
         kept.append(text[position : opened.start()])
         position = end + len("<|end|>")
-    return "".join([*kept, text[position:]]), False
+    return "".join([*kept, text[position:]])
 
 
 def marked_segments(text: str, hidden: str, toolbox: Toolbox | None) -> list[Segment] | None:

@@ -120,15 +120,14 @@ def _read(text: str, toolbox: Toolbox | None) -> Part:
     if whole is not None:
         part = part_of(whole, toolbox)
         return part or Part([], f"JSON, but not calls: {text[:80]!r}")
-    text, thinking = spoken(text)
-    hidden = outline(text)
-    if (marked := marked_segments(text, hidden, toolbox)) is not None:
+    said = spoken(text)
+    if said is None:
+        return Part([], f"the thought never ends, and nothing in it is a call: {text[:80]!r}")
+    hidden = outline(said)
+    if (marked := marked_segments(said, hidden, toolbox)) is not None:
         return _read_marked(marked, toolbox)
-    fenced = fenced_segments(text, hidden)
-    part = _read_fenced(fenced, toolbox) if fenced is not None else _read_part(text, toolbox)
-    if thinking and part.problem is None and not part.rows:
-        return Part([], "the thought never ends, and an empty list in it is no answer")
-    return part
+    fenced = fenced_segments(said, hidden)
+    return _read_fenced(fenced, toolbox) if fenced is not None else _read_part(said, toolbox)
 
 
 def _read_marked(segments: list[Segment], toolbox: Toolbox | None) -> Part:
