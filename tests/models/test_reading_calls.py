@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamina.models import parse_calls
-from lamina.models.parsing import ANYTHING, BRACKETS, CLOSED, NULLS, STRICT, TRUSTED, Reading, read_calls
+from lamina.models.parsing import ANYTHING, BRACKETS, CLOSED, NULLS, STRICT, TRUSTED, Reading, read_calls, read_reply
 from lamina.tools import Tool, Toolbox
 
 CALL = ("split_bill", {"total": 84, "people": 4})
@@ -143,6 +143,16 @@ def test_a_call_whose_arguments_are_whole_is_read_without_its_last_brackets_but_
         assert BRACKETS in reading.repairs
         assert TRUSTED <= reading.confidence <= 0.6
     assert "breaks off" in str(read_calls(BRACKETS_MISSING[name], toolbox, least=STRICT).problem)
+
+
+def test_a_list_that_was_cut_after_a_whole_call_is_no_list_of_the_calls_that_are_there(toolbox: Toolbox):
+    for text in (f"[{TEXT},{TEXT[:-1]}", f"[{TEXT}", f"<tool_call>{TEXT[:-1]}"):
+        assert read_reply(text, toolbox)["calls"]
+        cut = read_reply(text, toolbox, truncated=True)
+        assert (cut["calls"], cut["confidence"]) == ([], 0.0)
+        assert "breaks off" in cut["problem"]
+        assert parse_calls(text, toolbox, truncated=True)[0] == []
+    assert read_reply(f"[{TEXT}]", toolbox, truncated=True)["confidence"] == 1.0
 
 
 def test_a_null_is_an_argument_left_out_where_the_schema_allows_that_and_no_null():

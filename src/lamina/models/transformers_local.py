@@ -199,7 +199,7 @@ class TransformersModel:
             said, text, unread = spoken.words, spoken.calls, spoken.problem
         return Reply(
             text=text,
-            **read_reply(text, request.tools, unread),
+            **read_reply(text, request.tools, unread, truncated=truncated),
             said=said,
             prompt_tokens=len(ids),
             completion_tokens=len(written),
