@@ -245,7 +245,7 @@ def test_what_is_thought_in_a_channel_that_never_ends_is_no_refusal():
     "thought",
     [
         f"<|channel|>analysis<|message|>I am not to split. A call would be [{TEXT}], but I should ask",
-        f"<|channel|>analysis<|message|>A call: <|channel|>commentary to=functions.split_bill <|message|>{ARGUMENTS} but n",
+        f"<|channel|>analysis<|message|>Or <|channel|>commentary to=functions.split_bill <|message|>{ARGUMENTS} but",
         f"<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>analysis<|message|>so [{TEXT}]",
         f"<think>I am not to split. A call would be [{TEXT}], but I should ask",
         f"<think>Hm</think>\n<think>so <tool_call>{TEXT}</tool_call>",
