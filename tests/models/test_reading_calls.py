@@ -12,7 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamina.models import parse_calls
-from lamina.models.parsing import ANYTHING, BRACKETS, CLOSED, NULLS, STRICT, TRUSTED, Reading, read_calls, read_reply
+from lamina.models.parsing import (
+    ANYTHING,
+    BRACKETS,
+    CLOSED,
+    NULLS,
+    STRICT,
+    TRUSTED,
+    WORDS,
+    Reading,
+    read_calls,
+    read_reply,
+)
 from lamina.tools import Tool, Toolbox
 
 CALL = ("split_bill", {"total": 84, "people": 4})
@@ -232,6 +243,34 @@ def test_a_call_in_a_familys_marks_that_is_broken_is_a_problem(text: str, toolbo
     for tools in (None, toolbox):
         reading = read_calls(text, tools)
         assert (reading.calls, bool(reading.problem)) == ([], True)
+
+
+NOW = "<tool_call>now</tool_call>"
+TO_NOW = "to=functions.now<|message|>{}"
+
+
+@pytest.mark.parametrize(
+    ("text", "repairs"),
+    [
+        (NOW, ()),
+        (f"\n{NOW}\n<|observation|>", ()),
+        (f"Write {NOW} to call it.", (WORDS,)),
+        (f"<|channel|>commentary {TO_NOW}<|call|>", ()),
+        (f"<|start|>assistant {TO_NOW}<|call|>", ()),
+        (TO_NOW, ()),
+        (f"<|channel|>final<|message|>One writes {TO_NOW} there", (WORDS,)),
+        (f"One writes {TO_NOW} there", (WORDS,)),
+    ],
+)
+def test_a_mark_that_words_may_be_about_is_no_call_in_an_evaluation(text: str, repairs: tuple[str, ...]):
+    tools = Toolbox([Tool("now", "", {"type": "object", "properties": {}, "required": []})])
+    for box in (None, tools):
+        reading = read_calls(text, box)
+        assert (one(reading), reading.repairs) == (("now", {}), repairs)
+        assert bool(read_calls(text, box, least=STRICT).calls) == (not repairs)
+    assert read_calls(text, Toolbox([])).problem == "there is no function 'now'"
+    several = f"{NOW}\n<tool_call>now2<arg_key>x</arg_key><arg_value>1</arg_value></tool_call>"
+    assert len(read_calls(several, least=STRICT).calls) == 2
 
 
 def test_what_is_thought_in_a_channel_that_never_ends_is_no_refusal():

@@ -21,7 +21,6 @@ from lamina.runs import Bar, Progress, Row, Run
 from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories import content_id
 
-
 SLOTS = 8
 """Requests at once where nobody says how many (our choice)."""
 

@@ -30,7 +30,7 @@ PAIRS = (
 """Opening and closing mark; the last closing one may be left out."""
 ENDS = (
     "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|endoftext|>", "<|end|>", "<|call|>", "<|return|>", "<end_of_turn>",
-    "</s>",
+    "</s>", "<|observation|>",
 )  # fmt: skip
 _NAME = r"[\w.-]{1,128}"
 NAMED = (
@@ -52,14 +52,18 @@ _ANALYSIS = re.compile(
     r"(?:<\|start\|>assistant)?<\|channel\|>analysis(?:<\|constrain\|>|(?!\bto=)[^<{]){0,40}<\|message\|>"
 )
 """What is addressed to a function is a call in whichever channel."""
+_HEADER = re.compile(r"(?:\A|<\|start\|>assistant|<\|channel\|>[a-z]{1,20})\s{0,48}\Z")
+"""What stands before gpt-oss's recipient."""
 _LANGUAGE = re.compile(r"[A-Za-z_]{1,20}\s")
 
 
 class Segment(NamedTuple):
-    """A piece of a text, and whether it stood inside of marks."""
+    """A piece of a text, and whether it stood inside of marks. ``quoted``: in marks that words around them may be
+    about."""
 
     text: str
     inside: bool
+    quoted: bool = False
 
 
 def spoken(text: str) -> str | None:
@@ -108,25 +112,30 @@ def fenced_segments(text: str, hidden: str) -> list[Segment] | None:
         return None
     found = _cut(text, spans)
     return [
-        Segment(_LANGUAGE.sub("", t, count=1) if inside and _LANGUAGE.match(t) else t, inside) for t, inside in found
+        Segment(_LANGUAGE.sub("", s.text, count=1), True) if s.inside and _LANGUAGE.match(s.text) else s for s in found
     ]
 
 
-Span = tuple[int, int, str]
-"""Where something in marks begins and ends, and what stands in them."""
+class Span(NamedTuple):
+    """Where something in marks begins and ends, and what stands in them; ``quoted`` as a segment's."""
+
+    start: int
+    end: int
+    inner: str
+    quoted: bool = False
 
 
 def _cut(text: str, spans: list[Span]) -> list[Segment]:
     found, position = [], 0
-    for start, end, inner in spans:
-        found += [Segment(text[position:start], False), Segment(inner, True)]
-        position = end
+    for span in spans:
+        found += [Segment(text[position : span.start], False), Segment(span.inner, True, span.quoted)]
+        position = span.end
     return [*found, Segment(text[position:], False)]
 
 
 def _named_calls(text: str, hidden: str, toolbox: Toolbox | None) -> list[Span]:
     """Each call whose name stands outside its JSON, written as JSON with the name in it; text that breaks off stays
-    as it is."""
+    as it is. What is as short as a mark that somebody writes about is quoted where words stand around the calls."""
     spans: list[Span] = []
     position = 0
     while (found := _NAMED.search(hidden, position)) is not None:
@@ -135,11 +144,16 @@ def _named_calls(text: str, hidden: str, toolbox: Toolbox | None) -> list[Span]:
         begin = len(text) - len(text[start:].lstrip()) if family == "tag" else start
         arguments, end = _arguments(text, begin, family, toolbox.get(name) if toolbox is not None else None)
         if arguments is None:
-            spans.append((found.start(), len(text), f'{{"name": {json.dumps(name)}, "arguments": {text[begin:]}'))
+            spans.append(Span(found.start(), len(text), f'{{"name": {json.dumps(name)}, "arguments": {text[begin:]}'))
             break
         position = max(end, found.end())
-        spans.append((found.start(), position, json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)))
-    return spans
+        call = json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)
+        before = hidden[max(0, found.start() - 48) : found.start()]
+        short = not arguments if family == "glm" else family == "harmony" and not _HEADER.search(before)
+        spans.append(Span(found.start(), position, call, short))
+    if any(segment.text.strip() for segment in _cut(text, spans) if not segment.inside):
+        return spans
+    return [span._replace(quoted=False) for span in spans]
 
 
 def _arguments(text: str, begin: int, family: str, tool: Tool | None) -> tuple[dict[str, Any] | None, int]:
@@ -160,5 +174,5 @@ def _between(text: str, hidden: str, opening: str, closing: str) -> list[Span]:
         inner = start + len(opening)
         end = hidden.find(closing, inner)
         position = end + len(closing) if end >= 0 else len(text)
-        spans.append((start, position, text[inner : end if end >= 0 else len(text)]))
+        spans.append(Span(start, position, text[inner : end if end >= 0 else len(text)]))
     return spans

@@ -138,11 +138,12 @@ def _read(text: str, toolbox: Toolbox | None) -> Part:
 
 
 def _read_marked(segments: list[Segment], toolbox: Toolbox | None) -> Part:
-    """Words around the marks cost nothing; calls among them do."""
+    """Words around the marks cost nothing, unless they may be about the marks; calls among them do."""
     parts = []
     for segment in segments:
         if segment.inside:
-            parts.append(_read_part(segment.text, toolbox))
+            part = _read_part(segment.text, toolbox)
+            parts.append(replace(part, repairs=part.repairs | {WORDS}) if segment.quoted else part)
         elif (outside := calls_amid(segment.text, toolbox)).problem is None and outside.rows:
             parts.append(Part(outside.rows, None, outside.repairs | {WORDS, SEVERAL}))
         elif outside.problem is not None and LIKE_A_CALL.search(segment.text):

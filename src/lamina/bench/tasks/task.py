@@ -173,9 +173,7 @@ def accuracy_figures(outcomes: Sequence[JSON]) -> list[Figure]:
     return [Figure(name, i) for name, hits in rates if (i := wilson(sum(hits), len(hits)))]
 
 
-def turn_record(
-    request: Request, reply: Reply, expected: Sequence[ToolCall], reading: Reading | None = None
-) -> JSON:
+def turn_record(request: Request, reply: Reply, expected: Sequence[ToolCall], reading: Reading | None = None) -> JSON:
     """What is stored of one turn, for people to read and to send it again: ``sent`` is the whole text as the model's
     own template renders it (of an endpoint the request's JSON), where the backend tells it; ``style``, ``constraint``
     and the numbers are what else decides the answer. The tools are in the sample's row, or the run's own, and a grammar
