@@ -108,7 +108,7 @@ def test_a_file_in_memory_is_told_from_one_on_a_disk():
     for place in ("/dev/shm", "/proc"):
         if place in kinds:
             assert memory_left.lies_in_memory(Path(place)) == (kinds[place] == "tmpfs")
-    with pytest.raises(OSError):
+    with pytest.raises(FileNotFoundError):
         memory_left.lies_in_memory(Path("/nowhere/at all"))
 
 

@@ -181,8 +181,8 @@ def turn_record(request: Request, reply: Reply, expected: Sequence[ToolCall], re
     calls, and the problem, repairs and confidence that belong to them."""
     if reading is not None:
         problem = (reply.problem or reading.problem) if reading.problem else None
-        read = {"calls": reading.calls, "problem": problem, "repairs": reading.repairs}
-        reply = replace(reply, **read, confidence=reading.confidence)
+        sure = reading.confidence
+        reply = replace(reply, calls=reading.calls, problem=problem, repairs=reading.repairs, confidence=sure)
     held = {"constraint": request.constraint, "grammar": None if request.tools is not None else request.grammar}
     said = {"prefix": request.prefix, "stop": list(request.stop), "temperature": request.temperature}
     return {
