@@ -89,3 +89,8 @@ class DamagedFileError(ModelError):
 
 class PromptError(ModelError):
     pass
+
+
+def first_line(error: BaseException) -> str:
+    """Of what another library says in many lines; its kind where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

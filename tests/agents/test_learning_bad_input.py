@@ -145,6 +145,16 @@ def test_an_action_may_be_named_like_a_keyword(name: str, tmp_path: Path):
     assert name in optimization_request(name, toolbox, Principles({name: "Now."}), [], GUARDED).messages[1].content
 
 
+@pytest.mark.parametrize("manner", [Manner("react", "text"), Manner("react", "native")])
+def test_calls_of_an_answer_that_was_cut_are_not_executed(manner: Manner):
+    text = 'Thought: Both.\nAction: [{"name": "search", "arguments": {"query": "tea"}}'
+    for truncated in (False, True):
+        turn = read_turn(manner, Reply(text, truncated=truncated))
+        assert (len(turn.calls), bool(turn.problem)) == (1 - truncated, truncated)
+    made_up = f"{text}\nObservation: hot\nThought: And"
+    assert read_turn(Manner("react", "text"), Reply(made_up, truncated=True)).calls
+
+
 @pytest.mark.parametrize(
     ("text", "names", "problem"),
     [

@@ -17,6 +17,7 @@ from lamina.agents.learning import Learned, LearnSettings, Ledger, Roles, learn,
 from lamina.models import Model, open_model
 from lamina.models.model import Reply, Request
 from lamina.runs import Progress, RecordStore
+from lamina.tools import Toolbox
 from lamina.trajectories import Message
 
 OBEDIENT = Path(__file__).parent / "obedient_model.py"
@@ -159,3 +160,17 @@ def test_what_an_environment_asks_is_booked_once_and_found_again_after_a_kill(tm
         assert ask(again, ["no", "why"]) == ["NO", "WHY"]
     assert len(answered) == 3
     assert (first.cost["customer"].calls, again.cost["customer"].calls) == (2, 3)
+
+
+def test_what_was_repaired_to_read_an_answer_is_found_with_it(tmp_path: Path):
+    script = tmp_path / "model.py"
+    script.write_text("def reply(messages, tools, seed):\n    return 'Sure: []'\n")
+    model = open_model(f"scripted:{script}")
+    request = Request([Message(role="user", content="Play")], tools=Toolbox([]))
+    replies = []
+    for _ in range(2):
+        with RecordStore(tmp_path / "records.sqlite") as store:
+            replies += Ledger(store).asking(model, "execute")([("", request)])
+    asked, found = replies
+    assert asked.repairs
+    assert (asked.repairs, asked.confidence) == (found.repairs, found.confidence)

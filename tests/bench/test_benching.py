@@ -29,6 +29,7 @@ from lamina.bench.tasks import Sample, Setting, _file_version, hotpotqa, open_ta
 from lamina.errors import InputError, ModelReferenceError
 from lamina.models import Reply, Request
 from lamina.reports.measured import measured_view
+from lamina.runs import Progress, Row, Run
 from lamina.tools import Toolbox
 from lamina.tools.execution import open_executor
 
@@ -177,6 +178,30 @@ def test_a_limit_draws_from_all_of_a_task_and_a_larger_one_holds_the_smaller() -
     assert max(few) > 700
     assert few != [int(s.id) for s in drawn(samples, 20, seed=4)]
     assert drawn(samples[:5], None, 0) == drawn(samples[:5], 20, 0) == samples[:5]
+
+
+def test_the_context_depends_neither_on_the_slots_nor_on_what_is_left_to_ask(
+    desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+):
+    words = desk.folder / "words.jsonl"
+    words.write_text(json.dumps({"input": "say 1", "target": "1"}) + "\n")
+    tasks = [open_task(f"own:{desk.queries}"), open_task(f"jsonl:{words}")]
+    own, text = ([Ask(f"{task.name} {s.id}", task, s) for s in task.samples()] for task in tasks)
+    jobs: list[dict[str, Any]] = []
+    monkeypatch.setattr(asking, "ask_worker", lambda job, **how: (jobs.append(job), iter(()))[1])
+
+    def context(asks: list[Ask], ref: str = "x.gguf", **how: Any) -> int | None:
+        with Run.open(desk.folder / f"run{len(jobs)}", {"verb": "bench"}) as run:
+            run.store.put([Row("sample", text[0].key, 0, b'{"scores": {}}')])
+            model, settings = BenchModel(ref, "x", "", "full"), BenchSettings(**how)
+            asking.answer_all(model, asks, run, desk.toolbox, settings, Progress(silent=True))
+        assert {sample["key"] for group in jobs[-1]["groups"] for sample in group["samples"]} == {a.key for a in own}
+        return jobs[-1]["context"]
+
+    assert {context(own, slots=slots) for slots in (1, 8, 32)} == {8192}
+    assert {context([*own, *text], slots=slots) for slots in (1, 8, 32)} == {16384}
+    assert context([*own, *text], context=512) == 512
+    assert context(own, ref=f"scripted:{desk.model()}") is None
 
 
 def test_text_tasks_are_asked_in_parallel_and_functions_in_every_prompt_one_after_the_other(desk: SimpleNamespace):

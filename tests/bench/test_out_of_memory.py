@@ -95,8 +95,21 @@ def test_a_file_that_memory_is_clearly_too_small_for_is_not_loaded_and_one_that_
     monkeypatch.setattr(memory_left, "bytes_left", lambda: 0)
     for ref in ("openai:m", "scripted:m.py", str(tmp_path), "hf:some/model", str(tmp_path / "gone.gguf")):
         memory_left.check_room(ref)
+    with pytest.MonkeyPatch.context() as in_memory:
+        in_memory.setattr(memory_left, "lies_in_memory", lambda _: True)
+        memory_left.check_room(str(file))
     monkeypatch.setattr(memory_left, "has_graphics_card", lambda: True)
     memory_left.check_room(str(file))
+
+
+@pytest.mark.skipif(not Path("/proc/self/mountinfo").exists(), reason="Linux says what a file system is there")
+def test_a_file_in_memory_is_told_from_one_on_a_disk():
+    kinds = {line.split()[1]: line.split()[2] for line in Path("/proc/self/mounts").read_text().splitlines()}
+    for place in ("/dev/shm", "/proc"):
+        if place in kinds:
+            assert memory_left.lies_in_memory(Path(place)) == (kinds[place] == "tmpfs")
+    with pytest.raises(FileNotFoundError):
+        memory_left.lies_in_memory(Path("/nowhere/at all"))
 
 
 def test_the_context_of_an_architecture_that_may_keep_less_is_not_counted(tmp_path: Path) -> None:

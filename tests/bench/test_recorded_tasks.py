@@ -14,6 +14,7 @@ from lamina.bench.tasks.fitting import MISFIT
 from lamina.bench.tasks.recorded import IMPOSSIBLE, UNREADABLE
 from lamina.errors import InputError
 from lamina.models import Reply
+from lamina.models.parsing import WORDS, read_reply
 from lamina.runs import Progress
 from lamina.tools import Toolbox
 
@@ -150,6 +151,30 @@ def test_a_call_that_is_referred_to_by_number_has_its_place(tmp_path: Path):
     outcome = solved(task, sample, [rome, oslo, nearby])
     assert not outcome.right
     assert not outcome.scores["functions_right"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "confidence"),
+    [
+        ("Sure: {}", f"needs repair: {WORDS}", 0.0),
+        ("{}", None, 1.0),
+        ("Ask the weather service", "not a JSON array of calls: 'Ask the weather service'", 0.0),
+    ],
+)
+def test_what_stands_with_an_answer_belongs_to_its_strict_reading(
+    tmp_path: Path, text: str, problem: str | None, confidence: float
+):
+    task = written(tmp_path, [USER, turn("Oslo")])
+    (sample,) = task.samples()
+    calls = json.dumps([{"name": c["name"], "arguments": c["arguments"]} for c in sample.row["calls"]])
+    talk = task.solve(sample, SETTING)
+    request = next(talk)
+    said = text.format(calls)
+    with pytest.raises(StopIteration) as ended:
+        talk.send(Reply(said, **read_reply(said, request.tools)))
+    (record,) = ended.value.value.transcript
+    assert record.get("repairs", []) == []
+    assert (record["problem"], record["confidence"], bool(record["calls"])) == (problem, confidence, problem is None)
 
 
 def test_figures_tell_functions_arguments_and_refusals_apart(tmp_path: Path):

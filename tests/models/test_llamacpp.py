@@ -11,6 +11,7 @@ import pytest
 
 from lamina.errors import ModelError, ModelReferenceError
 from lamina.models import Model, Request, embedded_path, open_model
+from lamina.models.llamacpp_replies import reply_of
 from lamina.models.llamacpp_server import PROMPT_CACHE_MIB, start_server
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import Message
@@ -97,6 +98,13 @@ def test_greedy_answers_are_the_same_again_and_seeds_repeat_one_at_a_time(model:
     assert texts(0, 0.0) == texts(1, 0.0)
     assert texts(5, 1.0) == texts(5, 1.0)
     assert texts(5, 1.0) != texts(6, 1.0)
+
+
+def test_calls_of_an_answer_that_was_cut_are_not_taken_for_all_of_them(ask: Ask):
+    said = '[{"name": "split_bill", "arguments": {"total": 84, "people": 4}}'
+    for end, calls in (("eos", 1), ("limit", 0)):
+        reply = reply_of({"content": said, "stop_type": end}, ask(), 1.0, held="calls")
+        assert (len(reply.calls), bool(reply.problem)) == (calls, not calls)
 
 
 @pytest.mark.slow

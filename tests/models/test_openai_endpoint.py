@@ -138,6 +138,15 @@ def test_a_timed_answer_is_streamed_and_its_first_token_and_tokens_are_known(mod
     assert endpoint.sent[0]["stream_options"] == {"include_usage": True}
 
 
+def test_calls_of_an_answer_that_was_cut_are_not_taken_for_all_of_them(model: Any, endpoint: Endpoint, ask: Ask):
+    said = '[{"name": "split_bill", "arguments": {"total": 84, "people": 4}}'
+    for end, calls in (("stop", 1), ("length", 0)):
+        choice = {"message": {"content": said}, "finish_reason": end}
+        endpoint.answers = [Answer(body=json.dumps({"choices": [choice]}).encode())]
+        (reply,) = model.generate([ask()])
+        assert (len(reply.calls), bool(reply.problem)) == (calls, not calls)
+
+
 def test_an_endpoint_that_streams_nothing_has_no_first_token(model: Any, endpoint: Endpoint, ask: Ask):
     endpoint.answers = [
         Answer(400, b"Unknown parameter: stream_options"),

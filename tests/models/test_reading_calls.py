@@ -12,7 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamina.models import parse_calls
-from lamina.models.parsing import ANYTHING, BRACKETS, CLOSED, NULLS, STRICT, TRUSTED, Reading, read_calls
+from lamina.models.parsing import (
+    ANYTHING,
+    BRACKETS,
+    CLOSED,
+    NULLS,
+    STRICT,
+    TRUSTED,
+    WORDS,
+    Reading,
+    read_calls,
+    read_reply,
+)
 from lamina.tools import Tool, Toolbox
 
 CALL = ("split_bill", {"total": 84, "people": 4})
@@ -145,6 +156,16 @@ def test_a_call_whose_arguments_are_whole_is_read_without_its_last_brackets_but_
     assert "breaks off" in str(read_calls(BRACKETS_MISSING[name], toolbox, least=STRICT).problem)
 
 
+def test_a_list_that_was_cut_after_a_whole_call_is_no_list_of_the_calls_that_are_there(toolbox: Toolbox):
+    for text in (f"[{TEXT},{TEXT[:-1]}", f"[{TEXT}", f"<tool_call>{TEXT[:-1]}"):
+        assert read_reply(text, toolbox)["calls"]
+        cut = read_reply(text, toolbox, truncated=True)
+        assert (cut["calls"], cut["confidence"]) == ([], 0.0)
+        assert "breaks off" in cut["problem"]
+        assert parse_calls(text, toolbox, truncated=True)[0] == []
+    assert read_reply(f"[{TEXT}]", toolbox, truncated=True)["confidence"] == 1.0
+
+
 def test_a_null_is_an_argument_left_out_where_the_schema_allows_that_and_no_null():
     kinds = {"a": {"type": "string"}, "b": {"type": "string"}, "c": {"type": ["string", "null"]}, "d": {}}
     tools = Toolbox([Tool("run", "", {"type": "object", "properties": kinds, "required": ["a"]})])
@@ -224,11 +245,64 @@ def test_a_call_in_a_familys_marks_that_is_broken_is_a_problem(text: str, toolbo
         assert (reading.calls, bool(reading.problem)) == ([], True)
 
 
+NOW = "<tool_call>now</tool_call>"
+TO_NOW = "to=functions.now<|message|>{}"
+
+
+@pytest.mark.parametrize(
+    ("text", "repairs"),
+    [
+        (NOW, ()),
+        (f"\n{NOW}\n<|observation|>", ()),
+        (f"Write {NOW} to call it.", (WORDS,)),
+        (f"<|channel|>commentary {TO_NOW}<|call|>", ()),
+        (f"<|start|>assistant {TO_NOW}<|call|>", ()),
+        (TO_NOW, ()),
+        (f"<|channel|>final<|message|>One writes {TO_NOW} there", (WORDS,)),
+        (f"One writes {TO_NOW} there", (WORDS,)),
+    ],
+)
+def test_a_mark_that_words_may_be_about_is_no_call_in_an_evaluation(text: str, repairs: tuple[str, ...]):
+    tools = Toolbox([Tool("now", "", {"type": "object", "properties": {}, "required": []})])
+    for box in (None, tools):
+        reading = read_calls(text, box)
+        assert (one(reading), reading.repairs) == (("now", {}), repairs)
+        assert bool(read_calls(text, box, least=STRICT).calls) == (not repairs)
+    assert read_calls(text, Toolbox([])).problem == "there is no function 'now'"
+    several = f"{NOW}\n<tool_call>now2<arg_key>x</arg_key><arg_value>1</arg_value></tool_call>"
+    assert len(read_calls(several, least=STRICT).calls) == 2
+
+
 def test_what_is_thought_in_a_channel_that_never_ends_is_no_refusal():
     assert read_calls("<|channel|>analysis<|message|>nothing fits, so []", least=ANYTHING).problem
     assert (
         read_calls("<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>final<|message|>[]").calls == []
     )
+
+
+@pytest.mark.parametrize(
+    "thought",
+    [
+        f"<|channel|>analysis<|message|>I am not to split. A call would be [{TEXT}], but I should ask",
+        f"<|channel|>analysis<|message|>Or <|channel|>commentary to=functions.split_bill <|message|>{ARGUMENTS} but",
+        f"<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>analysis<|message|>so [{TEXT}]",
+        f"<think>I am not to split. A call would be [{TEXT}], but I should ask",
+        f"<think>Hm</think>\n<think>so <tool_call>{TEXT}</tool_call>",
+        f"<think>[{TEXT}",
+        f"{TEXT}<think>and [{TEXT}]",
+    ],
+)
+def test_a_call_drafted_in_a_thought_that_was_cut_is_no_call(thought: str, toolbox: Toolbox):
+    for tools in (None, toolbox):
+        for least in (STRICT, ANYTHING):
+            reading = read_calls(thought, tools, least=least)
+            assert reading.calls == []
+            assert "the thought never ends" in str(reading.problem)
+
+
+def test_what_is_addressed_to_a_function_is_a_call_in_whichever_channel(toolbox: Toolbox):
+    call = f"<|channel|>analysis to=functions.split_bill<|message|>{ARGUMENTS}<|call|>"
+    assert one(read_calls(call, toolbox, least=STRICT)) == CALL
 
 
 BOMBS = {

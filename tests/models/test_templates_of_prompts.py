@@ -54,10 +54,15 @@ def test_a_turn_without_calls_is_an_empty_array_whatever_it_said(toolbox: Toolbo
     assert "No." not in request_prompt(Request(said, tools=toolbox), LAMINA_TEMPLATE, **ways)
 
 
-def test_calls_that_another_engine_left_in_the_text_of_a_turn_stay():
-    calls = '[{"name": "split_bill", "arguments": {"total": 84, "people": 4}}]'
-    said = [Message(role="user", content="Split it"), Message(role="assistant", content=calls)]
+@pytest.mark.parametrize("around", ["{}", "\n {}\n"])
+@pytest.mark.parametrize("opens", ["[{", "[ {", "[\n  {"])
+def test_calls_that_another_engine_left_in_the_text_of_a_turn_stay(opens: str, around: str):
+    calls = opens + '"name": "split_bill", "arguments": {"total": 84, "people": 4}}]'
+    said = [Message(role="user", content="Split it"), Message(role="assistant", content=around.replace("{}", calls))]
     assert f"<|im_start|>assistant\n{calls}<|im_end|>\n" in prompt_of(said, LAMINA_TEMPLATE)
+    for words in ("[", "[see {1}]", "Sure: [{"):
+        said[1] = Message(role="assistant", content=words)
+        assert "<|im_start|>assistant\n[]<|im_end|>\n" in prompt_of(said, LAMINA_TEMPLATE)
 
 
 def test_tools_come_first_and_are_the_same_for_every_request(toolbox: Toolbox):

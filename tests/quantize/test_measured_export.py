@@ -6,12 +6,15 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lamina.errors import ModelError
 from lamina.models import Request, open_model
 from lamina.models.llama_library import loaded_model, tokens_of
 from lamina.quantize import export_gguf
+from lamina.quantize.likelihood import folder_logits
 from lamina.quantize.parity_report import measure_files
 from lamina.runs import Progress
 from lamina.trajectories import Message, Query, ToolCall
@@ -96,7 +99,13 @@ def test_a_plain_file_that_was_written_wrongly_is_far_from_its_model_and_cut_int
     (other / "tokenizer.json").write_text(json.dumps(tokenizer))
     files = [export_gguf(folder, tmp_path / "right.gguf", "F16"), export_gguf(other, tmp_path / "wrong.gguf", "F16")]
     query = Query("a", QUERY["query"], None, "single", [ToolCall.of(c["name"], c["arguments"]) for c in QUERY["calls"]])
-    measure_files(folder, files, [query], desk_toolbox(), Progress(silent=True))
+    known: list[Any] = []
+
+    def on_parity() -> None:
+        known.extend((file["parity"]["n"], file["same_tokens"]["n"], file["distance"]) for file in files)
+
+    measure_files(folder, files, [query], desk_toolbox(), Progress(silent=True), on_parity)
+    assert known == [(1, 1, None)] * 2, "who is killed while distances are measured has the parity"
     right, wrong = files
     assert abs(right["distance"]["kl"]) < 1e-3 < 0.1 < wrong["distance"]["kl"]
     assert (right["same_tokens"]["same"], wrong["same_tokens"]["same"]) == (1, 0)
@@ -114,3 +123,16 @@ def test_a_chat_whose_template_opens_it_is_opened_alike_in_the_folder_and_in_its
         tokens = tokens_of(read, model.prompt_for(request), special=True)
     assert tokens[0] == tokenizer.bos_token_id
     assert given == len(tokens)
+
+
+def test_a_folder_that_transformers_refuses_without_a_word_is_an_error_that_says_its_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from transformers import AutoConfig
+
+    def refuse(*_: object, **__: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(AutoConfig, "from_pretrained", refuse)
+    with pytest.raises(ModelError, match=r"cannot load it \(ValueError\)"):
+        next(folder_logits(tmp_path, [[1]]))

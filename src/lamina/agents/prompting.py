@@ -142,23 +142,23 @@ def read_turn(manner: Manner, reply: Reply, toolbox: Toolbox | None = None) -> T
     if not reply.text.strip():
         return Turn("", [], reply.problem or "the answer is empty")
     if manner.channel == "text":
-        return _read_text(reply.text, toolbox)
+        return _read_text(reply, toolbox)
     if toolbox is not None and (reply.problem or not manner.thinks):
         return Turn(_before_calls(reply.text) if manner.thinks else reply.said, reply.calls, reply.problem)
-    calls, problem = parse_calls(reply.text, toolbox)
+    calls, problem = parse_calls(reply.text, toolbox, truncated=reply.truncated)
     return Turn(_before_calls(reply.text) if manner.thinks else reply.said, calls, problem)
 
 
-def _read_text(text: str, toolbox: Toolbox | None) -> Turn:
+def _read_text(reply: Reply, toolbox: Toolbox | None) -> Turn:
     """Everything after an observation that the model made up itself is cut off."""
-    text = re.split(rf"^\s*{OBSERVATION}", text, maxsplit=1, flags=re.M)[0]
+    text, *more = re.split(rf"^\s*{OBSERVATION}", reply.text, maxsplit=1, flags=re.M)
     before, mark, after = text.partition(ACTION)
     thought = before.strip().removeprefix(THOUGHT).strip()
     if not mark:
         return Turn(thought, [], f"there is no line '{ACTION} …'")
     # The form asks for one action a turn; a model that goes on inventing turns is held to its first.
-    action = re.split(rf"^\s*(?:{THOUGHT}|{ACTION})", after, maxsplit=1, flags=re.M)[0]
-    calls, problem = parse_calls(action, toolbox)
+    action, *others = re.split(rf"^\s*(?:{THOUGHT}|{ACTION})", after, maxsplit=1, flags=re.M)
+    calls, problem = parse_calls(action, toolbox, truncated=reply.truncated and not (more or others))
     return Turn(thought, calls, problem)
 
 

@@ -116,8 +116,9 @@ def _saved(rung: Rung, reference: Rung) -> str:
 
 def _needed(rung: Rung) -> int | None:
     """Samples of each kind that would bring the upper end to the margin if the loss stays what it is: the half-width
-    goes with one over the square root of their number. None where the loss itself is no less than the margin, and of a
-    few samples."""
+    goes with one over the square root of their number. Of scores that stay level, whose width is that of the imagined
+    differences, which goes with one over the number itself, fewer would do. None where the loss itself is no less than
+    the margin, and of a few samples."""
     most = 0
     for _, loss in _losses(rung):
         room, half = MARGIN - loss["value"], loss["high"] - loss["value"]

@@ -4,7 +4,7 @@ they come, so that a killed bench goes on where it was."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -16,9 +16,13 @@ from lamina.bench.worker import toolbox_rows
 from lamina.bench.workers import ask_worker
 from lamina.models import default_threads
 from lamina.models.model import PromptStyle
+from lamina.models.references import usual_context
 from lamina.runs import Bar, Progress, Row, Run
 from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories import content_id
+
+SLOTS = 8
+"""Requests at once where nobody says how many (our choice)."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class BenchModel:
 @dataclass(frozen=True)
 class BenchSettings:
     """``context``: tokens that a prompt and its answer may have, never more than the model was trained for; None for
-    the engine's own choice. ``slots`` requests at once for quality; speed is measured with one, on ``timing_samples``
+    what ``context_for`` says. ``slots`` requests at once for quality; speed is measured with one, on ``timing_samples``
     requests (0: not at all). ``repeats``: how often each of them is timed with its whole prompt read, in rounds in
     which the models take turns in an order that ``seed`` draws, ``cool_down_seconds`` apart. A worker that finishes
     nothing and does not compute either for ``silence_seconds`` is ended and counts as crashed; one that is slow is
@@ -53,7 +57,7 @@ class BenchSettings:
     things elsewhere are called, too, where a sample has calls that are run."""
 
     threads: int = field(default_factory=default_threads)
-    slots: int = 8
+    slots: int = SLOTS
     context: int | None = None
     max_tokens: int = 256
     timing_samples: int = 12
@@ -116,6 +120,7 @@ def answer_all(
         if not missing:
             return None
         places = {ask.key: place for place, ask in enumerate(asks)}
+        settings = replace(settings, context=context_for(model, asks, toolbox, settings))
         asking = _Asking(model, places, run, toolbox, settings, bar)
         return asking.all_of(missing, progress, works=len(missing) < len(asks))
 
@@ -230,6 +235,14 @@ def shows_functions(model: BenchModel, task: Task, toolbox: Toolbox) -> bool:
 def slots_for(model: BenchModel, asks: Sequence[Ask], toolbox: Toolbox, settings: BenchSettings) -> int:
     """One where all that is asked shows the user's functions; what else is asked beside it has all slots."""
     return 1 if all(shows_functions(model, ask.task, toolbox) for ask in asks) else settings.slots
+
+
+def context_for(model: BenchModel, asks: Sequence[Ask], toolbox: Toolbox, settings: BenchSettings) -> int | None:
+    """What a prompt of any of the model's asks may have: the same with however many slots, and whatever of them is left
+    to ask, so that no answer depends on either."""
+    if settings.context is not None:
+        return settings.context
+    return usual_context(model.ref, slots_for(model, asks, toolbox, replace(settings, slots=SLOTS)))
 
 
 def job_of(

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from lamina.bench.asking import Ask, BenchModel, BenchSettings, stored
+from lamina.bench.asking import SLOTS, Ask, BenchModel, BenchSettings, stored
 from lamina.bench.identity import fingerprint
 from lamina.bench.tasks import BROKEN, Conversation, Outcome, Task
 from lamina.bench.tasks.judged import Judging, Question, Verdict, read_verdict
@@ -18,6 +18,7 @@ from lamina.bench.tasks.written import HALF
 from lamina.bench.workers import ask_worker
 from lamina.errors import UserError
 from lamina.models.model import Request
+from lamina.models.references import usual_context
 from lamina.runs import Progress, Row, Run
 from lamina.tools.tool import JSON
 from lamina.trajectories import Message, content_id
@@ -175,7 +176,7 @@ def _job(judge: str, questions: dict[str, Question], settings: BenchSettings) ->
         "max_tokens": VERDICT_TOKENS,
         "threads": settings.threads,
         "slots": settings.slots,
-        "context": settings.context,
+        "context": settings.context or usual_context(judge, SLOTS),
         "sandbox": settings.sandbox,
         "execute": False,
         "tools": [],

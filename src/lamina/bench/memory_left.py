@@ -4,6 +4,7 @@ that it maps and that is larger than the memory loads all the same, and is then 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,10 +24,11 @@ here: their context is not counted, so that no file is refused that there is roo
 def check_room(ref: str, *, slots: int = 1, context: int | None = None, images: bool = False) -> None:
     """Raises MemoryError for a GGUF file that clearly does not fit: its bytes, of which every token reads all, with the
     keys and values of its context are more than what is left. Nothing where a graphics card could take some of it, and
-    for any other reference, of which the bytes on the disk say too little."""
+    for any other reference, of which the bytes on the disk say too little, and for a file that lies in memory already
+    (``tmpfs``): what is left doesn't count its bytes, and mapping it takes no more."""
     try:
         file = model_file(ref)
-        if file.suffix != ".gguf":
+        if file.suffix != ".gguf" or lies_in_memory(file):
             return
         weights, cache = size_bytes(ref, images) or 0, context_bytes(file, slots, context)
     except (OSError, LaminaError):
@@ -54,6 +56,18 @@ def context_bytes(file: Path, slots: int, context: int | None) -> int:
     key, value = (said.get(f"{architecture}.attention.{name}_length") or width // heads for name in ("key", "value"))
     tokens = min(context or default_context(slots), trained * slots)
     return int(2 * layers * tokens * shared * (key + value))
+
+
+def lies_in_memory(file: Path) -> bool:
+    """Whether its file system is the machine's memory. Raises OSError for a file that is not there."""
+    device = file.stat().st_dev
+    try:
+        lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    except OSError:
+        return False
+    mounts = (line.partition(" - ") for line in lines)
+    kinds = {said.split()[2]: kind.split()[0] for said, _, kind in mounts}
+    return kinds.get(f"{os.major(device)}:{os.minor(device)}") in ("tmpfs", "ramfs")
 
 
 def has_graphics_card() -> bool:

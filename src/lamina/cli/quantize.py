@@ -112,7 +112,7 @@ def quantize(
     for file in files:
         file["parity"] = None
     if queries is not None and asked is not None:
-        measure_files(source, files, *asked, progress)
+        measure_files(source, files, *asked, progress, lambda: write_parity(source, files, queries))
         found["report"] = str(write_parity(source, files, queries))
         seen.append(f"parity report: {found['report']}")
     found["chat_template"] = facts_of(str(source)).chat_template is not None

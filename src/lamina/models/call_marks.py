@@ -30,7 +30,7 @@ PAIRS = (
 """Opening and closing mark; the last closing one may be left out."""
 ENDS = (
     "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|endoftext|>", "<|end|>", "<|call|>", "<|return|>", "<end_of_turn>",
-    "</s>",
+    "</s>", "<|observation|>",
 )  # fmt: skip
 _NAME = r"[\w.-]{1,128}"
 NAMED = (
@@ -48,41 +48,52 @@ NAMED = (
 """Calls whose name stands outside of their arguments; the group is the name. ``harmony`` is gpt-oss's: the recipient
 may stand before or after the channel, and the type (``<|constrain|>json``) may be left out."""
 _NAMED = re.compile("|".join(NAMED))
-_ANALYSIS = re.compile(r"(?:<\|start\|>assistant)?<\|channel\|>analysis(?:<\|constrain\|>|[^<{]){0,40}<\|message\|>")
+_ANALYSIS = re.compile(
+    r"(?:<\|start\|>assistant)?<\|channel\|>analysis(?:<\|constrain\|>|(?!\bto=)[^<{]){0,40}<\|message\|>"
+)
+"""What is addressed to a function is a call in whichever channel."""
+_HEADER = re.compile(r"(?:\A|<\|start\|>assistant|<\|channel\|>[a-z]{1,20})\s{0,48}\Z")
+"""What stands before gpt-oss's recipient."""
 _LANGUAGE = re.compile(r"[A-Za-z_]{1,20}\s")
 
 
 class Segment(NamedTuple):
-    """A piece of a text, and whether it stood inside of marks."""
+    """A piece of a text, and whether it stood inside of marks. ``quoted``: in marks that words around them may be
+    about."""
 
     text: str
     inside: bool
+    quoted: bool = False
 
 
-def spoken(text: str) -> tuple[str, bool]:
-    """Without what a model thought first, and without end tokens after it; and whether a thought never ended."""
+def spoken(text: str) -> str | None:
+    """Without what a model thought first, and without end tokens after it; None where a thought never ends. What stands
+    in a thought is a plan and no call, and whoever was cut in one hasn't answered yet."""
     hidden = outline(text)
     thought = hidden.rfind("</think>")
-    thinking = hidden.rfind("<think>") > thought
     start = thought + len("</think>") if thought >= 0 else 0
-    text, analysing = _without_analysis(text[start:], hidden[start:])
-    text = text.strip()
+    if hidden.find("<think>", start) >= 0:
+        return None
+    left = _without_analysis(text[start:], hidden[start:])
+    if left is None:
+        return None
+    text = left.strip()
     while (end := next((e for e in ENDS if text.endswith(e)), None)) is not None:
         text = text.removesuffix(end).rstrip()
-    return text, thinking or analysing
+    return text
 
 
-def _without_analysis(text: str, hidden: str) -> tuple[str, bool]:
-    """Without what gpt-oss says in its channel for thoughts, before each call anew; and whether the last never ends."""
+def _without_analysis(text: str, hidden: str) -> str | None:
+    """Without what gpt-oss says in its channel for thoughts, before each call anew; None where the last never ends."""
     kept: list[str] = []
     position = 0
     while (opened := _ANALYSIS.search(hidden, position)) is not None:
         end = hidden.find("<|end|>", opened.end())
         if end < 0:
-            return "".join([*kept, text[position:]]), True
+            return None
         kept.append(text[position : opened.start()])
         position = end + len("<|end|>")
-    return "".join([*kept, text[position:]]), False
+    return "".join([*kept, text[position:]])
 
 
 def marked_segments(text: str, hidden: str, toolbox: Toolbox | None) -> list[Segment] | None:
@@ -101,25 +112,30 @@ def fenced_segments(text: str, hidden: str) -> list[Segment] | None:
         return None
     found = _cut(text, spans)
     return [
-        Segment(_LANGUAGE.sub("", t, count=1) if inside and _LANGUAGE.match(t) else t, inside) for t, inside in found
+        Segment(_LANGUAGE.sub("", s.text, count=1), True) if s.inside and _LANGUAGE.match(s.text) else s for s in found
     ]
 
 
-Span = tuple[int, int, str]
-"""Where something in marks begins and ends, and what stands in them."""
+class Span(NamedTuple):
+    """Where something in marks begins and ends, and what stands in them; ``quoted`` as a segment's."""
+
+    start: int
+    end: int
+    inner: str
+    quoted: bool = False
 
 
 def _cut(text: str, spans: list[Span]) -> list[Segment]:
     found, position = [], 0
-    for start, end, inner in spans:
-        found += [Segment(text[position:start], False), Segment(inner, True)]
-        position = end
+    for span in spans:
+        found += [Segment(text[position : span.start], False), Segment(span.inner, True, span.quoted)]
+        position = span.end
     return [*found, Segment(text[position:], False)]
 
 
 def _named_calls(text: str, hidden: str, toolbox: Toolbox | None) -> list[Span]:
     """Each call whose name stands outside its JSON, written as JSON with the name in it; text that breaks off stays
-    as it is."""
+    as it is. What is as short as a mark that somebody writes about is quoted where words stand around the calls."""
     spans: list[Span] = []
     position = 0
     while (found := _NAMED.search(hidden, position)) is not None:
@@ -128,11 +144,16 @@ def _named_calls(text: str, hidden: str, toolbox: Toolbox | None) -> list[Span]:
         begin = len(text) - len(text[start:].lstrip()) if family == "tag" else start
         arguments, end = _arguments(text, begin, family, toolbox.get(name) if toolbox is not None else None)
         if arguments is None:
-            spans.append((found.start(), len(text), f'{{"name": {json.dumps(name)}, "arguments": {text[begin:]}'))
+            spans.append(Span(found.start(), len(text), f'{{"name": {json.dumps(name)}, "arguments": {text[begin:]}'))
             break
         position = max(end, found.end())
-        spans.append((found.start(), position, json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)))
-    return spans
+        call = json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)
+        before = hidden[max(0, found.start() - 48) : found.start()]
+        short = not arguments if family == "glm" else family == "harmony" and not _HEADER.search(before)
+        spans.append(Span(found.start(), position, call, short))
+    if any(segment.text.strip() for segment in _cut(text, spans) if not segment.inside):
+        return spans
+    return [span._replace(quoted=False) for span in spans]
 
 
 def _arguments(text: str, begin: int, family: str, tool: Tool | None) -> tuple[dict[str, Any] | None, int]:
@@ -153,5 +174,5 @@ def _between(text: str, hidden: str, opening: str, closing: str) -> list[Span]:
         inner = start + len(opening)
         end = hidden.find(closing, inner)
         position = end + len(closing) if end >= 0 else len(text)
-        spans.append((start, position, text[inner : end if end >= 0 else len(text)]))
+        spans.append(Span(start, position, text[inner : end if end >= 0 else len(text)]))
     return spans

@@ -10,7 +10,6 @@ from typing import Any
 from lamina.models.json_spans import DEEPEST, load_value
 
 OPENED = "<start_function_call>"
-MARK = "<escape>"
 _TOKEN = re.compile(
     r"\s*(?:(?P<bracket>[{}\[\]])|(?P<mark>[,:])|<escape>(?P<text>.*?)<escape>|(?P<word>[^\s,:{}\[\]<]{1,400}))", re.S
 )

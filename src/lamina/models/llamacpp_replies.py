@@ -79,7 +79,7 @@ def reply_of(
     timings = answer.get("timings", {})
     return Reply(
         text=text,
-        **read_reply(text, request.tools, unread),
+        **read_reply(text, request.tools, unread, truncated=truncated),
         said=said,
         prompt_tokens=int(answer.get("tokens_evaluated", 0)),
         completion_tokens=int(answer.get("tokens_predicted", 0)),

@@ -96,14 +96,15 @@ def reply_of(row: dict[str, Any], request: Request, seconds: float, first: float
     usage = row.get("usage")
     known = usage.get("prompt_tokens_details") if isinstance(usage, dict) else None
     prompt = _count(usage, "prompt_tokens")
+    truncated = choice.get("finish_reason") == "length"
     return Reply(
         text=text,
-        **read_reply(text, request.tools),
+        **read_reply(text, request.tools, truncated=truncated),
         prompt_tokens=prompt,
         completion_tokens=_count(usage, "completion_tokens"),
         seconds=seconds,
         first_token_seconds=first,
-        truncated=choice.get("finish_reason") == "length",
+        truncated=truncated,
         timings={"prompt_n": max(0, prompt - _count(known, "cached_tokens"))} if known else {},
     )
 

@@ -55,30 +55,37 @@ class Reading:
         return 0.0 if self.problem else math.prod(REPAIRS[repair] for repair in self.repairs)
 
 
-def parse_calls(text: str, toolbox: Toolbox | None = None) -> tuple[list[ToolCall], str | None]:
+def parse_calls(
+    text: str, toolbox: Toolbox | None = None, *, truncated: bool = False
+) -> tuple[list[ToolCall], str | None]:
     """Calls and, where they could not be read with ``TRUSTED`` confidence, the problem: what every backend does."""
-    reading = read_calls(text, toolbox)
+    reading = read_calls(text, toolbox, truncated=truncated)
     return reading.calls, reading.problem
 
 
-def read_reply(text: str, toolbox: Toolbox | None, unread: str | None = None) -> dict[str, Any]:
+def read_reply(
+    text: str, toolbox: Toolbox | None, unread: str | None = None, *, truncated: bool = False
+) -> dict[str, Any]:
     """The parts of a ``Reply`` that say what its text calls. Nothing is read where there are no tools, or where
     ``unread`` says already why it cannot be."""
     if toolbox is None or unread is not None:
         return {"problem": unread}
-    found = read_calls(text, toolbox)
+    found = read_calls(text, toolbox, truncated=truncated)
     return {
         "calls": found.calls, "problem": found.problem, "repairs": found.repairs, "confidence": found.confidence,
     }  # fmt: skip
 
 
-def read_calls(text: str, toolbox: Toolbox | None = None, *, least: float = TRUSTED) -> Reading:
+def read_calls(
+    text: str, toolbox: Toolbox | None = None, *, least: float = TRUSTED, truncated: bool = False
+) -> Reading:
     """Reads the calls in ``text``; with less than the ``least`` confidence there is a problem instead. With a
     ``toolbox`` unknown functions and arguments that don't fit are problems too.
 
     Read are: an array of calls, one call, an object with ``tool_calls``, Python calls; in a code fence, in the marks
     of a model family, amid other words; one that breaks off within its arguments only with ``least=ANYTHING``. A null
-    where the schema wants none, for an argument that may be left out, is that argument left out."""
+    where the schema wants none, for an argument that may be left out, is that argument left out. ``truncated``: the
+    text ends where it had no more room, so that missing brackets may mean missing calls, a problem too."""
     text = text.strip("\ufeff\x00 \t\r\n")
     if not text:
         return Reading(problem=NOTHING)
@@ -90,7 +97,7 @@ def read_calls(text: str, toolbox: Toolbox | None = None, *, least: float = TRUS
     rows = [(name, _without_nulls(name, arguments, toolbox)) for name, arguments in part.rows]
     repairs = part.repairs | ({NULLS} if rows != part.rows else set())
     reading = Reading([ToolCall.of(*row) for row in rows], None, tuple(sorted(repairs)))
-    if reading.confidence < least:
+    if reading.confidence < least or (truncated and least > ANYTHING and BRACKETS in reading.repairs):
         return Reading(problem=part.problem or f"needs repair: {', '.join(reading.repairs)}")
     problem = _misfit(reading.calls, toolbox)
     return Reading(problem=problem) if problem else reading
@@ -120,23 +127,23 @@ def _read(text: str, toolbox: Toolbox | None) -> Part:
     if whole is not None:
         part = part_of(whole, toolbox)
         return part or Part([], f"JSON, but not calls: {text[:80]!r}")
-    text, thinking = spoken(text)
-    hidden = outline(text)
-    if (marked := marked_segments(text, hidden, toolbox)) is not None:
+    said = spoken(text)
+    if said is None:
+        return Part([], f"the thought never ends, and nothing in it is a call: {text[:80]!r}")
+    hidden = outline(said)
+    if (marked := marked_segments(said, hidden, toolbox)) is not None:
         return _read_marked(marked, toolbox)
-    fenced = fenced_segments(text, hidden)
-    part = _read_fenced(fenced, toolbox) if fenced is not None else _read_part(text, toolbox)
-    if thinking and part.problem is None and not part.rows:
-        return Part([], "the thought never ends, and an empty list in it is no answer")
-    return part
+    fenced = fenced_segments(said, hidden)
+    return _read_fenced(fenced, toolbox) if fenced is not None else _read_part(said, toolbox)
 
 
 def _read_marked(segments: list[Segment], toolbox: Toolbox | None) -> Part:
-    """Words around the marks cost nothing; calls among them do."""
+    """Words around the marks cost nothing, unless they may be about the marks; calls among them do."""
     parts = []
     for segment in segments:
         if segment.inside:
-            parts.append(_read_part(segment.text, toolbox))
+            part = _read_part(segment.text, toolbox)
+            parts.append(replace(part, repairs=part.repairs | {WORDS}) if segment.quoted else part)
         elif (outside := calls_amid(segment.text, toolbox)).problem is None and outside.rows:
             parts.append(Part(outside.rows, None, outside.repairs | {WORDS, SEVERAL}))
         elif outside.problem is not None and LIKE_A_CALL.search(segment.text):

@@ -97,6 +97,13 @@ def why_blind(ref: str) -> str | None:
     return look(ref) if look is not None else None
 
 
+def usual_context(ref: str, slots: int) -> int | None:
+    """Tokens that ``slots`` requests share where nobody says how many; None for a model whose requests share none.
+    Raises ModelReferenceError as ``open_model`` does."""
+    usual: Callable[[int], int] | None = getattr(import_module(_backend_of(ref).module), "default_context", None)
+    return usual(slots) if usual is not None else None
+
+
 def is_local(ref: str) -> bool:
     """Whether the model runs on the cores of this machine. Raises ModelReferenceError as ``open_model`` does."""
     return _backend_of(ref).local

@@ -36,7 +36,9 @@ EXPORT_TEMPLATE: str = without_marks(LAMINA_TEMPLATE)
 
 _CALLS = "{%- if message.tool_calls %}"
 _WORDS = (
-    "{% elif message.content is string and (keep_words or message.content.startswith('[{')) %}{{ message.content }}"
+    "{% elif message.content is string and "
+    "(keep_words or ('{' in message.content and message.content.split('{')[0].strip() == '[')) %}"
+    "{{ message.content if keep_words else message.content.strip() }}"
 )
 _SPOKEN = "{%- set words = (message.content or '') | trim %}" + _CALLS + "{% if words %}{{ words ~ '\\n' }}{% endif %}"
 SPEAKING_TEMPLATE: str = LAMINA_TEMPLATE.replace(_CALLS, _SPOKEN).replace(_WORDS, "{% elif words %}{{ words }}")

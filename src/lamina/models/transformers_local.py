@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lamina.errors import InputError, MissingExtraError, ModelError, ModelReferenceError
+from lamina.errors import InputError, MissingExtraError, ModelError, ModelReferenceError, first_line
 from lamina.models.continuations import cut_row, refuse_images, replies_of
 from lamina.models.grammar import grammar_of, is_of_calls
 from lamina.models.metadata import ModelFacts, facts_of
@@ -66,7 +66,7 @@ class TransformersModel:
             tokenizer: Any = AutoTokenizer.from_pretrained(name)
             model: Any = kind.from_pretrained(name, dtype=getattr(torch, dtype))
         except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"{ref}: Transformers cannot load it ({str(error).splitlines()[0]})") from None
+            raise ModelError(f"{ref}: Transformers cannot load it ({first_line(error)})") from None
         self.chat_template = facts.chat_template or tokenizer.chat_template
         self._tokenizer, self._model = tokenizer, model.eval()
         self._eyes = Eyes(ref) if images else None
@@ -199,7 +199,7 @@ class TransformersModel:
             said, text, unread = spoken.words, spoken.calls, spoken.problem
         return Reply(
             text=text,
-            **read_reply(text, request.tools, unread),
+            **read_reply(text, request.tools, unread, truncated=truncated),
             said=said,
             prompt_tokens=len(ids),
             completion_tokens=len(written),

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lamina.errors import ModelError
+from lamina.errors import ModelError, first_line
 from lamina.models.llama_library import decode, functions, loaded_model, open_context, tokens_of
 from lamina.models.seeing import kind_of_model
 from lamina.quantize.ggml import Array
@@ -35,7 +35,7 @@ def folder_logits(folder: Path, rows: Sequence[Sequence[int]]) -> Iterator[Array
         kind = kind_of_model(str(folder), AutoConfig.from_pretrained(folder), False)
         model: Any = kind.from_pretrained(folder, dtype=torch.float32).eval()
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{folder}: Transformers cannot load it ({str(error).splitlines()[0]})") from None
+        raise ModelError(f"{folder}: Transformers cannot load it ({first_line(error)})") from None
     for row in rows:
         with torch.no_grad():
             found = model(input_ids=torch.tensor([list(row)]), use_cache=False).logits[0]

@@ -26,20 +26,28 @@ REPORT = "parity.json"
 
 
 def measure_files(
-    source: Path, files: Sequence[JSON], rows: Sequence[Query], toolbox: Toolbox, progress: Progress
+    source: Path,
+    files: Sequence[JSON],
+    rows: Sequence[Query],
+    toolbox: Toolbox,
+    progress: Progress,
+    on_parity: Callable[[], object] | None = None,
 ) -> None:
     """Gives each of the ``files``, exported from ``source``, its ``parity`` (``parity_check``), ``same_tokens`` (of how
     many of the ``n`` requests its tokenizer makes the tokens that the source's makes) and ``distance``
-    (``distances_from``, with ``reference``: what they are measured from). Raises as the models do."""
+    (``distances_from``, with ``reference``: what they are measured from; None before). ``on_parity`` is called before
+    the distances, which take the most memory, are measured. Raises as the models do."""
     style = prompt_style_of(str(source)) or "full"
     asked = [Request([Message(role="user", content=q.query)], tools=toolbox, style=style) for q in rows]
     with progress.stage("parity", total=len(asked) * (1 + len(files))) as bar:
         reference = open_model(str(source))
         try:
             wanted = reference.generate(asked, lambda *_: bar.advance())
-            texts = _right_answers(reference, source, rows, asked)
+            prompts = _prompts(reference, source, asked)
+            answers = _right_answers(reference, source, rows)
         finally:
             reference.close()
+        texts = list(map(Cut, _cut(source, prompts, opened=True), _cut(source, answers)))
         for file in files:
             bar.advance(0, file=file["type"])
             candidate = open_model(str(file["path"]))
@@ -52,6 +60,9 @@ def measure_files(
             cut = token_ids(Path(str(file["path"])), sent, opened=True)
             same = sum(ids == text.prompt for ids, text in zip(cut, texts, strict=True))
             file["same_tokens"] = {"same": same, "n": len(asked)}
+            file["distance"] = None
+    if on_parity is not None:
+        on_parity()
     paths = [Path(str(file["path"])) for file in files]
     logits, called = _measured_from(source)
     with progress.stage("distance", total=len(texts)) as bar:
@@ -77,19 +88,24 @@ def _measured_from(source: Path) -> tuple[Callable[[Path, Sequence[Sequence[int]
     return folder_logits, f"{source} in float32"
 
 
-def _right_answers(model: Model, source: Path, rows: Sequence[Query], asked: Sequence[Request]) -> list[Cut]:
-    """First answers as a model is to write them: dependent calls come after results, so only their first is here. Cut
-    by the source's own tokenizer."""
+def _right_answers(model: Model, source: Path, rows: Sequence[Query]) -> list[Any]:
+    """First answers as a model is to write them: dependent calls come after results, so only their first is here."""
     texts = []
     for query in rows:
         calls = query.calls[:1] if query.kind == "dependent" else query.calls
         texts.append(calls_text([{"name": c.name, "arguments": c.arguments} for c in calls]))
-    if source.suffix == ".gguf":
-        prompts, answers = token_ids(source, _sent(model, asked), opened=True), token_ids(source, texts)
-    else:
-        told: Any = model  # a folder's model has a tokenizer
-        prompts, answers = [told.prompt_ids(request) for request in asked], [told.ids_of(text) for text in texts]
-    return [Cut(prompt, answer) for prompt, answer in zip(prompts, answers, strict=True)]
+    told: Any = model  # a folder's model has a tokenizer
+    return texts if source.suffix == ".gguf" else [told.ids_of(text) for text in texts]
+
+
+def _prompts(model: Model, source: Path, asked: Sequence[Request]) -> list[Any]:
+    told: Any = model
+    return _sent(model, asked) if source.suffix == ".gguf" else [told.prompt_ids(request) for request in asked]
+
+
+def _cut(source: Path, texts: Sequence[Any], *, opened: bool = False) -> list[list[int]]:
+    """By the source's own tokenizer; a folder's model did so. A file is loaded for it: not beside an engine's load."""
+    return token_ids(source, texts, opened=opened) if source.suffix == ".gguf" else list(texts)
 
 
 def _sent(model: Model, asked: Sequence[Request]) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lamina.errors import InputError, MissingExtraError, ModelError, ModelReferenceError
+from lamina.errors import InputError, MissingExtraError, ModelError, ModelReferenceError, first_line
 from lamina.models import embedded_path
 from lamina.models.gguf_files import split_reference
 from lamina.models.metadata import facts_of
@@ -53,7 +53,7 @@ def load_base(ref: str, *, empty: bool = False) -> Base:
         kind: Any = AutoModelForCausalLM
         model = _empty_model(folder) if empty else kind.from_pretrained(folder, dtype="float32")
     except (OSError, ValueError) as error:
-        raise ModelReferenceError(f"{ref}: {_first_line(error)}") from error
+        raise ModelReferenceError(f"{ref}: {first_line(error)}") from error
     embedding: Any = model.get_input_embeddings()
     known, rows = len(tokenizer), embedding.num_embeddings
     if known > rows:
@@ -85,7 +85,7 @@ def tokenizer_of(ref: str) -> Any:
     try:
         return with_end(ref, AutoTokenizer.from_pretrained(folder, local_files_only=not ref.startswith("hf:")))
     except (OSError, ValueError) as error:
-        raise ModelReferenceError(f"{ref}: no tokenizer to count with ({_first_line(error)})") from error
+        raise ModelReferenceError(f"{ref}: no tokenizer to count with ({first_line(error)})") from error
 
 
 def with_end(ref: str, tokenizer: Any) -> Any:
@@ -164,7 +164,7 @@ def _model_from_gguf(file: Path) -> Any:
             dtype=torch.float32,
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(f"{file}: cannot be read as a base model: {_first_line(error)}") from error
+        raise ModelError(f"{file}: cannot be read as a base model: {first_line(error)}") from error
     finally:
         if bars_were_on:
             logging.enable_progress_bar()
@@ -177,7 +177,7 @@ def tokenizer_from_gguf(file: Path) -> Any:
     try:
         fields = _tokenizer_fields(file)
     except (OSError, ValueError) as error:
-        raise ModelError(f"{file}: not a readable GGUF file: {_first_line(error)}") from error
+        raise ModelError(f"{file}: not a readable GGUF file: {first_line(error)}") from error
     pre_tokenizer = _pre_tokenizer(fields.get("pre", ""))
     if fields.get("model") == "gpt2" and pre_tokenizer is not None:
         return _byte_level_bpe(fields, pre_tokenizer)
@@ -185,7 +185,7 @@ def tokenizer_from_gguf(file: Path) -> Any:
         return AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name)
     except (OSError, ValueError, KeyError) as error:
         kind = f"{fields.get('model')}/{fields.get('pre')}"
-        raise ModelError(f"{file}: tokenizer {kind} cannot be read: {_first_line(error)}") from error
+        raise ModelError(f"{file}: tokenizer {kind} cannot be read: {first_line(error)}") from error
 
 
 def _tokenizer_fields(file: Path) -> dict[str, Any]:
@@ -239,7 +239,3 @@ def _byte_level_bpe(fields: dict[str, Any], pre_tokenizer: Any) -> Any:
     wrapped = make(tokenizer_object=tokenizer, clean_up_tokenization_spaces=False, **special)
     wrapped.chat_template = fields.get("chat_template")
     return wrapped
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

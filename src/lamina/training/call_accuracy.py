@@ -86,7 +86,7 @@ def call_accuracy(
                 row = question.row
                 tools = row.toolbox() if row.tools else toolbox
                 text = taken_apart(text, truncated=not ended).calls if speaks else text
-                calls, problem = parse_calls(text, tools)
+                calls, problem = parse_calls(text, tools, truncated=not ended)
                 right += problem is None and compare_calls(row.turns[0], calls, tools, now=row.meta.now).exact
     return right / len(questions)
 

@@ -94,7 +94,9 @@ def answers_of_model(model: Model, rows: Sequence[Trajectory], toolbox: Toolbox,
     ]
     answers: dict[str, list[ToolCall]] = {}
     for row, reply in zip(rows, model.generate(requests), strict=True):
-        calls, problem = (reply.calls, None) if reply.problem is None else parse_calls(reply.text)
+        calls, problem = reply.calls, reply.problem
+        if problem is not None:
+            calls, problem = parse_calls(reply.text, truncated=reply.truncated)
         if problem is None:
             answers[row.id] = calls
     return answers

@@ -18,7 +18,9 @@ from lamina.trajectories.trajectory import content_id, json_line
 ASKED = "asked"
 TEST = "test"
 """The part of the work that no limit cuts short: what is learnt gets its figure."""
-KEPT = ("text", "said", "problem", "prompt_tokens", "completion_tokens", "seconds", "truncated")
+KEPT = (
+    "text", "said", "problem", "repairs", "confidence", "prompt_tokens", "completion_tokens", "seconds", "truncated",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Ledger:
             asked = json.loads(row.payload)
             if asked["part"] == part and row.id not in counted:
                 counted.add(row.id)
-                self._book(part, [Reply(**asked["reply"])])
+                self._book(part, [_reply_of(asked)])
         return _Booked(model, self.asking(model, part))
 
     def book(self, part: str, cost: Cost) -> None:
@@ -127,7 +129,7 @@ class Ledger:
 
     def _known(self, identity: str) -> Reply | None:
         row = self._store.get(ASKED, identity)
-        return Reply(**json.loads(row.payload)["reply"]) if row else None
+        return _reply_of(json.loads(row.payload)) if row else None
 
     def _check(self, more: int) -> None:
         total, limits = sum((c for part, c in self.cost.items() if part != TEST), Cost()), self._limits
@@ -169,6 +171,11 @@ class _Booked:
 def asked_row(request: Request, reply: Reply) -> dict[str, Any]:
     """A request to a model and its answer, as they are written down."""
     return {"request": _plain(request), "reply": {name: getattr(reply, name) for name in KEPT}}
+
+
+def _reply_of(asked: dict[str, Any]) -> Reply:
+    reply = asked["reply"]
+    return Reply(**{**reply, "repairs": tuple(reply.get("repairs", ()))})
 
 
 def _plain(request: Request) -> dict[str, Any]:

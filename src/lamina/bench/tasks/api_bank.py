@@ -16,7 +16,7 @@ from lamina.trajectories import Reject, Trajectory
 
 PARTS = {"level-1": "level-1-given-desc", "level-2": "level-2-toolsearcher"}
 ABOUT = f"api_bank[:PART], the next call of a dialogue, PART one of {', '.join(PARTS)}; call exact match, arguments"
-VERSION = 2
+VERSION = 3
 YEAR = "The current year is 2023."
 
 

@@ -23,7 +23,7 @@ from lamina.tools.tool import JSON
 from lamina.trajectories.trajectory import Message, Trajectory
 
 ABOUT = "env:NAME, an environment of 'lamina envs', played to its end: solved, reward (env:tool-query:weather)"
-VERSION = 1
+VERSION = 2
 TURNS = 30
 
 

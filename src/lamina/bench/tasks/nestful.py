@@ -16,7 +16,7 @@ PARTS = {
     "sgd": "non-executable-sgd-data.json",
 }
 ABOUT = f"nestful[:PART], calls that use each other's results, PART one of {', '.join(PARTS)}; call exact match"
-VERSION = 3
+VERSION = 4
 
 
 def open_task(argument: str, data: str | Path | None = None) -> Recorded:

@@ -35,7 +35,7 @@ from lamina.trajectories.queries import Kind
 from lamina.trajectories.trajectory import Message, ToolCall
 
 ABOUT = "own:FILE.jsonl, your requests with the right calls: call exact match, arguments, refusals"
-VERSION = 2
+VERSION = 3
 
 
 def open_task(argument: str, tools: Toolbox | None = None) -> OwnTask:

@@ -8,7 +8,7 @@ from lamina.data.sources import files_of, records_of
 from lamina.errors import InputError
 
 ABOUT = "rows:FILE|RUN, a data set in any known format, each row with its own tools: call exact match, arguments"
-VERSION = 2
+VERSION = 3
 
 
 def open_task(argument: str) -> Recorded:

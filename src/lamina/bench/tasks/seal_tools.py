@@ -12,7 +12,7 @@ from lamina.errors import InputError
 
 PARTS = {"in_domain": "test_in_domain.jsonl", "out_domain": "test_out_domain.jsonl", "dev": "dev.jsonl"}
 ABOUT = f"seal_tools[:PART], one call or several, PART one of {', '.join(PARTS)}; call exact match, arguments"
-VERSION = 2
+VERSION = 3
 
 
 def open_task(argument: str, data: str | Path | None = None) -> Recorded:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 from lamina.bench.intervals import Interval, wilson
 from lamina.models.grammar import calls_grammar
 from lamina.models.model import PromptStyle, Reply, Request
-from lamina.models.parsing import NOTHING, STRICT, read_calls
+from lamina.models.parsing import NOTHING, STRICT, Reading, read_calls
 from lamina.tools.tool import JSON, Toolbox
 from lamina.trajectories.trajectory import Message, ToolCall
 
@@ -163,8 +163,7 @@ def strict_outcome(request: Request, reply: Reply, judge: Callable[[list[Call] |
     problem = judge(calls)
     scores = {"unscored": False, "unreadable": calls is None, "called": bool(calls)}
     reasons = [said for said in (reading.problem, problem) if said]
-    record = turn_record(request, reply, []) | {"calls": [plain_call(call) for call in reading.calls]}
-    return Outcome(problem is None, scores, reasons, [record])
+    return Outcome(problem is None, scores, reasons, [turn_record(request, reply, [], reading)])
 
 
 def accuracy_figures(outcomes: Sequence[JSON]) -> list[Figure]:
@@ -176,12 +175,16 @@ def accuracy_figures(outcomes: Sequence[JSON]) -> list[Figure]:
     return [Figure(name, i) for name, hits in rates if (i := wilson(sum(hits), len(hits)))]
 
 
-def turn_record(request: Request, reply: Reply, expected: Sequence[ToolCall]) -> JSON:
+def turn_record(request: Request, reply: Reply, expected: Sequence[ToolCall], reading: Reading | None = None) -> JSON:
     """What is stored of one turn, for people to read and to send it again: ``sent`` is the whole text as the model's
     own template renders it (of an endpoint the request's JSON), where the backend tells it; ``style``, ``constraint``
     and the numbers are what else decides the answer. The tools are in the sample's row, or the run's own, and a grammar
-    of calls follows from them. ``repairs`` and ``confidence`` are the tolerant reading's, where a task is strict
-    too."""
+    of calls follows from them. ``reading``: what the task was scored by, where that is not the reply's own reading: its
+    calls, and the problem, repairs and confidence that belong to them."""
+    if reading is not None:
+        problem = (reply.problem or reading.problem) if reading.problem else None
+        sure = reading.confidence
+        reply = replace(reply, calls=reading.calls, problem=problem, repairs=reading.repairs, confidence=sure)
     held = {"constraint": request.constraint, "grammar": None if request.tools is not None else request.grammar}
     said = {"prefix": request.prefix, "stop": list(request.stop), "temperature": request.temperature}
     return {

@@ -12,7 +12,7 @@ from lamina.errors import InputError
 
 PARTS = {"simulated": "eval_simulated.json", "real": "eval_real.json"}
 ABOUT = f"toolalpaca[:PART], calls of public APIs, PART one of {', '.join(PARTS)}; call exact match, arguments"
-VERSION = 1
+VERSION = 2
 
 
 def open_task(argument: str, data: str | Path | None = None) -> Recorded:

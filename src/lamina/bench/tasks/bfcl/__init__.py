@@ -30,7 +30,7 @@ from lamina.trajectories.trajectory import Message
 __all__ = ["ABOUT", "CATEGORIES", "MULTI_TURN", "BfclTask", "cache_folder", "find_data", "open_task"]
 
 ABOUT = f"bfcl:CATEGORY, BFCL v4, single turn: {', '.join(CATEGORIES)}; played: {', '.join(MULTI_TURN)}"
-VERSION = 1
+VERSION = 2
 
 
 def open_task(argument: str, data: str | Path | None = None) -> Task:

@@ -38,7 +38,6 @@ from lamina.bench.tasks.task import (
     Sample,
     Setting,
     not_answered,
-    plain_call,
     read_answer,
     turn_record,
 )
@@ -87,11 +86,12 @@ class MultiTurnTask:
             request = setting.ask(messages, tools=world.offered, most_calls=MOST_CALLS)
             reply = yield request
             cut = cut or reply.truncated
-            reading = read_calls(reply.text, least=STRICT)
             expected = [ToolCall.of(*call) for call in world.wanted]
-            turns.append(turn_record(request, reply, expected) | {"calls": [plain_call(c) for c in reading.calls]})
             if not_answered(reply):
+                turns.append(turn_record(request, reply, expected))
                 return _outcome(world, turns, cut, unscored=f"not answered: {reply.problem}")
+            reading = read_calls(reply.text, least=STRICT)
+            turns.append(turn_record(request, reply, expected, reading))
             if not reading.calls:
                 messages += [Message(role="assistant", content=reply.said or reply.text), *_served(world)]
                 steps = 0
