@@ -4,9 +4,10 @@ usage: quantizer_beside_llamacpp.py MODEL --types Q8_0,Q4_0 --quantizer PROGRAM 
 
 MODEL is a GGUF file or a Transformers folder; it is written once as F16, from which both make each type. PROGRAM is
 llama.cpp's ``llama-quantize``, compiled from the sources in ``llama-cpp-python``'s source package (the wheel
-``ik-llama-cpp-python`` has one of a fork; LD_LIBRARY_PATH names its libraries). DIR has ``xquad-en``, whose paragraphs, each once, are the texts. Perplexity is of all tokens but the first
-of each text; the texts are the same for all files, so that a hundredth of a percent says something. Tensors that both
-wrote byte for byte alike are counted (docs/results/quantization.md).
+``ik-llama-cpp-python`` has one of a fork; LD_LIBRARY_PATH names its libraries). DIR has ``xquad-en``,
+whose paragraphs, each once, are the texts. Perplexity is of all tokens but the first of each text; the texts
+are the same for all files, so that a hundredth of a percent says something. Tensors that both wrote byte
+for byte alike are counted (docs/results/quantization.md).
 """
 
 from __future__ import annotations
