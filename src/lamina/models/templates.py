@@ -21,7 +21,8 @@ from lamina.trajectories import Message
 LAMINA_TEMPLATE: str = files("lamina.models").joinpath("chat_template.jinja").read_text("utf-8")
 """ChatML; calls as a bare JSON array, ``[]`` for a turn without calls, whatever it said, for so it is trained; tools
 (style ``full``) as a system message. With ``{% generation %}`` marks around what is to be learnt. Calls that another
-engine left in the text of a turn stay, and so do words with ``keep_words``, in a chat without tools."""
+engine left in the text of a turn stay, and so do words with ``keep_words``, in a chat without tools, and where no
+answer is asked for: rows that others train on by this template keep what their assistant says."""
 
 _MARKS = re.compile(r"(?:\s*\{%-|\{%\+|(?:^[ \t]*)?\{%)\s*(?:end)?generation\s*(?:-%\}\s*|\+%\}|%\}\n?)", re.MULTILINE)
 
@@ -37,8 +38,8 @@ EXPORT_TEMPLATE: str = without_marks(LAMINA_TEMPLATE)
 _CALLS = "{%- if message.tool_calls %}"
 _WORDS = (
     "{% elif message.content is string and "
-    "(keep_words or ('{' in message.content and message.content.split('{')[0].strip() == '[')) %}"
-    "{{ message.content if keep_words else message.content.strip() }}"
+    "(kept or ('{' in message.content and message.content.split('{')[0].strip() == '[')) %}"
+    "{{ message.content if kept else message.content.strip() }}"
 )
 _SPOKEN = "{%- set words = (message.content or '') | trim %}" + _CALLS + "{% if words %}{{ words ~ '\\n' }}{% endif %}"
 SPEAKING_TEMPLATE: str = LAMINA_TEMPLATE.replace(_CALLS, _SPOKEN).replace(_WORDS, "{% elif words %}{{ words }}")
