@@ -119,6 +119,10 @@ def main() -> None:
     print(f"{'':44} all    near   second first")
     reader.show("inputs rounded", lambda name, values: rounded(values))
     reader.show("of the vocabulary's scores alone", lambda name, v: rounded(v) if name == "lm_head" else None)
+    in_f16 = ("q_proj", "k_proj", "v_proj", "o_proj", "lm_head")  # a file that holds these in F16 rounds no input of them
+    reader.show(
+        "all but the attention's and the scores'", lambda name, v: None if name.endswith(in_f16) else rounded(v)
+    )
     reader.show("norms' channels evened, power 0.5", reader.evened(0.5, 0))
     reader.show("the same, 0.75", reader.evened(0.75, 0))
     reader.show("the same, 1", reader.evened(1, 0))
