@@ -119,7 +119,8 @@ def main() -> None:
     print(f"{'':44} all    near   second first")
     reader.show("inputs rounded", lambda name, values: rounded(values))
     reader.show("of the vocabulary's scores alone", lambda name, v: rounded(v) if name == "lm_head" else None)
-    in_f16 = ("q_proj", "k_proj", "v_proj", "o_proj", "lm_head")  # a file that holds these in F16 rounds no input of them
+    in_f16 = ("q_proj", "k_proj", "v_proj", "o_proj", "lm_head")
+    # A file that holds these in F16 has the engine round none of their inputs.
     reader.show(
         "all but the attention's and the scores'", lambda name, v: None if name.endswith(in_f16) else rounded(v)
     )
