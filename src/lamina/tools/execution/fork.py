@@ -65,10 +65,8 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:  # noqa: SIM105 -- suppress() is one more object and two more frames
             stream.flush()
-        except (
-            Exception
-        ):  # closed, or replaced by an object of the tool's own: what was printed is lost, not the result
-            pass
+        except Exception:
+            pass  # closed, or replaced by an object of the tool's own: what was printed is lost, not the result
 
 
 def call_function(name: str, arguments: dict[str, Any], function: Function, limits: Limits) -> dict[str, Any]:
