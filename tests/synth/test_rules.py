@@ -8,6 +8,7 @@ import pytest
 
 from lamina.checks import Candidate, Reason, Rejection
 from lamina.synth.rules import RULES, UNGROUNDED, Case, check_alone
+from lamina.synth.writers import Assignment
 from lamina.tools import read_tools
 from lamina.trajectories import ToolCall
 
@@ -53,3 +54,22 @@ def test_the_first_rule_that_objects_gives_the_reason(tmp_path: Path):
     candidate.turns = [[ToolCall.of("ring", {"times": "three"})]]
     assert check_alone(candidate, toolbox).stage == "format"
     assert list(RULES)[: len(UNGROUNDED)] == list(UNGROUNDED)
+
+
+@pytest.mark.parametrize(
+    ("template", "swapped"),
+    [
+        ("{value} {from_unit} as {to_unit}", False),
+        ("{value} {to_unit} as {from_unit}", True),
+        ("{value} {to_unit} -> {from_unit}", True),
+        ("{value} {to_unit} = {from_unit}?", True),
+        ("{value} {from_unit} in {to_unit}", False),
+        ("how many {from_unit} is {value} {to_unit}", True),
+        ("I know {value} {from_unit}, as {to_unit}", False),
+    ],
+)
+def test_a_source_that_stands_where_the_target_belongs_is_refused(tmp_path: Path, template: str, swapped: bool):
+    candidate, toolbox = a_row(tmp_path)
+    candidate.template = template
+    found = RULES["roles"](Case(candidate, toolbox, Assignment((), "simple", 0)))
+    assert (found is not None and found.reason is Reason.SWAPPED_ROLES) is swapped

@@ -56,6 +56,16 @@ def download_time(megabytes: float, megabits: float) -> float:
         megabits: The speed of the line.
     """
     return megabytes
+
+
+def split_bill(total: float, people: int) -> float:
+    """Split a bill.
+
+    Args:
+        total: The whole bill.
+        people: Among how many.
+    """
+    return total / people
 '''
 
 
@@ -91,6 +101,7 @@ LOAD = "download_time", {"megabytes": 80, "megabits": 7.4}
         ("a download takes 80 megabytes and 7.4 megabits", [LOAD], "asks nothing"),
         ("December 5", [DAY], "nothing else"),
         ('a slug for bread like "cat feed"', [BREAD], "cat feed"),
+        ("11 people, 44", [("split_bill", {"total": 11, "people": 44})], "11 people"),
     ],
 )
 def test_what_reads_as_something_else_is_refused(toolbox: Toolbox, request_: str, calls: list, why: str):
@@ -124,6 +135,9 @@ def test_what_reads_as_something_else_is_refused(toolbox: Toolbox, request_: str
         ("'cause I need it: the slug of bakers' bread", [("make_slug", {"title": "bakers' bread"})]),
         ("I'm 1.80 and 70 in kilos, water?", [("water_need", {"weight": 1.8})]),
         ("I get 25 an hour, add 6% tax", [TAX]),
+        ("11 people, 44", [("split_bill", {"total": 44, "people": 11})]),
+        ("4 people, 4", [("split_bill", {"total": 4, "people": 4})]),
+        ("44 peoples' money, 11 of us", [("split_bill", {"total": 44, "people": 11})]),
         ("12月5日", [("days_until", {"day": "12月5"})]),
     ],
 )

@@ -1,13 +1,15 @@
 """Numbers whose own words say that they are something else than their argument (our choice; found by reading rows of
 small writers, docs/results/library.md).
 
-"6 % discount" is no price where the tool has an argument in percent, "3.7 liters" no weight in kilograms, and "I'm 70"
-no weight at all. Only where every place of the request that says the number says so."""
+"6 % discount" is no price where the tool has an argument in percent, "3.7 liters" no weight in kilograms, "I'm 70" no
+weight at all, and "11 people" no total where the tool has an argument of that name. Only where every place of the
+request that says the number says so."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lamina.checks.evidence import Said, heard, leaves_of
 from lamina.checks.number_phrases import Reading
@@ -37,13 +39,18 @@ def mismarked(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
             if type(value) not in (int, float) or not abs(value) < LARGEST:
                 continue
             described = str(schema.get("description", ""))
-            if tool and (why := _something_else(heard(candidate.request), tool, path, float(value), described)):
+            said = heard(candidate.request)
+            others = _other_names(tool, path, call.arguments, value) if tool else []
+            if tool and (why := _something_else(said, tool, path, float(value), described, others)):
                 return Rejection("grounding", Reason.SWAPPED_ROLES, f"{path} is {value:g}, and the request says {why}")
     return None
 
 
-def _something_else(said: Said, tool: Tool, path: str, value: float, description: str) -> str | None:
-    """What every place that says the number says of it; None where one of them says nothing else."""
+def _something_else(
+    said: Said, tool: Tool, path: str, value: float, description: str, others: Sequence[str]
+) -> str | None:
+    """What every place that says the number says of it; None where one of them says nothing else. ``others``: names of
+    other arguments, in words."""
     told = f"{_words(path)} {description}".casefold()
     in_percent = not _MAY_BE_PERCENT.search(told) and _has_percent(tool)
     an_age = not _AGE_TOLD.search(told) and value.is_integer() and value <= OLDEST
@@ -57,9 +64,20 @@ def _something_else(said: Said, tool: Tool, path: str, value: float, description
             found = f"{place.words} as an age"
         elif other and not any(_alike(q, units) for q in _quantities(said, place)):
             found = repr(other.words)
+        elif name := next((n for n in others if re.match(rf" {re.escape(n)}\b", said.text[place.end :])), None):
+            found = f"{place.words} {name}"
         else:
             return None
     return found
+
+
+def _other_names(tool: Tool, path: str, arguments: Mapping[str, Any], value: float) -> list[str]:
+    """Of the tool's other arguments that count something, in words, unless their value is the same number."""
+    return [
+        _words(name).casefold()
+        for name, schema in tool.properties.items()
+        if name != path and schema.get("type") in ("number", "integer") and arguments.get(name) != value
+    ]
 
 
 def _quantities(said: Said, place: Reading) -> list[Quantity]:

@@ -178,14 +178,14 @@ def _truth_values(case: Case) -> Rejection | None:
 
 
 _SWAPPED = re.compile(
-    r"\b(?:to|into|in|how many|how much) (?:\w+ )?\{(?:from_\w+|source\w*|origin\w*)\}"
+    r"(?:\b(?:to|into|in|as|how many|how much)|->|→|=>?) (?:\w+ )?\{(?:from_\w+|source\w*|origin\w*)\}"
     r"|\bfrom (?:\w+ )?\{(?:to_\w+|target\w*|destination\w*)\}"
 )
 
 
 def _roles(case: Case) -> Rejection | None:
     """Arguments that say by their names where something comes from and where it goes, put the other way round in
-    the request: "40 feet to meters" for a call from meters to feet."""
+    the request: "40 feet to meters" or "40 feet as meters" for a call from meters to feet."""
     template = case.candidate.template
     if case.assignment is not None and case.kind == "request" and _SWAPPED.search(template):
         return Rejection("grounding", Reason.SWAPPED_ROLES, f"source and target are swapped: {template}")
