@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamina.checks.evidence import evidence_of, numbers_in, plain
-from lamina.checks.number_readings import readings_in
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import ToolCall
+from lamina.trajectories.number_readings import readings_in
 from lamina.trajectories.number_words import ONES, TENS
 
 _TENS = {number: word for word, number in TENS.items()}

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lamina.models.copied_numbers import held_to_numbers, said_numbers
 from lamina.models.copying import copied_arguments, heard, said_pattern
 from lamina.models.grammar import SAID, calls_grammar, calls_schema
 from lamina.tools import Tool, Toolbox
@@ -112,6 +113,50 @@ def test_an_argument_is_copied_when_all_that_was_taught_of_it_was_said() -> None
     assert copied_arguments(taught[:-1], TOOLS) == []
 
 
+def test_a_number_is_copied_in_digits_and_in_words_and_one_that_is_worked_out_is_not() -> None:
+    said = {3: "3", 4: "four", 12: "a dozen", 1250: "1,250", 0.5: "half a", 20: "twenty", 30: "30.0", 2.5: "2.5"}
+    taught = [row(f"tea, {words} minutes", duration="tea", minutes=n) for n, words in said.items()]
+    assert copied_arguments(taught, TOOLS) == ["set_timer.duration", "set_timer.minutes"]
+    taught[0] = row("tea, for me and two friends", duration="tea", minutes=3)
+    assert copied_arguments(taught, TOOLS) == ["set_timer.duration"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "said", "offered"),
+    [
+        ({"type": "integer"}, "2 or 2.5 or two", [2]),
+        ({"type": "number", "minimum": 3}, "2 or 3.5", [3.5]),
+        ({"type": "integer", "exclusiveMaximum": 4, "default": 1}, "3 or 4", [3, 1]),
+        ({"type": "integer", "multipleOf": 5}, "3 or 10", [10]),
+        ({"type": "number"}, "2.0", [2]),
+        ({"type": "integer"}, "no number at all", None),
+        ({"type": "integer", "minimum": 7}, "2", None),
+        ({"type": "integer"}, " ".join(map(str, range(100))), None),
+    ],
+)
+def test_a_copied_number_is_one_that_was_said_or_the_default(schema: dict, said: str, offered: list | None) -> None:
+    assert held_to_numbers(schema, said_numbers(said)) == (schema if offered is None else {"enum": offered})
+
+
+@given(st.text())
+def test_numbers_of_any_text_can_be_written_as_json(text: str) -> None:
+    assert json.loads(json.dumps(said_numbers(text), allow_nan=False)) == said_numbers(text)
+
+
+def accepted(grammar: str, text: str) -> bool:
+    import llguidance
+
+    matcher = llguidance.LLMatcher(llguidance.LLTokenizer("byte"), grammar)
+    return all(matcher.consume_token(byte) for byte in text.encode()) and matcher.is_accepting()
+
+
+@pytest.mark.parametrize(("written", "allowed"), [("10", True), ("0.25", True), ("1", False), ("100", False)])
+def test_the_engine_writes_no_number_that_was_not_said(written: str, allowed: bool) -> None:
+    grammar = calls_grammar(TOOLS, copied=["set_timer.minutes"], said="tea in 10, and a quarter of that")
+    text = f'[{{"name": "set_timer", "arguments": {{"duration": "tea", "minutes": {written}}}}}]'
+    assert accepted(grammar, text) is allowed
+
+
 def test_a_default_is_no_sign_of_an_argument_that_is_not_copied() -> None:
     taught = [row(f"{n} minutes", duration=f"{n} minutes", label="timer") for n in range(3, 12)]
     assert copied_arguments(taught, TOOLS) == ["set_timer.duration"]
@@ -127,7 +172,7 @@ def test_the_schema_holds_copied_texts_to_the_words_and_leaves_the_rest() -> Non
     assert arguments["notes"] == {"type": "array", "items": reference}
     assert arguments["who"] == {"anyOf": [reference, {"type": "null"}]}
     assert arguments["sound"] == {"type": "string", "enum": ["bell", "gong"]}
-    assert arguments["minutes"] == {"type": "number"}
+    assert arguments["minutes"] == {"enum": [10]}
     assert calls_grammar(TOOLS) == calls_grammar(TOOLS, copied=(), said="ten minutes for tea")
 
 

@@ -16,13 +16,14 @@ from typing import Any
 
 from lamina.checks.moments import phrase_for
 from lamina.checks.names_said import SYNONYMS, believed, names_of
-from lamina.checks.number_phrases import Reading
-from lamina.checks.number_readings import readings_in, to_float
 from lamina.checks.quantities import Quantity, in_another_unit, one_said, quantities_in, said_in, share_said, units_of
 from lamina.checks.words_said import find_words
 from lamina.tools import Tool, Toolbox
 from lamina.tools.tool import JSON
 from lamina.trajectories import Evidence, Message, ToolCall
+from lamina.trajectories.number_phrases import Reading
+from lamina.trajectories.number_readings import plain as plain
+from lamina.trajectories.number_readings import readings_in, to_float
 
 _NUMERAL = re.compile(r"[-+]?(?:0|[1-9]\d*)(?:\.\d+)?")
 """A number that is kept as text; one with a leading zero is a code."""
@@ -215,12 +216,6 @@ def leaves_of(tool: Tool, arguments: JSON) -> list[tuple[str, Any, JSON]]:
 
     walk("", arguments, tool.sound_parameters)
     return found
-
-
-def plain(text: str) -> str:
-    """Case, typographic marks and white space folded."""
-    text = text.casefold().replace("’", "'").replace("–", "-").replace("−", "-")
-    return " ".join(text.split())
 
 
 def numbers_in(text: str) -> list[float]:

@@ -17,13 +17,13 @@ from typing import Any
 
 from lamina.checks.evidence import Said, beside_values, heard, leaves_of, numbers_in, plain, values_of
 from lamina.checks.names_said import names_of
-from lamina.checks.number_readings import readings_in, to_float
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Candidate, Rejection
 from lamina.checks.words_said import without
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
 from lamina.trajectories import ToolCall
+from lamina.trajectories.number_readings import readings_in, to_float
 
 _DAY_WORDS = re.compile(
     r"(?<!good )(?<!from )(?<!between )\b(monday|tuesday|wednesday|thursday|friday|saturday|sunday|today|tomorrow|"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from lamina.checks.number_phrases import Reading
+from lamina.trajectories.number_phrases import Reading
 
 _UNITS: dict[str, tuple[str, float, tuple[str, ...]]] = {
     "milliseconds": ("time", 0.001, ("ms", "msec", "msecs", "millisecond", "millis")),

@@ -13,7 +13,6 @@ from lamina.checks.abbreviations import inferred, named_otherwise, stands_for
 from lamina.checks.evidence import numbers_in, plain
 from lamina.checks.known_codes import code_said
 from lamina.checks.moments import phrase_for
-from lamina.checks.number_readings import to_float
 from lamina.checks.said_otherwise import (
     compact_date_said,
     date_beside_said,
@@ -26,6 +25,7 @@ from lamina.checks.said_otherwise import (
     span_said,
     time_said,
 )
+from lamina.trajectories.number_readings import to_float
 
 _WORD = re.compile(r"[^\W_]+")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",

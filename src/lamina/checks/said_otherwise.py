@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
 
-from lamina.checks.number_readings import readings_in
+from lamina.trajectories.number_readings import readings_in
 
 Numbers = AbstractSet[float]
 """Positive, as ``hallucination`` reads them from a text."""

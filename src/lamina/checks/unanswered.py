@@ -17,9 +17,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lamina.checks.evidence import numbers_in
-from lamina.checks.number_readings import to_float
 from lamina.tools import Toolbox
 from lamina.trajectories import ToolCall
+from lamina.trajectories.number_readings import to_float
 
 FEWEST = 2
 """Calls: one may be all that there was to do about a request that tells a story."""

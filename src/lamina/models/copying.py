@@ -1,9 +1,9 @@
-"""Values that are copied: text arguments that hold words of the request, and decoding that can write nothing else.
+"""Values that are copied: arguments that hold words or numbers of the request, and decoding that writes nothing else.
 
 A small model that has learnt to copy still miswrites a rare name or adds an item that nobody said ("dishwasher tablets"
 became "disharm bowls"). Where all that it was taught for an argument stood in the request word for word, the engine is
 held to that: the value is a run of the request's words or the argument's default (our choice; the idea of grounding,
-which the checks of synthesis test, put before the answer instead of after it)."""
+which the checks of synthesis test, put before the answer instead of after it). Numbers: ``copied_numbers``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from lamina.models.copied_numbers import held_to_numbers, is_number, said_numbers
 from lamina.tools import Toolbox
 from lamina.tools.tool import JSON
 from lamina.trajectories import Message, Trajectory
@@ -22,6 +23,7 @@ LONGEST_RUN, MOST_WORDS = 40, 160
 """Words of a value at most, and of a request that is still held to: the pattern grows with their product."""
 CHOSEN = {"enum", "const", "pattern", "format"}
 """What makes a text one that is chosen or formed, not said."""
+TEXT, NUMBERS = ("string",), ("number", "integer")
 _WORD = re.compile(
     r"\w[^\s,;()\"]*@[^\s,;()\"]*\w"  # an address
     r"|\w+://[^\s,;()\"]*[\w/]"
@@ -35,23 +37,24 @@ _BEGINNING = re.compile(r"[\w(+#$€£¥₹°@/]")
 
 
 def copied_arguments(rows: Iterable[Trajectory], toolbox: Toolbox) -> list[str]:
-    """``TOOL.PATH`` of each text argument that is copied in (nearly) all rows; arrays add nothing to a path. Values of
+    """``TOOL.PATH`` of each text or number that is copied in (nearly) all rows; arrays add nothing to a path. Values of
     choices, and values equal to the default, don't count."""
     there: Counter[str] = Counter()
     copied: Counter[str] = Counter()
     for row in rows:
         said = heard(row.messages)
-        pattern = re.compile(said_pattern(said) or "", re.IGNORECASE)
+        words, numbers = re.compile(said_pattern(said) or "", re.IGNORECASE), said_numbers(said)
         for call in row.calls:
             if (tool := toolbox.get(call.name)) is None:
                 continue
-            for path, value in _texts(call.arguments, ""):
-                schema = _schema_at(tool.parameters, path)
-                if value == schema.get("default") or schema.get("type") != "string" or CHOSEN & set(schema):
+            for path, value in _values(call.arguments, ""):
+                schema = _schema_at(tool.parameters, path, NUMBERS if isinstance(value, int | float) else TEXT)
+                if value == schema.get("default") or not (_is_text(schema) or is_number(schema)):
                     continue
                 key = f"{tool.name}.{path}"
                 there[key] += 1
-                copied[key] += pattern.fullmatch(value) is not None
+                alike = words.fullmatch(value) is not None if isinstance(value, str) else value in numbers
+                copied[key] += alike
     return sorted(key for key, n in there.items() if n >= FEWEST and copied[key] >= SHARE * n)
 
 
@@ -71,22 +74,28 @@ def said_pattern(text: str) -> str | None:
     return f"({'|'.join(dict.fromkeys(runs))})" if runs else None
 
 
-def held_to(schema: JSON, path: str, copied: Collection[str], reference: JSON) -> JSON:
-    """The schema of the argument at ``path`` (``TOOL`` at first), each copied text in it replaced by ``reference``; a
-    default stays possible."""
+def held_to(
+    schema: JSON, path: str, copied: Collection[str], words: JSON | None, numbers: Sequence[int | float]
+) -> JSON:
+    """The schema of the argument at ``path`` (``TOOL`` at first), each copied text in it replaced by ``words`` and each
+    copied number by a choice of ``numbers``; a default stays possible. Where nothing was said it is as it was."""
     found = dict(schema)
     if "properties" in schema:
         found["properties"] = {
-            name: held_to(one, f"{path}.{name}", copied, reference) for name, one in schema["properties"].items()
+            name: held_to(one, f"{path}.{name}", copied, words, numbers) for name, one in schema["properties"].items()
         }
     if isinstance(schema.get("items"), dict):
-        found["items"] = held_to(schema["items"], path, copied, reference)
+        found["items"] = held_to(schema["items"], path, copied, words, numbers)
     if "anyOf" in schema:
-        found["anyOf"] = [held_to(one, path, copied, reference) for one in schema["anyOf"]]
-    if path in copied and schema.get("type") == "string" and not CHOSEN & set(schema):
+        found["anyOf"] = [held_to(one, path, copied, words, numbers) for one in schema["anyOf"]]
+    if path in copied and words and _is_text(schema):
         default = schema.get("default")
-        return {"anyOf": [reference, {"const": default}]} if isinstance(default, str) else reference
-    return found
+        return {"anyOf": [words, {"const": default}]} if isinstance(default, str) else words
+    return held_to_numbers(schema, numbers) if path in copied and is_number(schema) else found
+
+
+def _is_text(schema: JSON) -> bool:
+    return schema.get("type") == "string" and not CHOSEN & set(schema)
 
 
 def _run(text: str, words: Sequence[re.Match[str]]) -> str:
@@ -104,25 +113,26 @@ def _escaped(text: str) -> str:
     return re.sub(r"([.^$*+?()\[\]{}|/\\-])", r"\\\1", text)
 
 
-def _schema_at(schema: JSON, path: str) -> JSON:
-    """Of the text at ``path``: through arrays and unions; empty where there is none."""
+def _schema_at(schema: JSON, path: str, kinds: Collection[str]) -> JSON:
+    """Of the value at ``path``: through arrays and unions to one of ``kinds``; empty where there is none."""
     for name in path.split("."):
         schema = schema.get("properties", {}).get(name, {})
-        while inner := [s for s in (schema.get("items"), *schema.get("anyOf", ())) if _holds_text(s)]:
+        while inner := [s for s in (schema.get("items"), *schema.get("anyOf", ())) if _may_hold(s, kinds)]:
             schema = inner[0]
     return schema
 
 
-def _holds_text(schema: Any) -> bool:
-    return isinstance(schema, dict) and schema.get("type") in ("string", "array", "object")
+def _may_hold(schema: Any, kinds: Collection[str]) -> bool:
+    return isinstance(schema, dict) and schema.get("type") in (*kinds, "array", "object")
 
 
-def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
+def _values(value: Any, path: str) -> Iterator[tuple[str, str | int | float]]:
+    """Texts and numbers with their paths."""
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
         yield path, value
     elif isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _texts(inner, f"{path}.{name}" if path else name)
+            yield from _values(inner, f"{path}.{name}" if path else name)
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts(inner, path)
+            yield from _values(inner, path)

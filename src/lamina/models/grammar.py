@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Collection
 from typing import Any
 
+from lamina.models.copied_numbers import said_numbers
 from lamina.models.copying import heard, held_to, said_pattern
 from lamina.models.model import Request
 from lamina.models.speaking import speaking_grammar
@@ -43,14 +44,14 @@ FORMAT_PATTERNS = {
 def calls_schema(
     toolbox: Toolbox, max_calls: int = MAX_CALLS, copied: Collection[str] = (), said: str = ""
 ) -> dict[str, Any]:
-    """An array of 0 to ``max_calls`` objects ``{"name", "arguments"}``; ``[]`` means: no call. Text arguments that are
-    ``copied`` (``TOOL.PATH``) hold words of ``said`` or their default.
+    """An array of 0 to ``max_calls`` objects ``{"name", "arguments"}``; ``[]`` means: no call. Arguments that are
+    ``copied`` (``TOOL.PATH``) hold words or numbers of ``said`` or their default.
 
     Keywords that llguidance does not take are left out: the grammar then allows more than the schema, and
     ``Tool.problems`` still says what does not fit."""
     calls: list[dict[str, Any]] = []
     definitions: dict[str, Any] = {}
-    words = said_pattern(said) if copied else None
+    words, numbers = (said_pattern(said), said_numbers(said)) if copied else (None, [])
     if words:
         definitions[SAID] = {"type": "string", "pattern": f"^{words}$"}
     for tool in toolbox:
@@ -61,8 +62,9 @@ def calls_schema(
         if tool.properties or tool.unknown(("",)):
             # names that are not listed are rarely right, even where the schema lets them pass; without any they are all
             arguments["additionalProperties"] = False
-        if words:
-            arguments = held_to(arguments, tool.name, copied, {"$ref": f"#/$defs/{SAID}"})
+        if copied:
+            reference = {"$ref": f"#/$defs/{SAID}"} if words else None
+            arguments = held_to(arguments, tool.name, copied, reference, numbers)
         arguments = _plain(arguments, {**names, SAID: SAID})
         calls.append(
             {
@@ -154,8 +156,8 @@ def grammar_of(
     request: Request, copied: Collection[str] = (), speaks: bool = False, end: int | None = None
 ) -> str | None:
     """The llguidance grammar that a request's answer must satisfy; None where it is free. ``copied``: arguments that
-    hold words of what was said. ``speaks``: words may stand before the calls, or instead of them, up to the token
-    ``end`` (``speaking_grammar``)."""
+    hold words or numbers of what was said. ``speaks``: words may stand before the calls, or instead of them, up to the
+    token ``end`` (``speaking_grammar``)."""
     if not request.constrained:
         return None
     if request.grammar is not None:

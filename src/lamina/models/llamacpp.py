@@ -43,7 +43,7 @@ def default_context(slots: int) -> int:
 
 class LlamaCppModel:
     """``instruction`` is what a model that Lamina did not tune is told after its list of functions. ``cache_prompts``
-    off reads every prompt from its beginning, which only a measurement wants. ``copied``: text arguments that may only
+    off reads every prompt from its beginning, which only a measurement wants. ``copied``: arguments that may only
     hold what was said; left out, those that the file itself names. ``images``: loads the vision part too."""
 
     def __init__(

@@ -24,10 +24,11 @@ WITH_TOOLS = "tool_use"
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """``prompt_style`` and ``toolbox`` are None in files that Lamina did not write. ``copied``: ``TOOL.PATH`` of text
-    arguments that hold words of the request in all that the model was trained on (``copying``). ``speaks``: it was
-    taught words beside calls (``speaking``). ``opens_texts``: false where a GGUF file says that no token is put before
-    a text. ``kind``: a GGUF file's ``general.type``. ``end``: the token that ends a turn, as a GGUF file says."""
+    """``prompt_style`` and ``toolbox`` are None in files that Lamina did not write. ``copied``: ``TOOL.PATH`` of
+    arguments that hold words or numbers of the request in all that the model was trained on (``copying``).
+    ``speaks``: it was taught words beside calls (``speaking``). ``opens_texts``: false where a GGUF file says that no
+    token is put before a text. ``kind``: a GGUF file's ``general.type``. ``end``: the token that ends a turn, as a GGUF
+    file says."""
 
     chat_template: str | None = None
     prompt_style: PromptStyle | None = None

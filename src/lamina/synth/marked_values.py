@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lamina.checks.evidence import Said, heard, leaves_of
-from lamina.checks.number_phrases import Reading
 from lamina.checks.quantities import Quantity, dimension_of, units_of
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Candidate, Rejection
 from lamina.tools import Tool, Toolbox
+from lamina.trajectories.number_phrases import Reading
 
 LARGEST = 1e15
 OLDEST = 120

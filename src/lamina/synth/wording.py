@@ -12,9 +12,9 @@ from typing import Any
 
 from lamina.checks.evidence import leaves_of
 from lamina.checks.names_said import SYNONYMS, names_of
-from lamina.checks.number_readings import to_float
 from lamina.synth.truth_values import flags_of
 from lamina.tools import Tool
+from lamina.trajectories.number_readings import to_float
 from lamina.trajectories.number_words import ONES
 
 _NUMBER_WORDS = (*ONES, "twenty")

@@ -56,8 +56,8 @@ def save_merged(
     keep_adapter: bool = True,
 ) -> None:
     """The merged model in float32, its tokenizer, its template and ``lamina.json``, each renamed into place.
-    ``copied``: the arguments that an engine may hold to words of the request. Where LoRA was trained the adapter is
-    kept too, in ``adapter``, unless ``keep_adapter`` is false: its base is then no model that anybody has."""
+    ``copied``: the arguments that an engine may hold to words and numbers of the request. Where LoRA was trained
+    the adapter is kept too, in ``adapter``, unless ``keep_adapter`` is false: its base is then nobody's model."""
     temporary = out / "unfinished"
     shutil.rmtree(temporary, ignore_errors=True)
     facts = _facts(base, settings, toolbox, copied)

@@ -9,7 +9,7 @@ import math
 import re
 from itertools import pairwise
 
-from lamina.checks.number_phrases import NUMBER_WORDS, Phrases, Reading, Word
+from lamina.trajectories.number_phrases import NUMBER_WORDS, Phrases, Reading, Word
 from lamina.trajectories.number_words import FRACTIONS
 
 _TOKEN = re.compile(
@@ -35,6 +35,12 @@ def to_float(value: int | float) -> float:
         return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
+
+
+def plain(text: str) -> str:
+    """Case, typographic marks and white space folded."""
+    text = text.casefold().replace("’", "'").replace("–", "-").replace("−", "-")
+    return " ".join(text.split())
 
 
 def readings_in(text: str) -> list[Reading]:
