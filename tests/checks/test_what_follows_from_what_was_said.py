@@ -114,6 +114,8 @@ def test_a_unit_of_another_system_is_converted():
 def test_airports_are_said_by_their_cities():
     assert told("from Los Angeles to Rome", "LAX") == []
     assert told("from Los Angeles to Rome", "CIA") == []
+    assert told("from Los Angeles to Rome", "KLAX") == []
+    assert len(told("from Los Angeles to Rome", "EDDF")) == 1
     assert len(told("from Los Angeles to Rome", "JFK")) == 1
 
 

@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from lamina.checks.words_said import bare
 
-_IATA = re.compile(r"[A-Z]{3}")
+_AIRPORT = re.compile(r"[A-Z]{3,4}")
+"""IATA's codes have three letters, ICAO's four (``EDDF``)."""
 _LATITUDE = re.compile(r"(?:^|[._])lat(?:itude)?\d?$|[a-z]Lat(?:itude)?\d?$")
 _LONGITUDE = re.compile(r"(?:^|[._])(?:lon|lng|long|longitude)\d?$|[a-z](?:Lon|Lng|Longitude)\d?$")
 _LEAST_NAME = 4
@@ -19,7 +20,7 @@ _NEAR = 0.75
 
 def airport_said(value: str, text: str) -> bool:
     """Whether ``text`` (``bare``) names the city of the airport."""
-    if not _IATA.fullmatch(value):
+    if not _AIRPORT.fullmatch(value):
         return False
     return any(re.search(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", text) for name in _cities().get(value, ()))
 
@@ -40,14 +41,16 @@ def coordinate_said(value: float, argument: str, text: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _cities() -> dict[str, tuple[str, ...]]:
-    """Of each IATA code the names of its city: in the language of the country, and in English where the airport belongs
+    """Of each code the names of its city: in the language of the country, and in English where the airport belongs
     to an area of several ("Roma", "Rome")."""
     import airportsdata
 
-    found = {code: [airport["city"]] for code, airport in airportsdata.load("IATA").items()}
+    airports = airportsdata.load("IATA")
+    found = {code: [airport["city"]] for code, airport in airports.items()}
     for code, area in airportsdata.load_iata_macs().items():
         for member in (code, *area["airports"]):
             found.setdefault(member, []).append(area["name"])
+    found |= {airport["icao"]: found[code] for code, airport in airports.items()}
     bared = {code: [bare(name).partition(",")[0] for name in names] for code, names in found.items()}
     return {code: tuple(n for n in names if len(n) >= _LEAST_NAME) for code, names in bared.items()}
 
