@@ -293,15 +293,17 @@ CLOCK = "2022-04-14T09:00:00"
 @pytest.mark.parametrize(
     ("request_", "day"),
     [("tomorrow", "2022-04-15"), ("on the 3rd of May", "2022-05-03"), ("sometime next week", "2022-04-20"),
-     ("at 2022-06-01", "2022-06-01T10:00:00")],
+     ("at 2022-06-01", "2022-06-01T10:00:00"), ("weather please", "2022-04-14"),
+     ("the last day of May", "2022-05-31"), ("the end of May", "2022-05-31")],
 )  # fmt: skip
 def test_a_clock_accounts_for_the_days_that_words_mean(request_: str, day: str):
     assert ungrounded(record(calls(("look", {"city": day})), request=request_, now=CLOCK), BOX) == []
 
 
 @pytest.mark.parametrize(
-    ("request_", "day"), [("tomorrow", "1999-05-05"), ("weather please", "2022-04-14"), ("on the 3rd", "2022-09-03")]
-)
+    ("request_", "day"),
+    [("tomorrow", "1999-05-05"), ("weather please", "2022-04-15"), ("on the 3rd", "2022-09-03")],
+)  # fmt: skip
 def test_a_clock_accounts_for_no_other_day(request_: str, day: str):
     assert len(ungrounded(record(calls(("look", {"city": day})), request=request_, now=CLOCK), BOX)) == 1
 

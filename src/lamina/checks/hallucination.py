@@ -8,12 +8,18 @@ your own functions there is the exact rule of ``grounding``."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from lamina.checks.argument_names import first_page, own_language, repeats_name
 from lamina.checks.arguments import is_reference
+from lamina.checks.described_choices import choices_in
 from lamina.checks.evidence import leaves_of
 from lamina.checks.reasons import Reason
 from lamina.checks.recorded_evidence import RecordedEvidence
 from lamina.checks.rule import Rejection
-from lamina.tools import Toolbox
+from lamina.tools import Tool, Toolbox
 from lamina.trajectories import ToolCall, Trajectory
 
 STAGE = "grounding"
@@ -28,32 +34,54 @@ def check_hallucination(trajectory: Trajectory, toolbox: Toolbox) -> Rejection |
 def ungrounded(trajectory: Trajectory, toolbox: Toolbox) -> list[str]:
     """A sentence for each value that nothing said before its call accounts for."""
     found: list[str] = []
-    said, now = "", trajectory.meta.now
+    said, asked, results, now = "", "", "", trajectory.meta.now
     ids: set[str] = set()
     for number, message in enumerate(trajectory.messages):
         if message.tool_calls:
-            evidence = RecordedEvidence(said, now)
+            evidence = RecordedEvidence(said, now, results, asked)
             for call in message.tool_calls:
-                found += [f"message {number}: {text}" for text in _of_call(call, toolbox, evidence, ids)]
+                chosen = [v for c in trajectory.calls if c.name == call.name for v in c.arguments.values()]
+                found += [f"message {number}: {text}" for text in _of_call(call, toolbox, evidence, ids, chosen)]
                 ids |= {call.id} if call.id else set()
         said += f"\n{message.content}"
+        asked += f"\n{message.content}" if message.role == "user" else ""
+        results += f"\n{message.content}" if message.role == "tool" else ""
         if message.tool_calls:
             said += " ".join(str(v) for c in message.tool_calls for v in c.arguments.values())
     return found
 
 
-def _of_call(call: ToolCall, toolbox: Toolbox, evidence: RecordedEvidence, ids: set[str]) -> list[str]:
+def _of_call(
+    call: ToolCall, toolbox: Toolbox, evidence: RecordedEvidence, ids: set[str], chosen: Sequence[Any]
+) -> list[str]:
+    """``chosen``: what all calls of the function are made with: "the battery and the fan" are two calls, each with a
+    choice that names the other's."""
     tool = toolbox.get(call.name)
     if tool is None:
         return []
     found = []
-    for path, value, schema in leaves_of(tool, call.arguments):
+    leaves = leaves_of(tool, call.arguments)
+    function = f"{tool.name}: {tool.description}"
+    for path, value, schema in leaves:
         if is_reference(value, ids):
             continue
-        told = str(schema.get("description", "")) + str(schema.get("enum", "")) + str(schema.get("default", ""))
-        if "const" in schema or value == schema.get("default"):
+        described = str(schema.get("description", "")) or _of_whole(tool, path)
+        told = described + str(schema.get("enum", "")) + str(schema.get("default", ""))
+        if "const" in schema or value == schema.get("default") or repeats_name(value, tool.name):
             continue
-        if evidence.has(value, told) or ("enum" in schema and (path.endswith("]") or evidence.chooses(value, schema))):
+        if first_page(value, path) or own_language(value, path, evidence.text):
+            continue
+        choices = schema.get("enum") or choices_in(described)
+        if evidence.has(value, told, path, function):
+            continue
+        names = described if "enum" in schema else ""  # which else lists the other choices beside this one
+        if value in choices and (path.endswith("]") or evidence.chooses(value, choices, names, chosen)):
             continue
         found.append(f"{call.name}.{path}={value!r} is in no request and no result before it")
     return found
+
+
+def _of_whole(tool: Tool, path: str) -> str:
+    """What describes the argument of which the leaf is a part: the choices of a list are told with the list."""
+    whole = tool.properties.get(re.split(r"[.\[]", path)[0])
+    return str(whole.get("description", "")) if isinstance(whole, dict) else ""

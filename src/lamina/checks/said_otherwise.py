@@ -60,6 +60,16 @@ _SPANS |= {
 }  # fmt: skip
 _FIRST = re.compile(r"\bfirst (\w+)")
 _FROM_TO = re.compile(r"\b(\d{1,4}) ?(?:-|to|through|until) ?(\d{1,4})\b")
+_SCALE = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d)?) ?(?:-|to|and|through) ?(\d{1,3}(?:\.\d)?)(?![\d.]*\d)")
+_MOST = frozenset(
+    ("highest", "top", "maximum", "max", "most", "urgent", "critical", "full", "fully", "completely", "entirely",
+     "utmost", "fill", "filled")
+)  # fmt: skip
+_LIMIT = re.compile(
+    r"\b(?:up to|at most|no more than|(?:maximum|max|capacity|limit)(?: (?:of|is))?) (\d{1,9}(?:\.\d+)?)"
+)
+_SWITCH = re.compile(r"(?<![\d.])0 ?\([^)]*\)[^.\d]{1,12}1 ?\(")
+_LEAST = frozenset(("lowest", "least", "minimum", "min", "minimal"))
 _MOST_STEPS = 20
 """Of a range whose members are asked for one by one (our choice)."""
 
@@ -174,6 +184,21 @@ def initials_said(value: str, text: str) -> bool:
         return False
     said = set(re.findall(r"[a-z]+", text.replace(".", "")))
     return bool({initials, f"{initials}c"} & said)
+
+
+def end_of_scale(value: float, told: str, words: Collection[str]) -> bool:
+    """5 by "the highest priority" where the description says "from 1 to 5"; 50 by "fill it up" where it says that the
+    tank holds up to 50."""
+    most, least = not _MOST.isdisjoint(words), not _LEAST.isdisjoint(words)
+    if most and any(value == float(limit) for limit in _LIMIT.findall(told)):
+        return True
+    scale = _SCALE.search(told)
+    return scale is not None and ((most and value == float(scale[2])) or (least and value == float(scale[1])))
+
+
+def is_switch(told: str) -> bool:
+    """A scale from 0 to 1, each end of which is explained: 0 and 1 are chosen there like off and on."""
+    return _SWITCH.search(told) is not None
 
 
 def listed_beside_said(value: float, told: str, words: Collection[str]) -> bool:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
@@ -29,6 +30,11 @@ _JOINED = re.compile(
 behind others (Arabic, Hebrew, Korean)."""
 _INFLECTED = 3
 """Letters of an ending in other alphabets than Latin, which have more cases (our choice)."""
+
+
+def bare(text: str) -> str:
+    """Case and accents folded."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
 def find_words(text: str, phrase: str, *, inflected: bool = True) -> str | None:

@@ -1,0 +1,69 @@
+"""Codes of airports by the cities they serve (``LAX`` is said by "Los Angeles", ``CIA`` by "Rome"), and coordinates
+by a city that was said, from airportsdata's list. For the mild grounding of other people's rows (our choice)."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from lamina.checks.words_said import bare
+
+_AIRPORT = re.compile(r"[A-Z]{3,4}")
+"""IATA's codes have three letters, ICAO's four (``EDDF``)."""
+_LATITUDE = re.compile(r"(?:^|[._])lat(?:itude)?\d?$|[a-z]Lat(?:itude)?\d?$")
+_LONGITUDE = re.compile(r"(?:^|[._])(?:lon|lng|long|longitude)\d?$|[a-z](?:Lon|Lng|Longitude)\d?$")
+_LEAST_NAME = 4
+"""Letters of a city (our choice): shorter names ("Of", "Ely") are words of other things, or parts of them."""
+_NEAR = 0.75
+"""Degrees between a city and an airport of its name (our choice)."""
+
+
+def airport_said(value: str, text: str) -> bool:
+    """Whether ``text`` (``bare``) names the city of the airport."""
+    if not _AIRPORT.fullmatch(value):
+        return False
+    return any(re.search(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", text) for name in _cities().get(value, ()))
+
+
+def coordinate_said(value: float, argument: str, text: str) -> bool:
+    """Whether ``argument`` is a latitude or a longitude, and ``text`` (``bare``) names a city that lies there."""
+    axis = 0 if _LATITUDE.search(argument) else 1 if _LONGITUDE.search(argument) else None
+    if axis is None:
+        return False
+    words = re.findall(r"[^\W_]+(?:[-'][^\W_]+)*", text)
+    for length in (1, 2, 3):
+        for start in range(len(words) - length + 1):
+            for place in _places().get(" ".join(words[start : start + length]), ()):
+                if abs(place[axis] - value) <= _NEAR:
+                    return True
+    return False
+
+
+@lru_cache(maxsize=1)
+def _cities() -> dict[str, tuple[str, ...]]:
+    """Of each code the names of its city: in the language of the country, and in English where the airport belongs
+    to an area of several ("Roma", "Rome")."""
+    import airportsdata
+
+    airports = airportsdata.load("IATA")
+    found = {code: [airport["city"]] for code, airport in airports.items()}
+    for code, area in airportsdata.load_iata_macs().items():
+        for member in (code, *area["airports"]):
+            found.setdefault(member, []).append(area["name"])
+    found |= {airport["icao"]: found[code] for code, airport in airports.items()}
+    bared = {code: [bare(name).partition(",")[0] for name in names] for code, names in found.items()}
+    return {code: tuple(n for n in names if len(n) >= _LEAST_NAME) for code, names in bared.items()}
+
+
+@lru_cache(maxsize=1)
+def _places() -> dict[str, list[tuple[float, float]]]:
+    """Latitude and longitude of the airports of each city."""
+    import airportsdata
+
+    airports = airportsdata.load("IATA")
+    found: dict[str, list[tuple[float, float]]] = {}
+    for code, names in _cities().items():
+        if airport := airports.get(code):
+            for name in names:
+                found.setdefault(name, []).append((airport["lat"], airport["lon"]))
+    return found
