@@ -135,8 +135,10 @@ def test_a_writer_of_which_nothing_is_kept_fails_the_synthesis_and_leaves_it_to_
     for _ in range(2):  # done or not, it says so
         assert main(command) == 1
         (line,) = errors(capsys)
-        assert "0 of the 4 rows asked for (0 by scripted:blah.py, 0 by the grammar) after 16 attempts" in line
-    assert "Fewer rows than asked for." in (here / "run" / "report.html").read_text()
+        assert "0 of the 4 rows asked for (0 by scripted:blah.py, 0 by the grammar) after 16 attempts, the limit of 4 a row; " in line
+    page = (here / "run" / "report.html").read_text()
+    assert "Fewer rows than asked for." in page
+    assert "after 16 attempts, the limit of 4 a row" in page
     assert (here / "run" / "rejects.jsonl").read_text().count("\n") >= 10
 
 
