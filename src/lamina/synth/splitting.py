@@ -15,6 +15,8 @@ from rapidfuzz.distance import LCSseq
 from lamina.checks.contamination import contaminated_rows, requests_in
 from lamina.checks.near import WordCodes
 from lamina.runs import Row, Run
+from lamina.synth.augment import is_variant
+from lamina.synth.grammar import WRITER as GRAMMAR
 from lamina.trajectories import Check, Trajectory, TrajectoryStore
 
 NEAR = 0.75
@@ -24,22 +26,24 @@ SHARES = {"test": 0.2, "validation": 0.1}
 """Of the rows of each style that stand in no group with a user's example; the rest train. Style by style, because
 styles are few rows of few frames: drawn from all rows at once, three in four of the near-miss refusals of a build
 went to the test set, and the model never learned to refuse them."""
-MOST_GRAMMAR = 1 / 3
+MOST_GRAMMAR = 3
+"""One in so many of the rows of the grammar, of models and of people. What says an example again with other values is on neither side:
+a program composed it, and it must not make room for more that a program composed."""
 BLOCK = 1000
 """Frames that are compared with the others at a time, and rows that are written in one transaction."""
 CONTAMINATION = "contamination"
 
 
 def split(run: Run, seed: int = 0, held_out: Mapping[str, str] | None = None) -> dict[str, int]:
-    """Writes ``meta.split`` on every row: ``train``, ``validation`` or ``test``, ``surplus`` for grammar rows beyond a
-    third of the whole, ``contaminated`` for copies of requests that a model will be scored on (``held_out``: each with
+    """Writes ``meta.split`` on every row: ``train``, ``validation`` or ``test``, ``surplus`` for grammar rows beyond
+    ``MOST_GRAMMAR``, ``contaminated`` for copies of requests that a model will be scored on (``held_out``: each with
     the name of where it stands); ``meta.contaminated`` then says which. Returns the rows of each. Examples that the
     user wrote always train: they are in the prompts of the writers."""
     store = TrajectoryStore(run.store)
     rows = [_seen(row) for row in store.trajectories()]
-    surplus = _surplus(rows)
     scored = list(held_out or ())
     copies = {rows[i].id: scored[j] for i, j in contaminated_rows([r.requests for r in rows], scored).items()}
+    surplus = _surplus([row for row in rows if row.id not in copies])
     groups: dict[int, list[Seen]] = defaultdict(list)
     for row, label in zip(rows, _clusters([r.frame for r in rows], [r.tools for r in rows]), strict=True):
         groups[label].append(row)
@@ -65,10 +69,12 @@ class Seen:
     """As it stands and, where that is another, as it was written."""
     frame: str
     tools: str
+    variant: bool = False
 
 
 def _seen(row: Trajectory) -> Seen:
-    return Seen(row.id, row.meta.writer, row.meta.style, tuple(requests_in(row)), _frame(row), _tools(row))
+    said = tuple(requests_in(row))
+    return Seen(row.id, row.meta.writer, row.meta.style, said, _frame(row), _tools(row), is_variant(row))
 
 
 def _write(run: Run, placed: Mapping[str, tuple[str, int]], copied: Mapping[str, str]) -> None:
@@ -113,11 +119,11 @@ def _sides(groups: dict[int, list[Seen]], seed: int) -> dict[int, str]:
 
 
 def _surplus(rows: list[Seen]) -> set[str]:
-    """The last grammar rows beyond a third of all rows."""
-    composed = [r.id for r in rows if r.writer == "grammar"]
-    others = len(rows) - len(composed)
-    allowed = int(others * MOST_GRAMMAR / (1 - MOST_GRAMMAR))
-    # every third id, not the tail: the tail is one style
+    """Grammar rows beyond ``MOST_GRAMMAR``."""
+    composed = [r.id for r in rows if r.writer == GRAMMAR]
+    others = sum(r.writer != GRAMMAR and not r.variant for r in rows)
+    allowed = others // (MOST_GRAMMAR - 1)
+    # drawn, not the tail: the tail is one style
     excess = len(composed) - allowed
     return set(random.Random(0).sample(composed, excess)) if excess > 0 else set()
 
