@@ -29,8 +29,7 @@ def test_each_part_has_its_figure_and_no_model_is_asked_again(
     twin = tmp_path / "twin.py"
     twin.write_bytes(Path(wrong_on_two.removeprefix("scripted:")).read_bytes())
     models = [
-        BenchModel(ref, "tuned", precision)
-        for ref, precision in ((wrong_on_two, "F16"), (f"scripted:{twin}", "Q8_0"))
+        BenchModel(ref, "tuned", precision) for ref, precision in ((wrong_on_two, "F16"), (f"scripted:{twin}", "Q8_0"))
     ]
     settings = BenchSettings(timing_samples=0)
     with Run.open(tmp_path / "parts", {}) as run:
