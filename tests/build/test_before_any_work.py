@@ -262,8 +262,15 @@ def test_the_untuned_base_is_scored_unless_it_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compared: bool, labels: list[str]
 ) -> None:
     seen: list[list[str]] = []
-    monkeypatch.setattr("lamina.bench.bench_models", lambda models, *a, **k: seen.append([m.label for m in models]))
-    monkeypatch.setattr(measuring, "_tasks", lambda run, settings: [])
+
+    def benched(models, *_, **__):
+        seen.append([m.label for m in models])
+        return {"rows": []}
+
+    monkeypatch.setattr("lamina.bench.bench_models", benched)
+    monkeypatch.setattr("lamina.bench.part_rows", lambda *_, **__: [])
+    monkeypatch.setattr(measuring, "_tasks", lambda *_: [None])
+    monkeypatch.setattr(measuring, "_generated", lambda *_: [])
     results = {"export": {"files": [{"path": "x.gguf", "type": "Q8_0"}]}}
     run = cast(Run, SimpleNamespace(folder=tmp_path, result=results.get))
     measuring.score(run, Toolbox([]), BuildSettings(compare_base=compared), Progress(silent=True))

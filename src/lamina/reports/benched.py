@@ -150,7 +150,7 @@ class Benched:
         """A line a model: the generated requests, all, without those of the grammar, and these alone."""
         names = ("all", "without_grammar", "grammar")
         found = {(r["model"], r["precision"], r["part"]): r for r in self.by_writer}
-        lines = [
+        lines: list[JSON] = [
             {"model": m, "cells": [found.get((m.label, m.precision, name)) for name in names]} for m in self.models
         ]
         return [line for line in lines if any(line["cells"])]
