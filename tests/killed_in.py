@@ -1,6 +1,7 @@
 """``python killed_in.py [MODULE:NAME=NUMBER …] MODULE:FUNCTION N ARGUMENT…`` is ``lamina ARGUMENT…`` whose process is
 killed with -9 the moment FUNCTION (``name`` or ``Class.name``) has returned for the Nth time: a kill that hits what it
-is aimed at, however fast the machine is. Each NAME is set to its NUMBER first."""
+is aimed at, however fast the machine is. Each NAME is set to its NUMBER first. With KILLED_BY=SIGINT it is
+Ctrl-C: the signal goes to the whole process group, as a terminal sends it."""
 
 from __future__ import annotations
 
@@ -9,10 +10,12 @@ import importlib
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 KILLED_IN = Path(__file__)
+BY = os.environ.get("KILLED_BY", "SIGKILL")
 
 
 def owner_of(where: str) -> tuple[Any, str]:
@@ -30,14 +33,23 @@ def kill_after(where: str, times: int) -> None:
         result = function(*args, **kwargs)
         calls += 1
         if calls == times:
-            os.kill(os.getpid(), signal.SIGKILL)
+            interrupt() if BY == "SIGINT" else os.kill(os.getpid(), signal.SIGKILL)
         return result
 
     setattr(owner, name, counted)
 
 
+def interrupt() -> None:
+    os.killpg(os.getpgrp(), signal.SIGINT)
+    time.sleep(60)  # the signal comes to any thread, and raises in this one
+
+
 def main(words: list[str]) -> int:
     from lamina.cli import main
+
+    if BY == "SIGINT":
+        os.setpgrp()
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job may ignore it
 
     while "=" in words[0]:
         where, number = words.pop(0).split("=")

@@ -4,6 +4,7 @@ own."""
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -111,7 +112,8 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def command(workshop: Path) -> Command:
     """Runs ``lamina …`` in the workshop; ``stop_at`` has the writer stop the process at that call, ``killed_in``
-    (the words that ``killed_in.py`` takes first) kills it after a call of a function."""
+    (the words that ``killed_in.py`` takes first) kills it after a call of a function, by ``killed_by``. No file grows
+    beyond ``largest_file`` bytes, which is to a process what a full disk is."""
 
     def run(
         *arguments: object,
@@ -119,10 +121,19 @@ def command(workshop: Path) -> Command:
         stop_by: str = "SIGKILL",
         timeout: float = 240,
         killed_in: str = "",
+        killed_by: str = "SIGKILL",
+        largest_file: int = 0,
     ):
-        environment = {**os.environ, "STOP_AT": str(stop_at), "STOP_BY": stop_by}
+        environment = {**os.environ, "STOP_AT": str(stop_at), "STOP_BY": stop_by, "KILLED_BY": killed_by}
         start = [str(KILLED_IN), *killed_in.split()] if killed_in else ["-m", "lamina"]
         words = [sys.executable, *start, *[str(a) for a in arguments]]
-        return subprocess.run(words, cwd=workshop, env=environment, capture_output=True, text=True, timeout=timeout)
+
+        def no_room() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
+
+        return subprocess.run(
+            words, cwd=workshop, env=environment, capture_output=True, text=True, timeout=timeout,
+            preexec_fn=no_room if largest_file else None,
+        )  # fmt: skip
 
     return run

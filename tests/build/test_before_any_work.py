@@ -136,7 +136,10 @@ def test_a_writer_of_which_nothing_is_kept_fails_the_synthesis_and_leaves_it_to_
         assert main(command) == 1
         (line,) = errors(capsys)
         assert "0 of the 4 rows asked for (0 by scripted:blah.py, 0 by the grammar) after 16 attempts" in line
-    assert "Fewer rows than asked for." in (here / "run" / "report.html").read_text()
+        assert "attempts, the limit of 4 a row; most failed at" in line
+    page = (here / "run" / "report.html").read_text()
+    assert "Fewer rows than asked for." in page
+    assert "after 16 attempts, the limit of 4 a row" in page
     assert (here / "run" / "rejects.jsonl").read_text().count("\n") >= 10
 
 
@@ -259,8 +262,15 @@ def test_the_untuned_base_is_scored_unless_it_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compared: bool, labels: list[str]
 ) -> None:
     seen: list[list[str]] = []
-    monkeypatch.setattr("lamina.bench.bench_models", lambda models, *a, **k: seen.append([m.label for m in models]))
-    monkeypatch.setattr(measuring, "_tasks", lambda run, settings: [])
+
+    def benched(models, *_, **__):
+        seen.append([m.label for m in models])
+        return {"rows": []}
+
+    monkeypatch.setattr("lamina.bench.bench_models", benched)
+    monkeypatch.setattr("lamina.bench.part_rows", lambda *_, **__: [])
+    monkeypatch.setattr(measuring, "_tasks", lambda *_: [None])
+    monkeypatch.setattr(measuring, "_generated", lambda *_: [])
     results = {"export": {"files": [{"path": "x.gguf", "type": "Q8_0"}]}}
     run = cast(Run, SimpleNamespace(folder=tmp_path, result=results.get))
     measuring.score(run, Toolbox([]), BuildSettings(compare_base=compared), Progress(silent=True))

@@ -76,6 +76,8 @@ def test_a_build_that_is_killed_in_training_ends_complete_and_its_agent_acts(com
     benched = {(r["model"], r["precision"]) for r in result["metrics"]["bench"]["rows"]}
     assert {("tuned", "F16"), ("tuned", "Q8_0")} < benched
     assert any(model == "base" for model, _ in benched)
+    parts = {(r["precision"], r["part"]) for r in result["metrics"]["bench"]["by_writer"]}
+    assert parts >= {("F16", "all"), ("Q8_0", "all")}
     assert json.loads((run / "report.json").read_text()).keys() >= STAGES
     page = (run / "report.html").read_text()
     loads = r"""(?:src|href)=["']https?:|<(?:script|link|iframe|img|object|embed)\b|@import"""

@@ -196,9 +196,9 @@ def test_the_cost_of_the_rows_is_shown_by_the_role_of_each_model(folder: Path) -
         assert re.sub(r"\s+", " ", said) in read.text, said
 
 
-def cells(source: str, line: str) -> list[str]:
-    """Of the line of the table of yields that begins with ``line``."""
-    table = source.partition('class="yields"')[2].partition("</table>")[0]
+def cells(source: str, line: str, after: str = 'class="yields"') -> list[str]:
+    """Of the line that begins with ``line``, in the table of yields or in the first one ``after`` other words."""
+    table = source.partition(after)[2].partition("</table>")[0]
     found = next(row for row in re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL) if f"<th>{line}</th>" in row)
     return [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", found, re.DOTALL)]
 
@@ -384,3 +384,33 @@ def test_parity_of_each_file_stands_in_the_ladder(folder: Path) -> None:
     _, read = page(folder, given)
     assert "91.4 %" in read.text
     assert "88.0–94.0 %" in read.text
+
+
+def test_accuracy_with_and_without_the_grammar_is_a_table_of_every_file(folder: Path) -> None:
+    found = results()
+    assert "grammar's alone" not in page(folder, found)[1].text, "a bench that did not count it shows no table"
+    parts = [("all", 0.8, 60), ("without_grammar", 0.75, 48), ("grammar", 1.0, 12)]
+    files = [("tuned", "Q8_0", parts), ("tuned", "Q4_0", parts[:2])]
+    found["bench"]["by_writer"] = [
+        row(model, precision, "call_exact", value, n) | {"task": "generated", "part": part}
+        for model, precision, of in files
+        for part, value, n in of
+    ]
+    source, read = page(folder, found)
+    assert "with the grammar's without the grammar's the grammar's alone" in read.text
+    after = "with and without the grammar"
+    shown = [cell.replace("\u00a0", " ") for cell in cells(source, "tuned Q8_0", after)[1:]]
+    assert shown == ["80.0 % 75.0–84.0 % n 60", "75.0 % 70.0–79.0 % n 48", "100.0 % 95.0–100.0 % n 12"]
+    assert cells(source, "tuned Q4_0", after)[3] == "none", "no row of the grammar was scored"
+
+
+def test_the_grammars_share_is_of_the_rows_that_are_no_variants(folder: Path) -> None:
+    found = results()
+    made = {"your examples": 20, "your examples with other values": 900, "the grammar": 30, "embedded": 50}
+    found["synth"]["composition"] = made
+    found["split"] = {"train": 60, "test": 20, "surplus": 4}
+    text = page(folder, found)[1].text
+    assert "The grammar wrote 30 % of the 100 rows that are no other values; a third is the most" in text
+    assert "so 4 of its rows are set aside (surplus)" in text
+    del made["the grammar"], found["split"]["surplus"]
+    assert "The grammar wrote" not in page(folder, found)[1].text

@@ -13,7 +13,7 @@ from lamina.checks import Candidate
 from lamina.runs import Run
 from lamina.synth import split, splitting
 from lamina.synth.grammar import example_candidates
-from lamina.synth.splitting import SHARES, Seen, _sides
+from lamina.synth.splitting import SHARES, Seen, _sides, _surplus
 from lamina.synth.verifying import trajectory_of
 from lamina.synth.writers import give_calls
 from lamina.tools import Toolbox, read_tools
@@ -50,6 +50,18 @@ def test_each_style_gives_no_more_than_its_shares(shapes, seed):
     for style in total:
         for side, share in SHARES.items():
             assert given_up[style, side] <= round(share * total[style])
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))
+def test_the_grammar_has_a_third_at_most_and_variants_make_no_room_for_it(grammar, model, examples, variants):
+    writers = {"grammar": grammar, "embedded": model, "examples": examples}
+    rows = [Seen(f"{w}-{n}", w, "simple", ("?",), "?", "") for w, count in writers.items() for n in range(count)]
+    rows += [Seen(f"v-{n}", "examples", "simple", ("?",), "?", "", variant=True) for n in range(variants)]
+    surplus = _surplus(rows)
+    assert all(id.startswith("grammar-") for id in surplus)
+    kept, others = grammar - len(surplus), model + examples
+    assert kept <= (kept + others) / 3, "a third of what people, models and the grammar wrote"
+    assert not surplus or kept + 1 > (kept + 1 + others) / 3, "no more is set aside than must be"
 
 
 def test_a_style_of_few_frames_still_trains_and_is_still_tested():

@@ -12,11 +12,14 @@ from lamina.errors import UserError, YieldError
 from lamina.reports.page import render_report
 from lamina.runs import Progress, Run
 from lamina.synth import SynthSettings, check_yield, synthesize
+from lamina.synth.grammar import Words
 from lamina.synth.refusing import looks_asked
 from lamina.synth.unserved import foreign_material
+from lamina.synth.values import ValuePool
+from lamina.synth.work import Work
 from lamina.tools import read_tools
 from lamina.tools.execution import Executor
-from lamina.trajectories import Reject, Trajectory, TrajectoryStore
+from lamina.trajectories import Query, Reject, Trajectory, TrajectoryStore
 
 
 def scripted(folder: Path, answer: str) -> str:
@@ -44,14 +47,14 @@ def test_a_writer_that_says_blah_writes_no_row_of_any_style(garden: Path, tmp_pa
     assert refused == {Reason.NOT_ASKED}
     said = result["shortfall"]
     assert "of the 20 rows asked for (0 by scripted:" in said
-    assert "after 80 attempts; most failed at grounding (" in said
+    assert "after 80 attempts, the limit of 4 a row; most failed at grounding (" in said
     with pytest.raises(YieldError, match="of the 20 rows asked for"):
         check_yield(result, writer)
 
 
 def test_the_shares_asked_for_stand_beside_those_reached(garden: Path, writer: str, tmp_path: Path):
     result, rows, _ = outcome(
-        garden, tmp_path / "run", writer, rows=None, targets=16, grammar_share=0, variants=0,
+        garden, tmp_path / "run", writer, targets=16, grammar_share=0, variants=0,
         styles=(("simple", 3.0), ("irrelevant", 1.0)),
     )  # fmt: skip
     by_model = [row.meta.style for row in rows if row.meta.writer == writer]
@@ -133,11 +136,19 @@ def test_the_grammar_writes_its_share_of_the_rows_wanted_however_many_variants(
     assert result["composition"]["the grammar"] <= 6
 
 
-@pytest.mark.parametrize(("examples", "rows"), [(0, 330), (600, 330), (601, 100), (1930, 100)])
-def test_beside_many_examples_fewer_rows_are_asked_of_a_model(examples: int, rows: int):
-    assert SynthSettings().for_examples(examples).wanted == rows
-    assert SynthSettings(rows=50).for_examples(examples).wanted == 50
-    assert SynthSettings(targets=70).for_examples(examples).attempts == 70
+def test_however_many_examples_there_are_at_least_300_rows_are_asked_for(garden: Path, tmp_path: Path):
+    toolbox, many = read_tools(garden), [Query(str(n), f"sing song {n}", None, "refusal", []) for n in range(700)]
+    with Executor(toolbox) as executor, Run.open(tmp_path / "run", {"a": 1}) as run:
+        words = Words(toolbox, {}, ValuePool.of(list(toolbox)), executor, "2026-11-23T10:00:00")
+        for seeds in ([], many):
+            work = Work(toolbox, run, SynthSettings(), words, TrajectoryStore(run.store), seeds)
+            assert work.examples >= len(seeds)
+            assert (work.settings.wanted, work.settings.attempts) == (330, 1320)
+
+
+def test_the_rows_asked_for_may_be_others_and_n_counts_attempts_alone():
+    assert (SynthSettings(rows=50).wanted, SynthSettings(rows=50).attempts) == (50, 200)
+    assert (SynthSettings(targets=70).wanted, SynthSettings(targets=70).attempts) == (None, 70)
 
 
 @pytest.mark.parametrize("shares", [(-1.0, 2.0), (0.0, 0.0), (float("nan"), 1.0), (float("inf"), 1.0)])

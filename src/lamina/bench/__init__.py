@@ -12,6 +12,7 @@ from lamina.bench.comparing import compare_runs
 from lamina.bench.driving import score_queries
 from lamina.bench.intervals import Interval, paired_difference, ratio_of_sums, wilson
 from lamina.bench.named_ladders import ladders_of_files
+from lamina.bench.parts import part_rows
 from lamina.bench.rungs import make_rungs
 from lamina.bench.samples_file import write_samples
 from lamina.bench.scoring import score_answers
@@ -34,6 +35,7 @@ __all__ = [
     "make_rungs",
     "open_task",
     "paired_difference",
+    "part_rows",
     "query_of",
     "ratio_of_sums",
     "score_answers",

@@ -14,6 +14,7 @@ from lamina.errors import WorkFailedError
 from lamina.runs import Progress, Run
 from lamina.runs.config import read_config
 from lamina.runs.run import is_run
+from lamina.synth.grammar import WRITER as GRAMMAR
 from lamina.tools import Toolbox
 
 if TYPE_CHECKING:
@@ -78,16 +79,26 @@ def choose_prompt(run: Run, toolbox: Toolbox, settings: BuildSettings, progress:
 
 
 def score(run: Run, toolbox: Toolbox, settings: BuildSettings, progress: Progress) -> JSON:
-    """Every file, and the base unless it is left out, on hand-written and generated requests."""
-    from lamina.bench import BenchModel, BenchSettings, bench_models
+    """Every file, and the base unless it is left out, on hand-written and generated requests. ``by_writer``: of each
+    file the rows of the generated ones, with and without those that the grammar wrote."""
+    from lamina.bench import BenchModel, BenchSettings, bench_models, part_rows
 
     models = [BenchModel(f["path"], "tuned", f["type"], settings.train.prompt_style) for f in _files(run)]
     if settings.compare_base:
         models.insert(0, _base(run, settings, (run.result("variant") or {}).get("system")))
     asked = BenchSettings(timeout=settings.synth.timeout, allow_changes=settings.synth.allow_changes)
-    return bench_models(
-        models, _tasks(run, toolbox, settings), run=run, toolbox=toolbox, settings=asked, progress=progress
-    )
+    tasks = _tasks(run, toolbox, settings)
+    result = bench_models(models, tasks, run=run, toolbox=toolbox, settings=asked, progress=progress)
+    parts = _with_and_without_grammar(_generated(run, settings.generated_prompts, settings.seed))
+    return {**result, "by_writer": part_rows(models, tasks[-1], parts, run=run, toolbox=toolbox, settings=asked)}
+
+
+def _with_and_without_grammar(generated: list[Trajectory]) -> dict[str, list[str]]:
+    """Ids of the generated requests that are scored: the grammar may write a third of all rows, and what a program
+    composed may be easier than what a model wrote."""
+    composed = [row.id for row in generated if row.meta.writer == GRAMMAR]
+    others = [row.id for row in generated if row.meta.writer != GRAMMAR]
+    return {"all": [row.id for row in generated], "without_grammar": others, "grammar": composed}
 
 
 def learn_from_use(run: Run, toolbox: Toolbox, tools_file: Path, settings: BuildSettings, progress: Progress) -> JSON:

@@ -1,10 +1,18 @@
-"""What a model answered where one JSON object was asked for."""
+"""What a model answered: the one JSON object that was asked for, and how much of a text is kept."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from typing import Any
+
+LONGEST_KEPT = 2000
+"""Characters that are kept of what a model wrote for one row: enough to see what went wrong (our choice)."""
+
+
+def kept(text: str, most: int = LONGEST_KEPT) -> str:
+    """The text, or its beginning with a mark that says how long it was."""
+    return text if len(text) <= most else f"{text[:most]}… [cut: {len(text):,} characters were written]"
 
 
 def answer_in(text: str, keys: Sequence[str]) -> dict[str, Any] | None:

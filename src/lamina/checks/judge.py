@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lamina.checks.agreement import Agreement, agreement_of, labelled_rows
-from lamina.checks.answers import answer_in
+from lamina.checks.answers import answer_in, kept
 from lamina.checks.dialogue import LONGEST, dialogue, setting
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Candidate, Rejection
@@ -211,4 +211,4 @@ def _read(text: str) -> Judgement | None:
     rule = answer["rule"]
     if rule not in (*RULES, NO_RULE) or (answer["pass"] and rule != NO_RULE):
         return None
-    return Judgement(answer["pass"], str(answer["thought"]), rule)
+    return Judgement(answer["pass"], kept(str(answer["thought"]), LONGEST), rule)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from lamina.checks.agreement import Agreement, agreement_of, labelled_rows
-from lamina.checks.answers import answer_in
+from lamina.checks.answers import answer_in, kept
+from lamina.checks.dialogue import LONGEST as LONGEST_SAID
 from lamina.checks.dialogue import said
 from lamina.checks.reasons import Reason
 from lamina.checks.rule import Rejection
@@ -79,7 +80,7 @@ def _read(text: str) -> tuple[int, str] | None:
     rating = answer["rating"] if answer is not None else None
     if answer is None or not isinstance(rating, int) or isinstance(rating, bool) or not 1 <= rating <= MOST:
         return None
-    return rating, str(answer["reason"])
+    return rating, kept(str(answer["reason"]), LONGEST_SAID)
 
 
 def _question(record: Trajectory) -> str:

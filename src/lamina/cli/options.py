@@ -156,7 +156,7 @@ Rows = Annotated[
     typer.Option(
         "--rows",
         min=1,
-        help="Verified rows wanted, in at most four times as many tries.  [330; 100 beside over 600 examples]",
+        help="Verified rows wanted, in at most four times as many tries.  [330]",
         show_default=False,
     ),
 ]

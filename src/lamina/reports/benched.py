@@ -43,6 +43,7 @@ class Benched:
         self.paired: list[JSON] = bench.get("paired", [])
         self.crashes: list[JSON] = bench.get("crashes", [])
         self.resources: list[JSON] = bench.get("resources", [])
+        self.by_writer: list[JSON] = bench.get("by_writer", [])
         self._files: list[JSON] = (quantized or {}).get("files", [])
         self._parity = parity or {}
 
@@ -144,6 +145,15 @@ class Benched:
                 scaled = x / 1e6 if measure == "bytes" else x
                 points.append(Point(line["model"].precision, scaled, exact["value"], exact["low"], exact["high"]))
         return points
+
+    def parts(self) -> list[JSON]:
+        """A line a model: the generated requests, all, without those of the grammar, and these alone."""
+        names = ("all", "without_grammar", "grammar")
+        found = {(r["model"], r["precision"], r["part"]): r for r in self.by_writer}
+        lines: list[JSON] = [
+            {"model": m, "cells": [found.get((m.label, m.precision, name)) for name in names]} for m in self.models
+        ]
+        return [line for line in lines if any(line["cells"])]
 
     def kinds(self, task: str) -> list[JSON]:
         """A line a model: the figure of each kind of request."""

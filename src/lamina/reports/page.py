@@ -110,6 +110,7 @@ def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
         "columns": columns_of(stages),
         "shares": result.get("shares") or {},
         "composition": result.get("composition") or {},
+        "composed": composed_view(result.get("composition") or {}, results.get("split") or {}),
         "shortfall": result.get("shortfall"),
         "compared_with": result.get("compared_with"),
         "reasons": {s: sorted(rejected[s].items(), key=lambda item: -item[1]) for s in stages},
@@ -126,6 +127,14 @@ def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
         "silent": [stage for stage in result.get("stages") or [] if not rejected.get(stage)],
         "settled": result.get("settled") or {},
     }
+
+
+def composed_view(composition: Mapping[str, int], parts: Mapping[str, Any]) -> JSON | None:
+    """How many rows the grammar wrote, ``of`` all but those that say an example again with other values, and how many
+    of them are beyond its third. None where it wrote none."""
+    grammar = composition.get("the grammar", 0)
+    of = sum(n for name, n in composition.items() if name != "your examples with other values")
+    return {"grammar": grammar, "of": of, "surplus": parts.get("surplus", 0)} if grammar else None
 
 
 def diversity_view(found: Mapping[str, Any] | None) -> JSON | None:

@@ -38,7 +38,7 @@ class _Unfit(ValueError):
 def pairs_in(text: str, most: int) -> list[Pair]:
     """At most ``most`` pairs in the order in which they were written, those with a problem among them. A writer that
     goes on after that is not read: it was asked for no more."""
-    text = text[:LONGEST]
+    whole, text = text, text[:LONGEST]
     found: list[Pair] = []
     at, inside = text.find("{"), 0
     while at >= 0 and len(found) < most:
@@ -50,7 +50,7 @@ def pairs_in(text: str, most: int) -> list[Pair]:
             found.append(_pair(value, problem, text[at:end]))
         at = text.find("{", end)
     if not found and text.strip(" \r\n\t[]"):
-        return [Pair(text, problem="there is no JSON object in it")]
+        return [Pair(whole, problem="there is no JSON object in it")]
     return found
 
 

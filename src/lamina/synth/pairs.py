@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from lamina.checks import Candidate, Reason, Rejection
+from lamina.checks.answers import LONGEST_KEPT
 from lamina.checks.arguments import check_call
 from lamina.models import Request
 from lamina.synth import prompts
@@ -60,7 +61,8 @@ def read_pairs(assignment: Assignment, texts: Sequence[str], m: Materials) -> li
     for _ in range(missing):
         absent = blank_candidate(assignment, "", texts, m)
         told = f"the writer wrote {len(written)} of the {assignment.rows} pairs it was asked for"
-        absent.unread = Rejection(STAGE, Reason.NO_ANSWER, told)
+        goes_on = len(texts[0]) > LONGEST_KEPT * assignment.rows
+        absent.unread = absent.unread if goes_on else Rejection(STAGE, Reason.NO_ANSWER, told)
         made.append(absent)
     for place, candidate in enumerate(made):
         candidate.seed += place  # rejects that are alike stay apart by their seeds
@@ -111,6 +113,8 @@ def _shown(style: str, tools: Sequence[Tool], m: Materials, rng: random.Random) 
 
 def _candidate(assignment: Assignment, pair: Pair, m: Materials) -> Candidate:
     made = blank_candidate(assignment, pair.request, [pair.raw], m)
+    if made.unread is not None:
+        return made
     if pair.problem:
         made.unread = Rejection(STAGE, Reason.UNREADABLE, pair.problem)
         return made

@@ -38,6 +38,7 @@ from lamina.tools import Toolbox
 
 HAND_MADE = ("examples", "grammar")
 """Writers that are no model."""
+_JSON = re.compile(r"""\s*(?:`{3}\w*\s*)?[\[{]\s*["'\[{]""")
 _SHARED = re.compile(r"\b(?:both|each|all|every|same)\b", re.IGNORECASE)
 
 
@@ -84,8 +85,14 @@ def check_alone(
 
 
 def _format(case: Case) -> Rejection | None:
-    offered = case.candidate.offered if case.candidate.offered and not case.absent else case.toolbox
-    return check_format(case.candidate, offered)
+    """A model that was asked for a sentence and writes JSON, or half of it, wrote no request; people may paste some."""
+    candidate = case.candidate
+    offered = candidate.offered if candidate.offered and not case.absent else case.toolbox
+    found = check_format(candidate, offered)
+    if found is None and case.by_model and _JSON.match(candidate.request):
+        told = f"the writer wrote JSON, and was asked for a request in words: {candidate.request[:80]!r}"
+        return Rejection("format", Reason.UNREADABLE, told)
+    return found
 
 
 def _style(case: Case) -> Rejection | None:

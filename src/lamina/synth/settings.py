@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from lamina.checks.judge import passes_needed
@@ -43,14 +42,11 @@ ATTEMPTS_PER_ROW = 4
 VARIANTS = ((300, 2), (600, 1))
 """Up to so many examples of the user's each is said again so often; beyond, not at all: rows that a program composed
 would outnumber what people and models wrote (our choice)."""
-ROWS = ((600, 330), (sys.maxsize, 100))
-"""Beside up to so many examples of the user's so many rows are asked for: a small model's add little to a thousand
-requests brought along (docs/results/more-examples.md), and their writing takes most of a synthesis (our choice)."""
 
 
 @dataclass(frozen=True)
 class SynthSettings:
-    """``rows``: verified rows wanted, None to let the number of the user's examples decide (``ROWS``). ``targets``:
+    """``rows``: verified rows wanted, those of the model and the grammar together. ``targets``:
     attempts, whatever they yield (then ``rows`` is ignored). ``how``: ``call-first`` draws a valid call and has the
     model write the request; ``pairs`` is APIGen's own, the model writes query and answer (arXiv 2406.18518 section
     3.1). ``round_trip``: ``warm-up`` (a model tuned for a moment on the rows
@@ -69,7 +65,7 @@ class SynthSettings:
     answers are held to a JSON Schema.
     ``per_request``: how many pairs a model is asked for at once."""
 
-    rows: int | None = None
+    rows: int = 330
     targets: int | None = None
     writer: str = "embedded"
     judge: str = "none"
@@ -105,7 +101,7 @@ class SynthSettings:
             raise UserError("near is a share above 0 and up to 1, per_call at least 1")
         if self.variants is not None and self.variants < 0:
             raise UserError(f"variants is {self.variants}; give 0 for none")
-        if (self.rows is not None and self.rows < 1) or (self.targets is not None and self.targets < 1):
+        if self.rows < 1 or (self.targets is not None and self.targets < 1):
             raise UserError("rows and targets must be at least 1")
         if self.per_request < 1:
             raise UserError(f"per_request is {self.per_request}; ask for at least one pair at a time")
@@ -144,17 +140,11 @@ class SynthSettings:
             return self.variants
         return next((times for most, times in VARIANTS if examples <= most), 0)
 
-    def for_examples(self, examples: int) -> SynthSettings:
-        """With the number of rows that goes with that many examples, where none was given."""
-        if self.rows is not None or self.targets is not None:
-            return self
-        return replace(self, rows=next(rows for most, rows in ROWS if examples <= most))
-
     @property
     def wanted(self) -> int | None:
         """Verified rows at which to stop; None where attempts alone are counted."""
-        return None if self.targets is not None else self.rows or ROWS[0][1]
+        return None if self.targets is not None else self.rows
 
     @property
     def attempts(self) -> int:
-        return self.targets if self.targets is not None else ATTEMPTS_PER_ROW * (self.rows or ROWS[0][1])
+        return self.targets if self.targets is not None else ATTEMPTS_PER_ROW * self.rows

@@ -1,20 +1,24 @@
-"""Split by group: rows that share a sentence frame, or nearly share one, stay on one side."""
+"""Split by group: rows that share a sentence frame, or nearly share one, stay on one side; so does a row that says
+another's request within its own."""
 
 from __future__ import annotations
 
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from rapidfuzz import process
 from rapidfuzz.distance import LCSseq
 
-from lamina.checks.contamination import contaminated_rows, requests_in
+from lamina.checks.contamination import contaminated_rows, requests_in, requests_said
 from lamina.checks.near import WordCodes
 from lamina.runs import Row, Run
+from lamina.synth.augment import is_variant
+from lamina.synth.contained import contained_pairs
+from lamina.synth.grammar import WRITER as GRAMMAR
 from lamina.trajectories import Check, Trajectory, TrajectoryStore
 
 NEAR = 0.75
@@ -24,24 +28,27 @@ SHARES = {"test": 0.2, "validation": 0.1}
 """Of the rows of each style that stand in no group with a user's example; the rest train. Style by style, because
 styles are few rows of few frames: drawn from all rows at once, three in four of the near-miss refusals of a build
 went to the test set, and the model never learned to refuse them."""
-MOST_GRAMMAR = 1 / 3
+MOST_GRAMMAR = 3
+"""One in so many of the rows of the grammar, of models and of people. What says an example again with other values is
+on neither side: a program composed it, and it must not make room for more that a program composed."""
 BLOCK = 1000
 """Frames that are compared with the others at a time, and rows that are written in one transaction."""
 CONTAMINATION = "contamination"
 
 
 def split(run: Run, seed: int = 0, held_out: Mapping[str, str] | None = None) -> dict[str, int]:
-    """Writes ``meta.split`` on every row: ``train``, ``validation`` or ``test``, ``surplus`` for grammar rows beyond a
-    third of the whole, ``contaminated`` for copies of requests that a model will be scored on (``held_out``: each with
+    """Writes ``meta.split`` on every row: ``train``, ``validation`` or ``test``, ``surplus`` for grammar rows beyond
+    ``MOST_GRAMMAR``, ``contaminated`` for copies of requests that a model will be scored on (``held_out``: each with
     the name of where it stands); ``meta.contaminated`` then says which. Returns the rows of each. Examples that the
     user wrote always train: they are in the prompts of the writers."""
     store = TrajectoryStore(run.store)
     rows = [_seen(row) for row in store.trajectories()]
-    surplus = _surplus(rows)
     scored = list(held_out or ())
     copies = {rows[i].id: scored[j] for i, j in contaminated_rows([r.requests for r in rows], scored).items()}
+    surplus = _surplus([row for row in rows if row.id not in copies])
     groups: dict[int, list[Seen]] = defaultdict(list)
-    for row, label in zip(rows, _clusters([r.frame for r in rows], [r.tools for r in rows]), strict=True):
+    labels = _clusters([r.frame for r in rows], [r.tools for r in rows], [r.asked for r in rows])
+    for row, label in zip(rows, labels, strict=True):
         groups[label].append(row)
     sides = _sides(groups, seed)
     placed: dict[str, tuple[str, int]] = {}
@@ -65,10 +72,15 @@ class Seen:
     """As it stands and, where that is another, as it was written."""
     frame: str
     tools: str
+    asked: tuple[str, ...] = ()
+    """The request as it was written, before chatter was put around it, and what is said later in a conversation."""
+    variant: bool = False
 
 
 def _seen(row: Trajectory) -> Seen:
-    return Seen(row.id, row.meta.writer, row.meta.style, tuple(requests_in(row)), _frame(row), _tools(row))
+    said, clean = tuple(requests_in(row)), (row.meta.model_extra or {}).get("clean")
+    asked = (clean or row.request, *requests_said(row)[1:])
+    return Seen(row.id, row.meta.writer, row.meta.style, said, _frame(row), _tools(row), asked, is_variant(row))
 
 
 def _write(run: Run, placed: Mapping[str, tuple[str, int]], copied: Mapping[str, str]) -> None:
@@ -113,11 +125,11 @@ def _sides(groups: dict[int, list[Seen]], seed: int) -> dict[int, str]:
 
 
 def _surplus(rows: list[Seen]) -> set[str]:
-    """The last grammar rows beyond a third of all rows."""
-    composed = [r.id for r in rows if r.writer == "grammar"]
-    others = len(rows) - len(composed)
-    allowed = int(others * MOST_GRAMMAR / (1 - MOST_GRAMMAR))
-    # every third id, not the tail: the tail is one style
+    """Grammar rows beyond ``MOST_GRAMMAR``."""
+    composed = [r.id for r in rows if r.writer == GRAMMAR]
+    others = sum(r.writer != GRAMMAR and not r.variant for r in rows)
+    allowed = others // (MOST_GRAMMAR - 1)
+    # drawn, not the tail: the tail is one style
     excess = len(composed) - allowed
     return set(random.Random(0).sample(composed, excess)) if excess > 0 else set()
 
@@ -133,9 +145,10 @@ def _tools(row: Trajectory) -> str:
     return " ".join(sorted({call.name for call in row.calls}))
 
 
-def _clusters(frames: list[str], tools: list[str]) -> list[int]:
-    """Union of near-equal frames of the same tools; the label is the index of the first member. Compared within a tool
-    set, time grows with the rows of each, not with the square of all, and memory with one block."""
+def _clusters(frames: list[str], tools: list[str], asked: Sequence[Sequence[str]] = ()) -> list[int]:
+    """Union of near-equal frames of the same tools, and of rows whose requests (``asked``) contain another's; the label
+    is the index of the first member. Compared within a tool set, time grows with the rows of each, not with the square
+    of all, and memory with one block."""
     parent = list(range(len(frames)))
 
     def root(i: int) -> int:
@@ -164,6 +177,8 @@ def _clusters(frames: list[str], tools: list[str]) -> list[int]:
             )  # fmt: skip
             for i, j in zip(*scores.nonzero(), strict=True):
                 join(some[int(i)][1], block[int(j)][1])
+    for i, j in contained_pairs(asked, tools) if asked else ():
+        join(i, j)
     return [root(i) for i in range(len(frames))]
 
 

@@ -79,8 +79,6 @@ def synthesize(
     work.remember()
     if settings.variants is None and work.examples:
         progress.say(f"each of your {work.examples} examples gets {work.variants} variants (--variants)")
-    if settings.wanted is not None and settings.rows is None and work.examples:
-        progress.say(f"beside your {work.examples} examples {work.settings.rows} rows are asked for (--rows)")
     if unworded := _unworded(work):
         progress.say(unworded)
     write_examples(work, progress)

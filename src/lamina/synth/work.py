@@ -68,7 +68,6 @@ class Work:
 
     def __post_init__(self) -> None:
         self.costs = Costs(self.words.executor)
-        self.settings = self.settings.for_examples(self.examples)
 
     @property
     def materials(self) -> Materials:

@@ -10,7 +10,8 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lamina.checks import Candidate
+from lamina.checks import Candidate, Reason, Rejection
+from lamina.checks.answers import LONGEST_KEPT, kept
 from lamina.models import Request
 from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall
@@ -200,17 +201,28 @@ def give_calls(made: Candidate, calls: Sequence[ToolCall], toolbox: Toolbox) -> 
 
 
 def blank_candidate(assignment: Assignment, request: str, texts: Sequence[str], m: Materials) -> Candidate:
-    """A row without calls yet."""
-    return Candidate(
+    """A row without calls yet. ``texts``: what the model wrote for it, of which no more is kept than ``kept`` says."""
+    made = Candidate(
         request=request, turns=[[]], style=assignment.style, writer=m.settings.writer, seed=assignment.seed,
-        now=m.settings.now, raw="\n".join(texts)[:2000], group=request, offered=assignment.offered,
+        now=m.settings.now, raw=kept("\n".join(texts)), group=request, offered=assignment.offered,
         wording=assignment.wording, expected_calls=assignment.expected_calls,
     )  # fmt: skip
+    made.unread = overlong(texts)
+    return made
+
+
+def overlong(texts: Sequence[str]) -> Rejection | None:
+    """A model that does not stop is told apart from one that writes a long request."""
+    if (longest := max(map(len, texts), default=0)) <= LONGEST_KEPT:
+        return None
+    told = f"the writer wrote {longest:,} characters, no request is that long; the first {LONGEST_KEPT:,} are kept"
+    return Rejection("format", Reason.TOO_LONG, told)
 
 
 def one_line(text: str) -> str:
-    """Without quotes around it and doubled spaces; an answer of several lines stays as it is, for the format check."""
-    text = text.strip()
+    """Without quotes around it and doubled spaces; an answer of several lines stays as it is, for the format check. Of
+    one that does not stop the beginning, with a mark."""
+    text = kept(text.strip())
     if "\n" in text:
         return text
     around = text.count('"') % 2 or (text.count('"') == 2 and text[0] == text[-1] == '"')

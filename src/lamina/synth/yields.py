@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lamina.errors import YieldError
+from lamina.synth.settings import ATTEMPTS_PER_ROW
 from lamina.synth.work import Work
 
 EXAMPLES, VARIANTS, GRAMMAR = "your examples", "your examples with other values", "the grammar"
@@ -49,6 +50,8 @@ def shortfall(work: Work, failures: Counter[tuple[str, str]]) -> str | None:
             return None
         parts = f"{by_model} by {settings.writer}, {composed} by the grammar"
         said = f"{by_model + composed} of the {settings.wanted} rows asked for ({parts}) after {attempts} attempts"
+        if attempts >= settings.attempts:
+            said += f", the limit of {ATTEMPTS_PER_ROW} a row"
     if not failures:
         return said
     (stage, reason), count = failures.most_common(1)[0]

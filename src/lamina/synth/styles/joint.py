@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from lamina.checks import Candidate
+from lamina.checks.answers import kept
 from lamina.models import Request
 from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall
@@ -14,7 +15,17 @@ from lamina.synth.sampling import companions
 from lamina.synth.settings import IN_PIECES, JOINABLE, LIKE_EXAMPLES, PLAIN
 from lamina.synth.styles.style import Style, one_row
 from lamina.synth.wording import Slot, slots_to_say
-from lamina.synth.writers import EXAMPLES, LONGEST_ANSWER, Assignment, Materials, ask, candidate_of, one_line, values_of
+from lamina.synth.writers import (
+    EXAMPLES,
+    LONGEST_ANSWER,
+    Assignment,
+    Materials,
+    ask,
+    candidate_of,
+    one_line,
+    overlong,
+    values_of,
+)
 from lamina.tools import Tool, Toolbox
 
 ALONE = 0.5
@@ -48,7 +59,9 @@ def joined_candidate(assignment: Assignment, texts: Sequence[str], m: Materials)
     """The requests for the single calls, said as one; nothing where the writer left one out."""
     parts = [one_line(text) for text in texts]
     said = joined(parts, random.Random(assignment.seed)) if all(parts) else ""
-    return candidate_of(assignment, [said], m)
+    made = candidate_of(assignment, [said], m)
+    made.raw, made.unread = kept("\n".join(texts)), overlong(texts)
+    return made
 
 
 def _can_be_told_apart(tool: Tool) -> bool:

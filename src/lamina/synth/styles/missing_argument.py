@@ -9,12 +9,13 @@ import re
 from collections.abc import Sequence
 
 from lamina.checks import Candidate
+from lamina.checks.answers import kept
 from lamina.synth import prompts
 from lamina.synth.calls import DrawnCall
 from lamina.synth.settings import LIKE_EXAMPLES, PLAIN
 from lamina.synth.styles.style import Style, one_row
 from lamina.synth.wording import Exemplar, slots_to_say
-from lamina.synth.writers import EXAMPLES, Assignment, Materials, ask, candidate_of, one_line, values_of
+from lamina.synth.writers import EXAMPLES, Assignment, Materials, ask, candidate_of, one_line, overlong, values_of
 from lamina.tools import Tool
 
 ROUNDS = 4
@@ -78,7 +79,7 @@ def _without(exemplar: Exemplar, path: str) -> Exemplar:
 def read_missing(assignment: Assignment, texts: Sequence[str], m: Materials) -> Candidate:
     request, question = texts
     made = candidate_of(assignment, [request], m)
-    made.raw, made.answer = "\n".join(texts)[:2000], one_line(question)
+    made.raw, made.answer, made.unread = kept("\n".join(texts)), one_line(question), overlong(texts)
     return made
 
 
