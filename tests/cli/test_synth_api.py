@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -33,30 +33,19 @@ paths:
       operationId: get_weather
       summary: Get the weather forecast of a city.
       parameters:
-        - {name: city, in: query, required: true, description: The city., schema: {type: string, enum: [Oslo, Quito, Lima, Turin]}}
-        - {name: days, in: query, required: true, description: For how many days., schema: {type: integer, minimum: 1, maximum: 90}}
+        - {name: city, in: query, required: true, description: The city.,
+           schema: {type: string, enum: [Oslo, Quito, Lima, Turin]}}
+        - {name: days, in: query, required: true, description: For how many days.,
+           schema: {type: integer, minimum: 1, maximum: 90}}
   /trees: {get: {<<: *one, operationId: count_trees, summary: Count the trees of a city.}}
   /bell: {get: {<<: *one, operationId: ring_bell, summary: Ask when the bell of a city rings.}}
   /route: {get: {<<: *one, operationId: find_route, summary: Find a bus route through a city.}}
   /map: {get: {<<: *one, operationId: show_map, summary: Show a map of a city.}}
   /archive: {get: {<<: *one, operationId: read_archive, summary: Read the archive of a city.}}
   /tax: {get: {<<: *one, operationId: see_tax, summary: See the tax of a city., security: [{hall: []}]}}
-  /permit: {get: {<<: *one, operationId: see_permit, summary: See the parking permit of a city., security: [{hall: []}]}}
+  /permit: {get: {<<: *one, operationId: see_permit, summary: See the permit of a city., security: [{hall: []}]}}
   /pool: {get: {<<: *one, operationId: heat_of_pool, summary: See how warm the swimming pool of a city is.}}
 """
-WRITER = '''
-import re
-
-
-def reply(messages, tools, seed):
-    """What the tool is for and every value of the bracket; one time in four a number that is none of them."""
-    lines = messages[-1]["content"].split("\\n")
-    about = [line for line in lines if line and not line.startswith("[")][-1].rstrip(".").lower()
-    said = [part.strip() for part in re.findall(r": ([^;\\]]+)", lines[-1])]
-    if seed % 4 == 0:
-        said = [*said, "and 777 more"]
-    return f" {about} {' '.join(said)} {'abcdefghij'[seed % 10]}{'klmnopqrst'[seed // 10 % 10]}"
-'''
 
 
 def weather(asked: dict[str, str]) -> dict[str, Any]:
@@ -67,7 +56,7 @@ class Town(BaseHTTPRequestHandler):
     """Each path misbehaves in its own way."""
 
     protocol_version = "HTTP/1.1"
-    asked: Counter[str] = Counter()
+    asked: ClassVar[Counter[str]] = Counter()
     sent = 0
 
     def log_message(self, *_: Any) -> None:
@@ -95,7 +84,7 @@ class Town(BaseHTTPRequestHandler):
 
     def on_bell(self, asked: dict[str, str]) -> None:
         time.sleep(4)
-        self.answer(200, {})
+        self.close_connection = True  # nobody listens any more
 
     def on_route(self, asked: dict[str, str]) -> None:
         self.answer(302, b"", Location="http://example.org/route")
@@ -139,11 +128,11 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     server.server_close()
 
 
-def test_rows_of_an_api_are_verified_by_calling_it(town: Path, lamina: Callable[..., Any], tmp_path: Path) -> None:
-    (tmp_path / "writer.py").write_text(WRITER)
+def test_rows_of_an_api_are_verified_by_calling_it(
+    town: Path, lamina: Callable[..., Any], says_the_values: str, tmp_path: Path
+) -> None:
     out = tmp_path / "run"
-    writer = f"scripted:{tmp_path / 'writer.py'}"
-    said = lamina("synth", town, "--out", out, "-n", 90, "--writer", writer, "--timeout", 2, "--near", 1)
+    said = lamina("synth", town, "--out", out, "-n", 90, "--writer", says_the_values, "--timeout", 2, "--near", 1)
     assert said.status == 0, said.err
     rows = list(read_trajectories(out / "trajectories.jsonl"))
     rejects = [json.loads(line) for line in (out / "rejects.jsonl").open()]
@@ -162,14 +151,18 @@ def test_rows_of_an_api_are_verified_by_calling_it(town: Path, lamina: Callable[
     }
     for name, words in {"find_route": "example.org", "show_map": "HTML", "see_tax": "is not valid here"}.items():
         assert words in never[name]["detail"]
+    told = said.err.replace("\n", " ")
     for name in never:
-        assert f"{name}: no call that was drawn for it ran" in said.err.replace("\n", " ")
+        assert f"{name}: no call that was drawn for it ran" in told
     assert {r["reason"] for r in rejects if r["record"]["writer"] != "none"} >= {"request-says-more"}
 
     trees = [times for path, times in Town.asked.items() if path.startswith("/trees?")]
     assert trees
     assert min(trees) >= 2, "each 500 was followed by another try"
-    assert Town.asked["/bell"] <= 12, "a tool that hangs is given up"
+    for path in ("/bell", "/tax"):
+        assert Town.asked[path] <= 12, "what hangs, or refuses the key, is given up"
+    assert "look at its server" in told
+    assert "--env" not in told, "of which an API sees nothing"
     assert Town.sent < 100 * Town.asked["/archive"] / 2, "of the 100 MB most were never taken"
     assert sum(file.stat().st_size for file in out.rglob("*") if file.is_file()) < 20 << 20
     assert KEY not in said.out + said.err
@@ -194,15 +187,17 @@ def check_result(call: Any, text: str) -> bool:
 
 
 def test_a_key_that_is_not_set_leaves_its_operations_out(
-    town: Path, lamina: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    town: Path,
+    lamina: Callable[..., Any],
+    says_the_values: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("TOWN_HALL")
-    (tmp_path / "writer.py").write_text(WRITER)
     lines = TOWN.splitlines()
     few = [x for x in lines if not x.startswith("  /") or x.startswith(("  /weather", "  /tax", "  /permit"))]
     town.write_text("\n".join(few))
-    writer = f"scripted:{tmp_path / 'writer.py'}"
-    said = lamina("synth", town, "--out", tmp_path / "run", "-n", 12, "--writer", writer, "--near", 1)
+    said = lamina("synth", town, "--out", tmp_path / "run", "-n", 12, "--writer", says_the_values, "--near", 1)
     assert said.status == 0, said.err
     assert "set TOWN_HALL" in said.err
     rows = list(read_trajectories(tmp_path / "run" / "trajectories.jsonl"))
