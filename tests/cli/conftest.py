@@ -47,6 +47,20 @@ def note(text: str, colour: Literal["red", "blue"] = "red") -> dict[str, str]:
     return {"text": text, "colour": colour}
 '''
 
+SAYS_THE_VALUES = '''
+import re
+
+
+def reply(messages, tools, seed):
+    """What the tool is for and every value of the bracket; one time in four a number that is none of them."""
+    lines = messages[-1]["content"].split("\\n")
+    about = [line for line in lines if line and not line.startswith("[")][-1].rstrip(".").lower()
+    said = [part.strip() for part in re.findall(r": ([^;\\]]+)", lines[-1])]
+    if seed % 4 == 0:
+        said = [*said, "and 777 more"]
+    return f" {about} {' '.join(said)} {'abcdefghij'[seed % 10]}{'klmnopqrst'[seed // 10 % 10]}"
+'''
+
 
 @dataclass(frozen=True)
 class Said:
@@ -77,3 +91,11 @@ def tools_file(tmp_path: Path) -> Path:
     file = tmp_path / "tools.py"
     file.write_text(SCALE, encoding="utf-8")
     return file
+
+
+@pytest.fixture
+def says_the_values(tmp_path: Path) -> str:
+    """A writer for tools without examples; a quarter of what it writes is wrong."""
+    file = tmp_path / "says_the_values.py"
+    file.write_text(SAYS_THE_VALUES, encoding="utf-8")
+    return f"scripted:{file}"

@@ -127,6 +127,11 @@ def test_what_does_not_run_is_written_down_and_synth_leaves_it_out_saying_so(lam
     (tmp_path / "mine.py").write_text(MORE)
     found = lamina("tools", str(tmp_path / "mine.py"), "probe", "--out", str(tmp_path / "usable.toml"))
     assert "2 of 4 ran, in " in found.out
+    assert [line.split() for line in found.out.splitlines()[1:4]] == [
+        ["ok", "2"],
+        ["raised", "1"],
+        ["error-result", "1"],
+    ]
     written = tomllib.loads((tmp_path / "usable.toml").read_text())["tools"]
     assert {name: row["usable"] for name, row in written.items()} == {
         "half": True, "broken": False, "late": False, "picky": True,

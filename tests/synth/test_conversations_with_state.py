@@ -119,7 +119,7 @@ def test_calls_in_another_order_that_leave_something_else_behind_are_rejected(
     with Executor(toolbox) as executor:
         blueprint = executor.run_session(calls)
         drawn = tuple(DrawnCall(toolbox[n], a, r) for (n, a), r in zip(calls, blueprint.results, strict=True))
-        assignment = Assignment((), "multi-turn", 0, drawn, withheld="what", end_state=blueprint.end)
+        assignment = Assignment((), "multi-turn", 0, drawn, withheld=((0, "what"),), end_state=blueprint.end)
         said = [("user", "a"), ("assistant", "b?"), ("user", "c"), ("user", "d")]
         script = tuple(Message(role=role, content=text) for role, text in said)
         turns = [[ToolCall.of(name, arguments)] for name, arguments in calls]

@@ -121,3 +121,28 @@ def test_an_answer_that_is_no_description_is_no_offer_and_ends_nothing(tmp_path:
     model = open_model(f"scripted:{file}")
     (offer,) = describe(Toolbox([tool]), model)
     assert offer.problem == "the answer is no description with a category"
+
+
+@pytest.mark.parametrize(
+    ("description", "problem"),
+    [
+        ("get_daily_challenge", "it says no more than the name: 'get_daily_challenge'"),
+        ("Says of itself: get_daily_challenge", "it says no more than the name"),
+        ("The function get daily challenge.", "it says no more than the name"),
+        ("The day, as said", "it is what the argument day says"),
+        ("Gives the problem of the day.", ""),
+    ],
+)
+def test_an_offer_that_says_nothing_is_none(tmp_path: Path, description: str, problem: str):
+    """As a small writer offers, of a tool whose description is its name."""
+    asked = tmp_path / "asked"
+    (tmp_path / "echo.py").write_text(
+        f"import json\n\n\ndef reply(messages, tools, seed):\n    open({str(asked)!r}, 'w').write("
+        f"messages[-1]['content'])\n    return json.dumps({{'description': {description!r}, 'category': 'days'}})\n"
+    )
+    parameters = {"type": "object", "properties": {"day": {"type": "string", "description": "The day, as said."}}}
+    box = Toolbox([Tool("get_daily_challenge", "get_daily_challenge", parameters)])
+    (offer,) = describe(box, open_model(f"scripted:{tmp_path / 'echo.py'}"))
+    assert offer.problem.startswith(problem), offer
+    assert bool(offer.description) is not bool(problem)
+    assert "Says of itself: (nothing)" in asked.read_text()

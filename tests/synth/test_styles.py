@@ -21,7 +21,7 @@ from lamina.synth import SynthSettings, prompts, synthesize
 from lamina.synth.calls import DrawnCall
 from lamina.synth.conversing import check_conversation
 from lamina.synth.grammar import Words, compose
-from lamina.synth.rules import check_alone
+from lamina.synth.rules import RULES, Case, check_alone
 from lamina.synth.sampling import SAMPLERS, companions, none_fits, on_offer
 from lamina.synth.settings import FEW_TOOLS, LIBRARY, WORDINGS
 from lamina.synth.styles import STYLES
@@ -31,7 +31,7 @@ from lamina.synth.wording import Slot
 from lamina.synth.writers import Assignment
 from lamina.tools import Tool, Toolbox, read_tools
 from lamina.tools.execution import CallResult, Executor
-from lamina.trajectories import Message, Trajectory, read_trajectories
+from lamina.trajectories import Message, ToolCall, Trajectory, read_trajectories
 
 MODULE = '''
 def {noun}_area(width: float, height: float) -> float:
@@ -100,8 +100,8 @@ def test_every_style_is_what_its_name_says(library: Path, says_it_all: str, tmp_
             case "irrelevant" | "missing-argument":
                 assert called == []
             case "multi-turn":
-                assert [m.role for m in row.messages if m.role == "user"] == ["user"] * 3
-                assert len(row.turns) >= 4
+                assert 2 <= len(called) <= 4
+                assert len(called) <= sum(m.role == "user" for m in row.messages) <= len(called) + 2
 
 
 def test_a_request_without_its_tool_is_a_request_for_a_tool_that_is_not_on_offer(
@@ -116,18 +116,92 @@ def test_a_request_without_its_tool_is_a_request_for_a_tool_that_is_not_on_offer
         assert [c.name for c in row.meta.checks if c.verdict == "passed"] == ["format", "refusal"]
 
 
-def test_in_a_conversation_the_value_is_said_only_when_it_is_asked_for(
+def pieces_of(row: Trajectory) -> list[tuple[str, list[tuple[str, str]]]]:
+    """For each call the user's request, and the assistant's questions with their answers."""
+    found: list[tuple[str, list[tuple[str, str]]]] = []
+    said: list[str] = []
+    for message in row.messages:
+        if message.tool_calls:
+            found.append((said[0], list(zip(said[1::2], said[2::2], strict=True))))
+            said = []
+        elif message.role != "tool" and (said or message.role == "user"):
+            said.append(message.content)
+    return found
+
+
+def test_in_a_conversation_a_value_is_said_only_when_it_is_asked_for(
     library: Path, says_it_all: str, tmp_path: Path
 ) -> None:
-    rows = rows_of(library, tmp_path / "run", says_it_all, styles=(("multi-turn", 1.0),), rows=8)
+    rows = rows_of(library, tmp_path / "run", says_it_all, styles=(("multi-turn", 1.0),), rows=40)
     toolbox = read_tools(library)
-    assert rows
+    shapes = Counter[tuple[int, int]]()
     for row in rows:
-        opening, question, reply = row.messages[:3]
-        assert (question.role, question.content[-1]) == ("assistant", "?")
-        assert missing_values(opening.content, row.calls[:1], toolbox)
-        assert missing_values(f"{opening.content} {reply.content}", row.calls[:1], toolbox) == []
         assert [m.name for m in row.messages if m.role == "tool"] == [c.name for c in row.calls]
+        pieces = pieces_of(row)
+        shapes[len(pieces), sum(len(asked) for _, asked in pieces)] += 1
+        for call, (request, asked) in zip(row.calls, pieces, strict=True):
+            said = request
+            for question, reply in asked:
+                assert question.endswith("?")
+                before, said = missing_values(said, [call], toolbox), f"{said} {reply}"
+                assert len(missing_values(said, [call], toolbox)) == len(before) - 1, "an answer says one value"
+            assert missing_values(said, [call], toolbox) == []
+    assert {calls for calls, _ in shapes} == {2, 3, 4}
+    assert {asked for _, asked in shapes} == {0, 1, 2}
+
+
+def test_what_a_later_piece_copied_from_the_shown_functions_is_a_leak(library: Path) -> None:
+    toolbox = read_tools(library)
+    later = Message(role="user", content="order a taxi and paint the door teal")
+    made = Candidate("hello there", [[]], "multi-turn", "w", 0, "2026-11-24T10:00:00", script=(later,))
+    shown = prompts.leaks(list(toolbox))
+    found = RULES["leak"](Case(made, toolbox, Assignment((), "multi-turn", 0, (), shown=shown)))
+    assert found is not None
+    assert "taxi" in found.detail
+
+
+def test_of_two_tools_a_conversation_calls_one_again(garden: Path, says_it_all: str, tmp_path: Path) -> None:
+    rows = rows_of(garden, tmp_path / "run", says_it_all, styles=(("multi-turn", 1.0),), rows=12, targets=80)
+    longer = [[(c.name, str(c.arguments)) for c in row.calls] for row in rows if len(row.calls) > 2]
+    assert longer
+    assert all(len(set(calls)) == len(calls) for calls in longer), "never the same call twice"
+
+
+PAINT = CallResult("ok", "done", '"done"')
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (["paint the door", "In which colour?", "teal please", "How many coats of paint?", "2 coats"], None),
+        (["paint the door teal", "In which colour?", "teal please", "How many coats?", "2"], Reason.REQUEST_SAYS_MORE),
+        (["paint the door", "In which colour?", "teal, 2 coats", "How many coats?", "2"], Reason.REQUEST_SAYS_MORE),
+        (["paint the door", "In which colour?", "red", "How many coats?", "2"], Reason.VALUE_NOT_IN_REQUEST),
+        (["paint the door", "In which colour?", "teal", "And 2 coats of it?", "2"], Reason.REQUEST_SAYS_MORE),
+        (["paint the door", "In which colour?", "teal", "How many coats of teal?", "2"], None),
+        (["paint the door", "How many coats?", "teal", "In which colour?", "2"], Reason.NOT_ASKED),
+        (["paint the door", "In which colour?", "teal", "How many coats?", ""], Reason.NO_ANSWER),
+    ],
+)
+def test_two_arguments_left_out_are_asked_for_one_after_the_other(
+    library: Path, said: list[str], reason: Reason | None
+) -> None:
+    toolbox = read_tools(library)
+    paint = DrawnCall(toolbox["paint_door"], {"colour": "teal", "coats": 2}, PAINT)
+    area = DrawnCall(toolbox["door_area"], {"width": 3.0, "height": 4.0}, CallResult("ok", 12.0, "12.0"))
+    calls = [ToolCall.of(d.tool.name, d.arguments) for d in (paint, area)]
+    script = (
+        *(Message(role="assistant" if place % 2 else "user", content=text) for place, text in enumerate(said)),
+        Message(role="assistant", tool_calls=[calls[0]]),
+        Message(role="assistant"),
+        Message(role="user", content="compute the area of a door 3 wide and 4 high"),
+        Message(role="assistant", tool_calls=[calls[1]]),
+    )
+    made = Candidate(said[0], [[c] for c in calls], "multi-turn", "w", 0, "2026-11-24T10:00:00", script=script)
+    made.results = [[paint.result], [area.result]]
+    withheld = ((0, "colour"), (0, "coats"))
+    found = check_conversation(made, toolbox, Assignment((), "multi-turn", 0, (paint, area), withheld=withheld))
+    assert (found and found.reason) is reason, found
 
 
 def test_where_a_value_is_missing_the_right_answer_asks_for_it(library: Path, says_it_all: str, tmp_path: Path) -> None:
@@ -158,7 +232,7 @@ def test_a_question_asks_for_what_is_missing_and_says_no_value(
     call = DrawnCall(toolbox["paint_door"], {"colour": "teal", "coats": 2}, CallResult("ok", "done", '"done"'))
     made = Candidate("paint the door with 2 coats", [[]], "missing-argument", "w", 0, "2026-11-24T10:00:00")
     made.answer = question
-    found = check_alone(made, toolbox, Assignment((), "missing-argument", 0, (call,), withheld="colour"))
+    found = check_alone(made, toolbox, Assignment((), "missing-argument", 0, (call,), withheld=((0, "colour"),)))
     assert (found and found.reason) is reason
 
 

@@ -251,3 +251,27 @@ def test_a_tool_that_turns_out_to_lack_its_key_is_given_up_after_one_round(tmp_p
         assert [stock.take(toolbox["ring"], rng) for _ in range(5)] == [None] * 5
     assert len(asked) == 1
     assert stock.failing.given_up == {"ring"}
+
+
+def test_a_tool_that_ran_and_is_out_of_reach_is_given_up(tmp_path: Path) -> None:
+    """Its server is gone: else every row that is to be written for it would wait for it again."""
+    file = tmp_path / "bell.py"
+    file.write_text(TOOLS, encoding="utf-8")
+    toolbox, rng, asked = read_tools(file), random.Random(0), []
+
+    class Going(Executor):
+        def run_many(self, sequences: Any, nows: Any = None) -> list[list[CallResult]]:
+            asked.append(len(sequences))
+            gone = len(asked) > 1
+            ran = CallResult("timed_out", error="ring is late") if gone else CallResult("ok", 1, "1")
+            return [[ran] for _ in sequences]
+
+    with Going(toolbox) as executor:
+        stock = Stock(toolbox, ValuePool(), executor, NOW)
+        taken = [stock.take(toolbox["ring"], rng) for _ in range(20)]
+        again = Stock(toolbox, ValuePool(), executor, NOW)
+        again.failing.restore(json.loads(json.dumps(stock.failing.state())), toolbox)
+    assert [call is not None for call in taken] == [True] * asked[0] + [False] * (20 - asked[0])
+    assert len(asked) == 3, "once it ran, and twice it was out of reach"
+    assert again.failing.given_up == {"ring"}
+    assert again.failing.last["ring"].result.error == "ring is late"

@@ -12,7 +12,9 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -125,6 +127,42 @@ def test_a_server_that_dies_is_started_anew_for_the_next_call(tools: Toolbox):
     with open_executor(tools, limits=Limits(wall_seconds=60)) as executor:
         assert executor.run_sequence([("die", {})])[0].status == "killed"
         assert executor.run_sequence([("add", {"a": 1})])[0].value == {"result": 2}
+
+
+def test_a_call_that_ends_with_its_server_leaves_the_next_one_alone(tools: Toolbox, monkeypatch: pytest.MonkeyPatch):
+    """It may hear of the end when another call has already started the server anew."""
+    made: list[Any] = []
+
+    class Scripted:
+        def __init__(self, server: Server):
+            self.stopped = False
+            made.append(self)
+
+        async def start(self) -> None:
+            pass
+
+        async def stop(self) -> None:
+            self.stopped = True
+
+        async def call(self, tool: str, arguments: dict[str, Any], seconds: float) -> Any:
+            if self is made[0]:
+                while tool == "hang" and len(made) < 2:
+                    await asyncio.sleep(0.01)
+                raise ServerFailed("ended")
+            await asyncio.sleep(0.3)
+            if self.stopped:
+                raise ServerFailed("ended")
+            return SimpleNamespace(is_error=False, structured_content={"result": 2})
+
+    monkeypatch.setattr("lamina.tools.mcp_servers.session.Session", Scripted)
+    with open_executor(tools, limits=Limits(wall_seconds=60)) as executor, ThreadPoolExecutor() as pool:
+        early = pool.submit(executor.run_sequence, [("hang", {})])
+        while not made:
+            time.sleep(0.01)
+        assert executor.run_sequence([("die", {})])[0].status == "killed"
+        assert executor.run_sequence([("add", {"a": 1})])[0].value == {"result": 2}
+        assert early.result()[0].status == "killed"
+    assert len(made) == 2
 
 
 def test_a_server_that_hangs_is_not_waited_for(tools: Toolbox):

@@ -118,11 +118,13 @@ def _probe(toolbox: Toolbox, allow_changes: bool, timeout: float | None, out: Pa
     if out is not None:
         write_probes(out, found)
     ran = sum(p.runs for p in found)
+    counts = Counter(p.status for p in found)
     lines = [
         f"{ran} of {len(found)} ran" + (f", in {out}" if out else ""),
+        *table([(status, str(count)) for status, count in counts.most_common()], "  "),
         *table([(p.tool, p.status, p.told) for p in found]),
     ]
-    result = {"ran": ran, "probes": [asdict(p) for p in found], "out": str(out) if out else None}
+    result = {"ran": ran, "counts": counts, "probes": [asdict(p) for p in found], "out": str(out) if out else None}
     show(result, as_json=as_json, lines=lines)
 
 

@@ -12,6 +12,7 @@ from lamina.synth.failing import Failing
 from lamina.synth.values import ValuePool, draw_arguments
 from lamina.tools import PythonTarget, Tool, Toolbox
 from lamina.tools.execution import CallResult, Executor, error_in
+from lamina.tools.targets import McpTarget
 
 DRAWS_PER_CALL = 12
 """How many draws a valid call may take before the tool is called hard to draw for (our choice)."""
@@ -27,6 +28,12 @@ AHEAD = 128
 """Of these, calls for one batch of all tools together; of one tool at least ``FEW``."""
 NO_USE = ("timed_out", "unmet")
 """Ends of a call after which another one with other arguments is not worth its time."""
+REFUSED = (401, 403, 407, 429)
+"""HTTP statuses of the same kind: a key that is no good, and too many calls."""
+LOST = 2
+"""Rounds after each other in which every call ended its server, after which no more is drawn: a server takes
+seconds to start, or a minute, and calls that run beside a fatal one end with it, so that one round tells little (our
+choice)."""
 TOGETHER = 128
 """Tools whose calls are drawn ahead at once (our choice)."""
 
@@ -183,8 +190,11 @@ class Search:
     unfit: dict[str, Any] | None = None
     """Arguments of a round in which none fit the tool's schema."""
     late: bool = False
-    """Whether all calls of a round ran out of time, or lack a key or a server: no other call will fare better."""
+    """Whether all calls of a round ran out of time, lack a key or a server or were refused, or those of ``LOST`` rounds
+    ended the server: no other call will fare better."""
     _over: int = 0
+    _lost: int = 0
+    """Rounds in which every call ended its server, since the last that was another."""
     _rounds: list[tuple[list[dict[str, Any]], Any]] = field(default_factory=list)
     """What is drawn for each of the rounds under way, and the state of the lots after it."""
 
@@ -213,10 +223,17 @@ class Search:
                 break
             failed = [DrawnCall(self.tool, a, r[0]) for a, r in zip(drawn, of_round, strict=True) if r]
             self.last = failed[-1] if failed else self.last
-            self.late = bool(failed) and not self.found and all(c.result.status in NO_USE for c in failed)
+            self.late = bool(failed) and not self.found and self._is_of_no_use(failed)
             if self.late:
                 self.rng.setstate(state)
                 break
+
+    def _is_of_no_use(self, failed: Sequence[DrawnCall]) -> bool:
+        """Of a round of which nothing ran."""
+        ended = isinstance(self.tool.target, McpTarget) and all(c.result.status == "killed" for c in failed)
+        self._lost = self._lost + 1 if ended else 0
+        of_no_use = (c.result.status in NO_USE or c.result.http_status in REFUSED for c in failed)
+        return self._lost >= LOST or all(of_no_use)
 
     def _round(self) -> list[dict[str, Any]]:
         """Some more than are missing, without those that the tool's schema refuses; where it refuses all, the tool's

@@ -3,6 +3,10 @@ wanted next."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from itertools import islice
+
 from lamina.checks import Candidate, Reason, Rejection, check_asking
 from lamina.checks.asking import shares_a_word
 from lamina.checks.evidence import evidence_in, evidence_of
@@ -15,26 +19,26 @@ from lamina.tools.execution.sessions import difference
 from lamina.trajectories import Check, ToolCall
 
 STAGE = "grounding"
-PIECES = 4
-"""Opening, question, reply and the later request."""
 LONGEST_QUESTION = 120
 """Characters (our choice)."""
 
 
 def check_withheld(
-    request: str, drawn: DrawnCall, withheld: str, toolbox: Toolbox, now: str | None = None
+    request: str, drawn: DrawnCall, withheld: Collection[str], toolbox: Toolbox, now: str | None = None
 ) -> Rejection | None:
-    """All values are said but the one that was to be left out; ``now`` is the record's clock."""
-    kept = {k: v for k, v in drawn.arguments.items() if k != withheld}
+    """All values are said but those that were to be left out; ``now`` is the record's clock."""
+    kept = {k: v for k, v in drawn.arguments.items() if k not in withheld}
     calls = [ToolCall.of(drawn.tool.name, kept)]
     if gone := missing_values(request, calls, toolbox, now):
         return Rejection(STAGE, Reason.VALUE_NOT_IN_REQUEST, gone[0])
-    extra = left_over(request, calls, toolbox, now)
-    value = drawn.arguments[withheld]
-    hidden = evidence_of(request, [ToolCall.of(drawn.tool.name, {withheld: value})], toolbox, now)
-    if extra or any(e.verdict == "said" for e in hidden):
-        detail = extra[0] if extra else f"the value that was to be left out is said: {value!r}"
-        return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, detail)
+    if extra := left_over(request, calls, toolbox, now):
+        return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, extra[0])
+    for name in withheld:
+        value = drawn.arguments[name]
+        hidden = evidence_of(request, [ToolCall.of(drawn.tool.name, {name: value})], toolbox, now)
+        if any(e.verdict == "said" for e in hidden):
+            detail = f"the value that was to be left out is said: {value!r}"
+            return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, detail)
     return None
 
 
@@ -42,29 +46,27 @@ def check_conversation(candidate: Candidate, toolbox: Toolbox, assignment: Assig
     """Each piece reveals what it is to reveal and no more; the calls, run afresh, give and leave behind what the
     blueprint gave and left."""
     said = _said(candidate)
-    if len(said) != PIECES:
+    if len(said) != len(assignment.drawn) + 2 * len(assignment.withheld):
         return Rejection("format", Reason.NO_ANSWER, "the writer left out the assistant's question")
-    opening, question, reply, later = said
-    first, second = assignment.drawn
-    answered = ToolCall.of(first.tool.name, {assignment.withheld: first.arguments[assignment.withheld]})
-    found = (
-        _check_session(candidate, assignment)
-        or check_withheld(opening, first, assignment.withheld, toolbox, candidate.now)
-        or check_question(question, first, assignment.withheld, toolbox, candidate.now)
-        or _check_says(reply, answered, toolbox, candidate.now)
-        or _check_says(later, ToolCall.of(second.tool.name, second.arguments), toolbox, candidate.now)
-        or _check_asks(later, second, candidate, toolbox)
-        or check_flags(f"{opening} {reply}", first.tool, first.arguments)
-        or check_flags(later, second.tool, second.arguments)
-    )
+    pieces = iter(said)
+    found = _check_session(candidate, assignment)
+    for number, drawn in enumerate(assignment.drawn):
+        withheld = [name for one, name in assignment.withheld if one == number]
+        request, *told = islice(pieces, 1 + 2 * len(withheld))
+        found = (
+            found
+            or _check_asked(request, drawn, withheld, candidate, toolbox, first=number == 0)
+            or _check_told(told, drawn, withheld, candidate, toolbox)
+            or check_flags(" ".join([request, *told[1::2]]), drawn.tool, drawn.arguments)
+        )
     if found is None:
-        told = evidence_in(candidate.script, toolbox, candidate.now) or None
-        candidate.notes += [Check(name="format"), Check(name="execution"), Check(name=STAGE, evidence=told)]
+        evidence = evidence_in(candidate.script, toolbox, candidate.now) or None
+        candidate.notes += [Check(name="format"), Check(name="execution"), Check(name=STAGE, evidence=evidence)]
     return found
 
 
 def _said(candidate: Candidate) -> list[str]:
-    """Opening, question, reply and the later request."""
+    """For each call a request, and for each argument that it leaves out a question and its answer."""
     return [m.content for m in candidate.script if not m.tool_calls and (m.role == "user" or m.content)]
 
 
@@ -82,39 +84,65 @@ def _check_session(candidate: Candidate, assignment: Assignment) -> Rejection | 
 
 
 def check_question(
-    question: str, drawn: DrawnCall, withheld: str, toolbox: Toolbox, now: str | None = None
+    question: str,
+    drawn: DrawnCall,
+    withheld: Sequence[str],
+    toolbox: Toolbox,
+    now: str | None = None,
 ) -> Rejection | None:
-    """It is one, asks for the argument that was left out, and says no value: neither the one it asks for nor another
-    that the user did not say. ``now`` is the record's clock."""
+    """It is one, asks for the first of the arguments that were left out, and says no value: neither one of theirs nor
+    another that the user did not say. ``now`` is the record's clock."""
     if not question:
         return Rejection("format", Reason.NO_ANSWER, "the writer left out the assistant's question")
     if not question.endswith("?") or "\n" in question or len(question) > LONGEST_QUESTION:
         return Rejection(STAGE, Reason.NOT_ASKED, f"the assistant's question is none: {question[:80]!r}")
-    value = str(drawn.arguments[withheld]).casefold()
-    if len(value) > 1 and value in question.casefold():
-        return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, f"the question says the value it asks for: {question!r}")
-    kept = ToolCall.of(drawn.tool.name, {k: v for k, v in drawn.arguments.items() if k != withheld})
+    for value in (str(drawn.arguments[name]).casefold() for name in withheld):
+        if len(value) > 1 and value in question.casefold():
+            return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, f"the question says a value it asks for: {question!r}")
+    kept = ToolCall.of(drawn.tool.name, {k: v for k, v in drawn.arguments.items() if k not in withheld})
     if extra := left_over(question, [kept], toolbox, now):
         return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, f"the question says a value ({extra[0]}): {question!r}")
-    about = f"{withheld} {drawn.tool.properties[withheld].get('description', '')}"
+    wanted = withheld[0]
+    about = f"{wanted} {drawn.tool.properties[wanted].get('description', '')}"
     if not shares_a_word(question, about):
-        return Rejection(STAGE, Reason.NOT_ASKED, f"the question has nothing to do with {withheld}: {question!r}")
+        return Rejection(STAGE, Reason.NOT_ASKED, f"the question has nothing to do with {wanted}: {question!r}")
     return None
 
 
-def _check_says(text: str, call: ToolCall, toolbox: Toolbox, now: str | None) -> Rejection | None:
-    if not text or "\n" in text:
-        return Rejection("format", Reason.NO_ANSWER, "the writer left out what the user says")
-    if missing := missing_values(text, [call], toolbox, now):
-        return Rejection(STAGE, Reason.VALUE_NOT_IN_REQUEST, missing[0])
-    if extra := left_over(text, [call], toolbox, now):
-        return Rejection(STAGE, Reason.REQUEST_SAYS_MORE, extra[0])
-    return None
-
-
-def _check_asks(later: str, second: DrawnCall, candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
+def _check_asked(
+    request: str, drawn: DrawnCall, withheld: Collection[str], candidate: Candidate, toolbox: Toolbox, *, first: bool
+) -> Rejection | None:
+    """A request of the conversation. Whether the first asks for its tool is asked of every row before."""
+    found = _check_line(request) or check_withheld(request, drawn, withheld, toolbox, candidate.now)
+    if found or first:
+        return found
     alone = Candidate(
-        request=later, turns=[[ToolCall.of(second.tool.name, second.arguments)]], style="simple",
+        request=request, turns=[[ToolCall.of(drawn.tool.name, drawn.arguments)]], style="simple",
         writer=candidate.writer, seed=candidate.seed, now=candidate.now,
     )  # fmt: skip
     return check_asking(alone, toolbox)
+
+
+def _check_told(
+    told: Sequence[str], drawn: DrawnCall, withheld: Sequence[str], candidate: Candidate, toolbox: Toolbox
+) -> Rejection | None:
+    """The questions and answers that follow a request, in turns. A question may say what was answered before it, an
+    answer nothing of what is asked after it."""
+    for place in range(len(withheld)):
+        question, reply = told[2 * place], told[2 * place + 1]
+        left = withheld[place:]
+        asked = replace(drawn, arguments={one: drawn.arguments[one] for one in left})
+        found = (
+            check_question(question, drawn, left, toolbox, candidate.now)
+            or _check_line(reply)
+            or check_withheld(reply, asked, left[1:], toolbox, candidate.now)
+        )
+        if found:
+            return found
+    return None
+
+
+def _check_line(text: str) -> Rejection | None:
+    if text and "\n" not in text:
+        return None
+    return Rejection("format", Reason.NO_ANSWER, "the writer left out what the user says")

@@ -4,12 +4,14 @@ section 4.1). They are offers (``offers.py``): nothing takes them by itself."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lamina.checks.answers import answer_in
 from lamina.models import Model, Request
+from lamina.synth.meanings import words_of_name
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import Message
 
@@ -57,11 +59,18 @@ def describe(
     return [_read(tool, reply.text, categories) for tool, reply in zip(tools, replies, strict=True)]
 
 
+_OF_THE_QUESTION = frozenset(
+    ("a", "an", "the", "says", "of", "itself", "nothing", "function", "arguments", "description", "this", "that")
+)
+"""Words of ``_question`` that small writers hand back, and those that say nothing by themselves."""
+
+
 def _question(tool: Tool, categories: Sequence[str]) -> str:
     examples = "\n".join(f"- {e.request}" for e in tool.examples[:3])
     choice = f"\nCategories: {', '.join(categories)}" if categories else ""
+    told = "" if tool.description.strip() == tool.name else tool.description  # its name is no description
     return (
-        f"Function: {tool.name}\nSays of itself: {tool.description or '(nothing)'}\n"
+        f"Function: {tool.name}\nSays of itself: {told or '(nothing)'}\n"
         f"Arguments: {json.dumps(tool.properties, ensure_ascii=False)[:1500]}"
         + (f"\nPeople ask:\n{examples}" if examples else "")
         + choice
@@ -75,6 +84,20 @@ def _read(tool: Tool, text: str, categories: Sequence[str]) -> Offer:
     description, category = " ".join(said["description"].split()), " ".join(said["category"].split())
     if not SHORTEST <= len(description) <= LONGEST:
         return Offer(tool.name, tool.description, problem=f"a description of {len(description)} characters")
+    if empty := _says_nothing(tool, description):
+        return Offer(tool.name, tool.description, problem=empty)
     if not category or (categories and category not in categories):
         return Offer(tool.name, tool.description, problem=f"{category!r} is no category")
     return Offer(tool.name, tool.description, description, category.casefold() if not categories else category)
+
+
+def _says_nothing(tool: Tool, description: str) -> str:
+    """Why the words are no description of the tool: they are its name, the question's own, or an argument's."""
+    words = set(re.findall(r"[^\W_]+", description.casefold()))
+    if not words - set(words_of_name(tool.name)) - set(re.findall(r"[^\W_]+", tool.name.casefold())) - _OF_THE_QUESTION:
+        return f"it says no more than the name: {description!r}"
+    for name, schema in tool.properties.items():
+        told = " ".join(str(schema.get("description", "")).split())
+        if told.rstrip(".").casefold() == description.rstrip(".").casefold():
+            return f"it is what the argument {name} says: {description!r}"
+    return ""

@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 
 SEARCHES = 6
 """Of a tool without one call that ran, after which it is given up."""
+STOPPED = 2
+"""Searches in which a tool that ran before is out of reach (``Search.late``), one after the other, after which it is
+given up as well: its server is gone (our choice)."""
 
 
 @dataclass
 class Failing:
     """``last``: of tools of which no call that was drawn ran, the last one. ``unfit``: of tools of which nothing that
-    was drawn fits the schema, the last that was drawn. ``given_up``: those of which a whole round ran out of time, or
-    for which ``SEARCHES`` found nothing. No more is drawn for them: each call would take all of its time again, for
-    hours. ``spans``: of groups of tools that were drawn ahead for, the last span; a killed run draws it again, and that
-    counts for nothing."""
+    was drawn fits the schema, the last that was drawn. ``given_up``: those of which a whole round ran out of time, for
+    which ``SEARCHES`` found nothing, or which ran and are out of reach. No more is drawn for them: each call would take
+    all of its time again, for hours. ``spans``: of groups of tools that were drawn ahead for, the last span; a killed
+    run draws it again, and that counts for nothing."""
 
     last: dict[str, DrawnCall] = field(default_factory=dict)
     unfit: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -31,6 +34,7 @@ class Failing:
     ran: set[str] = field(default_factory=set)
     spans: dict[str, int] = field(default_factory=dict)
     _searches: Counter[str] = field(default_factory=Counter)
+    _stopped: Counter[str] = field(default_factory=Counter)
 
     def note(self, search: Search) -> None:
         name = search.tool.name
@@ -38,7 +42,13 @@ class Failing:
             self.ran.add(name)
             self.last.pop(name, None)
             self.unfit.pop(name, None)
-        elif name not in self.ran and (search.last or search.unfit is not None):
+            self._stopped.pop(name, None)
+        elif name in self.ran:
+            self._stopped[name] = self._stopped[name] + 1 if search.late else 0
+            if self._stopped[name] >= STOPPED and search.last:
+                self.given_up.add(name)
+                self.last[name] = search.last
+        elif search.last or search.unfit is not None:
             if search.last:
                 self.last[name] = search.last
                 self.unfit.pop(name, None)
@@ -53,7 +63,7 @@ class Failing:
         return {
             "last": {name: [call.arguments, _plain(call.result)] for name, call in self.last.items()},
             "unfit": dict(self.unfit), "given_up": sorted(self.given_up), "ran": sorted(self.ran),
-            "spans": dict(self.spans), "searches": dict(self._searches),
+            "spans": dict(self.spans), "searches": dict(self._searches), "stopped": dict(self._stopped),
         }  # fmt: skip
 
     def restore(self, state: Mapping[str, Any], toolbox: Toolbox) -> None:
@@ -67,6 +77,7 @@ class Failing:
         self.ran |= set(state["ran"])
         self.spans |= state["spans"]
         self._searches.update(state["searches"])
+        self._stopped.update(state.get("stopped", {}))
 
 
 def _plain(result: CallResult) -> dict[str, Any]:

@@ -33,9 +33,9 @@ def check_refusal(candidate: Candidate, toolbox: Toolbox, assignment: Assignment
     if not looks_asked(candidate.request):
         return Rejection(STAGE, Reason.NOT_ASKED, f"nobody asks this: {candidate.request[:80]!r}")
     if assignment.withheld:
-        drawn, withheld = assignment.drawn[0], assignment.withheld
-        return check_withheld(candidate.request, drawn, withheld, toolbox, candidate.now) or check_question(
-            candidate.answer, drawn, withheld, toolbox, candidate.now
+        drawn, (_, withheld) = assignment.drawn[0], assignment.withheld[0]
+        return check_withheld(candidate.request, drawn, [withheld], toolbox, candidate.now) or check_question(
+            candidate.answer, drawn, [withheld], toolbox, candidate.now
         )
     return check_unserved(candidate, toolbox)
 

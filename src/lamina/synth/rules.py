@@ -165,7 +165,8 @@ def _leak(case: Case) -> Rejection | None:
     if case.assignment is None:
         return None
     candidate = case.candidate
-    text, values = f" {candidate.request.casefold()} ", str([c.arguments for c in candidate.calls]).casefold()
+    said = [candidate.request, *(m.content or "" for m in candidate.script)]
+    text, values = f" {' '.join(said).casefold()} ", str([c.arguments for c in candidate.calls]).casefold()
     for form in case.assignment.shown:
         shown = form.casefold()
         if len(shown) > 3 and shown not in values and re.search(rf"(?<!\w){re.escape(shown)}(?!\w)", text):

@@ -74,8 +74,9 @@ class Assignment:
     exemplar: Exemplar | None = None
     said: str = ""
     """The request that the writer was to say again in another wording."""
-    withheld: str = ""
-    """The argument that the request leaves out."""
+    withheld: tuple[tuple[int, str], ...] = ()
+    """Arguments that requests leave out: the number of the call (from 0) and the name, in the order in which the
+    assistant asks for them."""
     shown: tuple[str, ...] = ()
     """Text values, and single words of them that are names, which the prompt's examples hold."""
     offered: Toolbox | None = None

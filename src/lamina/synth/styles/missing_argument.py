@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from lamina.checks import Candidate
 from lamina.checks.answers import kept
@@ -34,7 +34,7 @@ def missing_argument(m: Materials, rng: random.Random, count: int) -> list[Assig
         if len(tool.required) < FEWEST or (drawn := m.words.drawn(tool, rng)) is None:
             continue
         withheld = rng.choice(tool.required)
-        prompt, shown = opening_prompt(m, tool, drawn, withheld, rng)
+        prompt, shown = opening_prompt(m, tool, drawn, [withheld], rng)
         request, offered, seed = ask(prompt, m.settings, rng), m.offered([tool], rng), rng.randrange(1 << 31)
         question = ask(prompts.question_prompt(tool, withheld), m.settings, rng, tokens=QUESTION_TOKENS)
         found.append(
@@ -43,7 +43,7 @@ def missing_argument(m: Materials, rng: random.Random, count: int) -> list[Assig
                 "missing-argument",
                 seed,
                 (drawn,),
-                withheld=withheld,
+                withheld=((0, withheld),),
                 offered=offered,
                 shown=shown,
                 wording=LIKE_EXAMPLES if m.pools.get(tool.name) else PLAIN,
@@ -53,10 +53,10 @@ def missing_argument(m: Materials, rng: random.Random, count: int) -> list[Assig
 
 
 def opening_prompt(
-    m: Materials, tool: Tool, drawn: DrawnCall, withheld: str, rng: random.Random
+    m: Materials, tool: Tool, drawn: DrawnCall, withheld: Collection[str], rng: random.Random
 ) -> tuple[str, tuple[str, ...]]:
     """For a request that says everything but ``withheld``; and what its examples say that the request must not."""
-    slots = [s for s in slots_to_say(tool, drawn.arguments, rng) if s.path.split(".")[0] != withheld]
+    slots = [s for s in slots_to_say(tool, drawn.arguments, rng) if s.path.split(".")[0] not in withheld]
     exemplars = m.pools.get(tool.name)
     if not exemplars:
         return prompts.first_prefix(tool, PLAIN) + prompts.bracket(slots), prompts.leaks([tool])
@@ -64,14 +64,12 @@ def opening_prompt(
     return prompts.call_first_prompt(tool, shown, None, slots), values_of(shown, m.toolbox, slots)
 
 
-def _without(exemplar: Exemplar, path: str) -> Exemplar:
-    """The example as if the withheld value had never been there, as far as leaving out a word can do that."""
-    frame = re.sub(
-        r"\s*(?:\b(?:at|on|in|by|for|to|between|among|with)\s+)?\{" + re.escape(path) + r"\}",
-        "",
-        exemplar.frame,
-    )
-    slots = tuple(s for s in exemplar.slots if s.path != path)
+def _without(exemplar: Exemplar, paths: Collection[str]) -> Exemplar:
+    """The example as if the withheld values had never been there, as far as leaving out words can do that."""
+    frame = exemplar.frame
+    for path in paths:
+        frame = re.sub(r"\s*(?:\b(?:at|on|in|by|for|to|between|among|with)\s+)?\{" + re.escape(path) + r"\}", "", frame)
+    slots = tuple(s for s in exemplar.slots if s.path not in paths)
     bare = Exemplar(exemplar.tool, "", exemplar.arguments, slots, " ".join(frame.split()))
     return Exemplar(bare.tool, bare.filled(list(slots)), bare.arguments, slots, bare.frame)
 

@@ -65,11 +65,12 @@ class McpRunner:
         from lamina.tools.mcp_servers.session import ServerFailed
 
         key = (target.config, target.server)
+        session = None
         try:
             session = await self._session(key)
             answer = await session.call(target.tool, arguments, self._limits.wall_seconds)
         except ServerFailed as failure:
-            if failure.gone:
+            if failure.gone and session is self._sessions.get(key):  # another call may have opened a new one since
                 await self._drop(key)
             said = _shortened(self._secrets.scrub(f"{tool.name}: the server {target.server} {failure}"))
             status: Any = "timed_out" if failure.late else "killed" if failure.gone else "raised"
