@@ -23,6 +23,7 @@ from lamina.tools.tool import JSON
 
 ABOUT = "truthfulqa[:mc1], the one true option by its letter; mc1: by the likelihood of whole answers"
 VERSION = 2
+IN_ALL = ("", "mc1")
 FILE = "mobileaibench/truthful_qa.csv"
 ANSWERS = "truthfulqa/TruthfulQA.csv"
 
