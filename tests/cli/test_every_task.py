@@ -1,4 +1,4 @@
-"""``lamina bench --tasks all``: one command asks every task that can be asked, and says why it leaves out the others."""
+"""``lamina bench --tasks all``: one command asks every task that can be asked, and says why it leaves others out."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_judge_and_a_task_of_your_own_beside_all_are_asked_too(lamina, scene: 
     (scene / "mine.jsonl").write_text('{"input": "Say A.", "target": "A", "metric": "exact_match"}\n')
     judge = f"scripted:{scene / 'judge.py'}"
     (scene / "judge.py").write_text(
-        "def reply(messages, tools, seed):\n    return '{\"reason\": \"short\", \"score\": 4}'\n"
+        'def reply(messages, tools, seed):\n    return \'{"reason": "short", "score": 4}\'\n'
     )
     said = bench(lamina, scene, f"jsonl:{scene / 'mine.jsonl'},all", scene, "--judge", judge)
     assert said.status == 0, said.err
@@ -89,6 +89,7 @@ def test_all_is_named_once(lamina, scene: Path):
     assert said.errors == ["lamina: 'all' is named twice; name it once"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the folder of shared data is not beside this checkout")
 def test_one_command_asks_every_task_of_the_data_at_hand_and_once(lamina, scene: Path):
     """Text, images and function calling; the same command again asks nothing."""

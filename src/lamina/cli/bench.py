@@ -28,7 +28,9 @@ GROWS = ("models", "tasks", "limit", "judge", "quantize", "repeats", "timed", "s
 
 def bench(
     models: Annotated[list[str], typer.Argument(metavar="MODEL…", help="Model references.", show_default=False)],
-    tasks: Annotated[str, typer.Option("--tasks", metavar="TASK,…", help="own:queries.jsonl, bfcl:simple_python, … or all.")],
+    tasks: Annotated[
+        str, typer.Option("--tasks", metavar="TASK,…", help="own:queries.jsonl, bfcl:simple_python, … or all.")
+    ],
     out: Out,
     tools: Annotated[
         Path | None, typer.Option("--tools", metavar="TOOLS", help="A file of functions, for tasks that bring none.")
