@@ -100,6 +100,8 @@ def test_one_command_asks_every_task_of_the_data_at_hand_and_once(lamina, scene:
     asked = set(found["versions"])
     assert asked >= {"mmlu", "gsm8k", "spider", "easy_vqa", "nlvr", "confaide", "adversarial_instruction", "privacy"}
     assert {row["task"] for row in found["rows"] if row["value"] is not None} - {"device"} == asked
+    page = (scene / "run/report.html").read_text()
+    assert f"<h1>1 model on {len(asked)} tasks</h1>" in page, "no single task's figure stands for all"
     calls = len((scene / "asked.log").read_text().splitlines())
     again = bench(lamina, scene, "all", SHARED)
     assert again.status == 0, again.err

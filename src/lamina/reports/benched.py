@@ -145,6 +145,9 @@ class Benched:
                 points.append(Point(line["model"].precision, scaled, exact["value"], exact["low"], exact["high"]))
         return points
 
+    def has_kinds(self) -> bool:
+        return any(self.kinds(task) for task in self.tasks)
+
     def kinds(self, task: str) -> list[JSON]:
         """A line a model: the figure of each kind of request."""
         lines = []

@@ -30,6 +30,9 @@ def measured_view(results: Mapping[str, Any]) -> JSON | None:
     figures = [row for row in bench["rows"] if row["task"] != "device" and row["value"] is not None]
     return {
         "headline": headline(figures, ladders, beside),
+        "beside_calls": bool(
+            {row["task"] for row in figures} - {row["task"] for row in figures if row["metric"] == "call_exact"}
+        ),
         "ladders": [{"of": ladder, "charts": ladder_pictures(ladder)} for ladder in ladders],
         "side_by_side": {"of": beside, "charts": pictures(beside["models"], "model")} if beside else None,
         "models": list(dict.fromkeys(_name(row) for row in figures)),
