@@ -3,10 +3,11 @@
 usage: lm_eval_harness.py JOB.json RESULTS.jsonl
 
 The job has ``folder`` (of task files ``NAME.yaml``, which are written here), ``tasks`` (name -> ``{"data", "type",
-"max_tokens"}``), ``model`` (a Transformers folder), ``threads`` and ``runs`` (``{"task", "dtype", "batches", "probe",
-"n"}``, each gives a line: ``n`` samples at the batch size that was fastest on the first ``probe``), or instead of runs
-``replay``: answers that somebody else wrote, extracted and judged by the harness. Nothing is fetched. Seconds, on the
-clock and of the processor, are those within the harness's model, without loading it and without reading the data."""
+"max_tokens", "shares"}``, shares: scored as MC2), ``model`` (a Transformers folder), ``threads`` and ``runs``
+(``{"task", "dtype", "batches", "probe", "n"}``, each gives a line: ``n`` samples at the batch size that was fastest on
+the first ``probe``), or instead of runs ``replay``: answers that somebody else wrote, extracted and judged by the
+harness. Nothing is fetched. Seconds, on the clock and of the processor, are those within the harness's model, without
+loading it and without reading the data."""
 
 from __future__ import annotations
 
@@ -23,6 +24,15 @@ target_delimiter: ""
 metric_list:
   - metric: acc
 """
+SHARES = """\
+doc_to_choice: choices
+doc_to_target: gold
+target_delimiter: ""
+process_results: !function shares.process_results_mc2
+metric_list:
+  - metric: acc
+"""
+"""The harness's own ``truthfulqa_mc2``: "acc" is the share of the probability that the true answers have."""
 FREE = """\
 doc_to_target: target
 generation_kwargs:
@@ -45,7 +55,12 @@ filter_list:
 
 
 def write_task(folder: Path, name: str, task: dict[str, Any]) -> None:
-    body = CHOICE if task["type"] == "multiple_choice" else FREE.format(max_tokens=task["max_tokens"])
+    choice = SHARES if task["shares"] else CHOICE
+    body = choice if task["type"] == "multiple_choice" else FREE.format(max_tokens=task["max_tokens"])
+    # a function is looked for in a file beside the task
+    (folder / "shares.py").write_text(
+        "from lm_eval.tasks.truthfulqa.utils import process_results_mc2 as process_results_mc2\n"
+    )
     (folder / f"{name}.yaml").write_text(
         f"task: {name}\ndataset_path: json\ndataset_kwargs:\n  data_files:\n    test: {task['data']}\n"
         f"test_split: test\noutput_type: {task['type']}\nnum_fewshot: 0\ndoc_to_text: prompt\n{body}"
@@ -53,7 +68,7 @@ def write_task(folder: Path, name: str, task: dict[str, Any]) -> None:
 
 
 def evaluated(lm: Any, name: str, manager: Any, n: int | None) -> list[dict[str, Any]]:
-    """``{"id", "right", "answer"}`` of each sample, the answer a text or the likelihoods of the choices."""
+    """``{"id", "score", "answer"}`` of each sample, the answer a text or the likelihoods of the choices."""
     from lm_eval import simple_evaluate
 
     done = simple_evaluate(model=lm, tasks=[name], task_manager=manager, limit=n, bootstrap_iters=0, log_samples=True)
@@ -63,9 +78,9 @@ def evaluated(lm: Any, name: str, manager: Any, n: int | None) -> list[dict[str,
         for call in sample["arguments"].values() if isinstance(sample["arguments"], dict) else sample["arguments"]:
             sent = call["arg_0"] if isinstance(call, dict) else call[0]
             assert sent == doc["prompt"], f"{doc['id']}: the harness sent another prompt"
-        right = sample["acc"] if "acc" in sample else sample["exact_match"]
+        score = sample["acc"] if "acc" in sample else sample["exact_match"]
         answer = responses[0] if isinstance(responses[0], str) else [float(r[0]) for r in responses]
-        rows.append({"id": doc["id"], "right": bool(right), "answer": answer})
+        rows.append({"id": doc["id"], "score": float(score), "answer": answer})
     return rows
 
 

@@ -6,7 +6,8 @@ PYTHON is that of a virtual environment with ``pip install 'lm-eval[hf]'`` and t
 base that Lamina reads) is written once as a Transformers folder, which the harness reads, and from that folder as a
 GGUF file, which Lamina runs. The harness gets what Lamina sends, chat template and all. Tasks: ``gsm8k`` (greedy, both
 extractions for both engines' answers), ``mmlu`` and ``mmlu:5-shot`` (log-likelihood of the letters),
-``truthfulqa:mc1`` (of whole answers).
+``truthfulqa:mc1`` (of whole answers) and ``truthfulqa:mc2`` (the share of the true ones, from the same run of Lamina's
+task). ``--dtypes float32 --precision F32`` gives both the very same weights.
 
 The harness is timed at each batch size on the first ``--probe`` samples and then runs all of them at the best one, for
 each number type; Lamina runs them once with ``--slots`` requests at a time. They take turns, never at once. Loading a
@@ -17,39 +18,32 @@ number types from differences of method.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lamina.bench import open_task
+from lm_eval_jobs import (
+    MC1,
+    MC2,
+    SETTING,
+    Run,
+    ask_harness,
+    first_request,
+    harness_name,
+    harness_tasks,
+    opened,
+    ran_harness,
+)
+
 from lamina.bench.driving import drive
 from lamina.bench.metrics import last_number
-from lamina.bench.tasks import Outcome, Sample, Setting, Task
-from lamina.models import Model, Request, open_model
+from lamina.bench.tasks import Outcome, Sample, Task
+from lamina.models import Model, open_model
 from lamina.quantize import export_gguf
-from lamina.tools import Toolbox
 from lamina.training.base import load_base
 
-HARNESS = Path(__file__).with_name("lm_eval_harness.py")
-TASKS = ("mmlu", "mmlu:5-shot", "truthfulqa:mc1", "gsm8k")
-SETTING = Setting(Toolbox([]), "plain", max_tokens=512)
-
-
-@dataclass(frozen=True)
-class Run:
-    """One engine on one task: of each sample whether it was right and what was answered; seconds on the clock, and of
-    the processor, which say more where something else runs as well."""
-
-    name: str
-    right: list[bool]
-    answers: list[Any]
-    seconds: float
-    processor: float
+TASKS = ("mmlu", "mmlu:5-shot", MC1, MC2, "gsm8k")
 
 
 def prepared(ref: str, kind: str, work: Path) -> tuple[Path, Path]:
@@ -63,75 +57,7 @@ def prepared(ref: str, kind: str, work: Path) -> tuple[Path, Path]:
     return folder, file
 
 
-def first_request(task: Task, sample: Sample) -> Request:
-    return next(task.solve(sample, SETTING))
-
-
-def harness_tasks(tasks: dict[str, Task], samples: dict[str, list[Sample]], model: Any, work: Path) -> dict[str, Any]:
-    """The harness's data, one file a task, from the very prompts that Lamina sends."""
-    found: dict[str, Any] = {}
-    for name, task in tasks.items():
-        data = work / f"{name.replace(':', '_')}.jsonl"
-        free = False
-        with data.open("w") as out:
-            for sample in samples[name]:
-                request, row = first_request(task, sample), sample.row
-                asked: dict[str, Any] = {"id": sample.id, "prompt": model.prompt_for(request)}
-                free = not request.continuations
-                if free:
-                    asked["target"] = row["target"].replace(",", "")
-                elif "true" in row:  # the published MC1: the best answer, which is the first, against the false ones
-                    asked |= {
-                        "choices": [f" {a}" for a in [row["answers"][0], *row["answers"][row["true"] :]]],
-                        "gold": 0,
-                    }
-                else:
-                    letters = list(request.continuations)
-                    asked |= {"choices": letters, "gold": [x.strip() for x in letters].index(row["target"])}
-                out.write(json.dumps(asked) + "\n")
-        kind = "generate_until" if free else "multiple_choice"
-        found[harness_name(name)] = {"data": str(data), "type": kind, "max_tokens": request.max_tokens}
-    return found
-
-
-def harness_name(task: str) -> str:
-    return f"lamina_{task.replace(':', '_').replace('-', '_')}"
-
-
-def ask_harness(python: str, job: dict[str, Any], work: Path, label: str) -> list[dict[str, Any]]:
-    """The lines that the harness's process wrote. Its own log goes to a file of the work folder."""
-    job_file, results, log = (work / f"{label}.{end}" for end in ("job.json", "jsonl", "log"))
-    job_file.write_text(json.dumps(job))
-    offline = {"HF_HOME": str(work / "hf"), "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
-    with log.open("w") as said:
-        command = [python, str(HARNESS), str(job_file), str(results)]
-        done = subprocess.run(command, env=os.environ | offline, stdout=said, stderr=said)
-    if done.returncode:
-        raise SystemExit(f"the harness failed; its last lines:\n{log.read_text()[-2000:]}")
-    return [json.loads(line) for line in results.read_text().splitlines()]
-
-
-def ran_harness(args: argparse.Namespace, job: dict[str, Any], sizes: dict[str, int]) -> dict[str, list[Run]]:
-    """For each task (``sizes``: samples of each) one run a number type, at the batch size that was fastest on the first
-    ``--probe`` samples."""
-    runs = [
-        {"task": harness_name(task), "dtype": d, "batches": args.batches, "probe": min(args.probe, n), "n": n}
-        for d in args.dtypes
-        for task, n in sizes.items()
-    ]
-    tasks = {harness_name(task): task for task in sizes}
-    found: dict[str, list[Run]] = {task: [] for task in sizes}
-    for done in ask_harness(args.harness, job | {"runs": runs}, args.work, "harness"):
-        task, rows, dtype = tasks[done["task"]], done["rows"], done["dtype"]
-        speeds = ", ".join(f"{batch}: {speed:.2f}" for batch, speed in done["speeds"].items())
-        print(f"{task}: harness {dtype}, samples/s on the first {args.probe} by batch size: {speeds}", flush=True)
-        right, answers = [r["right"] for r in rows], [r["answer"] for r in rows]
-        name = f"harness {dtype}, batch {done['batch']}"
-        found[task].append(Run(name, right, answers, done["seconds"], done["processor"]))
-    return found
-
-
-def ran_lamina(name: str, model: Model, task: Task, samples: Sequence[Sample]) -> Run:
+def ran_lamina(name: str, model: Model, task: Task, samples: Sequence[Sample], score: str = "right") -> Run:
     found: dict[str, Outcome] = {}
     talks = [(sample.id, task.solve(sample, SETTING)) for sample in samples]
     began, used = time.perf_counter(), time.process_time()
@@ -140,15 +66,18 @@ def ran_lamina(name: str, model: Model, task: Task, samples: Sequence[Sample]) -
     outcomes = [found[sample.id] for sample in samples]
     said = [o.transcript[0] for o in outcomes]
     answers = [s["likelihoods"] if "likelihoods" in s else s["answer"] for s in said]
-    return Run(name, [o.right for o in outcomes], answers, seconds, processor)
+    scores = [float(o.right if score == "right" else o.scores[score]) for o in outcomes]
+    return Run(name, scores, answers, seconds, processor)
 
 
 def differences(ours: Run, theirs: Run, samples: Sequence[Sample]) -> list[str]:
+    """A line for each sample whose scores lie more than a hundredth apart."""
     found = []
-    for sample, a, b, said, other in zip(samples, ours.right, theirs.right, ours.answers, theirs.answers, strict=True):
-        if a == b:
+    columns = (samples, ours.scores, theirs.scores, ours.answers, theirs.answers)
+    for sample, a, b, said, other in zip(*columns, strict=True):
+        if abs(a - b) <= 0.01:
             continue
-        line = f"  {sample.id}: {ours.name} {'right' if a else 'wrong'}, {theirs.name} {'right' if b else 'wrong'}"
+        line = f"  {sample.id}: {a:.3g} by {ours.name}, {b:.3g} by {theirs.name}"
         if isinstance(other, list):
             first, second = sorted(other, reverse=True)[:2]
             line += f"; the harness's two likeliest are {first - second:.4f} nats apart"
@@ -159,6 +88,12 @@ def differences(ours: Run, theirs: Run, samples: Sequence[Sample]) -> list[str]:
             line += f"; the texts part at character {same}: {said[same : same + 40]!r} and {other[same : same + 40]!r}"
         found.append(line)
     return found
+
+
+def shares_apart(ours: Run, theirs: Run) -> str:
+    """Of MC2, which is a share and no choice."""
+    far = sorted(abs(a - b) for a, b in zip(ours.scores, theirs.scores, strict=True))
+    return f"shares {far[len(far) // 2]:.5f} apart in the median, {far[-1]:.5f} at the most"
 
 
 def same_choices(ours: Run, theirs: Run, samples: Sequence[Sample]) -> str:
@@ -183,11 +118,11 @@ def both_extractions(args: argparse.Namespace, job: dict[str, Any], ours: Run, t
     for run in (ours, theirs):
         replay = {"replay": {name: dict(zip(prompts, run.answers, strict=True))}}
         rows = ask_harness(args.harness, job | replay, args.work, "replay")[0]["rows"]
-        by_them = [r["right"] for r in rows]
+        by_them: list[float] = [r["score"] for r in rows]
         by_us = [last_number(a) == last_number(s.row["target"]) for a, s in zip(run.answers, samples, strict=True)]
         apart = sum(a != b for a, b in zip(by_us, by_them, strict=True))
         lines.append(
-            f"answers of {run.name}: {sum(by_us)} right by Lamina's extraction, {sum(by_them)} by the harness's, "
+            f"answers of {run.name}: {sum(by_us)} right by Lamina's extraction, {sum(by_them):g} by the harness's, "
             f"{apart} judged differently"
         )
     return lines
@@ -199,18 +134,20 @@ def compare(args: argparse.Namespace, name: str, task: Task, samples: list[Sampl
     model: Any = open_model(str(file), threads=args.threads, slots=args.slots)
     prompts = [model.prompt_for(first_request(task, s)) for s in samples]
     ran_lamina("warm", model, task, samples[:2])
-    ours = [ran_lamina(f"Lamina {args.precision}", model, task, samples)]
+    score = "mc2" if name == MC2 else "right"
+    ours = [ran_lamina(f"Lamina {args.precision}", model, task, samples, score)]
     model.close()
     if args.exact and name != "gsm8k":
         exact = open_model(str(folder), threads=args.threads)
-        ours.append(ran_lamina("Lamina on the folder, float32", exact, task, samples))
+        ours.append(ran_lamina("Lamina on the folder, float32", exact, task, samples, score))
         exact.close()
     print(f"\n{name}, {n} samples\n| engine | right | samples/s | samples a processor second |\n|---|---|---|---|")
     for run in [*ours, *theirs]:
-        print(f"| {run.name} | {sum(run.right)} of {n} | {n / run.seconds:.2f} | {n / run.processor:.2f} |")
+        print(f"| {run.name} | {sum(run.scores):.5g} of {n} | {n / run.seconds:.2f} | {n / run.processor:.2f} |")
     for mine in ours:
         for run in theirs:
-            apart, same = differences(mine, run, samples), same_choices(mine, run, samples)
+            apart = differences(mine, run, samples)
+            same = shares_apart(mine, run) if name == MC2 else same_choices(mine, run, samples)
             ratios = (
                 f"{run.seconds / mine.seconds:.2f} on the clock, {run.processor / mine.processor:.2f} of the processor"
             )
@@ -240,7 +177,7 @@ def main() -> None:
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     folder, file = prepared(args.model, args.precision, args.work)
-    tasks = {name: open_task(name, data=args.data) for name in args.tasks}
+    tasks = {name: opened(name, args.data) for name in args.tasks}
     samples = {name: task.samples()[: args.n] for name, task in tasks.items()}
     model = open_model(str(file), threads=args.threads, slots=1)
     asked = harness_tasks(tasks, samples, model, args.work)

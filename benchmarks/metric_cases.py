@@ -116,6 +116,16 @@ def bias_set(chance: random.Random) -> Case:
     return {"rows": rows, "answers": answers}
 
 
+def sided_set(chance: random.Random) -> Case:
+    """The next set in which an answer names a person in either kind of context: without one there is no bias score."""
+    while True:
+        case = bias_set(chance)
+        answers = zip(case["rows"], case["answers"], strict=True)
+        named = {row["context_condition"] for row, k in answers if row["answer_info"][f"ans{k}"][1] != "unknown"}
+        if len(named) == 2:
+            return case
+
+
 def sums(chance: random.Random) -> Case:
     """Log-likelihoods of the best answer, other true ones and false ones."""
     true, false = chance.randint(1, 5), chance.randint(1, 6)
@@ -165,7 +175,7 @@ CASES: dict[str, Callable[[random.Random], Case]] = {
     "gsm8k": word_problem,
     "letters": letters,
     "likeliest": sums,
-    "bias": bias_set,
+    "bias": sided_set,
     "vqa": lambda chance: seen(chance, people_too=False),
     "vizwiz": lambda chance: seen(chance, people_too=True),
     "gqa": scene,

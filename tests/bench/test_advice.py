@@ -149,3 +149,17 @@ def test_requests_of_both_sides_are_told_from_those_of_one():
     assert asks_one_thing([{"target": "A"}] * 3) is None
     assert asks_one_thing([{"target": ["unsafe"]}, {"prompt": "x"}]) is None
     assert asks_one_thing([]) is None
+
+
+def test_the_samples_that_would_tell_are_those_at_which_the_same_differences_do():
+    """Scores that stay level: their interval is that of what was not seen, which narrows faster than with the root."""
+    before = [0.3, 0.5, 0.4, 0.9] * 10
+    after = [0.29, 0.51, 0.4, 0.9] * 10
+    few = ladder(file("F16", dolly=before), file("Q4_0", dolly=after))
+    assert few["take"] == "F16"
+    needed = few["needed"]
+    assert needed is not None
+    times = round(needed / 40) + 1
+    assert ladder(file("F16", dolly=before * times), file("Q4_0", dolly=after * times))["take"] == "Q4_0"
+    half = times // 2
+    assert ladder(file("F16", dolly=before * half), file("Q4_0", dolly=after * half))["take"] == "F16"

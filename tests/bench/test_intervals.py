@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamina.bench import paired_difference, ratio_of_sums, wilson
-from lamina.bench.intervals import difference_of, mcnemar, mean_interval
+from lamina.bench.intervals import mcnemar, mean_interval
+from lamina.bench.score_intervals import difference_of, mean_of_differences, mean_of_shares
 
 
 @pytest.mark.parametrize(
@@ -140,3 +141,60 @@ def test_few_scores_of_which_one_rarely_falls_to_nothing_do_not_hide_that_it_may
         found = difference_of([0.9] * 100, [0.0] * lost + [0.9] * (100 - lost))
         assert found is not None
         assert found.low < -0.03
+
+
+def test_scores_that_hardly_move_are_sooner_told_than_those_that_turn_over():
+    """Of a hundred that all move a little, a rare one that falls to nothing stays possible, and no more."""
+    chance = random.Random(0)
+    before = [chance.uniform(0.2, 0.4) for _ in range(100)]
+    calm = difference_of(before, [b + chance.gauss(0, 0.02) for b in before])
+    wild = difference_of(before, [b if chance.random() < 0.9 else chance.choice((0.0, 0.9)) for b in before])
+    assert calm is not None
+    assert wild is not None
+    assert calm.high - calm.low < 0.06
+    assert wild.high - wild.low > 0.07
+
+
+def test_the_interval_of_a_difference_covers_the_true_one_in_95_of_100_draws():
+    """A tenth of the samples lose half, a fiftieth wins it; and all move a little while a hundredth loses everything,
+    where Student's interval has the true mean in some 60 of 100."""
+    chance = random.Random(1)
+    for draw, mean in (
+        (lambda: chance.choices((-0.5, 0.5, 0.0), (0.1, 0.02, 0.88))[0], -0.04),
+        (lambda: -0.9 if chance.random() < 0.01 else chance.gauss(0, 0.03), -0.009),
+    ):
+        held = 0
+        for _ in range(400):
+            found = mean_of_differences([draw() for _ in range(100)])
+            assert found is not None
+            held += found.low <= mean <= found.high
+        assert held >= 374
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
+def test_a_mean_of_shares_lies_in_its_interval_within_the_possible(values: list[float]):
+    found = mean_of_shares(values)
+    assert found is not None
+    assert 0 <= found.low <= found.value <= found.high <= 1
+    assert found.high - found.low > 0.05, "forty that agree are not certain"
+
+
+def test_one_score_says_nothing_and_of_many_the_interval_is_that_of_a_bootstrap():
+    one = mean_of_shares([0.016])
+    assert one is not None
+    assert (one.low, one.high) == (0.0, 1.0)
+    chance = random.Random(2)
+    values = [max(0.0, min(1.0, chance.gauss(0.3, 0.2))) for _ in range(2000)]
+    found, drawn = mean_of_shares(values), mean_interval(values)
+    assert found is not None
+    assert drawn is not None
+    assert found.low == pytest.approx(drawn.low, abs=0.001)
+    assert found.high == pytest.approx(drawn.high, abs=0.001)
+
+
+def test_many_zeros_and_ones_have_wilsons_interval():
+    found, rate = mean_of_shares([0.0] * 1900 + [1.0] * 100), wilson(100, 2000)
+    assert found is not None
+    assert rate is not None
+    assert found.low == pytest.approx(rate.low, abs=1e-4)
+    assert found.high == pytest.approx(rate.high, abs=1e-4)

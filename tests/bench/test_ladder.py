@@ -14,10 +14,10 @@ import pytest
 
 from lamina.bench.advice import MARGIN, advice_of
 from lamina.bench.chance import constant_answer
-from lamina.bench.intervals import difference_of
 from lamina.bench.ladder import frontier, is_safety, ladder_of
 from lamina.bench.pairs import Named
 from lamina.bench.rungs import _made_before, birth_of, title_of
+from lamina.bench.score_intervals import difference_of
 from lamina.quantize import quantize_types
 from lamina.runs import Row, Run
 

@@ -36,3 +36,8 @@ def test_the_cases_are_drawn_by_the_seed_and_differ_from_each_other():
         assert first == list(cases(proof, 5, seed=0))
         assert first != list(cases(proof, 5, seed=1))
         assert len({json.dumps(case) for case in first}) > 1
+
+
+def test_every_set_that_the_bias_scores_are_proven_on_has_both_of_them():
+    for case in cases("bias", 100, seed=0):
+        assert {"bias_ambiguous", "bias_disambiguated"} <= set(OURS["bias"](case))

@@ -106,7 +106,7 @@ def test_a_crash_of_the_file_is_the_crash_of_both(scene: SimpleNamespace):
 
 def test_a_rung_that_saves_nothing_is_not_advised():
     def rung(name: str, size: int, loss: float | None) -> dict[str, Any]:
-        counts = {"n": 900, "crashed": 0, "unscored": 0}
+        counts = {"n": 900, "crashed": 0, "unscored": 0, "needed": None}
         told = None if loss is None else {"value": loss, "low": loss - 0.01, "high": loss + 0.01, **counts}
         return {"type": name, "bytes": size, "loss": told, "safety_loss": None, "otps": None}
 

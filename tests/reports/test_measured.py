@@ -169,3 +169,19 @@ def test_points_on_the_frontier_are_joined_and_speeds_have_whiskers_too():
     assert drawn.count('class="whisker"') == 3
     assert "60 %" in drawn
     assert "80 %" not in drawn, "the axis ends where the data does"
+
+
+def test_a_bench_of_many_tasks_is_not_named_after_the_one_with_calls(tmp_path: Path):
+    """Nor has it an empty table of kinds for calls that have none."""
+    calls = row("F16", 0.5) | {"task": "api_bank:level-1", "metric": "call_exact"}
+    found = {"rows": [calls, row("F16", 0.6)], "paired": [], "resources": [], "crashes": []}
+    found["not_asked"] = {"mt_bench": "it has no score without a judge"}
+    page, _ = page_of(tmp_path / "many", found)
+    assert "<h1>1 model on 2 tasks</h1>" in page
+    assert "By kind of request" not in page
+    assert "1 task left out of all" in page
+    assert "mt_bench: it has no score without a judge." in page
+    of_calls = {**found, "rows": [calls, calls | {"metric": "call_exact_single"}]}
+    page, _ = page_of(tmp_path / "calls", of_calls)
+    assert "of the calls are exact" in page
+    assert "By kind of request" in page

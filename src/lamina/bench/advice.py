@@ -115,18 +115,15 @@ def _saved(rung: Rung, reference: Rung) -> str:
 
 
 def _needed(rung: Rung) -> int | None:
-    """Samples of each kind that would bring the upper end to the margin if the loss stays what it is: the half-width
-    goes with one over the square root of their number. Of scores that stay level, whose width is that of the imagined
-    differences, which goes with one over the number itself, fewer would do. None where the loss itself is no less than
-    the margin, and of a few samples."""
+    """Samples that would bring the upper end of every kind to the margin if they differ as these do. None where more of
+    them would not, where a loss is shown, and of a few samples."""
     most = 0
     for _, loss in _losses(rung):
-        room, half = MARGIN - loss["value"], loss["high"] - loss["value"]
-        if half <= room:
+        if loss["high"] < MARGIN:
             continue
-        if room <= 0 or loss["low"] > 0 or loss["n"] < FEW:
+        if loss["needed"] is None or loss["low"] > 0 or loss["n"] < FEW:
             return None
-        most = max(most, math.ceil(loss["n"] * (half / room) ** 2))
+        most = max(most, loss["needed"])
     if not most:
         return None
     scale: int = 10 ** max(0, len(str(most)) - 2)

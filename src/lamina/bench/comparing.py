@@ -10,8 +10,9 @@ from typing import Any
 
 import orjson
 
-from lamina.bench.intervals import Interval, bounded_interval, difference_of, mean_interval, paired_difference
+from lamina.bench.intervals import Interval, bounded_interval, mean_interval, paired_difference
 from lamina.bench.pairs import ALL, pair_row
+from lamina.bench.score_intervals import difference_of
 from lamina.bench.timing import MEASURES
 from lamina.errors import InputError
 from lamina.runs import Run

@@ -38,7 +38,7 @@ def student_975(freedom: int) -> float:
     return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
 
 
-def wilson(right: float, n: int, z: float = Z95) -> Interval | None:
+def wilson(right: float, n: float, z: float = Z95) -> Interval | None:
     """The score interval of a proportion; ``None`` where there is no sample.
 
     Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22
@@ -52,11 +52,14 @@ def wilson(right: float, n: int, z: float = Z95) -> Interval | None:
     scale = 1 + z * z / n
     centre = (p + z * z / (2 * n)) / scale
     half = z / scale * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return Interval(p, max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half)), n)
+    return Interval(p, max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half)), int(n))
 
 
-def paired_difference(before: Sequence[bool], after: Sequence[bool], z: float = Z95) -> Interval | None:
-    """Rate of ``after`` minus rate of ``before`` where both answered the same prompts, in the same order.
+def paired_difference(
+    before: Sequence[bool], after: Sequence[bool], z: float = Z95, times: float = 1.0
+) -> Interval | None:
+    """Rate of ``after`` minus rate of ``before`` where both answered the same prompts, in the same order. ``times``: as
+    if the same pairs had come so many times over.
 
     Source: R. G. Newcombe, "Improved confidence intervals for the difference between binomial proportions
     based on paired data", Statistics in Medicine 17 (1998) 2635-2650, method 10: the two Wilson intervals
@@ -65,11 +68,11 @@ def paired_difference(before: Sequence[bool], after: Sequence[bool], z: float = 
     """
     if len(before) != len(after):
         raise ValueError(f"paired answers of different length: {len(before)} and {len(after)}")
-    n = len(before)
-    if n == 0:
+    if not before:
         return None
-    both = sum(a and b for a, b in zip(before, after, strict=True))
-    first, second = sum(map(bool, before)), sum(map(bool, after))
+    n = times * len(before)
+    both = times * sum(a and b for a, b in zip(before, after, strict=True))
+    first, second = times * sum(map(bool, before)), times * sum(map(bool, after))
     one, two = wilson(first, n, z), wilson(second, n, z)
     assert one is not None
     assert two is not None
@@ -79,7 +82,7 @@ def paired_difference(before: Sequence[bool], after: Sequence[bool], z: float = 
     difference = two.value - one.value
     low = difference - math.sqrt(max(0.0, gain_low**2 - 2 * phi * gain_low * lose_high + lose_high**2))
     high = difference + math.sqrt(max(0.0, gain_high**2 - 2 * phi * gain_high * lose_low + lose_low**2))
-    return Interval(difference, max(-1.0, low), min(1.0, high), n)
+    return Interval(difference, max(-1.0, low), min(1.0, high), int(n))
 
 
 def mcnemar(only_before: int, only_after: int) -> float:
@@ -91,7 +94,7 @@ def mcnemar(only_before: int, only_after: int) -> float:
     return min(1.0, tail)
 
 
-def _correlation(both: int, only_second: int, only_first: int, neither: int, n: int) -> float:
+def _correlation(both: float, only_second: float, only_first: float, neither: float, n: float) -> float:
     """Phi of the two by two table, with Newcombe's continuity correction where it is positive."""
     margins = (both + only_second) * (only_first + neither) * (both + only_first) * (only_second + neither)
     if margins == 0:
@@ -149,34 +152,6 @@ def mean_interval(values: Sequence[float], *, seed: int = 0, draws: int = 2000) 
     chance = random.Random(seed)
     found = sorted(sum(chance.choices(values, k=len(values))) / len(values) for _ in range(draws))
     return Interval(mean, found[int(0.025 * draws)], found[math.ceil(0.975 * draws) - 1], len(values))
-
-
-def difference_of(before: Sequence[float], after: Sequence[float]) -> Interval | None:
-    """Mean of ``after`` minus ``before`` on the same samples, each from 0 to 1: Newcombe's interval for verdicts,
-    ``mean_of_differences`` for scores."""
-    if all(value in (0, 1) for value in (*before, *after)):
-        return paired_difference([bool(v) for v in before], [bool(v) for v in after])
-    return mean_of_differences([b - a for a, b in zip(before, after, strict=True)])
-
-
-def mean_of_differences(gained: Sequence[float]) -> Interval | None:
-    """The mean of differences from -1 to 1: Student's interval after z squared over two imagined differences were
-    added at either end of what is possible. ``None`` without a value.
-
-    That is what A. Agresti and B. A. Coull do to a proportion ("Approximate is better than exact", The American
-    Statistician 52 (1998) 119-126), here with -1 and 1 for wrong and right (our choice). A bootstrap, and Student's
-    interval alone, know no more than the values at hand: they are a point where one, or a handful that agree, are all
-    there is, and too narrow where a rare sample loses everything. Of one or two values the interval is all that is
-    possible; of hundreds that differ the imagined ones hardly show."""
-    n = len(gained)
-    if n == 0:
-        return None
-    imagined = Z95**2
-    size = n + imagined
-    centre = sum(gained) / size
-    variance = (sum(by * by for by in gained) + imagined) / size - centre**2
-    half = student_975(math.floor(size) - 1) * math.sqrt(variance / (size - 1))
-    return Interval(sum(gained) / n, max(-1.0, centre - half), min(1.0, centre + half), n)
 
 
 def correlation(one: Sequence[float], two: Sequence[float], z: float = Z95) -> Interval | None:

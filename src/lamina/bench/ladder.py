@@ -63,7 +63,7 @@ def ladder_of(models: Sequence[Named], tasks: Sequence[Task], benched: JSON, mad
         rung["unscored_samples"] = unscored_in(model, tasks)
         for kind, loss in (("quality", "loss"), ("safety", "safety_loss")):
             rung[kind] = mean_of([score_of(model, task, None if same else by_type[first]) for task in kinds[kind]])
-            rung[loss] = None if same else loss_of(by_type[first], model, kinds[kind])
+            rung[loss] = None if same else loss_of(by_type[first], model, kinds[kind], MARGIN)
         rungs.append(rung | speeds_of(resources.get(file["type"], {})))
     for rung, on in zip(rungs, frontier(rungs), strict=True):
         rung["frontier"] = on

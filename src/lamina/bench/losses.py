@@ -8,10 +8,14 @@ from dataclasses import asdict
 from typing import Any
 
 from lamina.bench.crashes import has_crashed
-from lamina.bench.intervals import Interval, bounded_interval, difference_of, wilson
+from lamina.bench.intervals import Interval, wilson
 from lamina.bench.pairs import Named, counts, value_of
+from lamina.bench.score_intervals import difference_of, mean_of_shares
 from lamina.bench.tasks import Task
 from lamina.tools.tool import JSON
+
+MOST = 10_000
+"""Times the samples at hand; more would not be asked (our choice)."""
 
 
 def records_of(model: Named, task: Task) -> dict[str, JSON]:
@@ -28,7 +32,7 @@ def score_of(model: Named, task: Task, reference: Named | None = None) -> Interv
     values = [*_values(model, task).values(), *(False for _ in lost)]
     if all(isinstance(value, bool) for value in values):
         return wilson(sum(values), len(values))
-    return bounded_interval([float(value) for value in values])
+    return mean_of_shares([float(value) for value in values])
 
 
 def crashed_on(model: Named, task: Task, reference: Named) -> list[str]:
@@ -37,24 +41,48 @@ def crashed_on(model: Named, task: Task, reference: Named) -> list[str]:
     return [s for s in records_of(reference, task) if has_crashed(model.records.get((task.name, s)))]
 
 
-def loss_of(reference: Named, model: Named, tasks: Sequence[Task]) -> JSON | None:
-    """``{"value" (positive: worse), "low", "high", "n", "crashed" (of these n), "unscored" (beside them)}``: the mean
-    over the tasks; None where one has no pair, and without tasks."""
-    parts, crashed, unscored = [], 0, 0
+def loss_of(reference: Named, model: Named, tasks: Sequence[Task], margin: float = 0.0) -> JSON | None:
+    """``{"value" (positive: worse), "low", "high", "n", "crashed" (of these n), "unscored" (beside them), "needed"}``:
+    the mean over the tasks; None where one has no pair, and without tasks. ``needed``: of how many samples the upper
+    end would be below ``margin`` if they differed as these do; None where it is, and where no number would do."""
+    pairs: list[tuple[list[Any], list[Any]]] = []
+    crashed = unscored = 0
     for task in tasks:
         before, after = _values(reference, task), _values(model, task)
         lost = crashed_on(model, task, reference)
         after |= dict.fromkeys(lost, False)
         shared = [sample for sample in before if sample in after]
-        parts.append(difference_of([before[s] for s in shared], [after[s] for s in shared]))
+        pairs.append(([before[s] for s in shared], [after[s] for s in shared]))
         crashed += len(lost)
         unscored += sum(sample not in after and (task.name, sample) in model.records for sample in before)
-    found = mean_of(parts)
+    found = _gained(pairs)
     if found is None:
         return None
     # 0.0 - x, because -x of nothing lost would print as -0.0
     turned = {"value": 0.0 - found["value"], "low": 0.0 - found["high"], "high": 0.0 - found["low"], "n": found["n"]}
-    return turned | {"crashed": crashed, "unscored": unscored}
+    return turned | {"crashed": crashed, "unscored": unscored, "needed": _needed(pairs, found, margin)}
+
+
+def _gained(pairs: Sequence[tuple[Sequence[Any], Sequence[Any]]], times: float = 1.0) -> JSON | None:
+    return mean_of([difference_of(before, after, times) for before, after in pairs])
+
+
+def _needed(pairs: Sequence[tuple[Sequence[Any], Sequence[Any]]], gained: JSON, margin: float) -> int | None:
+    """By halving, between the samples at hand and ``MOST`` times as many."""
+    if -gained["low"] < margin or -gained["value"] >= margin:
+        return None
+
+    def shown(times: float) -> bool:
+        found = _gained(pairs, times)
+        return found is not None and -found["low"] < margin
+
+    least, most = 1.0, float(MOST)
+    if not shown(most):
+        return None
+    while most / least > 1.02:
+        middle = math.sqrt(least * most)
+        least, most = (least, middle) if shown(middle) else (middle, most)
+    return math.ceil(most * gained["n"])
 
 
 def unscored_in(model: Named, tasks: Sequence[Task]) -> int:

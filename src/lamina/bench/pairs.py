@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lamina.bench.families import most_precise
-from lamina.bench.intervals import Interval, difference_of, mcnemar, paired_difference
+from lamina.bench.intervals import Interval, mcnemar, paired_difference
+from lamina.bench.score_intervals import difference_of
 from lamina.bench.tasks import BROKEN, Task
 from lamina.tools.tool import JSON
 

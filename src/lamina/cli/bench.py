@@ -28,7 +28,9 @@ GROWS = ("models", "tasks", "limit", "judge", "quantize", "repeats", "timed", "s
 
 def bench(
     models: Annotated[list[str], typer.Argument(metavar="MODEL…", help="Model references.", show_default=False)],
-    tasks: Annotated[str, typer.Option("--tasks", metavar="TASK,…", help="own:queries.jsonl, bfcl:simple_python, …")],
+    tasks: Annotated[
+        str, typer.Option("--tasks", metavar="TASK,…", help="own:queries.jsonl, bfcl:simple_python, … or all.")
+    ],
     out: Out,
     tools: Annotated[
         Path | None, typer.Option("--tools", metavar="TOOLS", help="A file of functions, for tasks that bring none.")
@@ -92,13 +94,14 @@ def bench(
     two runs of this verb, 'lamina bench fetch' gets a benchmark's data.
     """
     from lamina.bench import BenchSettings, bench_models, ladders_of_files, write_samples
+    from lamina.bench.every_task import left_out_lines
     from lamina.bench.possible import check_possible
     from lamina.reports import describe_machine, write_report
     from lamina.runs import Progress, Run
     from lamina.tools import Toolbox, read_tools
 
     toolbox = read_tools(tools) if tools else Toolbox([])
-    opened = _opened(tasks, data, has_tools=tools is not None, judge=judge)
+    opened, left_out = _opened(tasks, data, models, has_tools=tools is not None, judge=judge)
     chosen = _models(models, style)
     types = types_of(quantize, models)
     check_possible(opened, models)
@@ -122,6 +125,8 @@ def bench(
     key |= {"tools_fingerprint": toolbox.fingerprint()}
     with Run.open(out, key, fresh=fresh, may_change=GROWS) as run:
         progress = Progress(as_json)
+        for line in left_out_lines(left_out):
+            progress.say(line)
         if run.changes:
             progress.say(f"{out} goes on, what was answered stays: {'; '.join(run.changes)}")
         stored = _stored(run)
@@ -142,7 +147,7 @@ def bench(
             made=made,
             alone=True,
         )
-        result = with_lost(result, lost)
+        result = with_lost(result, lost) | ({"not_asked": left_out} if left_out else {})
         if _stored(run) != stored or not run.is_done("environment"):
             run.finish("environment", describe_machine())
         run.finish("bench", result)
@@ -164,13 +169,17 @@ def _stored(run: Run) -> int:
     return sum(run.store.count(kind) for kind in ("sample", "sample-aside", "judgement", "round"))
 
 
-def _opened(tasks: str, data: Path | None, *, has_tools: bool, judge: str | None) -> list[Task]:
-    """Whatever is wrong with the tasks or their judge is said before a model is loaded."""
+def _opened(
+    tasks: str, data: Path | None, models: Sequence[str], *, has_tools: bool, judge: str | None
+) -> tuple[list[Task], dict[str, str]]:
+    """The tasks, and what ``all`` leaves out. Whatever is wrong with the tasks or their judge is said before a model is
+    loaded."""
+    from lamina.bench.every_task import chosen_tasks
     from lamina.bench.judging import check_judged
-    from lamina.bench.tasks import open_tasks
     from lamina.models import check_reference
 
-    opened = open_tasks([spec.strip() for spec in tasks.split(",") if spec.strip()], data=data)
+    specs = [spec.strip() for spec in tasks.split(",") if spec.strip()]
+    opened, left_out = chosen_tasks(specs, data=data, judge=judge, refs=models)
     for task in opened:
         if task.needs_tools and not has_tools:
             raise InputError(f"the task {task.name!r} brings no functions", mend="name their file with --tools")
@@ -178,7 +187,7 @@ def _opened(tasks: str, data: Path | None, *, has_tools: bool, judge: str | None
     check_judged(opened, judge)
     if judge is not None:
         check_reference(judge)
-    return opened
+    return opened, left_out
 
 
 def _labels(refs: Sequence[str]) -> dict[str, str]:

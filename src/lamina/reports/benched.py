@@ -155,6 +155,9 @@ class Benched:
         ]
         return [line for line in lines if any(line["cells"])]
 
+    def has_kinds(self) -> bool:
+        return any(self.kinds(task) for task in self.tasks)
+
     def kinds(self, task: str) -> list[JSON]:
         """A line a model: the figure of each kind of request."""
         lines = []

@@ -30,6 +30,9 @@ def measured_view(results: Mapping[str, Any]) -> JSON | None:
     figures = [row for row in bench["rows"] if row["task"] != "device" and row["value"] is not None]
     return {
         "headline": headline(figures, ladders, beside),
+        "beside_calls": bool(
+            {row["task"] for row in figures} - {row["task"] for row in figures if row["metric"] == "call_exact"}
+        ),
         "ladders": [{"of": ladder, "charts": ladder_pictures(ladder)} for ladder in ladders],
         "side_by_side": {"of": beside, "charts": pictures(beside["models"], "model")} if beside else None,
         "models": list(dict.fromkeys(_name(row) for row in figures)),
@@ -37,6 +40,7 @@ def measured_view(results: Mapping[str, Any]) -> JSON | None:
         "paired": bench.get("paired") or [],
         "crashes": bench.get("crashes") or [],
         "remarks": bench.get("remarks") or [],
+        "not_asked": [f"{task}: {why}" for task, why in (bench.get("not_asked") or {}).items()],
         "not_possible": [row for row in bench["rows"] if row["metric"] == "not_possible"],
         "throttled": [(_name(r), r["throttled"]) for r in bench.get("resources") or [] if r.get("throttled")],
         "speeds": [line for resource in bench.get("resources") or [] for line in speed_lines(resource)],

@@ -5,6 +5,8 @@
     VERSION: int                            counted up where what a sample means changes (what is asked, how it is
                                             scored): part of the sample's key, so it is asked anew; else 1
     scoring_digits(argument: str) -> str    of a task that a file of the user's scores: digits of that file; else absent
+    IN_ALL: Sequence[str]                   arguments under which ``--tasks all`` asks it; absent: ``("",)``, or none
+                                            where it takes no call without an argument (``NAME:ARGUMENT``)
     open_task(argument: str) -> Task        ``argument`` is what follows the colon of ``NAME:ARGUMENT``
 
 A task whose ``open_task`` has a parameter ``data`` is given the folder of the benchmark's files, where one was named;
@@ -38,9 +40,11 @@ __all__ = [
     "Setting",
     "Task",
     "list_tasks",
+    "listed_specs",
     "open_task",
     "open_tasks",
     "scoring_of",
+    "takes_data",
     "version_of",
 ]
 
@@ -89,7 +93,7 @@ def open_tasks(specs: Sequence[str], *, data: str | Path | None = None) -> list[
     """Several at once: ``data`` goes to those that have a folder of data. Files of one name in several folders are told
     apart by their paths. Raises as ``open_task`` does, and ``InputError`` where ``data`` is given and none of them
     takes it, or two tasks are the same."""
-    takers = {spec for spec in specs if "data" in inspect.signature(_load(spec.partition(":")[0]).open_task).parameters}
+    takers = {spec for spec in specs if takes_data(spec)}
     if data is not None and not takers:
         raise InputError("none of these tasks has a folder of data", mend="leave --data out")
     opened: dict[str, Task] = {}
@@ -104,6 +108,22 @@ def open_tasks(specs: Sequence[str], *, data: str | Path | None = None) -> list[
         opened[task.name] = task
         files.add(file)
     return list(opened.values())
+
+
+def takes_data(spec: str) -> bool:
+    """Whether the task is given a folder of data. Raises InputError for an unknown name."""
+    return "data" in inspect.signature(_load(spec.partition(":")[0]).open_task).parameters
+
+
+def listed_specs() -> list[str]:
+    """What ``--tasks all`` stands for: every task of ``list_tasks`` that needs no file or name of the user's, one that
+    has several parts of equal standing once for each."""
+    found = []
+    for row in list_tasks():
+        name = row["name"]
+        usual = () if row["about"].startswith(f"{name}:") else ("",)
+        found += [f"{name}:{part}" if part else name for part in getattr(_load(name), "IN_ALL", usual)]
+    return found
 
 
 def version_of(task: Task) -> int:

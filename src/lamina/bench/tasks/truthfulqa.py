@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lamina.bench.intervals import mean_interval, wilson
+from lamina.bench.intervals import wilson
+from lamina.bench.score_intervals import mean_of_shares
 from lamina.bench.tasks.files import benchmark_file, csv_rows, place, told_with_place
 from lamina.bench.tasks.task import Conversation, Figure, Outcome, Sample, Setting, turn_record
 from lamina.bench.tasks.written import Written, lettered_rows, picked
@@ -23,6 +24,7 @@ from lamina.tools.tool import JSON
 
 ABOUT = "truthfulqa[:mc1], the one true option by its letter; mc1: by the likelihood of whole answers"
 VERSION = 2
+IN_ALL = ("", "mc1")
 FILE = "mobileaibench/truthful_qa.csv"
 ANSWERS = "truthfulqa/TruthfulQA.csv"
 
@@ -101,7 +103,7 @@ class Likeliest:
         unscored = len(outcomes) - len(scored)
         found = {
             "mc1": wilson(sum(o["mc1"] for o in scored), len(scored)),
-            "mc2": mean_interval([o["mc2"] for o in scored]),
+            "mc2": mean_of_shares([o["mc2"] for o in scored]),
             "unscored": wilson(unscored, len(outcomes)) if unscored else None,
         }
         return [Figure(name, interval) for name, interval in found.items() if interval]

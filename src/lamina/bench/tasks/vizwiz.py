@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lamina.bench.intervals import mean_interval
+from lamina.bench.score_intervals import mean_of_shares
 from lamina.bench.tasks.files import benchmark_folder, json_rows, text_in
 from lamina.bench.tasks.pictured import LONGEST, SHORT, file_in, images_in, people_score
 from lamina.bench.tasks.task import Figure
@@ -42,5 +42,5 @@ def open_task(argument: str, data: str | Path | None = None) -> Written:
 
 
 def _answerable(outcomes: Sequence[JSON]) -> list[Figure]:
-    interval = mean_interval([o["vqa_accuracy"] for o in outcomes if o["answerable"]])
+    interval = mean_of_shares([o["vqa_accuracy"] for o in outcomes if o["answerable"]])
     return [Figure("vqa_accuracy_answerable", interval)] if interval else []

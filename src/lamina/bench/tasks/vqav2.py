@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lamina.bench.intervals import mean_interval
+from lamina.bench.score_intervals import mean_of_shares
 from lamina.bench.tasks.files import benchmark_folder, json_object, text_in
 from lamina.bench.tasks.pictured import LONGEST, SHORT, file_in, images_in, people_score
 from lamina.bench.tasks.task import Figure
@@ -52,5 +52,5 @@ def _by_kind(outcomes: Sequence[JSON]) -> list[Figure]:
     for kind in KINDS:
         values = [o["vqa_accuracy"] for o in outcomes if o["kind"] == kind]
         name = f"vqa_accuracy_{kind.replace('/', '_')}"
-        found += [Figure(name, i)] if (i := mean_interval(values)) else []
+        found += [Figure(name, i)] if (i := mean_of_shares(values)) else []
     return found

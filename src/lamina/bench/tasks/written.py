@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lamina.bench.choosing import read_choice
-from lamina.bench.intervals import mean_interval, wilson
+from lamina.bench.intervals import wilson
+from lamina.bench.score_intervals import mean_of_scores
 from lamina.bench.tasks.files import csv_rows, place, told_with_place
 from lamina.bench.tasks.judged import Judging
 from lamina.bench.tasks.judged import Scores as Scores  # every task file takes it from here
@@ -127,7 +128,7 @@ class Written:
             if all(isinstance(v, bool) for v in values):
                 interval = wilson(sum(values), len(values))
             elif all(isinstance(v, int | float) for v in values):
-                interval = mean_interval([float(v) for v in values])
+                interval = mean_of_scores([float(v) for v in values])
             else:
                 continue  # what a row is about, kept for ``more``
             found += [Figure(name, interval)] if interval else []

@@ -31,6 +31,7 @@ __all__ = ["ABOUT", "CATEGORIES", "MULTI_TURN", "BfclTask", "cache_folder", "fin
 
 ABOUT = f"bfcl:CATEGORY, BFCL v4, single turn: {', '.join(CATEGORIES)}; played: {', '.join(MULTI_TURN)}"
 VERSION = 2
+IN_ALL = (*CATEGORIES, *MULTI_TURN)
 
 
 def open_task(argument: str, data: str | Path | None = None) -> Task:

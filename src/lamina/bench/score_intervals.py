@@ -1,0 +1,90 @@
+"""Intervals of scores from 0 to 1 (``f1``, ``rougeL``) and of their paired differences, at 95 %.
+
+Score intervals like Wilson's of a rate. Of values x from 0 to 1 with mean m the variance is E[x²] - m²; where ``size``
+is E[x²] / E[x], it is size · m - m², and (mean - m)² = t² (size · m - m²) / n has two solutions m: the ends. Values
+that are 0 or 1 have size 1, and the ends are Wilson's (E. B. Wilson 1927). Student's t stands for the normal quantile,
+because the size is estimated, and ``UNSEEN`` of a value of 1 is added to both its sums: a few values that are small say
+little of how large a rare one may be, many say it. Our choice, made by simulation (``benchmarks/paired_intervals.py``,
+docs/decisions/0007-intervals-of-scores.md)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lamina.bench.intervals import Interval, mean_interval, paired_difference, student_975
+
+UNSEEN = 0.5
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """Of the mean of ``n`` values from 0 to 1."""
+
+    mean: float
+    low: float
+    high: float
+    variance: float
+
+
+def _ends(values: Sequence[float], times: float, unseen: float) -> _Ends:
+    n, total, squares = times * len(values), times * sum(values), times * sum(value * value for value in values)
+    mean = total / n
+    variance = max(0.0, squares / n - mean * mean)
+    if n < 2:  # whatever is possible
+        return _Ends(mean, 0.0, 1.0, variance)
+    t = student_975(int(n) - 1)
+    size = (squares + unseen) / (total + unseen)
+    half = t * math.sqrt(max(0.0, total * (size - mean)) + (size * t / 2) ** 2)
+    centre, whole = total + size * t * t / 2, n + t * t
+    return _Ends(mean, max(0.0, min(mean, (centre - half) / whole)), max(mean, (centre + half) / whole), variance)
+
+
+def mean_of_shares(values: Sequence[float]) -> Interval | None:
+    """The mean of values from 0 to 1; ``None`` without one. Raises ValueError for a value outside."""
+    if not values:
+        return None
+    if not all(0 <= value <= 1 for value in values):
+        raise ValueError("a share lies between 0 and 1")
+    found = _ends(values, 1.0, UNSEEN)
+    return Interval(found.mean, found.low, min(1.0, found.high), len(values))
+
+
+def mean_of_scores(values: Sequence[float]) -> Interval | None:
+    """The mean of scores of any range: that of shares where all lie between 0 and 1, else a bootstrap."""
+    return mean_of_shares(values) if all(0 <= value <= 1 for value in values) else mean_interval(values)
+
+
+def difference_of(before: Sequence[float], after: Sequence[float], times: float = 1.0) -> Interval | None:
+    """Mean of ``after`` minus ``before`` on the same samples, each from 0 to 1: Newcombe's interval for verdicts,
+    ``mean_of_differences`` for scores. ``times``: as if the same pairs had come so many times over."""
+    if all(value in (0, 1) for value in (*before, *after)):
+        return paired_difference([bool(v) for v in before], [bool(v) for v in after], times=times)
+    return mean_of_differences([b - a for a, b in zip(before, after, strict=True)], times)
+
+
+def mean_of_differences(gained: Sequence[float], times: float = 1.0, unseen: float = UNSEEN) -> Interval | None:
+    """The mean of differences from -1 to 1: what is gained and what is lost have ends of their own, put together as
+    those of two rates are (MOVER: G. Y. Zou and A. Donner, Statistics in Medicine 27 (2008) 1693), less the correlation
+    that comes of a sample not doing both. ``None`` without a value.
+
+    A bootstrap, and Student's interval alone, know no more than the values at hand: they are a point where one, or a
+    handful that agree, are all there is, and too narrow where a rare sample loses everything. Of one value the interval
+    is all that is possible."""
+    if not gained:
+        return None
+    if len(gained) * times < 2:
+        return Interval(gained[0], -1.0, 1.0, 1)
+    gain = _ends([max(0.0, by) for by in gained], times, unseen)
+    loss = _ends([max(0.0, -by) for by in gained], times, unseen)
+    spread = math.sqrt(gain.variance * loss.variance)
+    r = max(-1.0, -gain.mean * loss.mean / spread) if spread > 0 else 0.0
+    value = gain.mean - loss.mean
+    below = _together(gain.mean - gain.low, loss.high - loss.mean, r)
+    above = _together(gain.high - gain.mean, loss.mean - loss.low, r)
+    return Interval(value, max(-1.0, value - below), min(1.0, value + above), int(times * len(gained)))
+
+
+def _together(one: float, two: float, r: float) -> float:
+    return math.sqrt(max(0.0, one * one + two * two - 2 * r * one * two))
