@@ -145,7 +145,7 @@ def bounded_interval(values: Sequence[float], least: float = 0.0, most: float = 
 
 def mean_interval(values: Sequence[float], *, seed: int = 0, draws: int = 2000) -> Interval | None:
     """The mean with a percentile bootstrap over samples (Efron and Tibshirani 1993, chapter 13); ``None`` without a
-    value. Scores between 0 and 1 are too skewed for the normal interval at a hundred samples."""
+    value. For values without bounds; those from 0 to 1 have ``score_intervals``."""
     if not values:
         return None
     mean = sum(values) / len(values)

@@ -82,7 +82,8 @@ def _needed(pairs: Sequence[tuple[Sequence[Any], Sequence[Any]]], gained: JSON, 
     while most / least > 1.02:
         middle = math.sqrt(least * most)
         least, most = (least, middle) if shown(middle) else (middle, most)
-    return math.ceil(most * gained["n"])
+    n: int = gained["n"]
+    return math.ceil(most * n)
 
 
 def unscored_in(model: Named, tasks: Sequence[Task]) -> int:
