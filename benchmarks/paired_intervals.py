@@ -1,12 +1,14 @@
-"""Which interval of a mean paired difference of scores holds what it promises: coverage and width, by simulation.
+"""Which interval of a mean paired difference of scores, or of a mean score, holds what it promises: coverage and
+width, by simulation.
 
 usage: paired_intervals.py [--draws 2000] [--n 20,50,100,300] [--methods 'Student;apart']
-       [--run FILE --metric TASK:METRIC]
+       [--run FILE --metric TASK:METRIC | --means]
 
 Differences from -1 to 1 are drawn from kinds that quantized files show against their source (most samples level; many
 that move a little, as ROUGE does; a few that turn over) and from the worst for an interval that trusts its values: all
 level or nearly, but that a rare sample loses everything. ``--run`` adds those of a bench's ``samples.jsonl``,
-drawn with replacement: of its first model against each other, the metric that is named. A method covers where the
+drawn with replacement: of its first model against each other, the metric that is named. ``--means`` draws scores from
+0 to 1 instead, low and high (methods "Student", "bootstrap", "no median", "shares"). A method covers where the
 true mean lies within; the table gives the share of draws, and the median width in points.
 """
 
@@ -22,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lamina.bench.intervals import Z95, student_975
-from lamina.bench.score_intervals import UNSEEN, mean_of_differences
+from lamina.bench.score_intervals import UNSEEN, _ends, mean_of_differences, mean_of_shares
 
 Values = npt.NDArray[np.float64]
 Method = Callable[[Values], tuple[float, float]]
@@ -47,6 +49,19 @@ def apart(moved: Values, unseen: float = UNSEEN) -> tuple[float, float]:
     """Gains and losses apart, as the bench has it."""
     found = mean_of_differences([float(value) for value in moved], unseen=unseen)
     assert found is not None
+    return found.low, found.high
+
+
+def shares(scores: Values) -> tuple[float, float]:
+    """Of scores from 0 to 1, as the bench has it."""
+    found = mean_of_shares([float(value) for value in scores])
+    assert found is not None
+    return found.low, found.high
+
+
+def no_median(scores: Values) -> tuple[float, float]:
+    """Ends like Wilson's of the scores themselves, whose variance is taken to be none at the largest."""
+    found = _ends([float(value) for value in scores], 1.0, UNSEEN, 1.0)
     return found.low, found.high
 
 
@@ -79,6 +94,8 @@ METHODS: Mapping[str, Method] = {
     "bootstrap-t": studentized,
     "imagined": imagined,
     "apart": apart,
+    "shares": shares,
+    "no median": no_median,
     "apart, 0.25": lambda moved: apart(moved, 0.25),
     "apart, 1": lambda moved: apart(moved, 1.0),
 }
@@ -120,6 +137,20 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
+MEANS: Mapping[str, Kind] = {
+    "near 0.2 (beta 2, 8)": (lambda chance, n: chance.beta(2, 8, n), 0.2),
+    "near 0.5 (beta 3, 3)": (lambda chance, n: chance.beta(3, 3, n), 0.5),
+    "near 0.8 (beta 8, 2)": (lambda chance, n: chance.beta(8, 2, n), 0.8),
+    "near 0.91 (beta 20, 2)": (lambda chance, n: chance.beta(20, 2, n), 20 / 22),
+    "all 0.9, 3 % nothing": (lambda chance, n: np.where(chance.random(n) < 0.03, 0.0, 0.9), 0.873),
+    "all 1, 3 % half": (lambda chance, n: np.where(chance.random(n) < 0.03, 0.5, 1.0), 0.985),
+    "half 0, three in ten between, else 1": (
+        lambda chance, n: np.where((u := chance.random(n)) < 0.5, 0.0, np.where(u < 0.8, chance.beta(2, 2, n), 1.0)),
+        0.35,
+    ),
+}
+
+
 def of_run(file: Path, named: str) -> dict[str, Kind]:
     """The differences of ``TASK:METRIC`` between the first model of a bench and each of the others."""
     task, _, metric = named.rpartition(":")
@@ -145,8 +176,9 @@ def main() -> None:
     parser.add_argument("--methods", default=";".join(METHODS), type=lambda text: text.split(";"))
     parser.add_argument("--run", type=Path)
     parser.add_argument("--metric", action="append", default=[])
+    parser.add_argument("--means", action="store_true")
     asked = parser.parse_args()
-    kinds = dict(KINDS)
+    kinds = dict(MEANS if asked.means else KINDS)
     for named in asked.metric:
         kinds |= of_run(asked.run, named)
     print("| differences | n |", " | ".join(asked.methods), "|\n|---|---" + "|---" * len(asked.methods) + "|")

@@ -198,3 +198,29 @@ def test_many_zeros_and_ones_have_wilsons_interval():
     assert rate is not None
     assert found.low == pytest.approx(rate.low, abs=1e-4)
     assert found.high == pytest.approx(rate.high, abs=1e-4)
+
+
+@pytest.mark.parametrize(("alpha", "beta"), [(8, 2), (20, 2), (2, 8)])
+def test_the_mean_of_scores_that_are_high_lies_within_as_often_as_that_of_low_ones(alpha: int, beta: int):
+    """Ends like Wilson's of the scores themselves held a mean of 0.8 in 82 of 100 draws of twenty, and missed it on one
+    side alone: near the largest score the variance that they assume is none."""
+    chance = random.Random(3)
+    mean, held, turned = alpha / (alpha + beta), 0, 0
+    for _ in range(300):
+        values = [chance.betavariate(alpha, beta) for _ in range(50)]
+        found, lost = mean_of_shares(values), mean_of_differences([-value for value in values])
+        assert found is not None
+        assert lost is not None
+        held += found.low <= mean <= found.high
+        turned += lost.low <= -mean <= lost.high
+    assert held >= 280
+    assert turned >= 280
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_a_mean_of_shares_turns_round(values: list[float]):
+    there, back = mean_of_shares(values), mean_of_shares([1 - value for value in values])
+    assert there is not None
+    assert back is not None
+    assert there.low == pytest.approx(1 - back.high, abs=1e-9)
+    assert there.high == pytest.approx(1 - back.low, abs=1e-9)

@@ -1,15 +1,18 @@
 """Intervals of scores from 0 to 1 (``f1``, ``rougeL``) and of their paired differences, at 95 %.
 
-Score intervals like Wilson's of a rate. Of values x from 0 to 1 with mean m the variance is E[x²] - m²; where ``size``
-is E[x²] / E[x], it is size · m - m², and (mean - m)² = t² (size · m - m²) / n has two solutions m: the ends. Values
+What lies above and what lies below the median have ends of their own, like Wilson's of a rate. Of values x from 0 up
+with mean m the variance is E[x²] - m²; where ``size`` is E[x²] / E[x], it is size · m - m², and (mean - m)² =
+t² (size · m - m²) / n has two solutions m: the ends. That holds of values that are mostly 0 or near it, as distances
+from the median are; of scores near 0.8 the variance would shrink towards ``size``, and the upper end with it. Values
 that are 0 or 1 have size 1, and the ends are Wilson's (E. B. Wilson 1927). Student's t stands for the normal quantile,
-because the size is estimated, and ``UNSEEN`` of a value of 1 is added to both its sums: a few values that are small say
-little of how large a rare one may be, many say it. Our choice, made by simulation (``benchmarks/paired_intervals.py``,
-docs/decisions/0007-intervals-of-scores.md)."""
+because the size is estimated, and ``UNSEEN`` of the largest distance that is possible is added to both its sums: a few
+values that are small say little of how large a rare one may be, many say it. Our choice, made by simulation
+(``benchmarks/paired_intervals.py``, docs/decisions/0007-intervals-of-scores.md)."""
 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +23,7 @@ UNSEEN = 0.5
 
 @dataclass(frozen=True)
 class _Ends:
-    """Of the mean of ``n`` values from 0 to 1."""
+    """Of the mean of distances from 0 up."""
 
     mean: float
     low: float
@@ -28,14 +31,14 @@ class _Ends:
     variance: float
 
 
-def _ends(values: Sequence[float], times: float, unseen: float) -> _Ends:
+def _ends(values: Sequence[float], times: float, unseen: float, most: float) -> _Ends:
+    """``most``: the largest distance that is possible."""
     n, total, squares = times * len(values), times * sum(values), times * sum(value * value for value in values)
     mean = total / n
     variance = max(0.0, squares / n - mean * mean)
-    if n < 2:  # whatever is possible
-        return _Ends(mean, 0.0, 1.0, variance)
     t = student_975(int(n) - 1)
-    size = (squares + unseen) / (total + unseen)
+    known = total + unseen * most
+    size = (squares + unseen * most * most) / known if known > 0 else 0.0
     half = t * math.sqrt(max(0.0, total * (size - mean)) + (size * t / 2) ** 2)
     centre, whole = total + size * t * t / 2, n + t * t
     return _Ends(mean, max(0.0, min(mean, (centre - half) / whole)), max(mean, (centre + half) / whole), variance)
@@ -47,8 +50,7 @@ def mean_of_shares(values: Sequence[float]) -> Interval | None:
         return None
     if not all(0 <= value <= 1 for value in values):
         raise ValueError("a share lies between 0 and 1")
-    found = _ends(values, 1.0, UNSEEN)
-    return Interval(found.mean, found.low, min(1.0, found.high), len(values))
+    return _around_median(values, 0.0, 1.0)
 
 
 def mean_of_scores(values: Sequence[float]) -> Interval | None:
@@ -65,25 +67,30 @@ def difference_of(before: Sequence[float], after: Sequence[float], times: float 
 
 
 def mean_of_differences(gained: Sequence[float], times: float = 1.0, unseen: float = UNSEEN) -> Interval | None:
-    """The mean of differences from -1 to 1: what is gained and what is lost have ends of their own, put together as
-    those of two rates are (MOVER: G. Y. Zou and A. Donner, Statistics in Medicine 27 (2008) 1693), less the correlation
-    that comes of a sample not doing both. ``None`` without a value.
+    """The mean of differences from -1 to 1; ``None`` without a value.
 
     A bootstrap, and Student's interval alone, know no more than the values at hand: they are a point where one, or a
     handful that agree, are all there is, and too narrow where a rare sample loses everything. Of one value the interval
     is all that is possible."""
-    if not gained:
-        return None
-    if len(gained) * times < 2:
-        return Interval(gained[0], -1.0, 1.0, 1)
-    gain = _ends([max(0.0, by) for by in gained], times, unseen)
-    loss = _ends([max(0.0, -by) for by in gained], times, unseen)
-    spread = math.sqrt(gain.variance * loss.variance)
-    r = max(-1.0, -gain.mean * loss.mean / spread) if spread > 0 else 0.0
-    value = gain.mean - loss.mean
-    below = _together(gain.mean - gain.low, loss.high - loss.mean, r)
-    above = _together(gain.high - gain.mean, loss.mean - loss.low, r)
-    return Interval(value, max(-1.0, value - below), min(1.0, value + above), int(times * len(gained)))
+    return _around_median(gained, -1.0, 1.0, times, unseen) if gained else None
+
+
+def _around_median(
+    values: Sequence[float], least: float, most: float, times: float = 1.0, unseen: float = UNSEEN
+) -> Interval:
+    """What lies above and what lies below the median, put together as two rates are (MOVER: G. Y. Zou and A. Donner,
+    Statistics in Medicine 27 (2008) 1693), less the correlation that comes of a value not being both."""
+    value = sum(values) / len(values)
+    if len(values) * times < 2:
+        return Interval(value, least, most, len(values))
+    level = statistics.median(values)
+    up = _ends([max(0.0, one - level) for one in values], times, unseen, most - level)
+    down = _ends([max(0.0, level - one) for one in values], times, unseen, level - least)
+    spread = math.sqrt(up.variance * down.variance)
+    r = max(-1.0, -up.mean * down.mean / spread) if spread > 0 else 0.0
+    below = _together(up.mean - up.low, down.high - down.mean, r)
+    above = _together(up.high - up.mean, down.mean - down.low, r)
+    return Interval(value, max(least, value - below), min(most, value + above), int(times * len(values)))
 
 
 def _together(one: float, two: float, r: float) -> float:
