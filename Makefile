@@ -40,11 +40,11 @@ $(STAMP): pyproject.toml constraints.txt
 quickstart: setup  ## a short build from examples/desk/tools.py into runs/desk (20 minutes on 2 cores)
 	@echo "quickstart: lamina build examples/desk/tools.py --out runs/desk $(SHORT)"
 	$(BIN)/lamina build examples/desk/tools.py --out runs/desk $(SHORT)
-	@echo "quickstart: one pass over the rows; 'make quickstart-full' takes three, and an hour, and is right far more often"
+	@echo "quickstart: one pass over the rows; 'make quickstart-full' takes five, over an hour, and is right far more often"
 
-quickstart-full: setup  ## the build at its defaults, three passes over all rows, into runs/desk-full (an hour on 2 cores)
-	@echo "quickstart-full: lamina build examples/desk/tools.py --out runs/desk-full"
-	$(BIN)/lamina build examples/desk/tools.py --out runs/desk-full
+quickstart-full: setup  ## the whole build, five passes over all rows, into runs/desk-full (some 75 minutes on 2 cores)
+	@echo "quickstart-full: lamina build examples/desk/tools.py --out runs/desk-full --epochs 5"
+	$(BIN)/lamina build examples/desk/tools.py --out runs/desk-full --epochs 5
 
 test: setup  ## every test, those that run and train a real small model included
 	@echo "test: pytest, all of it on two cores (minutes; 'make test-fast' leaves the real models out)"
