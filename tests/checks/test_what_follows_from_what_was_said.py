@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lamina.checks import evidence, known_places, recorded_evidence
 from lamina.checks.described_choices import choices_in
 from lamina.checks.hallucination import ungrounded
 from lamina.trajectories import Message, Meta, ToolCall, Trajectory
@@ -74,6 +75,19 @@ def test_all_choices_of_a_list_may_be_chosen():
     about = 'Which doors. [Enum]: ["driver", "passenger", "rear"]'
     assert told("lock the car", ["driver", "passenger", "rear"], about=about) == []
     assert len(told("lock the car", ["driver", "boot"], about=about)) == 1
+
+
+@pytest.mark.parametrize("enum", ["Buy, Sell", 5, {"Buy": 1}])
+def test_choices_that_are_no_list_are_no_crash(enum: Any):
+    properties = {"what": {"description": ORDER, "enum": enum}}
+    function = {"name": "do", "description": "Does.", "parameters": {"type": "object", "properties": properties}}
+    for value, faults in (("Buy", 0), (4711, 1)):
+        said = [
+            Message(role="user", content="purchase shares"),
+            Message(role="assistant", tool_calls=[ToolCall.of("do", {"what": value})]),
+        ]
+        record = Trajectory(id="r", tools=[{"type": "function", "function": function}], messages=said)
+        assert len(ungrounded(record, record.toolbox())) == faults
 
 
 def test_a_choice_named_for_another_argument_or_by_a_result_is_not_chosen_against():
@@ -164,6 +178,28 @@ def test_small_words_say_nothing_of_what_a_text_is_about():
     apology = "I am sorry, but I have to cancel our meeting tomorrow."
     assert told("tell her I'm sorry and cancel the meeting", apology) == []
     assert len(told("tell him that I have it and that it was for you", "they are here for you, but not with Zoe")) == 1
+
+
+def test_the_last_day_that_there_is_is_a_day_like_others():
+    assert told("valid till the end of December", "9999-12-31", now="2023-09-11T09:00:00") == []
+    assert len(told("valid till the end of March", "9999-12-31", now="2023-09-11T09:00:00")) == 1
+
+
+def test_results_and_cities_are_read_once_a_text_not_once_a_number(monkeypatch: pytest.MonkeyPatch):
+    read: list[str] = []
+
+    def numbers_in(text: str) -> list[float]:
+        read.append(text)
+        return evidence.numbers_in(text)
+
+    monkeypatch.setattr(recorded_evidence, "numbers_in", numbers_in)
+    results = ", ".join(f"Oslo {n}.{n}" for n in range(50))
+    assert len(told("all of them", [n + 0.123 for n in range(40)], argument="amounts", results=(results,))) == 40
+    assert sum("oslo" in text for text in read) == 1
+    before = known_places._places_in.cache_info().misses
+    points = [{"lat": n + 0.123} for n in range(100, 140)]
+    assert len(told(results, points, argument="points")) == 40
+    assert known_places._places_in.cache_info().misses == before + 1
 
 
 def test_the_clocks_month_and_weekday_are_known():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lamina.models.copied_numbers import held_to_numbers, said_numbers
 from lamina.models.copying import copied_arguments, heard, said_pattern
-from lamina.models.grammar import SAID, calls_grammar, calls_schema
+from lamina.models.grammar import SAID, calls_grammar, calls_schema, json_grammar
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import Message, Trajectory
 
@@ -129,6 +129,10 @@ def test_a_number_is_copied_in_digits_and_in_words_and_one_that_is_worked_out_is
         ({"type": "integer", "exclusiveMaximum": 4, "default": 1}, "3 or 4", [3, 1]),
         ({"type": "integer", "multipleOf": 5}, "3 or 10", [10]),
         ({"type": "number"}, "2.0", [2]),
+        ({"type": "number", "multipleOf": 0.01}, "19.99 or 0.3 or 19.995", [19.99, 0.3]),
+        ({"type": "number", "exclusiveMinimum": True, "maximum": "9", "minimum": None}, "1 or 10", [1, 10]),
+        ({"type": "integer"}, "send 50 to account 12345678901234567", None),
+        ({"type": "number"}, "50 at 9.204938554384977 degrees", None),
         ({"type": "integer"}, "no number at all", None),
         ({"type": "integer", "minimum": 7}, "2", None),
         ({"type": "integer"}, " ".join(map(str, range(100))), None),
@@ -155,6 +159,26 @@ def test_the_engine_writes_no_number_that_was_not_said(written: str, allowed: bo
     grammar = calls_grammar(TOOLS, copied=["set_timer.minutes"], said="tea in 10, and a quarter of that")
     text = f'[{{"name": "set_timer", "arguments": {{"duration": "tea", "minutes": {written}}}}}]'
     assert accepted(grammar, text) is allowed
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.integers())
+def test_a_number_that_was_said_is_written_by_the_engine_as_the_same_number(number: float) -> None:
+    import llguidance
+
+    for one in said_numbers(repr(number)):
+        matcher = llguidance.LLMatcher(llguidance.LLTokenizer("byte"), json_grammar({"enum": [one]}))
+        assert json.loads(bytes(matcher.compute_ff_tokens())) == one
+
+
+def test_a_schema_that_is_no_object_stays_as_it_is() -> None:
+    properties = {"any": True, "what": {"type": "string"}, "of": {"type": "object", "properties": {"any": True}}}
+    box = Toolbox([Tool("do", "Does.", {"type": "object", "properties": properties})])
+    schema = calls_schema(box, copied=["do.what", "do.any", "do.of.any"], said="tea for 2")
+    assert schema["items"]["anyOf"][0]["properties"]["arguments"]["properties"]["any"] is True
+    call = {"type": "function", "function": {"name": "do", "arguments": {"any": "tea", "of": {"any": 2}}}}
+    messages = [{"role": "user", "content": "tea"}, {"role": "assistant", "content": "", "tool_calls": [call]}]
+    taught = Trajectory.from_json(json.dumps({"id": "r", "messages": messages, "meta": {"source": "test"}}))
+    assert copied_arguments([taught] * 8, box) == []
 
 
 def test_a_default_is_no_sign_of_an_argument_that_is_not_copied() -> None:

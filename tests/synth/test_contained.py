@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import permutations
@@ -87,6 +88,17 @@ def in_order(one: list[str], two: list[str]) -> int:
 def test_what_leaves_a_value_out_is_no_copy_of_what_says_it():
     asked = [(["set", "me", "a", "timer"], ""), (["set", "me", "a", "timer", "for", "an", "hour"], "set_timer")]
     assert len(set(groups(asked))) == 2
+
+
+def test_a_document_that_was_pasted_is_looked_into_and_takes_little_memory():
+    page = " ".join(f"w{n}" for n in range(1500))
+    rows = [(page.split(), "weigh"), (page.split()[900:940], "weigh"), (["weigh", *page.split()[3:9]], "weigh")]
+    tracemalloc.start()
+    try:
+        assert len(set(groups(rows))) == 1
+        assert tracemalloc.get_traced_memory()[1] < 40e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_is_said_later_in_a_conversation_is_looked_at():

@@ -63,6 +63,7 @@ def test_the_first_rule_that_objects_gives_the_reason(tmp_path: Path):
         ("{value} {to_unit} as {from_unit}", True),
         ("{value} {to_unit} -> {from_unit}", True),
         ("{value} {to_unit} = {from_unit}?", True),
+        ("convert {value}, from = {from_unit}, to = {to_unit}", False),
         ("{value} {from_unit} in {to_unit}", False),
         ("how many {from_unit} is {value} {to_unit}", True),
         ("I know {value} {from_unit}, as {to_unit}", False),

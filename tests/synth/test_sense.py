@@ -7,7 +7,7 @@ import pytest
 
 from lamina.checks import Candidate, Reason
 from lamina.synth.rules import RULES, Case
-from lamina.tools import Toolbox, read_tools
+from lamina.tools import Tool, Toolbox, read_tools
 from lamina.trajectories import Query, ToolCall, with_examples
 
 TOOLS = '''
@@ -136,6 +136,8 @@ def test_what_reads_as_something_else_is_refused(toolbox: Toolbox, request_: str
         ("I'm 1.80 and 70 in kilos, water?", [("water_need", {"weight": 1.8})]),
         ("I get 25 an hour, add 6% tax", [TAX]),
         ("11 people, 44", [("split_bill", {"total": 44, "people": 11})]),
+        ("a bill: total 44 people 11", [("split_bill", {"total": 44, "people": 11})]),
+        ("a bill, total: 44 people: 11", [("split_bill", {"total": 44, "people": 11})]),
         ("4 people, 4", [("split_bill", {"total": 4, "people": 4})]),
         ("44 peoples' money, 11 of us", [("split_bill", {"total": 44, "people": 11})]),
         ("12月5日", [("days_until", {"day": "12月5"})]),
@@ -162,6 +164,12 @@ def test_where_an_example_says_it_so_it_is_no_fault(toolbox: Toolbox, request_: 
 def test_numbers_that_nobody_could_say_are_no_crash(toolbox: Toolbox):
     for value in (10**400, float("inf"), float("nan")):
         assert asked(toolbox, "how much water", ("water_need", {"weight": value})) is None
+
+
+def test_an_argument_without_a_word_for_a_name_is_no_crash():
+    size = {"type": "number"}
+    box = Toolbox([Tool("scale", "Scale it.", {"type": "object", "properties": {"width": size, "_": size}})])
+    assert asked(box, "scale it to 4 and 5", ("scale", {"width": 4, "_": 5})) is None
 
 
 def test_people_and_grammars_are_believed(toolbox: Toolbox):

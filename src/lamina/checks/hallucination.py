@@ -71,7 +71,8 @@ def _of_call(
             continue
         if first_page(value, path) or own_language(value, path, evidence.text):
             continue
-        choices = schema.get("enum") or choices_in(described)
+        listed = schema.get("enum")  # which is no list in some schemas of other people
+        choices = listed if isinstance(listed, list) and listed else choices_in(described)
         if evidence.has(value, told, path, function):
             continue
         names = described if "enum" in schema else ""  # which else lists the other choices beside this one

@@ -30,13 +30,15 @@ def coordinate_said(value: float, argument: str, text: str) -> bool:
     axis = 0 if _LATITUDE.search(argument) else 1 if _LONGITUDE.search(argument) else None
     if axis is None:
         return False
-    words = re.findall(r"[^\W_]+(?:[-'][^\W_]+)*", text)
-    for length in (1, 2, 3):
-        for start in range(len(words) - length + 1):
-            for place in _places().get(" ".join(words[start : start + length]), ()):
-                if abs(place[axis] - value) <= _NEAR:
-                    return True
-    return False
+    return any(abs(place[axis] - value) <= _NEAR for place in _places_in(text))
+
+
+@lru_cache(maxsize=4)
+def _places_in(text: str) -> frozenset[tuple[float, float]]:
+    """Read once a text: a table of coordinates asks of it again and again."""
+    words, known = re.findall(r"[^\W_]+(?:[-'][^\W_]+)*", text), _places()
+    runs = (" ".join(words[i : i + length]) for length in (1, 2, 3) for i in range(len(words) - length + 1))
+    return frozenset(place for run in runs for place in known.get(run, ()))
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from typing import Any
 
 from lamina.checks.abbreviations import inferred, named_otherwise, stands_for
@@ -70,6 +71,10 @@ class RecordedEvidence(RecordedText):
         self._results = results
         self._asked = self.text if asked is None else bare(asked)
 
+    @cached_property
+    def _in_results(self) -> frozenset[float]:
+        return frozenset(abs(n) for n in numbers_in(plain(self._results)))
+
     def has(self, value: Any, told: str, argument: str = "", function: str = "") -> bool:
         """``told``: what the parameter's own description says; a value it proposes is not invented. ``argument``: its
         path. ``function``: the name of what is called, and what it is described with."""
@@ -112,9 +117,8 @@ class RecordedEvidence(RecordedText):
         about = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", f"{argument} {told}").casefold()
         if rounded(value, self.numbers) or converted(value, about, self.text, self.numbers):
             return True
-        results = {abs(n) for n in numbers_in(plain(self._results))}
         described = {abs(n) for n in numbers_in(plain(function))}
-        return reckoned(value, argument, results, self.numbers | described)
+        return reckoned(value, argument, self._in_results, self.numbers | described)
 
     def chooses(self, value: Any, choices: Sequence[Any], told: str = "", taken: Collection[Any] = ()) -> bool:
         """A choice may be made without a word of it ("funny" for comedy), but not against one: another of the choices

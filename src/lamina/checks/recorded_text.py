@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from datetime import date, timedelta
+from datetime import date
 
 from lamina.checks.evidence import numbers_in, plain
 from lamina.checks.moments import phrase_for
@@ -96,7 +96,7 @@ class RecordedText:
             return False
         if day == today or (float(day.day) in self.numbers and self._month(day.month)):
             return True
-        if _EDGE.search(self.text) and self._month(day.month) and 1 in (day.day, (day + timedelta(1)).day):
+        if _EDGE.search(self.text) and self._month(day.month) and _ends_or_begins_a_month(day):
             return True
         return abs((day - today).days) <= AHEAD and _RELATIVE.search(self.text) is not None
 
@@ -121,6 +121,10 @@ class RecordedText:
         if len(word) < SHORT or word in self._by_clock:
             return word in self.words or word in self._by_clock
         return word in self.folded or any(said.startswith(_stem(word)) for said in self.words)
+
+
+def _ends_or_begins_a_month(day: date) -> bool:
+    return day.day in (1, calendar.monthrange(day.year, day.month)[1])
 
 
 def _stem(word: str) -> str:

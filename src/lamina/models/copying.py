@@ -78,7 +78,10 @@ def held_to(
     schema: JSON, path: str, copied: Collection[str], words: JSON | None, numbers: Sequence[int | float]
 ) -> JSON:
     """The schema of the argument at ``path`` (``TOOL`` at first), each copied text in it replaced by ``words`` and each
-    copied number by a choice of ``numbers``; a default stays possible. Where nothing was said it is as it was."""
+    copied number by a choice of ``numbers``; a default stays possible. Where nothing was said it is as it was, and so
+    is a schema that is no object (``true``)."""
+    if not isinstance(schema, dict):
+        return schema
     found = dict(schema)
     if "properties" in schema:
         found["properties"] = {
@@ -117,6 +120,8 @@ def _schema_at(schema: JSON, path: str, kinds: Collection[str]) -> JSON:
     """Of the value at ``path``: through arrays and unions to one of ``kinds``; empty where there is none."""
     for name in path.split("."):
         schema = schema.get("properties", {}).get(name, {})
+        if not isinstance(schema, dict):
+            return {}
         while inner := [s for s in (schema.get("items"), *schema.get("anyOf", ())) if _may_hold(s, kinds)]:
             schema = inner[0]
     return schema

@@ -1,8 +1,8 @@
 """Requests that stand in others: "what is 4 times 7" in "paint the door red and what is 4 times 7".
 
 They are looked up, not compared: each request is entered under its words and under its words but for one, and every run
-of words of the others is looked for there. So time grows with the rows (and with the square of the words of one), and
-memory is twelve bytes an entry, some ten entries a row. Two texts are taken for one where 64 bits of their hashes
+of words of the others is looked for there. So time grows with the rows and with the words of one, and memory is twelve
+bytes an entry, some ten entries a row. Two texts are taken for one where 64 bits of their hashes
 agree: by chance in one synthesis of 100,000 rows out of a million."""
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ SHORTEST = 3
 NEARLY = 4
 """Words from which on one of them may be another, or missing: three in four are the same, as in frames that are near
 (our choice)."""
+LONGEST = 60
+"""Words of a request that is looked for in others, at most: what is longer is a document that somebody pasted, of which
+the runs would fill the memory (our choice). Shorter ones are looked for in it all the same."""
 MOST_TOOLS = 3
 """Tools of a request that is looked for in one that calls more."""
 BLOCK = 500
@@ -41,7 +44,7 @@ def contained_pairs(requests: Sequence[Sequence[str]], tools: Sequence[str]) -> 
     keys, owners = array("Q"), array("I")
     for place, texts in enumerate(said):
         for text in _entries(texts[0]) if texts else ():
-            keys.append(_key(text, numbers[tools[place]]))
+            keys.append(_key(hash(text), numbers[tools[place]]))
             owners.append(place)
     entered, of = np.frombuffer(keys, np.uint64), np.frombuffer(owners, np.uint32)
     order = np.argsort(entered, kind="stable")
@@ -58,7 +61,7 @@ def contained_pairs(requests: Sequence[Sequence[str]], tools: Sequence[str]) -> 
     for start in range(0, len(said), BLOCK):
         looked, by = array("Q"), array("I")
         for place in range(start, min(start + BLOCK, len(said))):
-            runs = [run for text in said[place] for run in _runs(text)]
+            runs = array("q", (hash(run) for text in said[place] for run in _runs(text)))
             for number in parts_of(tools[place]):
                 looked.extend(_key(run, number) for run in runs)
                 by.extend([place] * len(runs))
@@ -72,15 +75,15 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", text.casefold())
 
 
-def _key(text: str, tools: int) -> int:
-    return (hash(text) ^ (tools * _ODD)) & _64_BITS
+def _key(text: int, tools: int) -> int:
+    return (text ^ (tools * _ODD)) & _64_BITS
 
 
 def _entries(text: str) -> Iterator[str]:
     """A character is a word."""
     if len(text) >= SHORTEST:
         yield text
-    if len(text) >= NEARLY:
+    if NEARLY <= len(text) <= LONGEST:
         yield from _but_for_one(text)
 
 
@@ -89,9 +92,9 @@ def _runs(text: str) -> Iterator[str]:
     one word more, wherever it stands.)"""
     count = len(text)
     for start in range(count - SHORTEST + 1):
-        for end in range(start + SHORTEST, count + 1):
+        for end in range(start + SHORTEST, min(start + LONGEST, count) + 1):
             yield text[start:end]
-    for length in range(NEARLY, count + 1):
+    for length in range(NEARLY, min(LONGEST + 1, count) + 1):
         yield from _but_for_one(text[:length])
         if length < count:
             yield from _but_for_one(text[-length:])

@@ -55,6 +55,7 @@ def _something_else(
     in_percent = not _MAY_BE_PERCENT.search(told) and _has_percent(tool)
     an_age = not _AGE_TOLD.search(told) and value.is_integer() and value <= OLDEST
     units = units_of(f"{tool.name}.{path}", description)
+    own = rf"\b{re.escape((_words(path).casefold().split() or [''])[-1])}(?: is| of| ?[:=])? ?$"
     found: str | None = None
     for place in said.numbers.get(value, []):
         other = next((q for q in _quantities(said, place) if units and dimension_of(units[0]) != q.dimension), None)
@@ -64,7 +65,7 @@ def _something_else(
             found = f"{place.words} as an age"
         elif other and not any(_alike(q, units) for q in _quantities(said, place)):
             found = repr(other.words)
-        elif name := next((n for n in others if re.match(rf" {re.escape(n)}\b", said.text[place.end :])), None):
+        elif not re.search(own, said.text[: place.start]) and (name := _named_after(said, place, others)):
             found = f"{place.words} {name}"
         else:
             return None
@@ -78,6 +79,12 @@ def _other_names(tool: Tool, path: str, arguments: Mapping[str, Any], value: flo
         for name, schema in tool.properties.items()
         if name != path and schema.get("type") in ("number", "integer") and arguments.get(name) != value
     ]
+
+
+def _named_after(said: Said, place: Reading, names: Sequence[str]) -> str | None:
+    """Which of the names stands right after the number: not asked where its own name stands before it ("width 4 height
+    5")."""
+    return next((name for name in names if re.match(rf" {re.escape(name)}\b", said.text[place.end :])), None)
 
 
 def _quantities(said: Said, place: Reading) -> list[Quantity]:

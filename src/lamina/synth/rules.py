@@ -186,7 +186,7 @@ def _truth_values(case: Case) -> Rejection | None:
 
 
 _SWAPPED = re.compile(
-    r"(?:\b(?:to|into|in|as|how many|how much)|->|→|=>?) (?:\w+ )?\{(?:from_\w+|source\w*|origin\w*)\}"
+    r"(?:\b(?:to|into|in|as|how many|how much)|(?<=\}) (?:->|→|=>?)) (?:\w+ )?\{(?:from_\w+|source\w*|origin\w*)\}"
     r"|\bfrom (?:\w+ )?\{(?:to_\w+|target\w*|destination\w*)\}"
 )
 
