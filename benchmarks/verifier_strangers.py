@@ -54,7 +54,11 @@ def rows_of(data: Path, more: list[Path]) -> Iterator[Row]:
         yield from _gptscript(file)
     yield from _bfcl_multi_turn()
     for file in more:
-        yield from ((file.stem, record) for record in _read(file, file.parent))
+        yield from _of_file(file)
+
+
+def _of_file(file: Path) -> Iterator[Row]:
+    yield from ((file.stem, record) for record in _read(file, file.parent))
 
 
 def _read(file: Path, data: Path) -> Iterator[Trajectory]:
@@ -171,6 +175,7 @@ def main() -> None:
     asked.add_argument(
         "--more", type=Path, action="append", default=[], metavar="FILE", help="rows in any known format"
     )
+    asked.add_argument("--only-more", action="store_true", help="none but the rows of --more")
     asked.add_argument("--half", choices=("read", "held"), default="held")
     asked.add_argument("--show", action="store_true", help="print the rows that are rejected")
     asked.add_argument("--out", type=Path, metavar="FILE", help="write id, reason and detail of each row")
@@ -179,7 +184,8 @@ def main() -> None:
     checker = Checker()
     counts: dict[str, Counter[str]] = {}
     lines = []
-    for name, record in distinct(rows_of(given.data, given.more)):
+    more = (row for file in given.more for row in _of_file(file))
+    for name, record in distinct(more if given.only_more else rows_of(given.data, given.more)):
         if half_of(record) != given.half:
             continue
         found = checker.check(record).rejection
@@ -196,6 +202,7 @@ def main() -> None:
     if given.out:
         given.out.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
     table(counts, given.half)
+    read = {line["id"]: read[line["id"]] for line in lines if line["id"] in read}
     rejected = [line["id"] for line in lines if line["reason"]]
     if given.half == "held" and read.keys() >= set(rejected):
         print(of_right_rows(len(lines), rejected, read))
