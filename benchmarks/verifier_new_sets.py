@@ -1,13 +1,18 @@
-"""Two sets that no rule of the verifier was tuned on, as rows for ``verifier_strangers.py``.
+"""Three sets that no rule of the verifier was tuned on, as rows for ``verifier_strangers.py``.
 
     python benchmarks/verifier_new_sets.py langchain query_analysis.py langchain.jsonl
     python benchmarks/verifier_new_sets.py bfcl bfcl_source.jsonl
+    python benchmarks/verifier_new_sets.py assist intents.json SENTENCES.yaml assist.jsonl
 
 ``langchain``: the questions of langchain-benchmarks 0.0.14 (MIT) whose right answers are searches of three functions;
 its file ``tool_usage/tasks/query_analysis.py`` is read, not run. ``bfcl``: BFCL v4's Java and JavaScript rows (package
 ``bfcl-eval``, Apache-2.0), whose values are source text, so that a name may stand
 where the schema wants a number or a map; types are given JSON Schema's names, and of the accepted answers the first is
-taken."""
+taken. ``assist``: sentences that Home Assistant's voice assistant is tested with (home-assistant/intents, ``tests/en``;
+CC BY 4.0), each test's first and last, with its intent for the call; ``intents.json`` of home-assistant-intents on the
+package index describes the intents. A test of an older table, with a slot that this one lacks, is left out. The
+assistant is told in which room it stands, and the kinds of devices that the tests have are the choices of ``domain``
+and ``device_class``."""
 
 from __future__ import annotations
 
@@ -18,6 +23,8 @@ from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 JSON = dict[str, Any]
 _TYPES = {
@@ -122,7 +129,7 @@ def _schema(told: Any) -> Any:
         return told
     found = {key: _schema(value) for key, value in told.items() if key != "type" or not isinstance(value, str)}
     if isinstance(told.get("type"), str) and (kind := _TYPES.get(told["type"].casefold())):
-        found["type"] = kind if kind == "string" else [kind, "string"]
+        found["type"] = kind if kind == "string" or "properties" in told else [kind, "string"]
     return found
 
 
@@ -136,6 +143,35 @@ def _of_options(value: Any) -> bool:
     return isinstance(value, dict) and bool(value) and all(isinstance(part, list) for part in value.values())
 
 
+def assist(intents: Path, sentences: Path) -> Iterator[JSON]:
+    known = json.loads(intents.read_text(encoding="utf-8"))
+    tests = yaml.safe_load(sentences.read_text(encoding="utf-8"))["tests"]
+    kinds = {
+        slot: sorted({test["intent"].get("slots", {}).get(slot) for test in tests} - {None})
+        for slot in ("domain", "device_class")
+    }
+    tools = [
+        tool(name, intent["description"], _of_slots(intent.get("slots", {}), kinds)) for name, intent in known.items()
+    ]
+    for number, test in enumerate(tests):
+        intent = test["intent"]
+        slots = intent.get("slots", {})
+        if not slots.keys() <= known[intent["name"]].get("slots", {}).keys():
+            continue
+        room = (test.get("context") or intent.get("context") or {}).get("area")
+        told = f"The user speaks to you in this area: {room}." if room else ""
+        for place, said in enumerate(dict.fromkeys((test["sentences"][0], test["sentences"][-1]))):
+            yield row(f"assist/{number}.{place}", said, tools, [(intent["name"], slots)], told)
+
+
+def _of_slots(slots: JSON, kinds: dict[str, list[str]]) -> JSON:
+    properties: JSON = {name: {"description": slot["description"]} for name, slot in slots.items()}
+    for name in properties.keys() & kinds:
+        properties[name]["enum"] = kinds[name]
+    return {"type": "object", "properties": properties, "required": [n for n, s in slots.items() if s["required"]]}
+
+
 if __name__ == "__main__":
-    rows = langchain(Path(sys.argv[2])) if sys.argv[1] == "langchain" else bfcl()
+    made = {"langchain": langchain, "assist": assist, "bfcl": bfcl}[sys.argv[1]]
+    rows = made(*map(Path, sys.argv[2:-1]))
     Path(sys.argv[-1]).write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows), encoding="utf-8")

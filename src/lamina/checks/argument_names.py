@@ -1,5 +1,6 @@
-"""Values that an argument's or a function's name accounts for: the first page, the language in which the request itself
-is written, a constant that repeats the function's name. For the mild grounding of other people's rows (our choice)."""
+"""Values that an argument's or a function's name accounts for: the first page and how long it is, the language in which
+the request itself is written, a constant that repeats the function's name. For the mild grounding of other people's
+rows (our choice)."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ import re
 from typing import Any
 
 _PAGE = re.compile(r"(?:^|_)(?:page|offset|skip)(?:_?(?:number|num|no|index))?$|^start_?index$|^start$")
+_PAGE_SIZE = re.compile(r"(?:^|_)(?:page_?size|(?:items?|results?|rows)?_?per_?page)$")
+_PAGE_SIZES = frozenset((10, 20, 25, 50, 100))
 _LANGUAGE_FROM = re.compile(
     r"^(?:source|src|from|input|original)_?lang(?:uage)?(?:_?code)?$|^lang(?:uage)?_from$|^from$"
 )
@@ -18,6 +21,11 @@ _LEAST_CONSTANT = 6
 def first_page(value: Any, argument: str) -> bool:
     """Whoever says nothing of pages wants the first."""
     return str(value) in ("0", "1") and _PAGE.search(_snake(argument)) is not None
+
+
+def usual_page_size(value: float, argument: str) -> bool:
+    """Nor does anybody say how many there are to a page."""
+    return value in _PAGE_SIZES and _PAGE_SIZE.search(_snake(argument)) is not None
 
 
 def own_language(value: Any, argument: str, text: str) -> bool:

@@ -10,9 +10,12 @@ from functools import cached_property
 from typing import Any
 
 from lamina.checks.abbreviations import inferred, named_otherwise, stands_for
+from lamina.checks.argument_names import usual_page_size
 from lamina.checks.evidence import numbers_in, plain
 from lamina.checks.known_codes import code_said
+from lamina.checks.known_constants import known_constant
 from lamina.checks.known_places import airport_said, coordinate_said
+from lamina.checks.periods_said import period_edge_said
 from lamina.checks.recorded_text import RecordedText
 from lamina.checks.said_otherwise import (
     compact_date_said,
@@ -28,6 +31,7 @@ from lamina.checks.said_otherwise import (
     span_said,
     time_said,
 )
+from lamina.checks.stated_clock import stated_clock
 from lamina.checks.words_said import bare
 from lamina.checks.worked_out import converted, reckoned, rounded
 from lamina.trajectories.number_readings import to_float
@@ -38,6 +42,8 @@ _BELOW = re.compile(r"\b(?:less|fewer|lower) than (\d{1,6})\b")
 _ABOVE = re.compile(r"\b(?:more|greater|higher) than (\d{1,6})\b")
 _SPELT = re.compile(r"([a-z]{1,4})[-_]?(\d{4,})")
 """A code whose letters and digits may have been told apart ("P followed by 12345678")."""
+_OTHER_WAY = {"on": "off", "off": "on"}
+"""Flags that are written as words."""
 _HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}")
 _LARGEST_SHARE = 10
 """1000 %; larger numbers are no shares."""
@@ -70,6 +76,9 @@ class RecordedEvidence(RecordedText):
         super().__init__(text, now)
         self._results = results
         self._asked = self.text if asked is None else bare(asked)
+        self._stated_now = None if now else stated_clock(text)
+        self._heard = RecordedText(text if asked is None else asked, self._stated_now)
+        """What users have said, with the clock that was stated beside it."""
 
     @cached_property
     def _in_results(self) -> frozenset[float]:
@@ -84,16 +93,24 @@ class RecordedEvidence(RecordedText):
             return self._has_number(value, told, argument, function)
         value = str(value)
         if self.now and _DATE.fullmatch(value):
-            return self.says_day(value, self.now)
+            return self.says_day(value, self.now) or period_edge_said(value, self.text, self.numbers)
+        if self._stated_now and _DATE.fullmatch(value) and self._heard.says_day(value, self._stated_now):
+            return True
         if any(said(value, self.text, self.numbers) for said in _MOMENTS) or date_said(value, self.numbers):
             return True
         if not value.strip() or inferred(value) or self.says(value, told.casefold()):
+            return True
+        if period_edge_said(value, self.text, self.numbers):
+            return True
+        if value in _OTHER_WAY and _OTHER_WAY[value] not in self._heard.words:
+            return True
+        if value.isdecimal() and usual_page_size(float(value), argument):
             return True
         if _YEAR.fullmatch(value) and self._number(float(value)):
             return True
         if _COORDINATE.fullmatch(value) and coordinate_said(float(value), argument, self.text):
             return True
-        return initials_said(value, self.text) or self._code(value) or glossed(value, told, self.text)
+        return initials_said(value, self.text) or self._code(value, told) or glossed(value, told, self.text)
 
     def _has_number(self, value: int | float, told: str, argument: str, function: str) -> bool:
         if "default" in told and str(value) in told:
@@ -103,7 +120,9 @@ class RecordedEvidence(RecordedText):
         if self._number(float(value)):
             return True
         if value in _UNSAID:
-            return is_switch(told) or bool(_UNSAID[int(value)] & self.words) or not self.text.isascii()
+            if is_switch(told) or listed_beside_said(value, told, self.words):
+                return True
+            return bool(_UNSAID[int(value)] & self.words) or not self.text.isascii()
         if number_said(abs(value), self.text, self.numbers) or listed_beside_said(value, told, self.words):
             return True
         if one_of_a_range(value, self.text) or compact_date_said(str(value), self.text, self.numbers):
@@ -115,6 +134,8 @@ class RecordedEvidence(RecordedText):
     def _follows(self, value: float, told: str, argument: str, function: str) -> bool:
         """A number that nobody said, but that follows from what was."""
         about = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", f"{argument} {told}").casefold()
+        if usual_page_size(value, argument) or known_constant(value, f"{self.text} {about}"):
+            return True
         if rounded(value, self.numbers) or converted(value, about, self.text, self.numbers):
             return True
         described = {abs(n) for n in numbers_in(plain(function))}
@@ -127,14 +148,19 @@ class RecordedEvidence(RecordedText):
         named = named_otherwise(str(value), self.text, told)
         return inferred(value) or named or not any(named_otherwise(other, self._asked) for other in others)
 
-    def _code(self, value: str) -> bool:
+    def _code(self, value: str, told: str) -> bool:
         if _HEX_COLOUR.fullmatch(value):
             return bool(_COLOURS & self.words)
         if named_otherwise(value, self.text) or code_said(value, self.text) or airport_said(value, self.text):
             return True
-        if (spelt := _SPELT.fullmatch(bare(value))) and spelt[1] in self.words and spelt[2] in self.words:
-            return True
-        return stands_for(value, self.text, self.words)
+        return self._spelt(bare(value).lstrip("#"), bare(told)) or stands_for(value, self.text, self.words)
+
+    def _spelt(self, value: str, told: str) -> bool:
+        """The digits of a code were said, and its letters, too, or the description gives them ("such as W0000000")."""
+        found = _SPELT.fullmatch(value)
+        if found is None or found[2] not in self.words:
+            return False
+        return found[1] in self.words or re.search(rf"(?<![^\W_]){found[1]}[-_]?0{{4}}", told) is not None
 
     def _number(self, value: float) -> bool:
         """Said as it is, as a share (15 % is 0.15), as a part of something longer (a date, an id), or as the next one

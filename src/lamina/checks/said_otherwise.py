@@ -38,7 +38,7 @@ _RATES = {
     "monthly": 12.0, "quarterly": 4.0, "weekly": 52.0, "daily": 365.0, "semiannually": 2.0, "biannually": 2.0,
     "yearly": 1.0, "annually": 1.0,
 }  # fmt: skip
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _FEET = re.compile(r"(\d{1,2}) ?(?:'|ft|feet|foot)\D{0,5}(\d{1,2})")
 _TIME = re.compile(r"(?:^|[T ])(\d{1,2}):(\d\d)(?::\d\d)?(?:\.\d+)?Z?$")
 _OTHER_DATE = re.compile(r"(?<!\d)(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}(?!\d)")
@@ -89,7 +89,7 @@ def number_said(value: float, text: str, numbers: Numbers) -> bool:
     words = set(re.findall(r"[a-z]+", text))
     if any(rate == value and word in words for word, rate in _RATES.items()):
         return True
-    return value in range(1, 13) and any(word.startswith(_MONTHS[int(value) - 1]) for word in words)
+    return value in range(1, 13) and any(word.startswith(MONTHS[int(value) - 1]) for word in words)
 
 
 def _of_unit(unit: re.Match[str], text: str, shares: Sequence[float]) -> bool:
@@ -125,7 +125,7 @@ def compact_date_said(value: str, text: str, numbers: Numbers) -> bool:
     if found is None or not 1 <= int(found[2]) <= 12:
         return False
     month = int(found[2])
-    named = any(word.startswith(_MONTHS[month - 1]) for word in re.findall(r"[a-z]+", text))
+    named = any(word.startswith(MONTHS[month - 1]) for word in re.findall(r"[a-z]+", text))
     return float(found[3]) in numbers and (named or float(month) in numbers)
 
 
@@ -142,7 +142,7 @@ def date_beside_said(value: str, text: str, numbers: Numbers) -> bool:
     words = re.findall(r"[a-z]+", text)
     return any(
         float(other.day) in numbers
-        and (float(other.month) in numbers or any(word.startswith(_MONTHS[other.month - 1]) for word in words))
+        and (float(other.month) in numbers or any(word.startswith(MONTHS[other.month - 1]) for word in words))
         for other in beside
     )
 

@@ -1,0 +1,28 @@
+"""Numbers that everybody knows by the name of what they count or measure: 9.81 by gravity, 52 by a deck of cards. For
+the mild grounding of other people's rows (our choice; a short list, in SI units)."""
+
+from __future__ import annotations
+
+import re
+
+_CONSTANTS: tuple[tuple[re.Pattern[str], tuple[float, ...]], ...] = (
+    (re.compile(r"gravit|free[ -]?fall"), (9.8, 9.81, 9.807, 9.80665)),
+    (re.compile(r"\bpi\b|π"), (3.14, 3.1416, 3.14159, 3.141592653589793)),
+    (re.compile(r"speed of light"), (299792458.0, 3e8)),
+    (re.compile(r"speed of sound"), (340.0, 343.0)),
+    (re.compile(r"(?:molar|ideal|universal) gas|gas constant"), (8.314, 8.3145, 8.31446)),
+    (re.compile(r"coulomb"), (8.99e9, 8.9875e9, 8.987551787e9)),
+    (re.compile(r"planck"), (6.626e-34, 6.62607015e-34)),
+    (re.compile(r"boltzmann"), (1.38e-23, 1.380649e-23)),
+    (re.compile(r"avogadro"), (6.022e23, 6.02214076e23)),
+    (re.compile(r"\b(?:deck|playing cards?)\b"), (52.0, 26.0, 13.0, 12.0, 4.0)),
+    (re.compile(r"\b(?:die|dice)\b"), (6.0,)),
+    (re.compile(r"\bcoins?\b"), (2.0, 0.5)),
+)
+"""What says it in the request or in the argument's name and description, and the values, as exactly as people write
+them."""
+
+
+def known_constant(value: float, text: str) -> bool:
+    """``text``: case-folded, all that was said, with the argument's name and description."""
+    return any(abs(value) in values and named.search(text) for named, values in _CONSTANTS)

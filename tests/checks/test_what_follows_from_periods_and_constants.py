@@ -1,0 +1,112 @@
+"""Values of a stranger's rows that follow from a period that was named, a day that was stated, a constant that everybody
+knows or how codes are written. What does not follow is still told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lamina.checks.hallucination import ungrounded
+from lamina.checks.stated_clock import stated_clock
+from lamina.trajectories import Message, ToolCall, Trajectory
+
+
+def told(request: str, value: Any, *, argument: str = "what", about: str = "What.", system: str = "") -> list[str]:
+    parameters = {"type": "object", "properties": {argument: {"description": about}}}
+    tool = {"type": "function", "function": {"name": "do", "description": "Does.", "parameters": parameters}}
+    messages = [Message(role="system", content=system)] if system else []
+    messages += [
+        Message(role="user", content=request),
+        Message(role="assistant", tool_calls=[ToolCall.of("do", {argument: value})]),
+    ]
+    record = Trajectory(id="r", tools=[tool], messages=messages)
+    return ungrounded(record, record.toolbox())
+
+
+@pytest.mark.parametrize(
+    ("request_", "value"),
+    [
+        ("what was new in Q2 2023?", "2023-04-01T00:00:00"),
+        ("what was new in the second quarter of 2023?", "2023-06-30"),
+        ("posts before June 2023", "2023-05-31"),
+        ("sales in February 2024", "2024-02-29"),
+        ("sales after February", "2024-03-01"),
+        ("posts of 2022", "2022-12-31"),
+    ],
+)
+def test_the_ends_of_a_period_are_said_by_its_name(request_: str, value: str):
+    assert told(request_, value) == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "value"),
+    [
+        ("what was new in Q2 2023?", "2023-07-31"),
+        ("what was new in Q2 2023?", "2022-04-01"),
+        ("posts before June 2023", "2023-05-30"),
+        ("posts before June 2023", "2023-01-01"),
+        ("the marching band", "2024-03-31"),
+        ("sales in February", "2024-02-30"),
+        ("sales in February", "0001-01-01"),
+    ],
+)
+def test_other_days_than_the_ends_of_the_period_are_told(request_: str, value: str):
+    assert len(told(request_, value)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("Remember that today is 2024-01-01.", "2024-01-01"),
+        ("Current date: March 5th, 2024", "2024-03-05"),
+        ("The current time is 2024-05-15 15:00:00 EST.", "2024-05-15"),
+        ("Today's date is Monday, January 1, 2024", "2024-01-01"),
+        ("Today is February 30, 2024", None),
+        ("Flights of today are cheap, those of 2024-01-02 are not.", None),
+        ("We now have offices in 2024-01-02.", None),
+    ],
+)
+def test_a_day_is_stated_by_words_for_today(text: str, day: str | None):
+    assert stated_clock(text) == day
+
+
+def test_relative_days_are_read_at_the_day_that_the_system_message_states():
+    stated = "Search the posts. Today is 2024-01-01."
+    assert told("posts of the last two months", "2023-11-01", system=stated) == []
+    assert len(told("posts of the last two months", "2021-11-13", system=stated)) == 1
+    assert len(told("posts on agents", "2023-11-13", system=stated)) == 1, "today is a word of the system message alone"
+    assert len(told("posts of the last two months", "2023-11-13", system="Search the posts.")) == 1
+
+
+def test_constants_are_said_by_what_they_are_constants_of():
+    assert told("how fast is it after a free fall of 5 seconds?", 9.81, argument="gravity") == []
+    assert told("draw a hand from a deck of cards", 52, argument="size") == []
+    assert len(told("how fast is it after 5 seconds?", 9.81, argument="speed")) == 1
+    assert len(told("how fast is it after a free fall of 5 seconds?", 9.3, argument="gravity")) == 1
+
+
+def test_a_zero_that_the_description_lists_with_a_word_of_the_request_is_said():
+    about = "The new status (e.g., 0 for hidden, 1 for visible)."
+    assert told("hide nothing: make category 7 hidden", 0, about=about) == []
+    assert len(told("make category 7 look blue", 0, about=about)) == 1
+
+
+def test_how_many_there_are_to_a_page_needs_no_word_and_another_number_does():
+    assert told("new eyeshadows", 10, argument="pageSize") == []
+    assert told("new eyeshadows", "20", argument="results_per_page") == []
+    assert len(told("new eyeshadows", 17, argument="pageSize")) == 1
+    assert len(told("new eyeshadows", 10, argument="size")) == 1
+
+
+def test_the_letters_of_a_code_are_said_by_the_request_or_by_how_codes_are_written():
+    about = "The order id, such as '#W0000000'."
+    assert told("my order is 9502127", "#W9502127", about=about) == []
+    assert told("my order is 9502127, with a W before it", "#W9502127") == []
+    assert len(told("my order is 9502127", "#W9502127")) == 1
+    assert len(told("my order is 9502126", "#W9502127", about=about)) == 1
+
+
+def test_a_flag_that_is_written_as_a_word_is_set_against_no_word_for_the_other_way():
+    assert told("is the phone charging?", "on", argument="state") == []
+    assert len(told("is the phone switched off?", "on", argument="state")) == 1
