@@ -1,5 +1,5 @@
-"""Values of a stranger's rows that follow from a period that was named, a day that was stated, a constant that everybody
-knows or how codes are written. What does not follow is still told."""
+"""Values of a stranger's rows that follow from a period that was named, a day that was stated, a constant that
+everybody knows or how codes are written. What does not follow is still told."""
 
 from __future__ import annotations
 
