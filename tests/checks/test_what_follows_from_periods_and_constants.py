@@ -107,6 +107,12 @@ def test_the_letters_of_a_code_are_said_by_the_request_or_by_how_codes_are_writt
     assert len(told("my order is 9502126", "#W9502127", about=about)) == 1
 
 
+def test_airports_are_said_by_the_initials_of_their_cities():
+    assert told("a flight from NYC to L.A.", "JFK") == []
+    assert told("a flight from NYC to L.A.", "LAX") == []
+    assert len(told("a flight from NYC to L.A.", "SFO")) == 1
+
+
 def test_a_flag_that_is_written_as_a_word_is_set_against_no_word_for_the_other_way():
     assert told("is the phone charging?", "on", argument="state") == []
     assert len(told("is the phone switched off?", "on", argument="state")) == 1
