@@ -47,6 +47,8 @@ def test_the_ends_of_a_period_are_said_by_its_name(request_: str, value: str):
         ("posts before June 2023", "2023-05-30"),
         ("posts before June 2023", "2023-01-01"),
         ("the marching band", "2024-03-31"),
+        ("the week of October 8th, 2022", "2022-10-01"),
+        ("the week of 8 October 2022", "2022-12-31"),
         ("sales in February", "2024-02-30"),
         ("sales in February", "0001-01-01"),
     ],

@@ -13,6 +13,10 @@ from lamina.checks.said_otherwise import MONTHS, Numbers
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](?:00:00|23:59).*)?")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _MONTH = re.compile(rf"(?<![^\W\d_])({'|'.join(MONTHS)})(?:[a-z]*)(?![^\W_])")
+_DAY_AFTER = re.compile(r"\.? (?:the )?\d{1,2}(?!\d)")
+_DAY_BEFORE = re.compile(r"(?<!\d)\d{1,2}(?:st|nd|rd|th)? (?:of )?$")
+_BEFORE_A_MONTH = 9
+"""Characters in which its day would stand ("the 31st of May")."""
 _NAMES = frozenset(name.casefold() for names in (calendar.month_name, calendar.month_abbr) for name in names if name)
 _QUARTER = re.compile(r"(?<![^\W_])(?:q([1-4])(?![^\W_])|(first|second|third|fourth|last) quarter(?![^\W_]))")
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4}
@@ -39,16 +43,18 @@ def period_edge_said(value: str, text: str, numbers: Numbers) -> bool:
 
 
 def _periods(text: str, year: int, *, whole: bool) -> Iterator[tuple[date, date]]:
-    """``whole``: the year itself is one, where it is said."""
+    """``whole``: the year itself is one, where it is said. A month with a day is a day."""
     months = [
         (number, number)
         for found in _MONTH.finditer(text)
-        if found.group() in _NAMES or found.group() == "sept"
+        if (found.group() in _NAMES or found.group() == "sept")
+        and not _DAY_AFTER.match(text, found.end())
+        and not _DAY_BEFORE.search(text[max(0, found.start() - _BEFORE_A_MONTH) : found.start()])
         for number in (MONTHS.index(found[1]) + 1,)
     ]
     quarters = [int(number or _ORDINALS[word]) for number, word in _QUARTER.findall(text)]
     months += [(3 * quarter - 2, 3 * quarter) for quarter in quarters]
-    if whole and not months:
+    if whole and not months and not _MONTH.search(text):
         months = [(1, 12)]
     for first, last in months:
         yield date(year, first, 1), date(year, last, calendar.monthrange(year, last)[1])
