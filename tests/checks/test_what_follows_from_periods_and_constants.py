@@ -94,6 +94,14 @@ def test_a_zero_that_the_description_lists_with_a_word_of_the_request_is_said():
     assert len(told("make category 7 look blue", 0, about=about)) == 1
 
 
+def test_the_least_of_a_scale_may_be_the_least_that_is_not_off():
+    about = "Brightness percentage from 0 to 100"
+    assert told("set the lamp to minimum brightness", 1, about=about) == []
+    assert told("set the lamp to minimum brightness", 0, about=about) == []
+    assert len(told("set the lamp to minimum brightness", 7, about=about)) == 1
+    assert len(told("dim the lamp", 7, about=about)) == 1
+
+
 def test_how_many_there_are_to_a_page_needs_no_word_and_another_number_does():
     assert told("new eyeshadows", 10, argument="pageSize") == []
     assert told("new eyeshadows", "20", argument="results_per_page") == []

@@ -48,11 +48,12 @@ _HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}")
 _LARGEST_SHARE = 10
 """1000 %; larger numbers are no shares."""
 _UNSAID = {
-    0: frozenset(("no", "none", "zero", "nothing", "without", "free", "from", "start", "first", "off", "top", "null")),
+    0: frozenset(("no", "none", "zero", "nothing", "without", "free", "from", "start", "first", "off", "top", "null",
+                  "minimum", "min", "minimal", "least")),
     1: frozenset(
         ("a", "an", "one", "once", "single", "each", "every", "first", "per", "on", "another", "only", "yes", "next",
          "last", "top", "best", "highest", "lowest", "smallest", "largest", "latest", "newest", "oldest", "most",
-         "second", "this", "my", "me")
+         "second", "this", "my", "me", "minimum", "min", "minimal", "least")
     ),
 }  # fmt: skip
 """Words that say the smallest counts and a switch."""
