@@ -93,6 +93,8 @@ def test_choices_that_are_no_list_are_no_crash(enum: Any):
 def test_a_choice_named_for_another_argument_or_by_a_result_is_not_chosen_against():
     assert told("my budget is 10000 RMB", "USD", about=CURRENCY, beside={"from": "RMB"}) == []
     assert len(told("my budget is 10000 RMB", "USD", about=CURRENCY)) == 1
+    assert told("the budget of RMB Partners", "USD", about=CURRENCY, beside={"firm": "RMB Partners"}) == []
+    assert len(told("the budget of RMB Partners", "USD", about=CURRENCY, beside={"firm": "Partners"})) == 1
     assert told("ignite it", "START", about="[Enum]: START, STOP", results=('{"state": "stop"}',)) == []
 
 

@@ -32,7 +32,7 @@ from lamina.checks.said_otherwise import (
     time_said,
 )
 from lamina.checks.stated_clock import stated_clock
-from lamina.checks.words_said import bare
+from lamina.checks.words_said import bare, find_words
 from lamina.checks.worked_out import converted, reckoned, rounded
 from lamina.trajectories.number_readings import to_float
 
@@ -144,10 +144,15 @@ class RecordedEvidence(RecordedText):
 
     def chooses(self, value: Any, choices: Sequence[Any], told: str = "", taken: Collection[Any] = ()) -> bool:
         """A choice may be made without a word of it ("funny" for comedy), but not against one: another of the choices
-        is named, and this one is not. ``taken``: what other arguments of the call have, which is named for them."""
+        is named, and this one is not. ``taken``: what other arguments of the call have, which is named for them, alone
+        or in a longer value ("heat" in the name of a heat pump)."""
         others = [str(other) for other in choices if other != value and other not in taken and len(str(other)) > 2]
         named = named_otherwise(str(value), self.text, told)
-        return inferred(value) or named or not any(named_otherwise(other, self._asked) for other in others)
+        if inferred(value) or named:
+            return True
+        longer = [plain(one) for one in taken if isinstance(one, str) and one != value]
+        against = [other for other in others if named_otherwise(other, self._asked)]
+        return all(any(find_words(one, plain(other)) for one in longer) for other in against)
 
     def _code(self, value: str, told: str) -> bool:
         if _HEX_COLOUR.fullmatch(value):
