@@ -77,9 +77,16 @@ class RecordedEvidence(RecordedText):
         super().__init__(text, now)
         self._results = results
         self._asked = self.text if asked is None else bare(asked)
-        self._stated_now = None if now else stated_clock(text)
-        self._heard = RecordedText(text if asked is None else asked, self._stated_now)
+        self._as_it_was = text, text if asked is None else asked
+
+    @cached_property
+    def _stated_now(self) -> str | None:
+        return None if self.now else stated_clock(self._as_it_was[0])
+
+    @cached_property
+    def _heard(self) -> RecordedText:
         """What users have said, with the clock that was stated beside it."""
+        return RecordedText(self._as_it_was[1], self._stated_now)
 
     @cached_property
     def _in_results(self) -> frozenset[float]:
@@ -95,7 +102,7 @@ class RecordedEvidence(RecordedText):
         value = str(value)
         if self.now and _DATE.fullmatch(value):
             return self.says_day(value, self.now) or period_edge_said(value, self.text, self.numbers)
-        if self._stated_now and _DATE.fullmatch(value) and self._heard.says_day(value, self._stated_now):
+        if _DATE.fullmatch(value) and self._stated_now and self._heard.says_day(value, self._stated_now):
             return True
         if any(said(value, self.text, self.numbers) for said in _MOMENTS) or date_said(value, self.numbers):
             return True
