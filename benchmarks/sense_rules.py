@@ -63,6 +63,7 @@ def main() -> None:
     desk = with_examples(bare, queries)
     show("library, 100 rows", read_rows(HERE / "library_read.jsonl"), library)
     show("library, 50 rows, calls of several", read_rows(HERE / "library_read_again.jsonl"), library)
+    show("library, 100 rows, whole run", read_rows(HERE / "library_read_third.jsonl"), library)
     show("desk, 100 rows", read_rows(HERE / "round_trip_read.jsonl"), desk)
     people = [(q.query, [{"name": c.name, "arguments": c.arguments} for c in q.calls], False) for q in queries]
     show("desk, people's, examples shown", people, desk)

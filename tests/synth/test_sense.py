@@ -66,6 +66,45 @@ def split_bill(total: float, people: int) -> float:
         people: Among how many.
     """
     return total / people
+
+
+def decode(code: str) -> str:
+    """Decode a text from base64.
+
+    Args:
+        code: The encoded text.
+    """
+    return code
+
+
+def average_speed(distance: float, hours: float) -> float:
+    """Compute the average speed of a trip.
+
+    Args:
+        distance: The distance in kilometers.
+        hours: How many hours it took.
+    """
+    return distance / hours
+
+
+def choose(items: int, chosen: int) -> int:
+    """Count the ways to choose some of several items.
+
+    Args:
+        items: How many items there are.
+        chosen: How many of them are chosen.
+    """
+    return items
+
+
+def repeat_text(text: str, times: int) -> str:
+    """Write a text several times.
+
+    Args:
+        text: The text.
+        times: How often.
+    """
+    return text * times
 '''
 
 
@@ -87,6 +126,8 @@ WEIGHT = "water_need", {"weight": 70}
 BREAD, PLAN = ("make_slug", {"title": "bread"}), ("make_slug", {"title": "holiday schedule"})
 DAY = "days_until", {"day": "December 5"}
 LOAD = "download_time", {"megabytes": 80, "megabits": 7.4}
+CODE = "decode", {"code": "aGVsbG8="}
+TRIP = "average_speed", {"distance": 12, "hours": 400}
 
 
 @pytest.mark.parametrize(
@@ -102,6 +143,14 @@ LOAD = "download_time", {"megabytes": 80, "megabits": 7.4}
         ("December 5", [DAY], "nothing else"),
         ('a slug for bread like "cat feed"', [BREAD], "cat feed"),
         ("11 people, 44", [("split_bill", {"total": 11, "people": 44})], "11 people"),
+        ("67 items, 6 items chosen", [("choose", {"items": 67, "chosen": 6})], "6 items"),
+        ("agvsbg8=, how do you decode it before i go out", [CODE], "in these letters"),
+        ("I wonder how fast I have to go to cover 12 miles in 400 hours", [TRIP], "'12 miles'"),
+        (
+            "the meeting, times 19, times 19, times 19",
+            [("repeat_text", {"text": "meeting", "times": 19})],
+            "three times",
+        ),
     ],
 )
 def test_what_reads_as_something_else_is_refused(toolbox: Toolbox, request_: str, calls: list, why: str):
@@ -125,6 +174,12 @@ def test_what_reads_as_something_else_is_refused(toolbox: Toolbox, request_: str
         ("days until December 5", [DAY]),
         ('make a slug of "holiday schedule"', [PLAN]),
         ("25 6% tax, 25 6% tax", [TAX, TAX]),
+        ("decode aGVsbG8= for me", [CODE]),
+        ("a slug for youtube and iphone 15", [("make_slug", {"title": "YouTube and iPhone 15"})]),
+        ("how fast is 12 km in 400 hours", [TRIP]),
+        ("how fast am I with 12 in 400 hours, my friend lives 9 miles away", [TRIP]),
+        ("in how many ways can I choose 6 items out of 67", [("choose", {"items": 67, "chosen": 6})]),
+        ("write ha ho ha ho ha ho twice", [("repeat_text", {"text": "ha ho ha ho ha ho", "times": 2})]),
         ("slug the cat has fleas", [("make_slug", {"title": "the cat has fleas"})]),
         ("Remind me that the rent is due: slug it", [("make_slug", {"title": "the rent is due"})]),
         ("sag mir was 80 megabytes bei 7,4 megabits dauern", [LOAD]),

@@ -1,9 +1,9 @@
 """Numbers whose own words say that they are something else than their argument (our choice; found by reading rows of
 small writers, docs/results/library.md).
 
-"6 % discount" is no price where the tool has an argument in percent, "3.7 liters" no weight in kilograms, "I'm 70" no
-weight at all, and "11 people" no total where the tool has an argument of that name. Only where every place of the
-request that says the number says so."""
+"6 % discount" is no price where the tool has an argument in percent, "3.7 liters" no weight in kilograms, "12 miles" no
+distance of 12 kilometers, "I'm 70" no weight at all, and "11 people" no total where the tool has an argument of that
+name. Only where every place of the request that says the number says so."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ _MAY_BE_PERCENT = re.compile(rf"{_PERCENT_TOLD.pattern}|\brate\b|\bshare\b|fract
 _AGE_BEFORE = re.compile(r"\b(?:i'?m|i am|(?:he|she)(?:'?s| is))(?: (?:a little|just|about|almost|nearly|over))* $")
 _AGE_TOLD = re.compile(r"\bages?\b|\bold\b|\byears?\b")
 _AFTER_AN_AGE = re.compile(r"(?:[.,;!?]|$| and\b| but\b)(?!\d)")
+_OTHER_SYSTEM = {
+    "length": re.compile(r"[ -]?(?:miles?|feet|foot|ft|inch(?:es)?|yards?)\b"),
+    "weight": re.compile(r"[ -]?(?:pounds?|lbs?|ounces?|oz|stones?)\b"),
+    "volume": re.compile(r"[ -]?(?:gallons?|pints?|quarts?|cups?|fl oz)\b"),
+}
+"""Units that no argument in metric ones counts in."""
 _PER = re.compile(r" (?:an?|per) ")
 """A price or a speed: "20 an hour" is no time."""
 
@@ -63,6 +69,8 @@ def _something_else(
             found = f"{place.words} percent"
         elif an_age and _AGE_BEFORE.search(said.text[: place.start]) and _AFTER_AN_AGE.match(said.text, place.end):
             found = f"{place.words} as an age"
+        elif foreign := _of_another_system(said, place, units):
+            found = repr(foreign)
         elif other and not any(_alike(q, units) for q in _quantities(said, place)):
             found = repr(other.words)
         elif not re.search(own, said.text[: place.start]) and (name := _named_after(said, place, others)):
@@ -83,8 +91,9 @@ def _other_names(tool: Tool, path: str, arguments: Mapping[str, Any], value: flo
 
 def _named_after(said: Said, place: Reading, names: Sequence[str]) -> str | None:
     """Which of the names stands right after the number: not asked where its own name stands before it ("width 4 height
-    5")."""
-    return next((name for name in names if re.match(rf" {re.escape(name)}\b", said.text[place.end :])), None)
+    5"). "6 items out of 67" says both numbers' things."""
+    after = said.text[place.end :]
+    return next((name for name in names if re.match(rf" {re.escape(name)}\b(?! (?:out )?(?:of|from)\b)", after)), None)
 
 
 def _quantities(said: Said, place: Reading) -> list[Quantity]:
@@ -96,6 +105,13 @@ def _quantities(said: Said, place: Reading) -> list[Quantity]:
         and not _PER.search(q.words)
         and not re.search(r"\d[a-z]$", q.words)
     ]
+
+
+def _of_another_system(said: Said, place: Reading, units: Sequence[str]) -> str | None:
+    """The number with its unit, "12 miles", where the argument is in a metric unit of that dimension."""
+    unit = _OTHER_SYSTEM.get(dimension_of(units[0])) if units else None
+    found = unit.match(said.text, place.end) if unit else None
+    return said.text[place.start : found.end()] if found else None
 
 
 def _alike(quantity: Quantity, units: Sequence[str]) -> bool:

@@ -33,6 +33,7 @@ from lamina.synth.said_apart import run_together
 from lamina.synth.stamps import passed_checks
 from lamina.synth.statements import quotes_more, says_a_value_only, states_only
 from lamina.synth.truth_values import check_flags
+from lamina.synth.verbatim import changes_a_code, says_three_times
 from lamina.synth.writers import Assignment
 from lamina.tools import Toolbox
 
@@ -231,6 +232,8 @@ def _sense(case: Case) -> Rejection | None:
         or mismarked(candidate, toolbox)
         or run_together(candidate)
         or quotes_more(candidate, toolbox)
+        or changes_a_code(candidate, toolbox)
+        or says_three_times(candidate)
     )
 
 
