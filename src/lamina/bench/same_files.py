@@ -91,7 +91,7 @@ def _same_bytes(one: Path | None, other: Path | None) -> bool:
 def _same_but_for_the_type(one: Path, other: Path) -> bool:
     """Whether all that differs are the four bytes of the type that each says it is."""
     from lamina.errors import ModelError
-    from lamina.models.metadata import gguf_metadata
+    from lamina.models.gguf_header import gguf_metadata
 
     places = _apart(one, other)
     if places is None or (places and places[-1] - places[0] > 3):
