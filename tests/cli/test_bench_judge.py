@@ -60,6 +60,21 @@ def test_a_judge_that_is_missing_needless_or_unknown_is_one_line_and_no_run(
     assert not (scene / "run").exists()
 
 
+def test_all_with_a_judge_and_no_data_of_judged_tasks_names_these_and_what_their_data_lacks(lamina, tmp_path: Path):
+    (tmp_path / "gsm8k").mkdir()
+    (tmp_path / "gsm8k/test.jsonl").write_text('{"question": "1+1?", "answer": "#### 2"}\n')
+    (tmp_path / "model.py").write_text("def reply(messages, tools, seed):\n    return 'Sure.'\n")
+    model = f"scripted:{tmp_path / 'model.py'}"
+    said = lamina("bench", model, "--tasks", "all", "--data", tmp_path, "--judge", model, "--out", tmp_path / "run")
+    (error,) = said.errors
+    assert said.status == 2
+    judged = "alpaca_eval, do_not_answer, mt_bench, privacy, trustllm, xstest"
+    assert f"none of the tasks of 'all' that ask a judge can be asked: {judged}: " in error
+    assert "alpaca_eval.json: there is no such file" in error
+    assert error.endswith("or leave --judge out")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_task_in_python_is_benched_by_its_files_name(lamina, scene: Path):
     (scene / "mine.py").write_text(
         "print('loaded')\n\ndef samples():\n    return [{'input': 'Are you sure?'}]\n\n"
