@@ -62,6 +62,18 @@ def test_a_score_that_moved_on_no_sample_has_a_width_all_the_same(tmp_path: Path
     assert row["low"] < 0 < row["high"]
 
 
+def test_a_difference_of_ratings_is_of_their_span_and_not_of_what_was_drawn(tmp_path: Path):
+    def rated(*scores: float) -> list[dict[str, Any]]:
+        return [record("mt_bench", str(i), score >= 6, score=score) for i, score in enumerate(scores)]
+
+    told = {"score": {"value": 1.0, "low": 1.0, "high": 9.0, "span": [1, 10]}}
+    before, after = a_run(tmp_path / "a", rated(1.0, 1.0), told), a_run(tmp_path / "b", rated(1.0, 2.0), told)
+    (row,) = compare_runs(before, after)["metrics"]
+    assert row["difference"] == 0.5
+    assert row["low"] < -3, "of two samples next to nothing is known"
+    assert row["high"] > 4
+
+
 def test_yes_and_no_beside_the_right_one_are_paired_too_and_the_right_one_not_twice(tmp_path: Path):
     def statements(*valid: bool) -> list[dict[str, Any]]:
         return [record("sql", str(i), False, sql_exact=False, sql_valid=v, similarity=0.5) for i, v in enumerate(valid)]

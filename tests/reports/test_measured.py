@@ -114,6 +114,23 @@ def test_the_page_has_the_ladder_its_advice_its_pictures_and_every_figure(tmp_pa
     assert "Not run: synthesis" not in page, "a bench alone is not missing the rest"
 
 
+def test_a_rating_and_a_correlation_are_numbers_with_their_interval_and_no_shares(tmp_path: Path):
+    found = bench()
+    about = {"model": "m", "precision": "F16", "task": "mt_bench", "n": 3}
+    found["rows"] += [
+        {**about, "metric": "score", "value": 1.0, "low": 1.0, "high": 4.25, "span": [1, 10]},
+        {**about, "metric": "correlation", "value": -0.5, "low": -0.9, "high": 0.25, "span": [-1.0, 1.0]},
+        {**about, "metric": "words", "value": 0.5, "low": 0.25, "high": 0.75},
+        {**about, "metric": "words", "precision": "Q8_0", "value": 12.5, "low": 3.0, "high": 20.0},
+    ]
+    page, _ = page_of(tmp_path / "run", found)
+    lines = re.findall(r"<td>(\w+)(<.*?)</tr>", page, re.S)
+    told = {metric: " ".join(re.sub(r"<[^>]+>", " ", line).split()) for metric, line in lines}
+    assert told["score"] == "from 1 to 10 1 1 to 4.25 n 3 – –"
+    assert told["correlation"] == "from −1 to 1 −0.50 −0.90 to 0.25 n 3 – –"
+    assert told["words"] == "0.50 0.25 to 0.75 n 3 12.50 3 to 20 n 3 –"
+
+
 def test_what_has_no_figure_says_why_and_is_no_hole_in_the_page(tmp_path: Path):
     found = bench()
     about = {"model": "m", "precision": "F16", "value": None, "low": None, "high": None, "n": 0}

@@ -12,7 +12,7 @@ import orjson
 
 from lamina.bench.intervals import Interval, bounded_interval, mean_interval, paired_difference
 from lamina.bench.pairs import ALL, pair_row
-from lamina.bench.score_intervals import difference_of
+from lamina.bench.score_intervals import difference_of, mean_of_differences
 from lamina.bench.timing import MEASURES
 from lamina.errors import InputError
 from lamina.runs import Run
@@ -108,7 +108,8 @@ def _metrics(
             continue
         if _says_right(keys, metric, one, two):
             continue  # what ``rows`` says
-        interval = _difference(before, after)
+        span = next((f[task, metric].get("span") for f in known if (task, metric) in f), None)
+        interval = _difference(before, after, span)
         moved = [y - x for x, y in zip(before, after, strict=True)]
         found.append({
             "task": task, "metric": metric, "before": mean(before), "after": mean(after),
@@ -137,9 +138,13 @@ def _rights(shared: Sequence[tuple[str, str]], one: Samples, two: Samples) -> se
     return {kind for kind, keys in _scored(shared, one, two).items() if _says_right(keys, kind[1], one, two)}
 
 
-def _difference(before: Sequence[Any], after: Sequence[Any]) -> Interval:
+def _difference(before: Sequence[Any], after: Sequence[Any], span: Sequence[float] | None) -> Interval:
+    """``span``: least and largest value of the score, where the run says it."""
     values = [*before, *after]
-    if all(isinstance(value, bool) for value in values):
+    if span is not None and all(span[0] <= value <= span[1] for value in values):
+        moved = [float(y) - float(x) for x, y in zip(before, after, strict=True)]
+        found = mean_of_differences(moved, most=span[1] - span[0])
+    elif all(isinstance(value, bool) for value in values):
         found = paired_difference(before, after)
     elif all(0 <= value <= 1 for value in values):
         found = difference_of(before, after)
@@ -221,7 +226,7 @@ def _bench(folder: Path) -> _Bench:
         raise InputError("holds no benched samples", file=folder, mend="name the --out folder of 'lamina bench'")
     figures: dict[str, dict[tuple[str, str], JSON]] = {}
     for row in result.get("rows", ()):
-        told = {name: row[name] for name in ("value", "low", "high")}
+        told = {name: row[name] for name in ("value", "low", "high", "span") if name in row}
         figures.setdefault(_name(row), {})[row["task"], row["metric"]] = told
     return _Bench(samples, figures, {_name(r): r for r in result.get("resources", ())}, machine)
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lamina.bench.choosing import read_choice
 from lamina.bench.intervals import wilson
-from lamina.bench.score_intervals import mean_of_scores
+from lamina.bench.score_intervals import SHARE, Span, as_share, mean_of_scores
 from lamina.bench.tasks.files import csv_rows, place, told_with_place
 from lamina.bench.tasks.judged import Judging
 from lamina.bench.tasks.judged import Scores as Scores  # every task file takes it from here
@@ -42,7 +42,8 @@ class Written:
     one that decides whether an answer is right. Where the answer is to be one of a few texts, ``score`` is given the
     one that it names (``choosing``); an answer that names none is a miss, a figure ``unread``, and no part of what
     ``more`` adds. What ``row["about"]`` names is kept with the scores, and ``more`` adds figures over all of them.
-    ``judging``: what a judge is asked besides, or instead."""
+    ``judging``: what a judge is asked besides, or instead. ``spans``: the least and the largest value of each metric
+    that is no share from 0 to 1; what is known of a mean depends on it."""
 
     name: str
     read: Callable[[], Iterable[JSON]]
@@ -52,6 +53,7 @@ class Written:
     more: Callable[[Sequence[JSON]], list[Figure]] = field(default=lambda outcomes: [])
     judging: Judging | None = None
     needs_tools: bool = False
+    spans: Mapping[str, Span] = field(default_factory=dict)
 
     @property
     def spec(self) -> str:
@@ -117,7 +119,7 @@ class Written:
         )
 
     def is_right(self, scores: Scores) -> bool:
-        return float(scores[self.paired_metric]) >= HALF
+        return as_share(float(scores[self.paired_metric]), self.spans.get(self.paired_metric, SHARE)) >= HALF
 
     def figures(self, outcomes: Sequence[JSON]) -> list[Figure]:
         scored = [o for o in outcomes if not o["unscored"]]
@@ -128,10 +130,10 @@ class Written:
             if all(isinstance(v, bool) for v in values):
                 interval = wilson(sum(values), len(values))
             elif all(isinstance(v, int | float) for v in values):
-                interval = mean_of_scores([float(v) for v in values])
+                interval = mean_of_scores([float(v) for v in values], self.spans.get(name))
             else:
                 continue  # what a row is about, kept for ``more``
-            found += [Figure(name, interval)] if interval else []
+            found += [Figure(name, interval, self.spans.get(name))] if interval else []
         found += self.more([o for o in scored if not o.get("unread")])
         counted = {"unread": scored, "cut": scored, "judge_unreadable": outcomes, "unscored": outcomes}
         for name, of in counted.items():
