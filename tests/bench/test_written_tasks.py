@@ -134,6 +134,15 @@ def test_a_bad_line_is_named(tmp_path: Path, row: object, says: str):
     with pytest.raises(InputError, match=says) as caught:
         own(tmp_path, [{"input": "a", "target": "b"}, row])
     assert "mine.jsonl:2" in str(caught.value)
+    assert '; write {"input": "…", "target": "…"}, and "metric", "choices"' in str(caught.value)
+
+
+def test_a_line_of_another_metric_says_what_to_do_with_it(tmp_path: Path):
+    first = {"input": "a", "target": "b", "metric": "contains"}
+    for row, has in (({}, "no metric, which is 'exact_match'"), ({"metric": "f1"}, "the metric 'f1'")):
+        says = rf"mine\.jsonl:2: has {has}, and the lines before have 'contains'; write the same metric in every line"
+        with pytest.raises(InputError, match=says):
+            own(tmp_path, [first, {"input": "c", "target": "d", **row}])
 
 
 @pytest.mark.parametrize(
