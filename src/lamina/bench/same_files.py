@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lamina.bench.asking import Ask, BenchModel, stored
+from lamina.bench.asked import Ask, BenchModel, stored
 from lamina.bench.crashes import is_settled
 from lamina.bench.identity import adapter_beside, vision_part
 from lamina.runs import Row, Run
