@@ -63,7 +63,10 @@ def mean_of_shares(values: Sequence[float], span: Span = SHARE) -> Interval | No
 
 def mean_of_scores(values: Sequence[float], span: Span | None = None) -> Interval | None:
     """The mean of scores within ``span``. Where nobody declared it: that of shares where all lie between 0 and 1, else
-    a bootstrap."""
+    a bootstrap; one of values that are all alike would be a point, so that they stand for a span of twice their size
+    (our choice)."""
+    if span is None and len(set(values)) == 1 and not 0 <= values[0] <= 1:
+        span = (values[0] - abs(values[0]), values[0] + abs(values[0]))
     if span is not None:
         return mean_of_shares(values, span)
     return mean_of_shares(values) if all(0 <= value <= 1 for value in values) else mean_interval(values)
