@@ -180,7 +180,9 @@ class OpenAIEndpoint:
                     pause = 0.0
                     continue
                 return self._refused(status, content)
-            trouble = f"HTTP {status}" if status else trouble
+            if status:
+                said = self._shown(content)[:200]
+                trouble = f"HTTP {status}: {said}" if said else f"HTTP {status}"
             tries += 1
             pause = self.backoff * 2**tries * (0.5 + random.random())
             pause = min(max(pause, _retry_after(headers)), LONGEST_PAUSE)
