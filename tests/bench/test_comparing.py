@@ -74,6 +74,18 @@ def test_a_difference_of_ratings_is_of_their_span_and_not_of_what_was_drawn(tmp_
     assert row["high"] > 4
 
 
+def test_what_went_amiss_is_compared_over_all_samples_and_not_over_those_where_it_did(tmp_path: Path):
+    def read(*unread: bool) -> list[dict[str, Any]]:
+        return [record("mmlu", str(i), False, **({"unread": True} if odd else {})) for i, odd in enumerate(unread)]
+
+    told = {"unread": {"value": 0.5, "low": 0.2, "high": 0.8}}
+    before = a_run(tmp_path / "a", read(True, True, True, False), told)
+    after = a_run(tmp_path / "b", read(False, True, False, False), told)
+    (row,) = compare_runs(before, after)["metrics"]
+    assert (row["metric"], row["before"], row["after"], row["n"]) == ("unread", 0.75, 0.25, 4)
+    assert (row["difference"], row["lower"], row["higher"]) == (-0.5, 2, 0)
+
+
 def test_yes_and_no_beside_the_right_one_are_paired_too_and_the_right_one_not_twice(tmp_path: Path):
     def statements(*valid: bool) -> list[dict[str, Any]]:
         return [record("sql", str(i), False, sql_exact=False, sql_valid=v, similarity=0.5) for i, v in enumerate(valid)]

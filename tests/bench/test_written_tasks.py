@@ -98,6 +98,13 @@ def test_your_own_questions_are_a_task(tmp_path: Path):
     assert figures(task, outcomes)["contains"] == pytest.approx(1 / 3)
 
 
+def test_answers_without_text_are_misses_and_are_counted(tmp_path: Path):
+    task = own(tmp_path, [{"input": f"say {n}", "target": "ja", "metric": "contains"} for n in range(4)])
+    outcomes = [solved(task, s, text) for s, text in zip(task.samples(), ("ja", "", " \n", "nein"), strict=True)]
+    assert figures(task, outcomes) == {"contains": 0.25, "wrote_nothing": 0.5}
+    assert "wrote_nothing" not in figures(task, outcomes[:1])
+
+
 def test_choices_constrain_the_answer(tmp_path: Path):
     task = own(tmp_path, [{"input": "red or blue?", "target": "blue", "choices": ["red", "blue"]}])
     request = next(task.solve(task.samples()[0], SETTING))

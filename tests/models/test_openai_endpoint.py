@@ -254,6 +254,15 @@ def test_a_key_that_no_header_can_hold_is_said_without_showing_it(endpoint: Endp
     assert "cret" not in str(caught.value)
 
 
+def test_bytes_that_are_no_utf8_are_marked_and_the_rest_of_the_answer_is_kept(model: Any, endpoint: Endpoint, ask: Ask):
+    endpoint.answers = [
+        Answer(body=b'{"choices": [{"message": {"content": "caf\xe9 \xf0\x9f"}, "finish_reason": "stop"}]}')
+    ]
+    assert one(model, ask(tools=None)).text == "caf� �"
+    endpoint.answers = [Answer(body=b'data: {"choices": [{"delta": {"content": "caf\xe9"}}]}\n\ndata: [DONE]\n\n')]
+    assert model.timed(ask(tools=None)).text == "caf�"
+
+
 def test_a_page_instead_of_an_answer_says_what_to_look_at(model: Model, endpoint: Endpoint, ask: Ask):
     endpoint.answers = [Answer(200, b"<html><body>Welcome</body></html>")]
     with pytest.raises(ModelError, match=r"not JSON.*Welcome.*/v1"):

@@ -13,6 +13,7 @@ import orjson
 from lamina.bench.intervals import Interval, bounded_interval, mean_interval, paired_difference
 from lamina.bench.pairs import ALL, pair_row
 from lamina.bench.score_intervals import difference_of, mean_of_differences
+from lamina.bench.tasks.written import COUNTED
 from lamina.bench.timing import MEASURES
 from lamina.errors import InputError
 from lamina.runs import Run
@@ -100,7 +101,7 @@ def _metrics(
     is; whole numbers are counts of something."""
     found: list[JSON] = []
     for (task, metric), keys in _scored(shared, one, two).items():
-        before, after = ([run[key]["scores"][metric] for key in keys] for run in (one, two))
+        before, after = ([run[key]["scores"].get(metric, False) for key in keys] for run in (one, two))
         known = [figures for figures in declared if figures]
         if known and not any((task, metric) in figures for figures in known):
             continue
@@ -120,18 +121,21 @@ def _metrics(
 
 
 def _scored(shared: Sequence[tuple[str, str]], one: Samples, two: Samples) -> dict[tuple[str, str], list[Any]]:
-    """By task and metric, the samples on which both have a number."""
+    """By task and metric, the samples on which both have a number. What went amiss (``COUNTED``) is kept only of
+    samples where it did."""
     found: dict[tuple[str, str], list[Any]] = {}
     for key in shared:
         before, after = one[key]["scores"], two[key]["scores"]
-        for metric in before:
-            if isinstance(before[metric], int | float) and isinstance(after.get(metric), int | float):
+        for metric in dict.fromkeys((*before, *after)):
+            if metric in COUNTED:
+                found.setdefault((key[0], metric), [other for other in shared if other[0] == key[0]])
+            elif all(isinstance(scores.get(metric), int | float) for scores in (before, after)):
                 found.setdefault((key[0], metric), []).append(key)
     return found
 
 
 def _says_right(keys: Sequence[tuple[str, str]], metric: str, one: Samples, two: Samples) -> bool:
-    return all(run[key]["scores"][metric] is run[key]["right"] for run in (one, two) for key in keys)
+    return all(run[key]["scores"].get(metric, False) is run[key]["right"] for run in (one, two) for key in keys)
 
 
 def _rights(shared: Sequence[tuple[str, str]], one: Samples, two: Samples) -> set[tuple[str, str]]:

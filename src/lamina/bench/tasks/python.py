@@ -29,7 +29,7 @@ from typing import Any
 from lamina.bench.score_intervals import Span
 from lamina.bench.tasks.judged import Scores
 from lamina.bench.tasks.pictured import image_problem, own_images
-from lamina.bench.tasks.written import Written
+from lamina.bench.tasks.written import COUNTED, Written
 from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
@@ -37,7 +37,7 @@ ABOUT = "python:FILE.py, your own task as one file: samples() and score(row, ans
 VERSION = 1
 ALONE = "score"
 """The metric of a score that has no name."""
-_TAKEN = {"unread", "unscored", "right", "cut", "judge_unreadable"}
+_TAKEN = {*COUNTED, "right"}
 
 
 def open_task(argument: str) -> Written:

@@ -28,8 +28,9 @@ PICK = "Please answer the following question by outputting a single letter repre
 HALF = 0.5
 """A score between 0 and 1 counts as right from here on, where answers of two models are paired (our choice)."""
 
-_NO_FIGURE = ("unscored", "right", "unread", "cut", "judge_unreadable")
-"""Scores that are figures of their own, given only where there are any."""
+COUNTED = ("unread", "cut", "wrote_nothing", "judge_unreadable", "unscored")
+"""Scores that count what went amiss: figures of their own, given only where there are any, and False of a sample that
+does not have them."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Written:
     conversation, and the last answer scored. ``score(row, answer)`` gives the metrics, ``paired_metric`` names the
     one that decides whether an answer is right. Where the answer is to be one of a few texts, ``score`` is given the
     one that it names (``choosing``); an answer that names none is a miss, a figure ``unread``, and no part of what
-    ``more`` adds. What ``row["about"]`` names is kept with the scores, and ``more`` adds figures over all of them.
+    ``more`` adds. An answer without text is scored as any, and a figure ``wrote_nothing``. What ``row["about"]`` names
+    is kept with the scores, and ``more`` adds figures over all of them.
     ``judging``: what a judge is asked besides, or instead. ``spans``: the least and the largest value of each metric
     that is no share from 0 to 1; what is known of a mean depends on it."""
 
@@ -87,7 +89,7 @@ class Written:
             if unanswered(reply):
                 return Outcome(False, {"unscored": True}, [f"not answered: {reply.problem}"], records)
             messages, cut = [*messages, Message(role="assistant", content=reply.text)], cut or reply.truncated
-        kept = {key: row[key] for key in row.get("about", ())} | {"cut": cut}
+        kept = {key: row[key] for key in row.get("about", ())} | odd_scores(records, cut)
         if self.judging is not None and self.judging.needed:
             return Outcome(False, {**kept, "unscored": True}, ["not judged"], records)
         said, choices = reply.text, choices_of(row)
@@ -123,7 +125,7 @@ class Written:
 
     def figures(self, outcomes: Sequence[JSON]) -> list[Figure]:
         scored = [o for o in outcomes if not o["unscored"]]
-        names = [n for n in dict.fromkeys(name for o in scored for name in o) if n not in _NO_FIGURE]
+        names = [n for n in dict.fromkeys(name for o in scored for name in o) if n not in (*COUNTED, "right")]
         found = []
         for name in names:
             values = [o[name] for o in scored if o.get(name) is not None]
@@ -135,8 +137,8 @@ class Written:
                 continue  # what a row is about, kept for ``more``
             found += [Figure(name, interval, self.spans.get(name))] if interval else []
         found += self.more([o for o in scored if not o.get("unread")])
-        counted = {"unread": scored, "cut": scored, "judge_unreadable": outcomes, "unscored": outcomes}
-        for name, of in counted.items():
+        for name in COUNTED:
+            of = outcomes if name in ("judge_unreadable", "unscored") else scored
             hits = [bool(o.get(name)) for o in of]
             if any(hits) and (interval := wilson(sum(hits), len(hits))):
                 found.append(Figure(name, interval))
@@ -150,6 +152,11 @@ def choices_of(row: JSON) -> Sequence[str]:
     """The texts of which the answer is one: letters where there are options, a blank before them after a raw prompt."""
     letters = [f" {letter}" if row.get("raw") else letter for letter in LETTERS[: row.get("options") or 0]]
     return row.get("choices") or letters
+
+
+def odd_scores(records: Sequence[JSON], cut: bool) -> JSON:
+    """Of the answers of a sample: whether one was ``cut`` at the limit, and, where it is so, that one has no text."""
+    return {"cut": cut} | ({"wrote_nothing": True} if any(not turn["answer"].strip() for turn in records) else {})
 
 
 def unanswered(reply: Reply) -> bool:
