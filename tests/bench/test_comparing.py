@@ -86,6 +86,14 @@ def test_what_went_amiss_is_compared_over_all_samples_and_not_over_those_where_i
     assert (row["difference"], row["lower"], row["higher"]) == (-0.5, 2, 0)
 
 
+def test_questions_about_images_are_the_same_where_the_images_lie_elsewhere(tmp_path: Path):
+    def seen(folder: str, right: bool) -> list[dict[str, Any]]:
+        return [record("nlvr", "1", right) | {"row": {"prompt": "Is it?", "images": [f"{folder}/nlvr/1.png"]}}]
+
+    found = compare_runs(a_run(tmp_path / "a", seen("/data", False)), a_run(tmp_path / "b", seen("/home/ana", True)))
+    assert (found["unpaired"], [row["n"] for row in found["rows"]]) == (0, [1])
+
+
 def test_yes_and_no_beside_the_right_one_are_paired_too_and_the_right_one_not_twice(tmp_path: Path):
     def statements(*valid: bool) -> list[dict[str, Any]]:
         return [record("sql", str(i), False, sql_exact=False, sql_valid=v, similarity=0.5) for i, v in enumerate(valid)]

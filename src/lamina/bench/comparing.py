@@ -65,7 +65,7 @@ def compare_runs(before: str | Path, after: str | Path) -> JSON:
         first, second = one.samples[a], two.samples[b]
         names = (a, b) if a != b else (f"{before}: {a}", f"{after}: {b}")
         named = {"a": names[0], "b": names[1]}
-        shared = [key for key, record in first.items() if second.get(key, {}).get("row") == record["row"]]
+        shared = [key for key, record in first.items() if key in second and _asks(second[key]) == _asks(record)]
         found["unpaired"] += len(first) + len(second) - 2 * len(shared)
         found["rows"] += _rows(names, shared, first, second)
         declared = (one.figures.get(a, {}), two.figures.get(b, {}))
@@ -81,6 +81,12 @@ def compare_runs(before: str | Path, after: str | Path) -> JSON:
             if (now := second[task, sample]["right"]) != first[task, sample]["right"]
         ]
     return found | {"machines": _machines(one, two, pairs)}
+
+
+def _asks(record: JSON) -> JSON:
+    """What makes two samples of one id the same. Where an image lies is another place on another machine."""
+    row: JSON = record["row"]
+    return {name: value for name, value in row.items() if name != "images"}
 
 
 def _rows(names: tuple[str, str], shared: list[tuple[str, str]], one: Samples, two: Samples) -> list[JSON]:
