@@ -202,3 +202,31 @@ def test_a_bench_of_many_tasks_is_not_named_after_the_one_with_calls(tmp_path: P
     page, _ = page_of(tmp_path / "calls", of_calls)
     assert "of the calls are exact" in page
     assert "By kind of request" in page
+
+
+def test_the_ladder_and_the_scores_come_before_the_calls_and_nothing_is_said_twice(tmp_path: Path):
+    found = bench()
+    found["paired"] = [{"a": "m F16", "b": "m Q8_0", "task": "gsm8k", "n": 9, "difference": 0.1, "low": -0.1,
+                        "high": 0.2, "only_a": 1, "only_b": 2, "p": 1.0}]  # fmt: skip
+    found["rows"] += [row("F16", 0.5) | {"task": "nestful:executable", "metric": "call_exact"}]
+    page, _ = page_of(tmp_path / "run", found)
+    places = [page.index(f'<section id="{name}">') for name in ("quantization", "scores", "accuracy")]
+    assert places == sorted(places)
+    assert '<a href="#accuracy">Calls</a>' in page
+    assert page.count("On the same prompts") == 1
+    assert page.count("crashed at load") == 1
+
+
+def test_a_miss_shows_what_was_asked_and_what_could_not_be_asked_is_none(tmp_path: Path):
+    task = "nestful:executable"
+    missed = sample("F16", "a", False, "no") | {"task": task, "row": {"messages": [
+        {"role": "system", "content": "be short"}, {"role": "user", "content": "Fly me to Rome"}]}}  # fmt: skip
+    unasked = sample("F16", "b", False, "") | {"task": task, "scores": {"unscored": True}, "reasons": ["too long"]}
+    found = bench()
+    found["rows"] = [row("F16", 0.5) | {"task": task, "metric": "call_exact"}]
+    with Run.open(tmp_path / "run", {"verb": "bench"}) as run:
+        run.store.put([Row("sample", s["sample"], i, json.dumps(s).encode()) for i, s in enumerate((missed, unasked))])
+        run.finish("bench", found)
+        page = write_report(run.folder, run.results()).read_text()
+    assert '<p class="request">Fly me to Rome</p>' in page
+    assert page.count('<article class="row miss">') == 1
