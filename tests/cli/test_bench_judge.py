@@ -75,6 +75,18 @@ def test_all_with_a_judge_and_no_data_of_judged_tasks_names_these_and_what_their
     assert not (tmp_path / "run").exists()
 
 
+def test_why_a_sample_has_no_score_is_printed_and_in_the_report(lamina, scene: Path):
+    source = "def samples():\n    return [{'input': 'a', 'n': n} for n in (1, 0)]\n\n"
+    (scene / "mine.py").write_text(source + "def score(row, answer):\n    return 1 / row['n'] > 0 or not answer\n")
+    task, model = f"python:{scene / 'mine.py'}", f"scripted:{scene / 'model.py'}"
+    said = lamina("bench", model, "--tasks", task, "--out", scene / "run")
+    assert said.status == 0, said.err
+    (line,) = [line for line in said.out.splitlines() if "unscored: " in line]
+    assert f": 1 of 2 of {task} unscored: not scored: " in line
+    assert "mine.py:5: score(): ZeroDivisionError: division by zero" in line
+    assert "1 of 2 of" in (scene / "run" / "report.html").read_text()
+
+
 def test_a_task_in_python_is_benched_by_its_files_name(lamina, scene: Path):
     (scene / "mine.py").write_text(
         "print('loaded')\n\ndef samples():\n    return [{'input': 'Are you sure?'}]\n\n"

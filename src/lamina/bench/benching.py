@@ -20,6 +20,7 @@ from lamina.bench.possible import check_possible, form_remarks
 from lamina.bench.same_files import share_answers
 from lamina.bench.side_by_side import side_by_side
 from lamina.bench.tasks import Task, version_of
+from lamina.bench.unscored import unscored_rows
 from lamina.runs import Progress, Run
 from lamina.tools.tool import JSON, Toolbox
 
@@ -39,7 +40,8 @@ def bench_models(
     alone: bool = False,
 ) -> JSON:
     """``{"rows", "paired", "resources", "crashes", "versions" (of the tasks), "left_out" (rows
-    that are no samples, by task and reason, where there are some), "remarks" (``{"model", "precision",
+    that are no samples, by task and reason, where there are some), "unscored" (samples without a score, and why:
+    ``unscored``, where there are some), "remarks" (``{"model", "precision",
     "detail"}`` of models that are not asked in a form of their own, where there are some)}``.
 
     Samples and timings go to ``run.store`` (kinds ``sample``, ``timing``, ``round``, ``resource``) as they are
@@ -81,6 +83,7 @@ def bench_models(
         "crashes": found.crashes,
         "versions": {task.name: version_of(task) for task in tasks},
         **({"left_out": left_out} if left_out else {}),
+        **({"unscored": found.unscored} if found.unscored else {}),
         **({"remarks": remarks} if remarks else {}),
     }
     ladders = [_ladder(one, named, tasks, result) for one in made]
@@ -128,6 +131,7 @@ class _Found:
     rows: list[JSON] = field(default_factory=list)
     resources: list[JSON] = field(default_factory=list)
     crashes: list[JSON] = field(default_factory=list)
+    unscored: list[JSON] = field(default_factory=list)
     timed: list[Timed] = field(default_factory=list)
     answered: dict[str, dict[tuple[str, str], JSON]] = field(default_factory=dict)
 
@@ -170,6 +174,7 @@ def _answers_of(
         for task in tasks:
             problem = planned.impossible.get((model.name, task.name))
             found.rows += _rows_of(model, task, asks, records, problem)
+        found.unscored += unscored_rows(records[ask.key] for ask in asks if ask.key in records)
         lost_samples = crash_rows(records[ask.key] for ask in asks if ask.key in records)
         found.rows += lost_samples
         found.crashes += [{key: row[key] for key in CRASH} for row in lost_samples]

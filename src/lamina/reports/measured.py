@@ -40,6 +40,7 @@ def measured_view(results: Mapping[str, Any]) -> JSON | None:
         "paired": bench.get("paired") or [],
         "crashes": bench.get("crashes") or [],
         "remarks": bench.get("remarks") or [],
+        "unscored": bench.get("unscored") or [],
         "not_asked": [f"{task}: {why}" for task, why in (bench.get("not_asked") or {}).items()],
         "not_possible": [row for row in bench["rows"] if row["metric"] == "not_possible"],
         "throttled": [(_name(r), r["throttled"]) for r in bench.get("resources") or [] if r.get("throttled")],
