@@ -130,7 +130,10 @@ SAMPLES = "def samples():\n    return [{'input': 'x'}]\n"
         (SAMPLES + "\ndef score(row, answer):\n    return 'good'\n", r"score\(\) returned 'good'; return a bool"),
         (SAMPLES + "\ndef score(row, answer):\n    return float('nan')\n", r"score\(\) returned nan"),
         (SAMPLES + "\ndef score(row, answer):\n    return {}\n", r"score\(\) returned {}"),
-        (SAMPLES + "\ndef score(row, answer):\n    return {'right': 1}\n", r"score\(\) returned {'right': 1}"),
+        (
+            SAMPLES + "\ndef score(row, answer):\n    return {'right': 1}\n",
+            r"returned a metric 'right', .*; give it another",
+        ),
         ("MAX_TOKENS = 'few'\n" + SAMPLES + SCORE, "MAX_TOKENS is no number of tokens"),
         ("SPANS = {'score': 5}\n" + SAMPLES + SCORE, r"SPANS is no dict .*; write SPANS = {\"stars\": \(1, 5\)}"),
         ("SPANS = {'score': (5, 1)}\n" + SAMPLES + SCORE, "SPANS is no dict of a least and a largest value"),

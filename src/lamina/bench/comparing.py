@@ -162,8 +162,8 @@ def _difference(before: Sequence[Any], after: Sequence[Any], span: Sequence[floa
         moved = [float(y) - float(x) for x, y in zip(before, after, strict=True)]
         found = mean_interval(moved)
         if len(set(moved)) == 1:  # a bootstrap would be certain of a handful of samples that did not move
-            span = max(1.0, *(abs(float(value)) for value in values))
-            found = bounded_interval(moved, -span, span)
+            most = max(1.0, *(abs(float(value)) for value in values))
+            found = bounded_interval(moved, -most, most)
     assert found is not None, "a metric has samples"
     return found
 

@@ -92,7 +92,10 @@ class OwnFile:
         value = self._call("score", row["own"], answer)
         named = value if isinstance(value, Mapping) else {ALONE: value}
         found = {str(name): _plain(one) for name, one in named.items()}
-        bad = next((name for name, one in found.items() if one is None or name in _TAKEN), None)
+        if taken := _TAKEN & found.keys():
+            what = f"score() returned a metric {min(taken)!r}, which is a name of Lamina's own"
+            raise InputError(what, file=self.file, mend="give it another one")
+        bad = next((name for name, one in found.items() if one is None), None)
         if bad is not None or not found or (decides is not None and decides not in found):
             said = _shown(value)
             raise InputError(f"score() returned {said}", file=self.file, mend=_SCORE)
