@@ -86,6 +86,17 @@ def test_what_went_amiss_is_compared_over_all_samples_and_not_over_those_where_i
     assert (row["difference"], row["lower"], row["higher"]) == (-0.5, 2, 0)
 
 
+def test_the_share_of_unscored_samples_is_no_pair_of_those_that_were_scored(tmp_path: Path):
+    told = [{"unscored": {"value": share, "low": 0.1, "high": 0.6}} for share in (0.2, 0.4)]
+    runs = [
+        a_run(tmp_path / name, read, said) for name, read, said in zip("ab", [summaries(0.5)] * 2, told, strict=True)
+    ]
+    found = compare_runs(*runs)
+    assert found["metrics"] == []
+    (row,) = found["figures"]
+    assert (row["metric"], row["before"]["value"], row["after"]["value"]) == ("unscored", 0.2, 0.4)
+
+
 def test_questions_about_images_are_the_same_where_the_images_lie_elsewhere(tmp_path: Path):
     def seen(folder: str, right: bool) -> list[dict[str, Any]]:
         return [record("nlvr", "1", right) | {"row": {"prompt": "Is it?", "images": [f"{folder}/nlvr/1.png"]}}]

@@ -128,11 +128,13 @@ def _metrics(
 
 def _scored(shared: Sequence[tuple[str, str]], one: Samples, two: Samples) -> dict[tuple[str, str], list[Any]]:
     """By task and metric, the samples on which both have a number. What went amiss (``COUNTED``) is kept only of
-    samples where it did."""
+    samples where it did. How many are unscored, the scored ones cannot say."""
     found: dict[tuple[str, str], list[Any]] = {}
     for key in shared:
         before, after = one[key]["scores"], two[key]["scores"]
         for metric in dict.fromkeys((*before, *after)):
+            if metric == "unscored":
+                continue
             if metric in COUNTED:
                 found.setdefault((key[0], metric), [other for other in shared if other[0] == key[0]])
             elif all(isinstance(scores.get(metric), int | float) for scores in (before, after)):
