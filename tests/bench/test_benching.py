@@ -18,11 +18,12 @@ from lamina.bench import (
     asking,
     bench_models,
     best_variant,
+    jobs,
     list_tasks,
     open_task,
     worker,
 )
-from lamina.bench.asking import Ask
+from lamina.bench.asked import Ask
 from lamina.bench.identity import sample_key
 from lamina.bench.planning import drawn
 from lamina.bench.tasks import Sample, Setting, _file_version, hotpotqa, open_tasks, version_of
@@ -210,10 +211,10 @@ def test_text_tasks_are_asked_in_parallel_and_functions_in_every_prompt_one_afte
     words.write_text("".join(json.dumps({"input": f"say {i}", "target": str(i)}) + "\n" for i in range(3)))
     tasks = [open_task(f"own:{desk.queries}"), open_task(f"jsonl:{words}")]
     own, text = ([Ask(f"{task.name} {s.id}", task, s) for s in task.samples()] for task in tasks)
-    assert asking.slots_for(model, own, Toolbox([]), settings) == 8
-    assert asking.slots_for(model, own, desk.toolbox, settings) == 1
-    assert asking.slots_for(model, [*own, *text], desk.toolbox, settings) == 8
-    assert asking.slots_for(BenchModel("x.gguf", "x", "", "baked"), own, desk.toolbox, settings) == 8
+    assert jobs.slots_for(model, own, Toolbox([]), settings) == 8
+    assert jobs.slots_for(model, own, desk.toolbox, settings) == 1
+    assert jobs.slots_for(model, [*own, *text], desk.toolbox, settings) == 8
+    assert jobs.slots_for(BenchModel("x.gguf", "x", "", "baked"), own, desk.toolbox, settings) == 8
 
     waves: list[list[str]] = []
 
@@ -226,7 +227,7 @@ def test_text_tasks_are_asked_in_parallel_and_functions_in_every_prompt_one_afte
 
     def asked(engine: Engine) -> list[list[str]]:
         waves.clear()
-        job = asking.job_of("quality", model, [*own, *text], desk.toolbox, settings, slots=8)
+        job = jobs.job_of("quality", model, [*own, *text], desk.toolbox, settings, slots=8)
         with open_executor(desk.toolbox) as executor:
             setting = Setting(desk.toolbox, "full", executor=executor)
             worker._score(job, setting, engine, lambda event, **fields: None, lambda: None)

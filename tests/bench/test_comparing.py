@@ -62,6 +62,49 @@ def test_a_score_that_moved_on_no_sample_has_a_width_all_the_same(tmp_path: Path
     assert row["low"] < 0 < row["high"]
 
 
+def test_a_difference_of_ratings_is_of_their_span_and_not_of_what_was_drawn(tmp_path: Path):
+    def rated(*scores: float) -> list[dict[str, Any]]:
+        return [record("mt_bench", str(i), score >= 6, score=score) for i, score in enumerate(scores)]
+
+    told = {"score": {"value": 1.0, "low": 1.0, "high": 9.0, "span": [1, 10]}}
+    before, after = a_run(tmp_path / "a", rated(1.0, 1.0), told), a_run(tmp_path / "b", rated(1.0, 2.0), told)
+    (row,) = compare_runs(before, after)["metrics"]
+    assert row["difference"] == 0.5
+    assert row["low"] < -3, "of two samples next to nothing is known"
+    assert row["high"] > 4
+
+
+def test_what_went_amiss_is_compared_over_all_samples_and_not_over_those_where_it_did(tmp_path: Path):
+    def read(*unread: bool) -> list[dict[str, Any]]:
+        return [record("mmlu", str(i), False, **({"unread": True} if odd else {})) for i, odd in enumerate(unread)]
+
+    told = {"unread": {"value": 0.5, "low": 0.2, "high": 0.8}}
+    before = a_run(tmp_path / "a", read(True, True, True, False), told)
+    after = a_run(tmp_path / "b", read(False, True, False, False), told)
+    (row,) = compare_runs(before, after)["metrics"]
+    assert (row["metric"], row["before"], row["after"], row["n"]) == ("unread", 0.75, 0.25, 4)
+    assert (row["difference"], row["lower"], row["higher"]) == (-0.5, 2, 0)
+
+
+def test_the_share_of_unscored_samples_is_no_pair_of_those_that_were_scored(tmp_path: Path):
+    told = [{"unscored": {"value": share, "low": 0.1, "high": 0.6}} for share in (0.2, 0.4)]
+    runs = [
+        a_run(tmp_path / name, read, said) for name, read, said in zip("ab", [summaries(0.5)] * 2, told, strict=True)
+    ]
+    found = compare_runs(*runs)
+    assert found["metrics"] == []
+    (row,) = found["figures"]
+    assert (row["metric"], row["before"]["value"], row["after"]["value"]) == ("unscored", 0.2, 0.4)
+
+
+def test_questions_about_images_are_the_same_where_the_images_lie_elsewhere(tmp_path: Path):
+    def seen(folder: str, right: bool) -> list[dict[str, Any]]:
+        return [record("nlvr", "1", right) | {"row": {"prompt": "Is it?", "images": [f"{folder}/nlvr/1.png"]}}]
+
+    found = compare_runs(a_run(tmp_path / "a", seen("/data", False)), a_run(tmp_path / "b", seen("/home/ana", True)))
+    assert (found["unpaired"], [row["n"] for row in found["rows"]]) == (0, [1])
+
+
 def test_yes_and_no_beside_the_right_one_are_paired_too_and_the_right_one_not_twice(tmp_path: Path):
     def statements(*valid: bool) -> list[dict[str, Any]]:
         return [record("sql", str(i), False, sql_exact=False, sql_valid=v, similarity=0.5) for i, v in enumerate(valid)]

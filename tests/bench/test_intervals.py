@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lamina.bench import paired_difference, ratio_of_sums, wilson
 from lamina.bench.intervals import mcnemar, mean_interval
-from lamina.bench.score_intervals import difference_of, mean_of_differences, mean_of_shares
+from lamina.bench.score_intervals import difference_of, mean_of_differences, mean_of_scores, mean_of_shares
 
 
 @pytest.mark.parametrize(
@@ -169,6 +169,17 @@ def test_the_interval_of_a_difference_covers_the_true_one_in_95_of_100_draws():
             assert found is not None
             held += found.low <= mean <= found.high
         assert held >= 374
+
+
+def test_a_few_scores_without_a_span_that_agree_are_no_certainty():
+    for value in (3.0, -3.0):
+        found = mean_of_scores([value] * 3)
+        assert found is not None
+        assert found.value == value
+        assert found.low < value - 1 < value + 1 < found.high
+    many = mean_of_scores([3.0] * 300)
+    assert many is not None
+    assert 0 < many.high - 3 < 0.1
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))

@@ -105,6 +105,17 @@ def test_the_second_turn_is_asked_after_the_first_answer_and_both_are_rated(cour
     assert poem["right"]
 
 
+def test_ratings_that_are_all_one_are_the_lowest_there_are_and_no_shares(court: SimpleNamespace):
+    mt_bench(court)
+    rows = bench(court, "mt_bench", court.model(), court.judge(otherwise={"reason": "useless", "score": 1}))["rows"]
+    by_metric = {row["metric"]: row for row in rows}
+    for metric in ("score", "score_turn_1", "score_turn_2"):
+        found = by_metric[metric]
+        assert (found["value"], found["low"], found["span"]) == (1.0, 1.0, [1, 10])
+        assert 5 < found["high"] <= 10, "two ratings alike say little of the next one"
+    assert "span" not in by_metric["good"]
+
+
 def test_reference_answers_are_shown_to_the_judge_where_there_are_any(court: SimpleNamespace):
     mt_bench(court, references=True)
     bench(court, "mt_bench", court.model(), court.judge())

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lamina.bench import BenchModel, BenchSettings, bench_models, benching, measuring, open_task, worker
-from lamina.bench.asking import Ask
+from lamina.bench.asked import Ask
 from lamina.bench.tasks import Sample
 from lamina.bench.timing import timing_figures
 from lamina.models import Request

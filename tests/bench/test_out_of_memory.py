@@ -10,7 +10,7 @@ import pytest
 from gguf import GGUFWriter
 
 from lamina.bench import BenchModel, BenchSettings, bench_models, memory_left, open_task, worker
-from lamina.bench.asking import job_of
+from lamina.bench.jobs import job_of
 from lamina.bench.memory_left import bytes_left, context_bytes, lack_of_memory
 from lamina.bench.workers import ask_worker
 from lamina.errors import ModelError

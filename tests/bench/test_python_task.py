@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from lamina.bench import BenchModel, BenchSettings, bench_models
+from lamina.bench.pairs import value_of
 from lamina.bench.tasks import Outcome, Sample, Setting, Task, open_task
 from lamina.errors import InputError
 from lamina.models import Reply
@@ -54,6 +55,18 @@ def test_a_file_with_samples_and_score_is_a_task(tmp_path: Path):
     found = {f.metric: f.interval.value for f in task.figures([{**o.scores, "right": o.right} for o in outcomes])}
     assert found == {"exact": 0.5, "near": pytest.approx((1 + 1 / 4) / 2)}
     assert task.paired_metric == "exact"
+
+
+def test_a_metric_of_a_span_of_its_own_is_right_from_its_middle_on_and_compared_as_a_share(tmp_path: Path):
+    source = "SPANS = {'stars': (1, 5)}\n\ndef samples():\n    return [{'input': 'a'}, {'input': 'b'}]\n\n"
+    task = own(tmp_path, source + "def score(row, answer):\n    return {'stars': int(answer or 1)}\n")
+    outcomes = [solved(task, sample, text) for sample, text in zip(task.samples(), ("1", "3"), strict=True)]
+    assert [o.right for o in outcomes] == [False, True], "1 of 1 to 5 is the least, not the whole"
+    records = [{"scores": o.scores, "right": o.right} for o in outcomes]
+    assert [value_of(task, record) for record in records] == [0.0, 0.5]
+    (figure,) = task.figures([{**o.scores, "right": o.right} for o in outcomes])
+    assert (figure.metric, figure.interval.value, figure.span) == ("stars", 2.0, (1.0, 5.0))
+    assert 1 <= figure.interval.low < 2 < 3 < figure.interval.high <= 5
 
 
 def test_its_questions_may_be_about_images_beside_the_file(tmp_path: Path):
@@ -117,8 +130,18 @@ SAMPLES = "def samples():\n    return [{'input': 'x'}]\n"
         (SAMPLES + "\ndef score(row, answer):\n    return 'good'\n", r"score\(\) returned 'good'; return a bool"),
         (SAMPLES + "\ndef score(row, answer):\n    return float('nan')\n", r"score\(\) returned nan"),
         (SAMPLES + "\ndef score(row, answer):\n    return {}\n", r"score\(\) returned {}"),
-        (SAMPLES + "\ndef score(row, answer):\n    return {'right': 1}\n", r"score\(\) returned {'right': 1}"),
+        (
+            SAMPLES + "\ndef score(row, answer):\n    return {'right': 1}\n",
+            r"returned a metric 'right', .*; give it another",
+        ),
         ("MAX_TOKENS = 'few'\n" + SAMPLES + SCORE, "MAX_TOKENS is no number of tokens"),
+        ("SPANS = {'score': 5}\n" + SAMPLES + SCORE, r"SPANS is no dict .*; write SPANS = {\"stars\": \(1, 5\)}"),
+        ("SPANS = {'score': (5, 1)}\n" + SAMPLES + SCORE, "SPANS is no dict of a least and a largest value"),
+        ("SPANS = 5\n" + SAMPLES + SCORE, "SPANS is no dict"),
+        (
+            "SPANS = {'score': (2, 5)}\n" + SAMPLES + SCORE,
+            r"score\(\) returned score 1, which is not between 2 and 5; correct score\(\) or SPANS",
+        ),
     ],
 )
 def test_a_mistake_in_the_file_is_named_before_a_model_is_loaded(tmp_path: Path, source: str, says: str):

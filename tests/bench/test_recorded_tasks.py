@@ -66,6 +66,16 @@ def figures(task: Task, outcomes: list[Outcome]) -> dict[str, float]:
 USER = {"role": "user", "content": "the sky in Oslo?"}
 
 
+def test_a_sample_whose_row_has_no_id_is_the_same_wherever_its_file_lies(tmp_path: Path):
+    found = []
+    for folder in (tmp_path / "one", tmp_path / "two" / "deep.json:7"):
+        folder.mkdir(parents=True)
+        row = {"tools": [TOOL], "messages": [USER, turn("Oslo")]}
+        (folder / "rows.jsonl").write_text(json.dumps(row) + "\n" + json.dumps(row | {"id": "my/own.json"}) + "\n")
+        found.append([sample.id for sample in open_task(f"rows:{folder / 'rows.jsonl'}").samples()])
+    assert found == [["rows.jsonl:1", "my/own.json"]] * 2
+
+
 def test_each_turn_that_calls_is_a_sample_with_everything_before_it(tmp_path: Path):
     result, more = {"role": "tool", "name": "sky", "content": "clear"}, {"role": "user", "content": "and in Rome?"}
     task = written(

@@ -98,6 +98,13 @@ def test_your_own_questions_are_a_task(tmp_path: Path):
     assert figures(task, outcomes)["contains"] == pytest.approx(1 / 3)
 
 
+def test_answers_without_text_are_misses_and_are_counted(tmp_path: Path):
+    task = own(tmp_path, [{"input": f"say {n}", "target": "ja", "metric": "contains"} for n in range(4)])
+    outcomes = [solved(task, s, text) for s, text in zip(task.samples(), ("ja", "", " \n", "nein"), strict=True)]
+    assert figures(task, outcomes) == {"contains": 0.25, "wrote_nothing": 0.5}
+    assert "wrote_nothing" not in figures(task, outcomes[:1])
+
+
 def test_choices_constrain_the_answer(tmp_path: Path):
     task = own(tmp_path, [{"input": "red or blue?", "target": "blue", "choices": ["red", "blue"]}])
     request = next(task.solve(task.samples()[0], SETTING))
@@ -134,6 +141,15 @@ def test_a_bad_line_is_named(tmp_path: Path, row: object, says: str):
     with pytest.raises(InputError, match=says) as caught:
         own(tmp_path, [{"input": "a", "target": "b"}, row])
     assert "mine.jsonl:2" in str(caught.value)
+    assert '; write {"input": "…", "target": "…"}, and "metric", "choices"' in str(caught.value)
+
+
+def test_a_line_of_another_metric_says_what_to_do_with_it(tmp_path: Path):
+    first = {"input": "a", "target": "b", "metric": "contains"}
+    for row, has in (({}, "no metric, which is 'exact_match'"), ({"metric": "f1"}, "the metric 'f1'")):
+        says = rf"mine\.jsonl:2: has {has}, and the lines before have 'contains'; write the same metric in every line"
+        with pytest.raises(InputError, match=says):
+            own(tmp_path, [first, {"input": "c", "target": "d", **row}])
 
 
 @pytest.mark.parametrize(

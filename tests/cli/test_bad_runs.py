@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # tiny_gguf is shared by the rooms' tests
+
 from lamina.cli import main
 from lamina.runs import Run
+from tiny_gguf import save_tiny_gguf
 
 
 def one_line(said) -> str:
@@ -96,6 +99,28 @@ def test_a_file_that_is_no_whole_gguf_is_the_user_s_mistake_named_before_any_wor
         assert said.status == 2
         assert "half.gguf" in one_line(said)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_file_that_is_cut_among_its_tensors_is_named_before_any_work_by_every_verb(
+    lamina, tools_file: Path, tmp_path: Path
+):
+    whole = save_tiny_gguf(tmp_path / "whole.gguf").read_bytes()
+    file, out = tmp_path / "cut.gguf", ["--out", tmp_path / "run"]
+    file.write_bytes(whole[: len(whole) * 2 // 3])
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text('{"input": "1 and 1?", "target": "2", "metric": "number"}\n', encoding="utf-8")
+    for verb in (
+        ["act", "double 12", "--tools", tools_file, "--model", file],
+        ["bench", file, "--tasks", f"jsonl:{questions}", *out],
+        ["bench", file, "--tasks", f"jsonl:{questions}", "--quantize", "Q8_0", *out],
+        ["quantize", file, "--types", "Q8_0", *out],
+        ["build", tools_file, "--base", file, *out],
+        ["synth", tools_file, "-n", "2", "--writer", file, *out],
+    ):
+        said = lamina(*verb)
+        told = f"its header promises {len(whole):,} bytes, it has {len(whole) * 2 // 3:,}; fetch or build it again"
+        assert (said.status, told in one_line(said)) == (2, True), verb
+        assert not (tmp_path / "run").exists(), verb
 
 
 def test_a_bad_file_of_requests_names_the_line_before_any_model_is_loaded(lamina, tools_file: Path, tmp_path: Path):

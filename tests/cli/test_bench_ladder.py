@@ -210,7 +210,8 @@ def test_a_file_that_is_cut_short_is_a_row_that_says_so_and_the_next_model_is_be
     found = benched(lamina, tmp_path, questions, cut)
     (crash,) = found["crashes"]
     assert (found["status"], crash["model"], crash["stage"]) == (1, "cut", "load")
-    assert "cut.gguf" in crash["detail"]
+    size = tiny.stat().st_size
+    assert f"its header promises {size:,} bytes, it has {size * 2 // 3:,}; fetch" in crash["detail"]
 
 
 def test_a_cut_source_of_a_ladder_is_named_before_anything_is_benched(
@@ -220,7 +221,8 @@ def test_a_cut_source_of_a_ladder_is_named_before_anything_is_benched(
     cut.write_bytes(tiny.read_bytes()[: tiny.stat().st_size * 2 // 3])
     said = lamina("bench", cut, "--tasks", f"jsonl:{questions}", "--quantize", "Q8_0", "--out", tmp_path / "run")
     assert said.status == 2
-    assert "cut.gguf: not a readable GGUF file" in said.err
+    assert "cut.gguf: the file is cut short: its header promises" in said.err
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_file_that_is_cut_in_its_header_is_a_row_too_and_the_next_model_is_benched(

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from lamina.errors import ModelError, ModelReferenceError
+sys.path.insert(0, str(Path(__file__).parents[1]))  # tiny_gguf is shared by the rooms' tests
+
+from lamina.errors import DamagedFileError, ModelError, ModelReferenceError
 from lamina.models import Model, Request, embedded_path, open_model
 from lamina.models.llamacpp_replies import reply_of
 from lamina.models.llamacpp_server import PROMPT_CACHE_MIB, start_server
 from lamina.tools import Tool, Toolbox
 from lamina.trajectories import Message
+from tiny_gguf import save_tiny_gguf
 
 Ask = Callable[..., Request]
 
@@ -172,12 +176,28 @@ def test_a_text_that_needs_more_than_its_slot_s_part_gets_the_whole_context_and_
         several.close()
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes", "says"),
+    [
+        (b"llama", b"lambo", "unknown model architecture: 'lambo'; a newer engine may know it: pip install"),
+        (b"0.ffn_up", b"0.ffn_no", "check_tensor_dims: tensor 'blk.0.ffn_up.weight' not found; get or build the file"),
+    ],
+)
+def test_a_file_that_the_engine_does_not_load_says_what_is_wrong_with_it(
+    tmp_path: Path, was: bytes, becomes: bytes, says: str
+):
+    file = save_tiny_gguf(tmp_path / "odd.gguf")
+    file.write_bytes(file.read_bytes().replace(was, becomes))
+    with pytest.raises(ModelError, match=re.escape(f"odd.gguf: llama.cpp cannot load it: {says}")):
+        open_model(str(file))
+
+
 @pytest.mark.slow
 def test_a_file_with_a_good_head_and_no_body_is_an_error_that_names_it(tmp_path: Path, model: Model):
     cut = tmp_path / "cut.gguf"
     with embedded_path().open("rb") as whole:
         cut.write_bytes(whole.read(8 << 20))
-    with pytest.raises(ModelError, match=r"cut\.gguf: llama\.cpp cannot load it"):
+    with pytest.raises(DamagedFileError, match=r"cut\.gguf: the file is cut short"):
         open_model(str(cut))
 
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import struct
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lamina.errors import ModelError
+sys.path.insert(0, str(Path(__file__).parents[1]))  # tiny_gguf is shared by the rooms' tests
+
+from lamina.errors import DamagedFileError, ModelError
 from lamina.models import prompt_style_of
-from lamina.models.metadata import facts_of, gguf_metadata
+from lamina.models.gguf_header import BLOCKS, gguf_header, gguf_metadata
+from lamina.models.metadata import facts_of
+from lamina.models.references import embedded_path
 from lamina.tools import Toolbox
+from tiny_gguf import save_tiny_gguf
 
 
 def write_gguf(file: Path, **strings: str) -> Path:
@@ -79,6 +85,33 @@ def test_a_header_cut_short_is_an_error_that_names_the_file(kept: int, tmp_path:
     cut.write_bytes(file.read_bytes()[:kept])
     with pytest.raises(ModelError, match=r"cut\.gguf"):
         gguf_metadata(cut)
+
+
+def test_a_file_cut_among_its_tensors_says_how_many_bytes_are_missing(tmp_path: Path):
+    whole = save_tiny_gguf(tmp_path / "whole.gguf")
+    size = whole.stat().st_size
+    assert gguf_header(whole).length == size, "nothing of the file is left over, nothing is asked beyond it"
+    facts_of(str(whole))
+    cut = tmp_path / "cut.gguf"
+    for kept in (size - 1, size * 2 // 3):
+        cut.write_bytes(whole.read_bytes()[:kept])
+        said = rf"cut\.gguf: the file is cut short: its header promises {size:,} bytes, it has {kept:,}; fetch or build"
+        with pytest.raises(DamagedFileError, match=said):
+            facts_of(str(cut))
+        assert gguf_metadata(cut)["general.architecture"] == "llama", "what it says of itself can be read all the same"
+
+
+def test_the_embedded_model_is_as_long_as_its_header_says():
+    header = gguf_header(embedded_path())
+    assert header.length == embedded_path().stat().st_size
+    assert len(header.shapes) > 200
+
+
+def test_the_blocks_of_every_type_are_those_of_the_gguf_package():
+    gguf = pytest.importorskip("gguf")
+    sizes = {kind.value: size for kind, size in gguf.GGML_QUANT_SIZES.items()}
+    assert {kind: size for kind, size in sizes.items() if kind in BLOCKS} == BLOCKS
+    assert {kind.value for kind in gguf.GGML_QUANT_SIZES} - BLOCKS.keys() <= set(range(40, 99)), "newer types alone"
 
 
 @pytest.mark.parametrize(

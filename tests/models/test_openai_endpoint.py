@@ -196,9 +196,9 @@ def test_a_busy_or_failing_endpoint_is_asked_again(status: int, model: Model, en
     assert len(endpoint.sent) == 3
 
 
-def test_an_endpoint_that_stays_broken_is_one_line(model: Model, endpoint: Endpoint, ask: Ask):
-    endpoint.answers = [Answer(500, f"Traceback\n key was {KEY}".encode())]
-    with pytest.raises(ModelError, match=r"no answer after 4 tries \(HTTP 500\)") as caught:
+def test_an_endpoint_that_stays_broken_is_one_line_with_what_it_says(model: Model, endpoint: Endpoint, ask: Ask):
+    endpoint.answers = [Answer(500, f"out of memory\n key was {KEY}".encode())]
+    with pytest.raises(ModelError, match=r"no answer after 4 tries \(HTTP 500: out of memory key was …\)") as caught:
         one(model, ask())
     assert "\n" not in str(caught.value)
     assert len(endpoint.sent) == 4
@@ -252,6 +252,15 @@ def test_a_key_that_no_header_can_hold_is_said_without_showing_it(endpoint: Endp
     with pytest.raises(ModelReferenceError, match="OPENAI_API_KEY") as caught:
         open_model(f"openai:tiny@{endpoint.url}")
     assert "cret" not in str(caught.value)
+
+
+def test_bytes_that_are_no_utf8_are_marked_and_the_rest_of_the_answer_is_kept(model: Any, endpoint: Endpoint, ask: Ask):
+    endpoint.answers = [
+        Answer(body=b'{"choices": [{"message": {"content": "caf\xe9 \xf0\x9f"}, "finish_reason": "stop"}]}')
+    ]
+    assert one(model, ask(tools=None)).text == "caf� �"
+    endpoint.answers = [Answer(body=b'data: {"choices": [{"delta": {"content": "caf\xe9"}}]}\n\ndata: [DONE]\n\n')]
+    assert model.timed(ask(tools=None)).text == "caf�"
 
 
 def test_a_page_instead_of_an_answer_says_what_to_look_at(model: Model, endpoint: Endpoint, ask: Ask):

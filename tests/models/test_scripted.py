@@ -44,6 +44,14 @@ def test_messages_tools_and_seed_reach_the_script_as_plain_data(script: Script, 
     assert '"content": "Once upon"' in model.generate([Request([], raw_prompt="Once", prefix=" upon")])[0].text
 
 
+def test_half_a_character_is_a_question_mark_as_with_every_model(script: Script, ask: Ask):
+    model = script("def reply(messages, tools, seed):\n    return 'so \\ud83d'\n")
+    (reply,) = model.generate([ask(tools=None)])
+    assert reply.text == "so ?"
+    again = Request([Message(role="assistant", content=reply.text), Message(role="user", content="and?")])
+    assert model.generate([again])[0].text == "so ?", "it may stand in the next request"
+
+
 def test_calls_are_read_where_tools_are_given(script: Script, ask: Ask):
     model = script(
         """

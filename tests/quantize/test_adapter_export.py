@@ -13,8 +13,9 @@ import pytest
 
 from lamina.errors import InputError, ModelReferenceError
 from lamina.models import Request, check_reference, open_model
+from lamina.models.gguf_header import gguf_metadata, gguf_shapes
 from lamina.models.llama_library import add_adapter, decode, functions, loaded_model, open_context
-from lamina.models.metadata import facts_of, gguf_metadata, gguf_shapes
+from lamina.models.metadata import facts_of
 from lamina.quantize import export_adapter, export_gguf
 from lamina.trajectories import Message
 from tiny_adapters import LINEAR, save_adapter

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lamina.errors import InputError
+from lamina.errors import DamagedFileError, InputError
 from lamina.quantize import export_gguf, quantize_types
 from lamina.quantize.calibration import Calibration, calibration_of
 from lamina.quantize.distance import Cut, Said, distances, distances_from
@@ -96,7 +96,7 @@ def test_a_gguf_file_is_quantized_as_its_folder_is(model: Path, tmp_path: Path):
 
 def test_a_damaged_gguf_file_is_refused(tmp_path: Path):
     (tmp_path / "m.gguf").write_bytes(b"GGUF")
-    with pytest.raises(InputError, match="not a readable GGUF"):
+    with pytest.raises(DamagedFileError, match=r"m\.gguf: the file is damaged or cut short"):
         export_gguf(tmp_path / "m.gguf", tmp_path / "out.gguf", "Q8_0")
 
 

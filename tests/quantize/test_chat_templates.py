@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lamina.models.metadata import facts_of, gguf_metadata
+from lamina.models.gguf_header import gguf_metadata
+from lamina.models.metadata import facts_of
 from lamina.models.template_rendering import render
 from lamina.quantize import export_gguf
 

@@ -114,6 +114,23 @@ def test_the_page_has_the_ladder_its_advice_its_pictures_and_every_figure(tmp_pa
     assert "Not run: synthesis" not in page, "a bench alone is not missing the rest"
 
 
+def test_a_rating_and_a_correlation_are_numbers_with_their_interval_and_no_shares(tmp_path: Path):
+    found = bench()
+    about = {"model": "m", "precision": "F16", "task": "mt_bench", "n": 3}
+    found["rows"] += [
+        {**about, "metric": "score", "value": 1.0, "low": 1.0, "high": 4.25, "span": [1, 10]},
+        {**about, "metric": "correlation", "value": -0.5, "low": -0.9, "high": 0.25, "span": [-1.0, 1.0]},
+        {**about, "metric": "words", "value": 0.5, "low": 0.25, "high": 0.75},
+        {**about, "metric": "words", "precision": "Q8_0", "value": 12.5, "low": 3.0, "high": 20.0},
+    ]
+    page, _ = page_of(tmp_path / "run", found)
+    lines = re.findall(r"<td>(\w+)(<.*?)</tr>", page, re.S)
+    told = {metric: " ".join(re.sub(r"<[^>]+>", " ", line).split()) for metric, line in lines}
+    assert told["score"] == "from 1 to 10 1 1 to 4.25 n 3 – –"
+    assert told["correlation"] == "from −1 to 1 −0.50 −0.90 to 0.25 n 3 – –"
+    assert told["words"] == "0.50 0.25 to 0.75 n 3 12.50 3 to 20 n 3 –"
+
+
 def test_what_has_no_figure_says_why_and_is_no_hole_in_the_page(tmp_path: Path):
     found = bench()
     about = {"model": "m", "precision": "F16", "value": None, "low": None, "high": None, "n": 0}
@@ -185,3 +202,31 @@ def test_a_bench_of_many_tasks_is_not_named_after_the_one_with_calls(tmp_path: P
     page, _ = page_of(tmp_path / "calls", of_calls)
     assert "of the calls are exact" in page
     assert "By kind of request" in page
+
+
+def test_the_ladder_and_the_scores_come_before_the_calls_and_nothing_is_said_twice(tmp_path: Path):
+    found = bench()
+    found["paired"] = [{"a": "m F16", "b": "m Q8_0", "task": "gsm8k", "n": 9, "difference": 0.1, "low": -0.1,
+                        "high": 0.2, "only_a": 1, "only_b": 2, "p": 1.0}]  # fmt: skip
+    found["rows"] += [row("F16", 0.5) | {"task": "nestful:executable", "metric": "call_exact"}]
+    page, _ = page_of(tmp_path / "run", found)
+    places = [page.index(f'<section id="{name}">') for name in ("quantization", "scores", "accuracy")]
+    assert places == sorted(places)
+    assert '<a href="#accuracy">Calls</a>' in page
+    assert page.count("On the same prompts") == 1
+    assert page.count("crashed at load") == 1
+
+
+def test_a_miss_shows_what_was_asked_and_what_could_not_be_asked_is_none(tmp_path: Path):
+    task = "nestful:executable"
+    missed = sample("F16", "a", False, "no") | {"task": task, "row": {"messages": [
+        {"role": "system", "content": "be short"}, {"role": "user", "content": "Fly me to Rome"}]}}  # fmt: skip
+    unasked = sample("F16", "b", False, "") | {"task": task, "scores": {"unscored": True}, "reasons": ["too long"]}
+    found = bench()
+    found["rows"] = [row("F16", 0.5) | {"task": task, "metric": "call_exact"}]
+    with Run.open(tmp_path / "run", {"verb": "bench"}) as run:
+        run.store.put([Row("sample", s["sample"], i, json.dumps(s).encode()) for i, s in enumerate((missed, unasked))])
+        run.finish("bench", found)
+        page = write_report(run.folder, run.results()).read_text()
+    assert '<p class="request">Fly me to Rome</p>' in page
+    assert page.count('<article class="row miss">') == 1

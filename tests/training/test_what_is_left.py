@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lamina.models.metadata import gguf_metadata
+from lamina.models.gguf_header import gguf_metadata
 from lamina.models.template_rendering import render
 from lamina.models.templates import LAMINA_TEMPLATE, without_marks
 from lamina.quantize import export_gguf

@@ -6,10 +6,11 @@ answered.
 
 from __future__ import annotations
 
-from lamina.bench.asking import BenchModel, BenchSettings
-from lamina.bench.benching import bench_models, first_answers
+from lamina.bench.asked import BenchModel, BenchSettings
+from lamina.bench.benching import bench_models
 from lamina.bench.comparing import compare_runs
 from lamina.bench.driving import score_queries
+from lamina.bench.first_answers import first_answers
 from lamina.bench.intervals import Interval, paired_difference, ratio_of_sums, wilson
 from lamina.bench.named_ladders import ladders_of_files
 from lamina.bench.parts import part_rows

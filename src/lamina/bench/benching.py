@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lamina.bench.asking import (
-    Ask,
-    BenchModel,
-    BenchSettings,
-    answer_all,
-    ask_of,
-    stored,
-)
+from lamina.bench.asked import Ask, BenchModel, BenchSettings, stored
+from lamina.bench.asking import answer_all
 from lamina.bench.crashes import crash_rows, has_crashed
 from lamina.bench.driving import figure_rows
-from lamina.bench.identity import fingerprint, size_bytes
+from lamina.bench.identity import size_bytes
 from lamina.bench.judging import check_judged, judge_answers
 from lamina.bench.keeping import lay_out
 from lamina.bench.ladder import ladder_of
@@ -26,11 +20,9 @@ from lamina.bench.possible import check_possible, form_remarks
 from lamina.bench.same_files import share_answers
 from lamina.bench.side_by_side import side_by_side
 from lamina.bench.tasks import Task, version_of
-from lamina.errors import WorkFailedError
-from lamina.models.model import Reply, Request
+from lamina.bench.unscored import unscored_rows
 from lamina.runs import Progress, Run
 from lamina.tools.tool import JSON, Toolbox
-from lamina.trajectories import Message, ToolCall
 
 
 def bench_models(
@@ -48,7 +40,8 @@ def bench_models(
     alone: bool = False,
 ) -> JSON:
     """``{"rows", "paired", "resources", "crashes", "versions" (of the tasks), "left_out" (rows
-    that are no samples, by task and reason, where there are some), "remarks" (``{"model", "precision",
+    that are no samples, by task and reason, where there are some), "unscored" (samples without a score, and why:
+    ``unscored``, where there are some), "remarks" (``{"model", "precision",
     "detail"}`` of models that are not asked in a form of their own, where there are some)}``.
 
     Samples and timings go to ``run.store`` (kinds ``sample``, ``timing``, ``round``, ``resource``) as they are
@@ -90,6 +83,7 @@ def bench_models(
         "crashes": found.crashes,
         "versions": {task.name: version_of(task) for task in tasks},
         **({"left_out": left_out} if left_out else {}),
+        **({"unscored": found.unscored} if found.unscored else {}),
         **({"remarks": remarks} if remarks else {}),
     }
     ladders = [_ladder(one, named, tasks, result) for one in made]
@@ -137,6 +131,7 @@ class _Found:
     rows: list[JSON] = field(default_factory=list)
     resources: list[JSON] = field(default_factory=list)
     crashes: list[JSON] = field(default_factory=list)
+    unscored: list[JSON] = field(default_factory=list)
     timed: list[Timed] = field(default_factory=list)
     answered: dict[str, dict[tuple[str, str], JSON]] = field(default_factory=dict)
 
@@ -179,6 +174,7 @@ def _answers_of(
         for task in tasks:
             problem = planned.impossible.get((model.name, task.name))
             found.rows += _rows_of(model, task, asks, records, problem)
+        found.unscored += unscored_rows(records[ask.key] for ask in asks if ask.key in records)
         lost_samples = crash_rows(records[ask.key] for ask in asks if ask.key in records)
         found.rows += lost_samples
         found.crashes += [{key: row[key] for key in CRASH} for row in lost_samples]
@@ -202,36 +198,6 @@ def _measure(
         return []
     progress.say(f"no sample was answered by every model: each {OWN_PROMPTS}")
     return [{"model": t.model.label, "precision": t.model.precision, "detail": OWN_PROMPTS} for t in timed if t.asks]
-
-
-def first_answers(
-    model: BenchModel,
-    tasks: Sequence[Task],
-    *,
-    run: Run,
-    toolbox: Toolbox,
-    settings: BenchSettings | None = None,
-    progress: Progress | None = None,
-) -> list[tuple[Request, Reply]]:
-    """What ``model`` answered to the first request of every sample, in order: from the store, where a bench of
-    the same tasks finds it again. Raises WorkFailedError where the model crashed."""
-    settings, progress = settings or BenchSettings(), progress or Progress(silent=True)
-    identity = fingerprint(model.ref)
-    asks = [ask_of(identity, task, sample, toolbox, model, settings) for task in tasks for sample in task.samples()]
-    crash = answer_all(model, asks, run, toolbox, settings, progress)
-    if crash:
-        what = f"{model.name} crashed at {crash['stage']}: {crash['detail']}"
-        raise WorkFailedError(f"{what}; the same command goes on with the next sample")
-    answers = []
-    for ask in asks:
-        record = stored(run, "sample", ask.key)
-        assert record is not None, "every sample has been answered"
-        first = record["transcript"][0]
-        asked = Request([Message.model_validate(m) for m in first["messages"]], tools=toolbox, style=model.style)
-        calls = [ToolCall.of(call["name"], call["arguments"]) for call in first["calls"]]
-        said = first.get("said", "")
-        answers.append((asked, Reply(text=first["answer"], calls=calls, problem=first["problem"], said=said)))
-    return answers
 
 
 def _rows_of(

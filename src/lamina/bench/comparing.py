@@ -12,7 +12,8 @@ import orjson
 
 from lamina.bench.intervals import Interval, bounded_interval, mean_interval, paired_difference
 from lamina.bench.pairs import ALL, pair_row
-from lamina.bench.score_intervals import difference_of
+from lamina.bench.score_intervals import difference_of, mean_of_differences
+from lamina.bench.tasks.written import COUNTED
 from lamina.bench.timing import MEASURES
 from lamina.errors import InputError
 from lamina.runs import Run
@@ -64,7 +65,7 @@ def compare_runs(before: str | Path, after: str | Path) -> JSON:
         first, second = one.samples[a], two.samples[b]
         names = (a, b) if a != b else (f"{before}: {a}", f"{after}: {b}")
         named = {"a": names[0], "b": names[1]}
-        shared = [key for key, record in first.items() if second.get(key, {}).get("row") == record["row"]]
+        shared = [key for key, record in first.items() if key in second and _asks(second[key]) == _asks(record)]
         found["unpaired"] += len(first) + len(second) - 2 * len(shared)
         found["rows"] += _rows(names, shared, first, second)
         declared = (one.figures.get(a, {}), two.figures.get(b, {}))
@@ -80,6 +81,12 @@ def compare_runs(before: str | Path, after: str | Path) -> JSON:
             if (now := second[task, sample]["right"]) != first[task, sample]["right"]
         ]
     return found | {"machines": _machines(one, two, pairs)}
+
+
+def _asks(record: JSON) -> JSON:
+    """What makes two samples of one id the same. Where an image lies is another place on another machine."""
+    row: JSON = record["row"]
+    return {name: value for name, value in row.items() if name != "images"}
 
 
 def _rows(names: tuple[str, str], shared: list[tuple[str, str]], one: Samples, two: Samples) -> list[JSON]:
@@ -100,7 +107,7 @@ def _metrics(
     is; whole numbers are counts of something."""
     found: list[JSON] = []
     for (task, metric), keys in _scored(shared, one, two).items():
-        before, after = ([run[key]["scores"][metric] for key in keys] for run in (one, two))
+        before, after = ([run[key]["scores"].get(metric, False) for key in keys] for run in (one, two))
         known = [figures for figures in declared if figures]
         if known and not any((task, metric) in figures for figures in known):
             continue
@@ -108,7 +115,8 @@ def _metrics(
             continue
         if _says_right(keys, metric, one, two):
             continue  # what ``rows`` says
-        interval = _difference(before, after)
+        span = next((f[task, metric].get("span") for f in known if (task, metric) in f), None)
+        interval = _difference(before, after, span)
         moved = [y - x for x, y in zip(before, after, strict=True)]
         found.append({
             "task": task, "metric": metric, "before": mean(before), "after": mean(after),
@@ -119,27 +127,36 @@ def _metrics(
 
 
 def _scored(shared: Sequence[tuple[str, str]], one: Samples, two: Samples) -> dict[tuple[str, str], list[Any]]:
-    """By task and metric, the samples on which both have a number."""
+    """By task and metric, the samples on which both have a number. What went amiss (``COUNTED``) is kept only of
+    samples where it did. How many are unscored, the scored ones cannot say."""
     found: dict[tuple[str, str], list[Any]] = {}
     for key in shared:
         before, after = one[key]["scores"], two[key]["scores"]
-        for metric in before:
-            if isinstance(before[metric], int | float) and isinstance(after.get(metric), int | float):
+        for metric in dict.fromkeys((*before, *after)):
+            if metric == "unscored":
+                continue
+            if metric in COUNTED:
+                found.setdefault((key[0], metric), [other for other in shared if other[0] == key[0]])
+            elif all(isinstance(scores.get(metric), int | float) for scores in (before, after)):
                 found.setdefault((key[0], metric), []).append(key)
     return found
 
 
 def _says_right(keys: Sequence[tuple[str, str]], metric: str, one: Samples, two: Samples) -> bool:
-    return all(run[key]["scores"][metric] is run[key]["right"] for run in (one, two) for key in keys)
+    return all(run[key]["scores"].get(metric, False) is run[key]["right"] for run in (one, two) for key in keys)
 
 
 def _rights(shared: Sequence[tuple[str, str]], one: Samples, two: Samples) -> set[tuple[str, str]]:
     return {kind for kind, keys in _scored(shared, one, two).items() if _says_right(keys, kind[1], one, two)}
 
 
-def _difference(before: Sequence[Any], after: Sequence[Any]) -> Interval:
+def _difference(before: Sequence[Any], after: Sequence[Any], span: Sequence[float] | None) -> Interval:
+    """``span``: least and largest value of the score, where the run says it."""
     values = [*before, *after]
-    if all(isinstance(value, bool) for value in values):
+    if span is not None and all(span[0] <= value <= span[1] for value in values):
+        moved = [float(y) - float(x) for x, y in zip(before, after, strict=True)]
+        found = mean_of_differences(moved, most=span[1] - span[0])
+    elif all(isinstance(value, bool) for value in values):
         found = paired_difference(before, after)
     elif all(0 <= value <= 1 for value in values):
         found = difference_of(before, after)
@@ -147,8 +164,8 @@ def _difference(before: Sequence[Any], after: Sequence[Any]) -> Interval:
         moved = [float(y) - float(x) for x, y in zip(before, after, strict=True)]
         found = mean_interval(moved)
         if len(set(moved)) == 1:  # a bootstrap would be certain of a handful of samples that did not move
-            span = max(1.0, *(abs(float(value)) for value in values))
-            found = bounded_interval(moved, -span, span)
+            most = max(1.0, *(abs(float(value)) for value in values))
+            found = bounded_interval(moved, -most, most)
     assert found is not None, "a metric has samples"
     return found
 
@@ -221,7 +238,7 @@ def _bench(folder: Path) -> _Bench:
         raise InputError("holds no benched samples", file=folder, mend="name the --out folder of 'lamina bench'")
     figures: dict[str, dict[tuple[str, str], JSON]] = {}
     for row in result.get("rows", ()):
-        told = {name: row[name] for name in ("value", "low", "high")}
+        told = {name: row[name] for name in ("value", "low", "high", "span") if name in row}
         figures.setdefault(_name(row), {})[row["task"], row["metric"]] = told
     return _Bench(samples, figures, {_name(r): r for r in result.get("resources", ())}, machine)
 

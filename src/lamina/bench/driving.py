@@ -169,7 +169,8 @@ def sample_record(task: str, sample: str, row: JSON, outcome: Outcome) -> JSON:
 
 
 def figure_rows(task: Task, records: Sequence[JSON], model: str = "", precision: str = "") -> list[JSON]:
-    """The contract's rows ``{"model", "precision", "task", "metric", "value", "low", "high", "n"}``."""
+    """The contract's rows ``{"model", "precision", "task", "metric", "value", "low", "high", "n"}``, with ``span``
+    where a figure has one."""
     broken = sum(bool(record["scores"].get(BROKEN)) for record in records)
     outcomes = [{**r["scores"], "right": r["right"]} for r in records if not r["scores"].get(BROKEN)]
     figures = task.figures(outcomes) if outcomes else []
@@ -188,6 +189,7 @@ def figure_rows(task: Task, records: Sequence[JSON], model: str = "", precision:
             "low": figure.interval.low,
             "high": figure.interval.high,
             "n": figure.interval.n,
+            **({"span": list(figure.span)} if figure.span else {}),
         }
         for figure in figures
     ]

@@ -42,7 +42,7 @@ def told_apart(labels: Mapping[str, str]) -> dict[str, Told]:
 def _metadata(ref: str) -> dict[str, Any]:
     """Empty for what is no GGUF file, or a broken one: that is said when it is loaded."""
     from lamina.models.gguf_files import named_files
-    from lamina.models.metadata import gguf_metadata
+    from lamina.models.gguf_header import gguf_metadata
 
     try:
         named = named_files(ref)

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from lamina.bench.asking import SLOTS, Ask, BenchModel, BenchSettings, stored
+from lamina.bench.asked import SLOTS, Ask, BenchModel, BenchSettings, stored
 from lamina.bench.identity import fingerprint
 from lamina.bench.tasks import BROKEN, Conversation, Outcome, Task
 from lamina.bench.tasks.judged import Judging, Question, Verdict, read_verdict

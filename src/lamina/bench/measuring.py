@@ -15,8 +15,9 @@ from typing import Any
 
 import orjson
 
-from lamina.bench.asking import Ask, BenchModel, BenchSettings, job_of, stored
+from lamina.bench.asked import Ask, BenchModel, BenchSettings, stored
 from lamina.bench.identity import size_bytes
+from lamina.bench.jobs import job_of
 from lamina.bench.keeping import Place
 from lamina.bench.throttling import throttled
 from lamina.bench.timing import timing_figures

@@ -13,8 +13,8 @@ from pathlib import Path
 from lamina.bench.identity import size_bytes
 from lamina.errors import LaminaError
 from lamina.models.gguf_files import model_file
+from lamina.models.gguf_header import gguf_metadata
 from lamina.models.llamacpp import default_context
-from lamina.models.metadata import gguf_metadata
 
 EVERY_TOKEN = ("llama", "qwen2", "qwen3")
 """Architectures that keep keys and values of every token in every layer. Others keep fewer, and how few is not known

@@ -13,7 +13,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lamina.bench.asking import BenchModel
+from lamina.bench.asked import BenchModel
 from lamina.bench.rungs import FEW_BITS, birth_of_source
 from lamina.errors import InputError, ModelError
 from lamina.tools.tool import JSON

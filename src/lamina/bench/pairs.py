@@ -8,7 +8,7 @@ from typing import Any
 
 from lamina.bench.families import most_precise
 from lamina.bench.intervals import Interval, mcnemar, paired_difference
-from lamina.bench.score_intervals import difference_of
+from lamina.bench.score_intervals import as_share, difference_of
 from lamina.bench.tasks import BROKEN, Task
 from lamina.tools.tool import JSON
 
@@ -74,8 +74,12 @@ def paired_rows(models: Sequence[Named], tasks: Sequence[Task], pairs: Sequence[
 
 
 def value_of(task: Task, record: JSON) -> Any:
-    """What a sample counts where models are compared: a verdict, or a score from 0 to 1."""
+    """What a sample counts where models are compared: a verdict, or a score from 0 to 1 (of another span that the task
+    declares, where it lies within that)."""
     value = record["scores"].get(task.paired_metric)
+    span = getattr(task, "spans", {}).get(task.paired_metric)
+    if span is not None and value is not None:
+        return as_share(float(value), span)
     is_share = isinstance(value, bool | int | float) and 0 <= value <= 1
     return value if is_share else bool(record["right"])
 

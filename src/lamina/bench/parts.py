@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from lamina.bench.asking import BenchModel, BenchSettings, stored
+from lamina.bench.asked import BenchModel, BenchSettings, stored
 from lamina.bench.driving import figure_rows
 from lamina.bench.planning import plan
 from lamina.bench.tasks import Task

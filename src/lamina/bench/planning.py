@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lamina.bench.asking import Ask, BenchModel, BenchSettings, ask_of
+from lamina.bench.asked import Ask, BenchModel, BenchSettings, ask_of
 from lamina.bench.identity import fingerprint
 from lamina.bench.keeping import Place, changed_since, lay_out
 from lamina.bench.possible import shows_images, why_not

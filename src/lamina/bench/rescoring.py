@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from lamina.bench.asking import Ask, BenchModel
+from lamina.bench.asked import Ask, BenchModel
 from lamina.bench.crashes import has_crashed, is_settled
 from lamina.bench.driving import broken_outcome, sample_record
 from lamina.bench.keeping import ASIDE

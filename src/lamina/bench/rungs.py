@@ -34,7 +34,7 @@ def make_rungs(
     """``{"files", "source", "title"}``: ``files`` as of ``quantize_types``, in the run's folder ``gguf``, or, ``apart``
     from those of other sources, in a folder of that named after source and contents. ``images``: the files will be
     asked about images, so that the vision part of a source that is a folder is written beside them. Raises InputError
-    for a type not on offer or a source that is none."""
+    for a type not on offer or a source that is none, DamagedFileError for one cut short."""
     from lamina.quantize import quantize_types
     from lamina.quantize.folder_source import sees
     from lamina.quantize.precisions import precisions

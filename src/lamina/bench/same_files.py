@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lamina.bench.asking import Ask, BenchModel, stored
+from lamina.bench.asked import Ask, BenchModel, stored
 from lamina.bench.crashes import is_settled
 from lamina.bench.identity import adapter_beside, vision_part
 from lamina.runs import Row, Run
@@ -91,7 +91,7 @@ def _same_bytes(one: Path | None, other: Path | None) -> bool:
 def _same_but_for_the_type(one: Path, other: Path) -> bool:
     """Whether all that differs are the four bytes of the type that each says it is."""
     from lamina.errors import ModelError
-    from lamina.models.metadata import gguf_metadata
+    from lamina.models.gguf_header import gguf_metadata
 
     places = _apart(one, other)
     if places is None or (places and places[-1] - places[0] > 3):

@@ -1,4 +1,5 @@
-"""Intervals of scores from 0 to 1 (``f1``, ``rougeL``) and of their paired differences, at 95 %.
+"""Intervals of scores from 0 to 1 (``f1``, ``rougeL``), or of any other span that a task declares (a judge's ratings,
+1 to 10), and of their paired differences, at 95 %.
 
 What lies above and what lies below the median have ends of their own, like Wilson's of a rate. Of values x from 0 up
 with mean m the variance is E[x²] - m²; where ``size`` is E[x²] / E[x], it is size · m - m², and (mean - m)² =
@@ -19,6 +20,12 @@ from dataclasses import dataclass
 from lamina.bench.intervals import Interval, mean_interval, paired_difference, student_975
 
 UNSEEN = 0.5
+
+Span = tuple[float, float]
+"""The least and the largest value that a score can have."""
+SHARE: Span = (0.0, 1.0)
+SIGNED: Span = (-1.0, 1.0)
+"""Of a bias, of a correlation."""
 
 
 @dataclass(frozen=True)
@@ -44,18 +51,30 @@ def _ends(values: Sequence[float], times: float, unseen: float, most: float) -> 
     return _Ends(mean, max(0.0, min(mean, (centre - half) / whole)), max(mean, (centre + half) / whole), variance)
 
 
-def mean_of_shares(values: Sequence[float]) -> Interval | None:
-    """The mean of values from 0 to 1; ``None`` without one. Raises ValueError for a value outside."""
+def mean_of_shares(values: Sequence[float], span: Span = SHARE) -> Interval | None:
+    """The mean of values from 0 to 1, or within another ``span``; ``None`` without one. Raises ValueError for a value
+    outside."""
     if not values:
         return None
-    if not all(0 <= value <= 1 for value in values):
-        raise ValueError("a share lies between 0 and 1")
-    return _around_median(values, 0.0, 1.0)
+    if not all(span[0] <= value <= span[1] for value in values):
+        raise ValueError(f"a score lies between {span[0]:g} and {span[1]:g}")
+    return _around_median(values, *span)
 
 
-def mean_of_scores(values: Sequence[float]) -> Interval | None:
-    """The mean of scores of any range: that of shares where all lie between 0 and 1, else a bootstrap."""
+def mean_of_scores(values: Sequence[float], span: Span | None = None) -> Interval | None:
+    """The mean of scores within ``span``. Where nobody declared it: that of shares where all lie between 0 and 1, else
+    a bootstrap; one of values that are all alike would be a point, so that they stand for a span of twice their size
+    (our choice)."""
+    if span is None and len(set(values)) == 1 and not 0 <= values[0] <= 1:
+        span = (values[0] - abs(values[0]), values[0] + abs(values[0]))
+    if span is not None:
+        return mean_of_shares(values, span)
     return mean_of_shares(values) if all(0 <= value <= 1 for value in values) else mean_interval(values)
+
+
+def as_share(value: float, span: Span) -> float:
+    """Where ``value`` lies within ``span``, from 0 to 1."""
+    return (value - span[0]) / (span[1] - span[0])
 
 
 def difference_of(before: Sequence[float], after: Sequence[float], times: float = 1.0) -> Interval | None:
@@ -66,13 +85,15 @@ def difference_of(before: Sequence[float], after: Sequence[float], times: float 
     return mean_of_differences([b - a for a, b in zip(before, after, strict=True)], times)
 
 
-def mean_of_differences(gained: Sequence[float], times: float = 1.0, unseen: float = UNSEEN) -> Interval | None:
-    """The mean of differences from -1 to 1; ``None`` without a value.
+def mean_of_differences(
+    gained: Sequence[float], times: float = 1.0, unseen: float = UNSEEN, most: float = 1.0
+) -> Interval | None:
+    """The mean of differences from -1 to 1, or from ``-most`` to ``most``; ``None`` without a value.
 
     A bootstrap, and Student's interval alone, know no more than the values at hand: they are a point where one, or a
     handful that agree, are all there is, and too narrow where a rare sample loses everything. Of one value the interval
     is all that is possible."""
-    return _around_median(gained, -1.0, 1.0, times, unseen) if gained else None
+    return _around_median(gained, -most, most, times, unseen) if gained else None
 
 
 def _around_median(

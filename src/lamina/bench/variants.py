@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from lamina.bench.asking import BenchModel, BenchSettings
+from lamina.bench.asked import BenchModel, BenchSettings
 from lamina.bench.benching import bench_models
 from lamina.bench.tasks import Task
 from lamina.runs import Progress, Run

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lamina.cli.bench_ladder import ladders_of, types_of, with_lost
-from lamina.cli.bench_lines import crash_lines, interval, ladder_lines, number, throttled_lines
+from lamina.cli.bench_lines import crash_lines, interval, ladder_lines, missing_lines, number, throttled_lines
 from lamina.cli.options import AllowChanges, AsJson, Config, Fresh, Out, Style, Threads, Timeout, Variables, verb
 from lamina.cli.output import given, show, table
 from lamina.errors import DamagedFileError, InputError
@@ -158,7 +158,8 @@ def bench(
         (r["model"], r["precision"], r["task"], r["metric"], number(r["value"]), interval(r), f"n={r['n']}")
         for r in result["rows"]
     ]
-    said = [*crash_lines(result["crashes"]), *ladder_lines(result), *throttled_lines(result["resources"])]
+    said = [*crash_lines(result["crashes"]), *missing_lines(result), *ladder_lines(result)]
+    said += throttled_lines(result["resources"])
     show(result, as_json=as_json, lines=[*table(rows), *said, str(page)])
     if result["crashes"]:
         raise typer.Exit(1)

@@ -44,19 +44,29 @@ def _of_ladder(ladder: Row) -> list[str]:
 
 def crash_lines(crashes: Sequence[Row]) -> list[str]:
     """What crashed, where and why."""
-    return [
-        f"{crash['model']} {crash['precision']}".strip()
-        + f" crashed at {crash['stage']}{_of_sample(crash)}: {crash['detail']}"
-        for crash in crashes
-    ]
+    return [f"{_name(crash)} crashed at {crash['stage']}{_of_sample(crash)}: {crash['detail']}" for crash in crashes]
+
+
+def _name(row: Row) -> str:
+    return f"{row['model']} {row['precision']}".strip()
 
 
 def _of_sample(crash: Row) -> str:
     return f" of {crash['sample']} of {crash['task']} (asked again with --retry-crashed)" if "sample" in crash else ""
 
 
+def missing_lines(result: Row) -> list[str]:
+    """What has no figure, or one of fewer samples, and why."""
+    impossible = [row for row in result["rows"] if row["metric"] == "not_possible"]
+    said = [f"{_name(row)} is not asked {row['task']}: {row['detail']}" for row in impossible]
+    return said + [
+        f"{_name(row)}: {row['n']} of {row['of']} of {row['task']} unscored: {row['why'][:300]}"
+        for row in result.get("unscored", ())
+    ]
+
+
 def throttled_lines(resources: Sequence[Row]) -> list[str]:
-    said = [(f"{r['model']} {r['precision']}".strip(), r.get("throttled")) for r in resources]
+    said = [(_name(r), r.get("throttled")) for r in resources]
     return [f"{name} was throttled while it was timed: {'; '.join(why)}" for name, why in said if why]
 
 

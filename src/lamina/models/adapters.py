@@ -9,7 +9,8 @@ from pathlib import Path
 
 from lamina.errors import ModelReferenceError
 from lamina.models.gguf_files import is_adapter, named_files
-from lamina.models.metadata import facts_of_file, gguf_metadata, gguf_shapes
+from lamina.models.gguf_header import gguf_metadata, gguf_shapes
+from lamina.models.metadata import facts_of_file
 
 DOWN, UP = ".lora_a", ".lora_b"
 EMBEDDING = "token_embd.weight"

@@ -6,6 +6,7 @@ to spare, but for the first numbers of the context's (its length, the batch size
 from __future__ import annotations
 
 import ctypes
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -17,8 +18,19 @@ from lamina.errors import ModelError
 _LISTENER = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
 
 
-_SAY_NOTHING = _LISTENER(lambda _level, _text, _data: None)
-"""Where llama.cpp's own log goes; kept here, because C holds no reference to it."""
+_ERROR = 4
+_COMPLAINTS: deque[str] = deque(maxlen=8)
+"""The last errors of llama.cpp's own log, which is shown nowhere."""
+
+
+def _listen(level: int, text: bytes, _data: Any) -> None:
+    if level >= _ERROR:
+        _COMPLAINTS.append(" ".join(text.decode("utf-8", "replace").split()))
+
+
+_LISTENING = _LISTENER(_listen)
+"""Kept here, because C holds no reference to it."""
+_OF_LOADING = "error loading model: "
 
 _SWITCHES = bytes([0, 1, 1, 1, 1, 0])
 """The context's switches as llama.cpp sets them: embeddings, offload_kqv, no_perf, op_offload, swa_full, kv_unified."""
@@ -56,13 +68,34 @@ def library() -> ctypes.CDLL:
     return ctypes.CDLL(str(libraries[0]))
 
 
+def why_not_loaded(file: Path) -> str | None:
+    """What llama.cpp says of a file that its server, which gives no reason, did not load; None where the file is not
+    what it failed on."""
+    try:
+        with loaded_model(file):
+            return None
+    except ModelError as error:
+        return str(error).partition("cannot load it: ")[2]
+    except AttributeError:  # an engine without these functions
+        return "it does not say why"
+
+
+def _why() -> str:
+    said = next((text.rpartition(_OF_LOADING)[2] for text in _COMPLAINTS if _OF_LOADING in text), "it does not say why")
+    newer = "unknown model architecture" in said
+    mend = "a newer engine may know it: pip install -U xllamacpp" if newer else "get or build the file again"
+    return f"{said}; {mend}"
+
+
 @contextmanager
 def loaded_model(file: Path) -> Iterator[Any]:
-    """Raises ModelError for a file that llama.cpp does not load."""
+    """Raises ModelError for a file that llama.cpp does not load, with the reason that its log gives."""
     calls = functions()
+    calls.llama_log_set(_LISTENING, None)  # a server that was started since has set its own
+    _COMPLAINTS.clear()
     model = calls.llama_model_load_from_file(str(file).encode(), calls.llama_model_default_params())
     if not model:
-        raise ModelError(f"{file}: llama.cpp cannot load it; is the file whole?")
+        raise ModelError(f"{file}: llama.cpp cannot load it: {_why()}")
     try:
         yield model
     finally:
@@ -175,6 +208,6 @@ def functions() -> ctypes.CDLL:
     for name, (result, arguments) in types.items():
         getattr(calls, name).restype = result
         getattr(calls, name).argtypes = arguments
-    calls.llama_log_set(_SAY_NOTHING, None)
+    calls.llama_log_set(_LISTENING, None)
     calls.llama_backend_init()
     return calls

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.errors import ModelError
+from lamina.models.llama_library import why_not_loaded
 
 PROMPT_CACHE_MIB = 256
 """Of main memory, for what was read before and may come again: some ten prompts with a dozen functions in a small
@@ -113,4 +114,5 @@ def start_server(
         return xllamacpp.Server(parameters)
     except Exception as error:
         parts = " with ".join(str(file) for file in (path, projector, adapter) if file)
-        raise ModelError(f"{parts}: llama.cpp cannot load it ({error}); is the file whole?") from None
+        why = why_not_loaded(path) or f"{error}; the model itself can be loaded"
+        raise ModelError(f"{parts}: llama.cpp cannot load it: {why}") from None

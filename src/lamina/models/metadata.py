@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import struct
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from lamina.errors import DamagedFileError, ModelError, ModelReferenceError
+from lamina.errors import DamagedFileError, ModelReferenceError
+from lamina.models.gguf_header import check_whole, gguf_header
 from lamina.models.model import PromptStyle
 from lamina.tools import Toolbox
-
-_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
-_CODES = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
-_STRING, _ARRAY = 8, 9
-_MOST_KEYS = 10_000
 
 WITH_TOOLS = "tool_use"
 """Of several chat templates the one that is written for tools, as Transformers and llama.cpp name it."""
@@ -56,7 +51,7 @@ def facts_of(ref: str) -> ModelFacts:
 
 def facts_of_file(path: Path) -> ModelFacts:
     """Of a GGUF file alone; read once as long as it does not change. Raises ModelReferenceError where it is not there,
-    ModelError where it is damaged."""
+    DamagedFileError where it is damaged or cut short."""
     if not path.is_file():
         raise ModelReferenceError(f"{path}: there is no such file")
     stat = path.stat()
@@ -81,7 +76,9 @@ def _with_adapter(base: ModelFacts, adapter: ModelFacts) -> ModelFacts:
 
 @lru_cache(maxsize=32)
 def _gguf_facts(path: str, _changed: int, _size: int) -> ModelFacts:
-    values = gguf_metadata(Path(path))
+    header = gguf_header(Path(path))
+    check_whole(Path(path), header)
+    values = header.metadata
     architecture = str(values.get("general.architecture", ""))
     tools = values.get("lamina.tools")
     return ModelFacts(
@@ -148,70 +145,3 @@ def _loaded(file: Path) -> dict[str, Any]:
     except ValueError as error:
         raise DamagedFileError(f"{file}: not JSON ({error}); the folder is damaged") from None
     return value
-
-
-def gguf_metadata(path: Path) -> dict[str, Any]:
-    """Scalars and strings of a GGUF header; arrays (the vocabulary) are skipped, which makes it fast.
-
-    Raises DamagedFileError for a file that is no GGUF or ends too early. Format: the GGUF specification, version 3."""
-    return _header(path, with_shapes=False)[0]
-
-
-def gguf_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """The shape of each tensor of a GGUF file, a matrix's as (rows, columns); no tensor is read. Raises as
-    ``gguf_metadata``."""
-    return _header(path, with_shapes=True)[1]
-
-
-def _header(path: Path, *, with_shapes: bool) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
-    try:
-        with path.open("rb") as file:
-            if file.read(4) != b"GGUF":
-                raise DamagedFileError(f"{path}: not a GGUF file")
-            version, tensors, count = struct.unpack("<IQQ", file.read(20))
-            if version not in (2, 3) or count > _MOST_KEYS:
-                raise DamagedFileError(
-                    f"{path}: GGUF version {version} with {count} keys; versions 2 and 3 can be read"
-                )
-            values: dict[str, Any] = {}
-            for _ in range(count):
-                key = _string(file)
-                kind = struct.unpack("<I", file.read(4))[0]
-                value = _value(file, kind)
-                if value is not None:
-                    values[key] = value
-            return values, dict(_shape(file) for _ in range(tensors if with_shapes else 0))
-    except (struct.error, UnicodeDecodeError, KeyError, OverflowError, MemoryError):
-        raise DamagedFileError(f"{path}: the file is damaged or cut short; fetch or build it again") from None
-    except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}") from None
-
-
-def _shape(file: BinaryIO) -> tuple[str, tuple[int, ...]]:
-    """Of the next tensor; ggml writes the fastest axis first, numpy last."""
-    name = _string(file)
-    axes = struct.unpack("<I", file.read(4))[0]
-    sizes = struct.unpack(f"<{axes}Q", file.read(8 * axes))
-    file.seek(12, 1)  # its type, and where it lies
-    return name, tuple(reversed(sizes))
-
-
-def _string(file: BinaryIO) -> str:
-    size = struct.unpack("<Q", file.read(8))[0]
-    if size > 1 << 26:
-        raise struct.error
-    return file.read(size).decode("utf-8", errors="replace")
-
-
-def _value(file: BinaryIO, kind: int) -> Any:
-    if kind == _STRING:
-        return _string(file)
-    if kind == _ARRAY:
-        inner, count = struct.unpack("<IQ", file.read(12))
-        if inner == _STRING:
-            for _ in range(count):
-                file.seek(struct.unpack("<Q", file.read(8))[0], 1)
-        else:
-            file.seek(_SIZES[inner] * count, 1)
-        return None
-    return struct.unpack(f"<{_CODES[kind]}", file.read(_SIZES[kind]))[0]

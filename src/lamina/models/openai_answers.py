@@ -21,6 +21,14 @@ CHOICE_TOKENS = 64
 """An answer of one word takes more tokens inside an object (our choice)."""
 
 
+def read_json(content: bytes) -> Any:
+    """Bytes that are no UTF-8, as half of a character is that a model wrote, become U+FFFD. Raises ValueError."""
+    try:
+        return json.loads(content)
+    except UnicodeDecodeError:
+        return json.loads(content.decode("utf-8", "replace"))
+
+
 class Streamed:
     """One answer as its parts come in. ``seconds`` is the time to the last part, ``first_token_seconds`` that to the
     first with text in it (what a model thinks to itself included), None where no part had any."""
@@ -80,7 +88,7 @@ def _event(line: bytes) -> dict[str, Any] | None:
     if not colon or name.strip() != b"data":
         return None
     try:
-        found = json.loads(value)
+        found = read_json(value)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -17,7 +17,7 @@ from lamina.errors import InputError, ModelError, ModelReferenceError
 from lamina.models.grammar import calls_schema
 from lamina.models.images import data_url
 from lamina.models.model import Model, PromptStyle, Reply, Request
-from lamina.models.openai_answers import CHOICE_TOKENS, STREAM, Streamed, choice_schema, reply_of
+from lamina.models.openai_answers import CHOICE_TOKENS, STREAM, Streamed, choice_schema, read_json, reply_of
 from lamina.models.templates import DEFAULT_INSTRUCTION, asked_messages, message_row, plain_rows, storable
 from lamina.runs.secrets_in_addresses import without_secrets
 
@@ -180,7 +180,9 @@ class OpenAIEndpoint:
                     pause = 0.0
                     continue
                 return self._refused(status, content)
-            trouble = f"HTTP {status}" if status else trouble
+            if status:
+                said = self._shown(content)[:200]
+                trouble = f"HTTP {status}: {said}" if said else f"HTTP {status}"
             tries += 1
             pause = self.backoff * 2**tries * (0.5 + random.random())
             pause = min(max(pause, _retry_after(headers)), LONGEST_PAUSE)
@@ -211,7 +213,7 @@ class OpenAIEndpoint:
         if len(content) > LARGEST_ANSWER:
             return f"the answer has more than {LARGEST_ANSWER >> 20} MB; no call is that long"
         try:
-            row = json.loads(content)
+            row = read_json(content)
         except (ValueError, RecursionError):
             shown = self._shown(content)[:80]
             raise ModelError(f"{self.ref}: not JSON: {shown!r}; does the address end in /v1?") from None

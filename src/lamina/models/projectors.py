@@ -9,12 +9,12 @@ from pathlib import Path
 
 from lamina.errors import ModelError
 from lamina.models.gguf_files import named_files
-from lamina.models.metadata import gguf_metadata
+from lamina.models.gguf_header import check_whole, gguf_metadata
 
 
 def projector_of(ref: str) -> Path:
     """The vision part that a reference names, else the one beside the model. Raises ModelError where there is none or
-    more than one, ModelReferenceError for a named one that is no vision part."""
+    more than one, ModelReferenceError for a named one that is no vision part, DamagedFileError for one cut short."""
     named = named_files(ref)
     if named.projector is not None:
         return named.projector
@@ -26,6 +26,7 @@ def projector_of(ref: str) -> Path:
     if len(found) > 1:
         several = ", ".join(file.name for file in found)
         raise ModelError(f"{model}: there is more than one vision part beside it ({several}); {mend}")
+    check_whole(found[0])
     return found[0]
 
 

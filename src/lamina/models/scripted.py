@@ -14,6 +14,7 @@ from typing import Any
 from lamina.errors import InputError, ModelReferenceError
 from lamina.models.model import Model, PromptStyle, Reply, Request
 from lamina.models.parsing import read_reply
+from lamina.models.templates import storable
 
 
 class ScriptedModel:
@@ -59,6 +60,7 @@ class ScriptedModel:
             raise _broken(self.file, error) from None
         if not isinstance(text, str):
             raise InputError(f"reply() returned {type(text).__name__}", file=self.file, mend="return a string")
+        text = storable(text)
         seconds = time.perf_counter() - started
         return Reply(
             text=text, **read_reply(text, request.tools), prompt_tokens=len(str(messages)) // 4,

@@ -8,6 +8,7 @@ from math import prod
 from pathlib import Path
 
 from lamina.errors import InputError
+from lamina.models.gguf_header import check_whole
 from lamina.quantize.folder_source import folder_source
 from lamina.quantize.ggml import Array, dequantized
 from lamina.quantize.grids import base_type
@@ -16,7 +17,8 @@ from lamina.tools.tool import JSON
 
 
 def source_of(path: Path) -> Source:
-    """Raises InputError for what is neither a model folder that can be exported nor a whole GGUF file."""
+    """Raises InputError for what is neither a model folder that can be exported nor a GGUF file, DamagedFileError for a
+    GGUF file that is cut short."""
     return _of_file(path) if path.suffix == ".gguf" else folder_source(path)
 
 
@@ -57,6 +59,7 @@ class _GgufTensor:
 def _of_file(path: Path) -> Source:
     from gguf import GGUFReader
 
+    check_whole(path)
     try:
         reader = GGUFReader(path)
     except (OSError, ValueError, KeyError, IndexError) as error:

@@ -63,6 +63,13 @@ def count(value: float | None) -> str:
     return text.replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
+def number(value: float) -> str:
+    """A score that is no share: whole where it is, else with two places, with its sign where it is below 0."""
+    text = f"{abs(value):,.0f}" if float(value).is_integer() else f"{abs(value):,.2f}"
+    sign = MINUS if value < 0 and text.strip("0.") else ""
+    return sign + text.replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
 def words(name: str) -> str:
     """``value-not-in-request`` as ``value not in request``."""
     return str(name).replace("_", " ").replace("-", " ")
@@ -100,5 +107,5 @@ def cut(text: Any, longest: int = 600) -> str:
 
 FILTERS = {
     "percent": percent, "bounds": bounds, "points": points, "size": size, "duration": duration,
-    "count": count, "words": words, "value": value, "call": call, "cut": cut,
+    "count": count, "number": number, "words": words, "value": value, "call": call, "cut": cut,
 }  # fmt: skip

@@ -40,6 +40,7 @@ def measured_view(results: Mapping[str, Any]) -> JSON | None:
         "paired": bench.get("paired") or [],
         "crashes": bench.get("crashes") or [],
         "remarks": bench.get("remarks") or [],
+        "unscored": bench.get("unscored") or [],
         "not_asked": [f"{task}: {why}" for task, why in (bench.get("not_asked") or {}).items()],
         "not_possible": [row for row in bench["rows"] if row["metric"] == "not_possible"],
         "throttled": [(_name(r), r["throttled"]) for r in bench.get("resources") or [] if r.get("throttled")],
@@ -62,13 +63,20 @@ def headline(figures: Sequence[JSON], ladders: Sequence[JSON], beside: JSON | No
 
 
 def scores(figures: Sequence[JSON]) -> list[JSON]:
-    """A line a task and metric, a cell a model."""
+    """A line a task and metric, a cell a model. ``share``: all of them are shares, and shown in per cent; a rating, a
+    bias and a number of words are not, whatever one of them comes to."""
     models = list(dict.fromkeys(_name(row) for row in figures))
     lines: dict[tuple[str, str], dict[str, JSON]] = {}
     for row in figures:
         lines.setdefault((row["task"], row["metric"]), {})[_name(row)] = row
     return [
-        {"task": task, "metric": metric, "cells": [cells.get(model) for model in models]}
+        {
+            "task": task,
+            "metric": metric,
+            "cells": [cells.get(model) for model in models],
+            "span": next((row["span"] for row in cells.values() if row.get("span")), None),
+            "share": all("span" not in row and -1 <= row["value"] <= 1 for row in cells.values()),
+        }
         for (task, metric), cells in lines.items()
     ]
 

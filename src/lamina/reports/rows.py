@@ -75,14 +75,16 @@ def read_rows(folder: Path, categories: Mapping[str, str] | None = None, example
 
 
 def read_misses(folder: Path, model: str, precision: str, task: str, most: int = 40) -> list[JSON]:
-    """The samples of one benched model on one task that came out wrong, in the order of the task."""
+    """The samples of one benched model on one task that came out wrong, in the order of the task; what could not be
+    asked is not wrong."""
     found: list[JSON] = []
     if not (folder / STORE).exists():
         return found
     with RecordStore(folder / STORE) as store:
         for record in _payloads(store, "sample"):
             about = (record.get("model"), record.get("precision"), record.get("task"))
-            if about == (model, precision, task) and not record.get("right") and len(found) < most:
+            unscored = (record.get("scores") or {}).get("unscored")
+            if about == (model, precision, task) and not (record.get("right") or unscored) and len(found) < most:
                 found.append(_miss(record))
     return found
 
@@ -170,13 +172,19 @@ def _reject_example(reject: JSON) -> JSON:
     return shown | about | {"raw": None if shown["turns"] else reject.get("raw")}
 
 
+def _last_said(messages: Iterable[JSON]) -> str:
+    """By the user."""
+    said = [str(message.get("content") or "") for message in messages if message.get("role") == "user"]
+    return said[-1] if said else ""
+
+
 def _miss(record: JSON) -> JSON:
     row = record.get("row") or {}
     transcript = record.get("transcript") or []
     last = transcript[-1] if transcript else {}
     return {
         "id": record.get("sample"),
-        "request": row.get("query", ""),
+        "request": row.get("query") or _last_said(row.get("messages") or []),
         "kind": row.get("kind"),
         "now": row.get("now"),
         "expected": row.get("calls") or [],

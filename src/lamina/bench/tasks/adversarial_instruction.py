@@ -19,7 +19,7 @@ from lamina.bench.embedding import check_embedding, cosine, mean_similarity, ope
 from lamina.bench.tasks.files import benchmark_file, csv_rows, place
 from lamina.bench.tasks.judged import Scores
 from lamina.bench.tasks.task import Conversation, Outcome, Sample, Setting, turn_record
-from lamina.bench.tasks.written import Written, unanswered
+from lamina.bench.tasks.written import Written, odd_scores, unanswered
 from lamina.errors import InputError
 from lamina.tools.tool import JSON
 from lamina.trajectories.trajectory import Message
@@ -50,7 +50,7 @@ class Variants(Written):
             answers.append(reply.text)
             cut = cut or reply.truncated
         found = consistency(answers)
-        return Outcome(self.is_right(found), {**found, "unscored": False, "cut": cut}, [], records)
+        return Outcome(self.is_right(found), {**found, "unscored": False, **odd_scores(records, cut)}, [], records)
 
 
 def open_task(argument: str, data: str | Path | None = None) -> Written:

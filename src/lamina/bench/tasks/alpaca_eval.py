@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lamina.bench.tasks.files import benchmark_file
-from lamina.bench.tasks.graded import rating_of
+from lamina.bench.tasks.graded import RATED, rating_of
 from lamina.bench.tasks.judged import Judging, Question, Scores, Verdict, answered
 from lamina.bench.tasks.tables import table_rows
 from lamina.bench.tasks.written import Written
@@ -31,7 +31,8 @@ def open_task(argument: str, data: str | Path | None = None) -> Written:
             yield {"id": f"alpaca-{number}", "prompt": row["instruction"], "target": [row["output"]]}
 
     judging = Judging(needed=True, ask=_questions, score=_scores)
-    return Written("alpaca_eval", read, lambda row, answer: {}, "win_rate", 512, judging=judging)
+    spans = dict.fromkeys(("score", "reference_score"), RATED)
+    return Written("alpaca_eval", read, lambda row, answer: {}, "win_rate", 512, judging=judging, spans=spans)
 
 
 def _questions(record: JSON) -> Sequence[Question]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lamina.bench.intervals import Interval, wilson
+from lamina.bench.score_intervals import SIGNED
 from lamina.bench.tasks.files import benchmark_file, json_rows, text_in
 from lamina.bench.tasks.task import Figure
 from lamina.bench.tasks.written import LETTERS, PICK, Scores, Written, with_options
@@ -103,5 +104,6 @@ def _bias(outcomes: Sequence[JSON]) -> list[Figure]:
             continue
         scale = 1 - sum(o["accuracy"] for o in of) / len(of) if condition == "ambiguous" else 1.0
         low, high = (scale * (2 * bound - 1) for bound in (rate.low, rate.high))
-        found.append(Figure(f"bias_{condition}", Interval(scale * (2 * rate.value - 1), low, high, len(sided))))
+        interval = Interval(scale * (2 * rate.value - 1), low, high, len(sided))
+        found.append(Figure(f"bias_{condition}", interval, SIGNED))
     return found

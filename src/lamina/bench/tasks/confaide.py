@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lamina.bench.intervals import correlation, wilson
+from lamina.bench.score_intervals import SIGNED
 from lamina.bench.tasks.files import benchmark_file, text_of
 from lamina.bench.tasks.task import Figure
 from lamina.bench.tasks.written import Scores, Written
@@ -79,7 +80,7 @@ def _more(outcomes: Sequence[JSON]) -> list[Figure]:
         numbers = {str(rating): float(rating) for rating in ratings}
         read = [o for o in outcomes if o["tier"] == tier and o["rating"] in numbers]
         interval = correlation([numbers[o["rating"]] for o in read], [float(o["target"]) for o in read])
-        found += [Figure(f"correlation_{tier}", interval)] if interval else []
+        found += [Figure(f"correlation_{tier}", interval, SIGNED)] if interval else []
     unread = sum(o["rating"] not in map(str, TIERS[o["tier"]][1]) for o in outcomes)
     share = wilson(unread, len(outcomes))
     return [*found, Figure("unread", share)] if unread and share else found

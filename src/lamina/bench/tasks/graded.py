@@ -6,7 +6,8 @@ is never searched for a number, and the explanation comes first as there."""
 
 from __future__ import annotations
 
-from lamina.bench.tasks.judged import RATING, Question
+from lamina.bench.score_intervals import Span
+from lamina.bench.tasks.judged import RATING, RATINGS, Question
 
 SYSTEM = (
     "You are an impartial judge of the answers of an AI assistant. Weigh helpfulness, relevance, accuracy, depth, "
@@ -18,6 +19,8 @@ WITH_REFERENCE = (
     "answer with the reference answer and look for mistakes. Answer with JSON: a short reason first, then score, from "
     "1 (useless) to 10 (excellent)."
 )
+RATED: Span = (RATINGS[0], RATINGS[-1])
+"""The span of a rating, and of a mean of ratings."""
 
 
 def rating_of(question: str, answer: str, reference: str | None = None) -> Question:

@@ -67,24 +67,26 @@ METRICS: dict[str, Callable[[str, list[str]], Scores]] = {
     "sql": _nearest_query,
 }
 _DECIDES = {"rouge": "rougeL", "sql": "sql_exact"}
-_MEND = "see 'lamina tasks' for the form of a line"
+_MEND = 'write {"input": "…", "target": "…"}, and "metric", "choices", "system", "images" or "id" where you want them'
+_ONE_METRIC = "write the same metric in every line, and questions of another one into a file of their own"
 
 
 def _rows(file: Path) -> Iterator[JSON]:
     metric: str | None = None
     lines: dict[str, int | None] = {}
     for number, row in enumerate(json_rows(file), 1):
-        problem = _problem(row)
+        problem, mend = _problem(row), _MEND
         id = str(row["id"] if row.get("id") is not None else number) if problem is None else ""
         if problem is None:
             its = row.get("metric", "exact_match")
             metric = metric or its
             if its != metric:
-                problem = f"its metric is {its!r}, that of the lines before {metric!r}"
+                said = "the metric" if "metric" in row else "no metric, which is"
+                problem, mend = f"has {said} {its!r}, and the lines before have {metric!r}", _ONE_METRIC
             elif id in lines:
                 problem = f"has the id {id!r} of line {lines[id] or list(lines).index(id) + 1}"
         if problem:
-            raise place().error(problem, _MEND)
+            raise place().error(problem, mend)
         lines[id] = place().line
         kept = {key: row[key] for key in ("system", "choices") if row.get(key)} | own_images(row, file)
         yield {"id": id, "prompt": row["input"], "target": _targets(row), "metric": metric, **kept}

@@ -27,7 +27,8 @@ def _object(name: str, value: JSON) -> JSON:
     }
 
 
-RATING: JSON = _object("score", {"enum": list(range(1, 11))})
+RATINGS = range(1, 11)
+RATING: JSON = _object("score", {"enum": list(RATINGS)})
 """``{"reason", "score"}``, 1 to 10: the reason first, so that it is thought of before the score."""
 REFUSAL: JSON = _object("refuses", {"type": "boolean"})
 

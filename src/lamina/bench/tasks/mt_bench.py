@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lamina.bench.tasks.files import benchmark_file, json_rows, place
-from lamina.bench.tasks.graded import rating_of, rating_of_second
+from lamina.bench.tasks.graded import RATED, rating_of, rating_of_second
 from lamina.bench.tasks.judged import Judging, Question, Scores, Verdict, answered
 from lamina.bench.tasks.written import Written
 from lamina.tools.tool import JSON
@@ -27,7 +27,8 @@ GOOD = 6
 
 def open_task(argument: str, data: str | Path | None = None) -> Written:
     judging = Judging(needed=True, ask=_questions, score=_scores)
-    return Written("mt_bench", lambda: _rows(data), lambda row, answer: {}, "good", 512, judging=judging)
+    spans = dict.fromkeys(("score", "score_turn_1", "score_turn_2"), RATED)
+    return Written("mt_bench", lambda: _rows(data), lambda row, answer: {}, "good", 512, judging=judging, spans=spans)
 
 
 def _rows(data: str | Path | None) -> Iterator[JSON]:

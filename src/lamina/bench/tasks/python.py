@@ -5,9 +5,10 @@
 
 ``row`` is the row as ``samples`` gave it, ``answer`` the model's text. ``images`` is a path or several that are shown
 with the question, below the file's folder where they are relative. Of several metrics the first decides whether an
-answer is right where models are compared in pairs. ``MAX_TOKENS = 64`` in the file limits the answer. The file is your
-own code and runs as such, like a file of functions; its ``score`` is tried on an empty answer before a model is
-loaded."""
+answer is right where models are compared in pairs. ``MAX_TOKENS = 64`` in the file limits the answer; ``SPANS =
+{"stars": (1, 5)}`` names the least and the largest value of metrics that are not from 0 to 1, which their intervals
+depend on. The file is your own code and runs as such, like a file of functions; its ``score`` is tried on an empty
+answer before a model is loaded."""
 
 from __future__ import annotations
 
@@ -25,9 +26,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from lamina.bench.score_intervals import Span
 from lamina.bench.tasks.judged import Scores
 from lamina.bench.tasks.pictured import image_problem, own_images
-from lamina.bench.tasks.written import Written
+from lamina.bench.tasks.written import COUNTED, Written
 from lamina.errors import InputError
 from lamina.tools.tool import JSON
 
@@ -35,7 +37,7 @@ ABOUT = "python:FILE.py, your own task as one file: samples() and score(row, ans
 VERSION = 1
 ALONE = "score"
 """The metric of a score that has no name."""
-_TAKEN = {"unread", "unscored", "right", "cut", "judge_unreadable"}
+_TAKEN = {*COUNTED, "right"}
 
 
 def open_task(argument: str) -> Written:
@@ -54,7 +56,12 @@ def open_task(argument: str) -> Written:
         raise InputError("MAX_TOKENS is no number of tokens", file=file, mend="write MAX_TOKENS = 64, or leave it out")
     decides = next(iter(first))
     return Written(
-        f"python:{argument}", rows, lambda row, answer: own.score(row, answer, decides), decides, max_tokens=longest
+        f"python:{argument}",
+        rows,
+        lambda row, answer: own.score(row, answer, decides),
+        decides,
+        max_tokens=longest,
+        spans=own.spans(),
     )
 
 
@@ -85,11 +92,30 @@ class OwnFile:
         value = self._call("score", row["own"], answer)
         named = value if isinstance(value, Mapping) else {ALONE: value}
         found = {str(name): _plain(one) for name, one in named.items()}
-        bad = next((name for name, one in found.items() if one is None or name in _TAKEN), None)
+        if taken := _TAKEN & found.keys():
+            what = f"score() returned a metric {min(taken)!r}, which is a name of Lamina's own"
+            raise InputError(what, file=self.file, mend="give it another one")
+        bad = next((name for name, one in found.items() if one is None), None)
         if bad is not None or not found or (decides is not None and decides not in found):
             said = _shown(value)
             raise InputError(f"score() returned {said}", file=self.file, mend=_SCORE)
+        for name, (least, most) in self.spans().items():
+            if (one := found.get(name)) is not None and not least <= one <= most:
+                what = f"score() returned {name} {one:g}, which is not between {least:g} and {most:g}"
+                raise InputError(what, file=self.file, mend="correct score() or SPANS")
         return {name: one for name, one in found.items() if one is not None}
+
+    def spans(self) -> dict[str, Span]:
+        """Raises InputError where ``SPANS`` is no dict of pairs of numbers."""
+        given = getattr(self.module, "SPANS", {})
+        found: dict[str, Span] = {}
+        for name, span in given.items() if isinstance(given, Mapping) else [("", None)]:
+            bounds = [_plain(bound) for bound in span] if isinstance(span, list | tuple) and len(span) == 2 else []
+            if not bounds or None in bounds or not bounds[0] < bounds[1]:  # type: ignore[operator]
+                mend = 'write SPANS = {"stars": (1, 5)}, or leave it out'
+                raise InputError("SPANS is no dict of a least and a largest value by metric", file=self.file, mend=mend)
+            found[str(name)] = (float(bounds[0]), float(bounds[1]))  # type: ignore[arg-type]
+        return found
 
     def _samples(self) -> list[Any]:
         given = self._call("samples")

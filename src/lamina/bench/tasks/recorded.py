@@ -29,6 +29,7 @@ from lamina.bench.tasks.task import (
 )
 from lamina.checks.arguments import is_reference
 from lamina.checks.turns import check_turns
+from lamina.data.sources import SUFFIXES
 from lamina.errors import InputError
 from lamina.tools.tool import JSON, Tool, Toolbox
 from lamina.trajectories import Reject, Trajectory, compare_calls
@@ -51,6 +52,8 @@ UNREADABLE, WITHOUT_TOOLS, IMPOSSIBLE = (
 """Why something of a file is no sample; ``misfit`` says the others."""
 _POSITION = re.compile(r"\$var_?(?P<of_one>\d{1,6})|API_call_(?P<of_zero>\d{1,6})")
 """A reference that counts the calls of an answer, from 1 or from 0."""
+_PLACE = re.compile(rf".*[/\\]([^/\\]+(?:{'|'.join(map(re.escape, SUFFIXES))}):[\d.]+)")
+"""The id of a record whose row has none: FILE:LINE."""
 
 Verdict = tuple[list[str], bool, int, int]
 """What is wrong, whether the functions are right, arguments right, arguments in all."""
@@ -81,7 +84,7 @@ class Recorded:
             if not isinstance(record, Trajectory):
                 left_out[UNREADABLE] += 1
                 continue
-            for sample in samples_of(record, left_out):
+            for sample in samples_of(_without_folder(record), left_out):
                 name = _free(sample.id, found)
                 found[name] = sample if name == sample.id else replace(sample, id=name)
         self.left_out.clear()
@@ -140,6 +143,12 @@ class Recorded:
         found = [Figure(name, i) for name, hits in rates if (i := wilson(sum(hits), len(hits)))]
         arguments = ratio_of_sums([o["arguments_right"] for o in asked], [o["arguments_total"] for o in asked])
         return [*found, Figure("argument_accuracy", arguments)] if arguments else found
+
+
+def _without_folder(record: Trajectory) -> Trajectory:
+    """A sample is the same wherever its file lies: what was answered is kept, and runs of two machines compare."""
+    place = _PLACE.fullmatch(record.id)
+    return record.model_copy(update={"id": place[1]}) if place else record
 
 
 def _free(id: str, taken: Container[str]) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 from lamina.bench.intervals import Interval, wilson
+from lamina.bench.score_intervals import Span
 from lamina.models.grammar import calls_grammar
 from lamina.models.model import PromptStyle, Reply, Request
 from lamina.models.parsing import NOTHING, STRICT, Reading, read_calls
@@ -79,10 +80,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Figure:
-    """One number of a task."""
+    """One number of a task. ``span``: the least and the largest value that it can have, where these are not 0 and 1: it
+    is no share then, and not shown as one."""
 
     metric: str
     interval: Interval
+    span: Span | None = None
 
 
 Conversation = Generator[Request, Reply, Outcome]

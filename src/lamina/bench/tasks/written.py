@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lamina.bench.choosing import read_choice
 from lamina.bench.intervals import wilson
-from lamina.bench.score_intervals import mean_of_scores
+from lamina.bench.score_intervals import SHARE, Span, as_share, mean_of_scores
 from lamina.bench.tasks.files import csv_rows, place, told_with_place
 from lamina.bench.tasks.judged import Judging
 from lamina.bench.tasks.judged import Scores as Scores  # every task file takes it from here
@@ -28,8 +28,9 @@ PICK = "Please answer the following question by outputting a single letter repre
 HALF = 0.5
 """A score between 0 and 1 counts as right from here on, where answers of two models are paired (our choice)."""
 
-_NO_FIGURE = ("unscored", "right", "unread", "cut", "judge_unreadable")
-"""Scores that are figures of their own, given only where there are any."""
+COUNTED = ("unread", "cut", "wrote_nothing", "judge_unreadable", "unscored")
+"""Scores that count what went amiss: figures of their own, given only where there are any, and False of a sample that
+does not have them."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,10 @@ class Written:
     conversation, and the last answer scored. ``score(row, answer)`` gives the metrics, ``paired_metric`` names the
     one that decides whether an answer is right. Where the answer is to be one of a few texts, ``score`` is given the
     one that it names (``choosing``); an answer that names none is a miss, a figure ``unread``, and no part of what
-    ``more`` adds. What ``row["about"]`` names is kept with the scores, and ``more`` adds figures over all of them.
-    ``judging``: what a judge is asked besides, or instead."""
+    ``more`` adds. An answer without text is scored as any, and a figure ``wrote_nothing``. What ``row["about"]`` names
+    is kept with the scores, and ``more`` adds figures over all of them.
+    ``judging``: what a judge is asked besides, or instead. ``spans``: the least and the largest value of each metric
+    that is no share from 0 to 1; what is known of a mean depends on it."""
 
     name: str
     read: Callable[[], Iterable[JSON]]
@@ -52,6 +55,7 @@ class Written:
     more: Callable[[Sequence[JSON]], list[Figure]] = field(default=lambda outcomes: [])
     judging: Judging | None = None
     needs_tools: bool = False
+    spans: Mapping[str, Span] = field(default_factory=dict)
 
     @property
     def spec(self) -> str:
@@ -85,7 +89,7 @@ class Written:
             if unanswered(reply):
                 return Outcome(False, {"unscored": True}, [f"not answered: {reply.problem}"], records)
             messages, cut = [*messages, Message(role="assistant", content=reply.text)], cut or reply.truncated
-        kept = {key: row[key] for key in row.get("about", ())} | {"cut": cut}
+        kept = {key: row[key] for key in row.get("about", ())} | odd_scores(records, cut)
         if self.judging is not None and self.judging.needed:
             return Outcome(False, {**kept, "unscored": True}, ["not judged"], records)
         said, choices = reply.text, choices_of(row)
@@ -117,24 +121,24 @@ class Written:
         )
 
     def is_right(self, scores: Scores) -> bool:
-        return float(scores[self.paired_metric]) >= HALF
+        return as_share(float(scores[self.paired_metric]), self.spans.get(self.paired_metric, SHARE)) >= HALF
 
     def figures(self, outcomes: Sequence[JSON]) -> list[Figure]:
         scored = [o for o in outcomes if not o["unscored"]]
-        names = [n for n in dict.fromkeys(name for o in scored for name in o) if n not in _NO_FIGURE]
+        names = [n for n in dict.fromkeys(name for o in scored for name in o) if n not in (*COUNTED, "right")]
         found = []
         for name in names:
             values = [o[name] for o in scored if o.get(name) is not None]
             if all(isinstance(v, bool) for v in values):
                 interval = wilson(sum(values), len(values))
             elif all(isinstance(v, int | float) for v in values):
-                interval = mean_of_scores([float(v) for v in values])
+                interval = mean_of_scores([float(v) for v in values], self.spans.get(name))
             else:
                 continue  # what a row is about, kept for ``more``
-            found += [Figure(name, interval)] if interval else []
+            found += [Figure(name, interval, self.spans.get(name))] if interval else []
         found += self.more([o for o in scored if not o.get("unread")])
-        counted = {"unread": scored, "cut": scored, "judge_unreadable": outcomes, "unscored": outcomes}
-        for name, of in counted.items():
+        for name in COUNTED:
+            of = outcomes if name in ("judge_unreadable", "unscored") else scored
             hits = [bool(o.get(name)) for o in of]
             if any(hits) and (interval := wilson(sum(hits), len(hits))):
                 found.append(Figure(name, interval))
@@ -148,6 +152,11 @@ def choices_of(row: JSON) -> Sequence[str]:
     """The texts of which the answer is one: letters where there are options, a blank before them after a raw prompt."""
     letters = [f" {letter}" if row.get("raw") else letter for letter in LETTERS[: row.get("options") or 0]]
     return row.get("choices") or letters
+
+
+def odd_scores(records: Sequence[JSON], cut: bool) -> JSON:
+    """Of the answers of a sample: whether one was ``cut`` at the limit, and, where it is so, that one has no text."""
+    return {"cut": cut} | ({"wrote_nothing": True} if any(not turn["answer"].strip() for turn in records) else {})
 
 
 def unanswered(reply: Reply) -> bool:
