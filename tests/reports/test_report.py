@@ -186,6 +186,7 @@ def test_the_cost_of_the_rows_is_shown_by_the_role_of_each_model(folder: Path) -
     spent = {"requests": 900, "prompt_tokens": 20_000, "completion_tokens": 700, "seconds": 61.0}
     given["synth"] |= {
         "tokens": 80_400,
+        "composition": {"the grammar": 2, "embedded": 402},
         "cost": {"models": {"judge": {**spent, "model": "big.gguf"}}, "tool_calls": 1234, "seconds": 75.0},
     }
     _, read = page(folder, given)
@@ -217,12 +218,46 @@ def test_yields_stand_in_apigens_columns_for_each_writer(folder: Path) -> None:
         )
     source, _ = page(folder, given)
     assert cells(source, "") == [
-        "", "targets", "verified", "fail format", "fail execution", "fail semantic", "of it grounding",
+        "", "tried", "verified", "fail format", "fail execution", "fail semantic", "of it grounding",
         "of it round trip", "of it judge", "fail novelty", "fail mix", "yield",
     ]  # fmt: skip
     assert cells(source, "all")[2:11] == ["402", "0", "0", "28", "20", "5", "3", "7", "2"]
     assert cells(source, "small")[1:10] == ["3", "0", "1", "0", "2", "1", "0", "1", "0"]
     assert cells(source, "large")[1:10] == ["1", "0", "0", "0", "0", "0", "0", "0", "1"]
+
+
+def test_examples_are_no_targets_and_cost_no_tokens(folder: Path) -> None:
+    with Run.at(folder) as run:
+        own = [{"meta": {"writer": "examples", "style": "simple"}, "messages": []} for _ in range(300)]
+        run.store.put(Row("trajectory", f"own{i}", 900 + i, json.dumps(r).encode()) for i, r in enumerate(own))
+    given = results()
+    given["synth"] |= {
+        "verified": 304, "targets": 20, "tokens": 3_200,
+        "composition": {"your examples": 300, "the grammar": 3, "embedded": 1},
+    }  # fmt: skip
+    given.pop("bench")
+    _, read = page(folder, given)
+    said = " ".join(read.text.split())
+    assert "304 verified rows, 300 of them your examples" in said
+    assert "Of 20 targets 4 were verified (20 %), and of your 300 examples 300" in said.replace("\xa0", " ")
+    assert "200 for each of the 1 rows that a model wrote" in said.replace("3 200", "3200")
+
+
+def test_a_judge_near_chance_is_said_not_to_count(folder: Path) -> None:
+    given = results()
+    given["synth"]["judge"] = {"judge": "yes", "rows": 60, "agreed": 30, "passed": 60, "usable": False}
+    _, read = page(folder, given)
+    assert "The judge did not count. It agrees with 30 of 60 rows labelled by hand" in read.text
+    given["synth"]["judge"] |= {"agreed": 55, "passed": 31, "usable": True}
+    _, read = page(folder, given)
+    assert "The judge did not count" not in read.text
+
+
+def test_a_run_that_only_wrote_data_has_no_sections_of_what_it_was_not_to_do(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('verb = "synth"\n', encoding="utf-8")
+    _, read = page(tmp_path, {"synth": results()["synth"]})
+    assert "Where the data came from" in read.text
+    assert "Not run" not in read.text
 
 
 def test_an_entropy_that_is_not_there_says_why(folder: Path) -> None:
@@ -410,7 +445,7 @@ def test_the_grammars_share_is_of_the_rows_that_are_no_variants(folder: Path) ->
     found["synth"]["composition"] = made
     found["split"] = {"train": 60, "test": 20, "surplus": 4}
     text = page(folder, found)[1].text
-    assert "The grammar wrote 30 % of the 100 rows that are no other values; a third is the most" in text
+    assert "The grammar wrote 30 % of the 100 rows, those with other values aside; a third is the most" in text
     assert "so 4 of its rows are set aside (surplus)" in text
     del made["the grammar"], found["split"]["surplus"]
     assert "The grammar wrote" not in page(folder, found)[1].text

@@ -184,15 +184,32 @@ def _lines(result: dict[str, Any], parts: dict[str, int], out: Path) -> list[str
     rejected = [(stage, why, n) for stage, reasons in result["rejected"].items() for why, n in reasons.items()]
     silent = [stage for stage in result.get("stages", []) if stage not in result["rejected"]]
     return [
-        f"{result['verified']} verified rows of {result['targets']} targets in {out}",
+        _verified_line(result, out),
         "rows: " + ", ".join(f"{count} {name}" for name, count in result["composition"].items()),
         "split: " + ", ".join(f"{name} {count}" for name, count in parts.items()),
         *(["not compared with any evaluation set (--held-out)"] if result.get("compared_with") == [] else []),
         *(["rejected:"] if rejected else []),
         *table(rejected, "  "),
         *[f"no row failed at {stage}: is it checking anything?" for stage in silent],
+        *_near_chance_lines(result.get("judge") or {}),
         *_cost_lines(result["cost"]),
     ]
+
+
+def _verified_line(result: dict[str, Any], out: Path) -> str:
+    """Examples are no targets, so that they are none of those that came out of them either."""
+    own = result["composition"].get("your examples", 0)
+    if not own:
+        return f"{result['verified']:,} verified rows of {result['targets']:,} targets in {out}"
+    made = result["verified"] - own
+    return f"{result['verified']:,} verified rows in {out}: {made:,} of {result['targets']:,} targets, {own:,} examples"
+
+
+def _near_chance_lines(judge: dict[str, Any]) -> list[str]:
+    if judge.get("usable", True):
+        return []
+    said = f"it agrees with {judge['agreed']} of {judge['rows']} rows labelled by hand, near chance"
+    return [f"the judge did not count: {said}; rows are marked unjudged"]
 
 
 def _cost_lines(cost: dict[str, Any]) -> list[str]:

@@ -19,7 +19,7 @@ from lamina.reports.browsing import write_rows_page
 from lamina.reports.distilled import distillation_view
 from lamina.reports.learned import learning_view
 from lamina.reports.measured import SPEEDS, measured_view
-from lamina.reports.rows import Group, Rows, read_misses, read_rows
+from lamina.reports.rows import EXAMPLES, GRAMMAR, Group, Rows, read_misses, read_rows
 from lamina.reports.sampled import write_samples_page
 from lamina.reports.yields import columns_of, ordered
 from lamina.runs.config import read_config
@@ -78,7 +78,8 @@ def render_report(
         training=training_view(folder, results.get("train")),
         bench=bench if bench.rows or bench.crashes else None,
         variant=results.get("variant"),
-        settings=run_settings(folder),
+        settings=(settings := run_settings(folder)),
+        data_alone=("verb", "synth") in settings,
         kind_names=[name for _, name in KINDS],
         quantized=results.get("quantize"),
         rows=rows,
@@ -116,6 +117,8 @@ def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
         "reasons": {s: sorted(rejected[s].items(), key=lambda item: -item[1]) for s in stages},
         "all": everything,
         "targets": max(result.get("targets", 0), everything.targets),
+        **tried_view(result, rows, everything),
+        "near_chance": judge if (judge := result.get("judge") or {}).get("usable") is False else None,
         "groups": {
             by: sorted(groups.values(), key=lambda g: (-g.targets, g.name)) for by, groups in rows.groups.items()
         },
@@ -129,10 +132,23 @@ def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
     }
 
 
+def tried_view(result: Mapping[str, Any], rows: Rows, everything: Group) -> JSON:
+    """``tried``: targets, as ``-n`` counts them, and what was verified of them; ``own``: the user's examples, which are
+    no targets and cost no tokens (None where there are none); ``by_model``: how many rows a model wrote."""
+    composition = result.get("composition") or {}
+    own = rows.groups["writer"].get(EXAMPLES) if result.get("targets") else None
+    verified = everything.verified - (own.verified if own else 0)
+    return {
+        "tried": {"targets": result.get("targets") or everything.targets, "verified": verified},
+        "own": own,
+        "by_model": sum(n for name, n in composition.items() if not name.startswith((EXAMPLES, GRAMMAR))),
+    }
+
+
 def composed_view(composition: Mapping[str, int], parts: Mapping[str, Any]) -> JSON | None:
     """How many rows the grammar wrote, ``of`` all but those that say an example again with other values, and how many
     of them are beyond its third. None where it wrote none."""
-    grammar = composition.get("the grammar", 0)
+    grammar = composition.get(GRAMMAR, 0)
     of = sum(n for name, n in composition.items() if name != "your examples with other values")
     return {"grammar": grammar, "of": of, "surplus": parts.get("surplus", 0)} if grammar else None
 

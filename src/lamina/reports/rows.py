@@ -17,7 +17,8 @@ JSON = dict[str, Any]
 _A_BUCKET = 10
 """Examples kept of one style and tool, or of one reason: enough where a run has only one of them."""
 UNKNOWN = "not known"
-NO_MODELS = {"examples": "your examples", "grammar": "the grammar"}
+EXAMPLES, GRAMMAR = "your examples", "the grammar"
+NO_MODELS = {"examples": EXAMPLES, "grammar": GRAMMAR}
 """Writers that are no model, as a reader calls them."""
 GROUPED_BY = ("writer", "style", "wording", "category", "tool")
 
