@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 WRITER = """
 import re
 
@@ -20,6 +22,24 @@ import json
 def reply(messages, tools, seed):
     return json.dumps({"thought": "fine", "pass": True, "rule": "none"})
 """
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--votes", "3"], "no judge is named; --votes wants --judge REF"),
+        (["--votes-needed", "1"], "no judge is named; --votes-needed wants --judge REF"),
+        (["--unconstrained"], "--unconstrained says how pairs are written; add --how pairs or leave it out"),
+        (["--per-request", "5"], "--per-request says how many pairs are asked for at once; add --how pairs"),
+    ],
+)
+def test_an_option_that_would_change_nothing_is_an_error(
+    lamina, tools_file: Path, tmp_path: Path, words: list[str], said: str
+):
+    done = lamina("synth", tools_file, "--out", tmp_path / "run", "--writer", "scripted:none.py", *words)
+    assert done.status == 2
+    assert said in done.errors[-1]
+    assert not (tmp_path / "run").exists()
 
 
 def test_examples_are_counted_apart_and_a_judge_near_chance_is_said_not_to_count(

@@ -18,7 +18,7 @@ _A_BUCKET = 10
 """Examples kept of one style and tool, or of one reason: enough where a run has only one of them."""
 UNKNOWN = "not known"
 EXAMPLES, GRAMMAR = "your examples", "the grammar"
-NO_MODELS = {"examples": EXAMPLES, "grammar": GRAMMAR}
+NO_MODELS = {"examples": EXAMPLES, "grammar": GRAMMAR, "none": "nobody (no call ran)"}
 """Writers that are no model, as a reader calls them."""
 GROUPED_BY = ("writer", "style", "wording", "category", "tool")
 
