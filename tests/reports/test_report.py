@@ -243,6 +243,26 @@ def test_examples_are_no_targets_and_cost_no_tokens(folder: Path) -> None:
     assert "200 for each of the 1 rows that a model wrote" in said.replace("3 200", "3200")
 
 
+def test_models_that_nobody_asked_for_have_no_section(folder: Path) -> None:
+    given = results()
+    _, read = page(folder, given)
+    assert "The judge against rows labelled by hand" in read.text
+    assert "The round trip" in read.text
+    given["synth"] |= {"judge": {"judge": "none"}, "round_trip": "not run"}
+    _, read = page(folder, given)
+    assert "The judge against rows labelled by hand" not in read.text
+    assert "The round trip" not in read.text
+
+
+def test_rows_with_other_values_are_said_to_be_in_the_lines_and_not_in_the_sum(folder: Path) -> None:
+    given = results()
+    _, read = page(folder, given)
+    assert "not in the first line" not in read.text
+    given["synth"]["augmented"] = 7
+    _, read = page(folder, given)
+    assert "Your examples with other values (7) count under style, category and tool, and are not in" in read.text
+
+
 def test_a_judge_near_chance_is_said_not_to_count(folder: Path) -> None:
     given = results()
     given["synth"]["judge"] = {"judge": "yes", "rows": 60, "agreed": 30, "passed": 60, "usable": False}

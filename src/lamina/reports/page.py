@@ -26,6 +26,8 @@ from lamina.runs.config import read_config
 
 JSON = dict[str, Any]
 _MOST_POINTS = 80
+NOT_ASKED = {"judge": {"judge": "none"}, "round_trip": "not run"}
+"""What synthesis says of the models that nobody asked for."""
 
 
 def write_report(run_folder: str | Path, results: Mapping[str, Any]) -> Path:
@@ -122,7 +124,10 @@ def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
         "groups": {
             by: sorted(groups.values(), key=lambda g: (-g.targets, g.name)) for by, groups in rows.groups.items()
         },
-        "facts": {name: _scalars(result[name]) for name in ("judge", "round_trip") if result.get(name)},
+        "facts": {
+            name: _scalars(result[name]) for name in NOT_ASKED if result.get(name) not in (None, NOT_ASKED[name])
+        },
+        "augmented": result.get("augmented", 0),
         "diversity": diversity_view(result.get("diversity")),
         "by_tool": bool(result.get("by_tool")),
         "tokens": result.get("tokens"),
