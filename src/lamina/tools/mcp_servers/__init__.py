@@ -48,10 +48,10 @@ def read(path: Path, *, seconds: float = LIST_SECONDS) -> Toolbox:
             if tool is not None:
                 tools[tool.name] = tool
     if not tools:
-        said = "; ".join(f"{remark.where}: {remark.detail}" for remark in remarks[:MOST_TOLD])
-        said += f"; and {len(remarks) - MOST_TOLD} more" if len(remarks) > MOST_TOLD else ""
+        told = "; ".join(f"{remark.where}: {remark.detail}" for remark in remarks[:MOST_TOLD])
+        told += f"; and {len(remarks) - MOST_TOLD} more" if len(remarks) > MOST_TOLD else ""
         mend = "start the servers by hand once" if answers else "see the entry"
-        raise ToolDefinitionError(f"no tool could be read ({said or 'no server has a tool'})", file=path, mend=mend)
+        raise ToolDefinitionError(f"no tool could be read ({told or 'no server has a tool'})", file=path, mend=mend)
     return Toolbox(tools.values(), remarks)
 
 
