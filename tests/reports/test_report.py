@@ -365,6 +365,20 @@ def test_there_are_ten_passed_rows_to_read_and_the_rejected_with_their_reason(fo
     assert "q-017" in read.text
 
 
+def test_a_rejected_row_shows_what_was_asked_and_what_was_to_be_called(folder: Path) -> None:
+    drawn = {
+        "request": "how many people", "calls": [{"name": "split_bill", "arguments": {"total": 25}}],
+        "writer": "embedded", "style": "simple",
+    }  # fmt: skip
+    reject = {"id": "m1", "stage": "grounding", "reason": "value-not-in-request", "detail": "25", "record": drawn}
+    with Run.at(folder) as run:
+        run.store.put([Row("reject", "m1", 100, json.dumps(reject | {"raw": "how many people"}).encode())])
+    _, read = page(folder, results())
+    assert "how many people" in read.text
+    assert "split_bill(total=25)" in read.text
+    assert "simple · embedded · m1" in read.text
+
+
 def test_of_many_rejected_rows_ten_are_there_to_read(folder: Path) -> None:
     with Run.at(folder) as run:
         many = [{"id": f"m{i}", "stage": "format", "reason": "unreadable", "detail": "no", "record": None, "raw": "x"}

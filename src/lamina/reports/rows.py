@@ -166,9 +166,20 @@ def _steps(record: JSON) -> list[JSON]:
 
 def _reject_example(reject: JSON) -> JSON:
     record = reject.get("record") or {}
-    shown = _example(record) if record.get("messages") else {"turns": [], "style": None, "writer": None}
+    shown = _example(record) if record.get("messages") else _drawn_example(record)
     about = {key: reject.get(key) for key in ("id", "stage", "reason", "detail")}
     return shown | about | {"raw": None if shown["turns"] else reject.get("raw")}
+
+
+def _drawn_example(record: JSON) -> JSON:
+    """What synthesis drew for a row that came to nothing: in a form of its own, with the pieces of a conversation as
+    its ``script``."""
+    said = record.get("script") or [record.get("request")]
+    turns: list[JSON] = [{"who": "user", "text": str(text)} for text in said if text]
+    if "calls" in record and turns:
+        turns.append({"who": "assistant", "calls": record["calls"]})
+    about = {"style": record.get("style"), "writer": writer_of(record) if record.get("writer") else None}
+    return {**about, "turns": turns}
 
 
 def _miss(record: JSON) -> JSON:
