@@ -379,6 +379,16 @@ def test_a_rejected_row_shows_what_was_asked_and_what_was_to_be_called(folder: P
     assert "simple · embedded · m1" in read.text
 
 
+def test_a_call_that_never_ran_is_shown_though_nobody_asked_for_it(folder: Path) -> None:
+    drawn = {"request": "", "calls": [{"name": "count_letter", "arguments": {"letter": "xy"}}], "writer": "none"}
+    reject = {"id": "m1", "stage": "execution", "reason": "raised", "detail": "one letter", "record": drawn}
+    with Run.at(folder) as run:
+        run.store.put([Row("reject", "m1", 100, json.dumps(reject | {"raw": "what came back"}).encode())])
+    _, read = page(folder, results())
+    assert 'count_letter(letter="xy")' in read.text
+    assert "what came back" in read.text
+
+
 def test_of_many_rejected_rows_ten_are_there_to_read(folder: Path) -> None:
     with Run.at(folder) as run:
         many = [{"id": f"m{i}", "stage": "format", "reason": "unreadable", "detail": "no", "record": None, "raw": "x"}

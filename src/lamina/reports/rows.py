@@ -168,7 +168,8 @@ def _reject_example(reject: JSON) -> JSON:
     record = reject.get("record") or {}
     shown = _example(record) if record.get("messages") else _drawn_example(record)
     about = {key: reject.get(key) for key in ("id", "stage", "reason", "detail")}
-    return shown | about | {"raw": None if shown["turns"] else reject.get("raw")}
+    said = any("text" in turn for turn in shown["turns"])
+    return shown | about | {"raw": None if said else reject.get("raw")}
 
 
 def _drawn_example(record: JSON) -> JSON:
@@ -176,7 +177,7 @@ def _drawn_example(record: JSON) -> JSON:
     its ``script``."""
     said = record.get("script") or [record.get("request")]
     turns: list[JSON] = [{"who": "user", "text": str(text)} for text in said if text]
-    if "calls" in record and turns:
+    if record.get("calls") or ("calls" in record and turns):
         turns.append({"who": "assistant", "calls": record["calls"]})
     about = {"style": record.get("style"), "writer": writer_of(record) if record.get("writer") else None}
     return {**about, "turns": turns}
