@@ -64,7 +64,13 @@ def test_examples_are_counted_apart_and_a_judge_near_chance_is_said_not_to_count
     assert f"{made['verified']} verified rows in {tmp_path / 'run'}: " in first
     assert f": {made['verified'] - own} of 8 targets, {own} examples" in first
     assert "no row failed at judge: is it checking anything?" in said.out
-    near = (
-        "the judge did not count: it agrees with 30 of 60 rows labelled by hand, near chance; rows are marked unjudged"
-    )
+    near = "the judge did not count: it agrees with 30 of 60 rows labelled by hand, which is near chance"
     assert near in said.out
+
+
+def test_a_judge_whose_answers_cannot_be_read_is_said_to_be_that(lamina, tools_file: Path, tmp_path: Path):
+    (tmp_path / "writer.py").write_text(WRITER, encoding="utf-8")
+    (tmp_path / "judge.py").write_text('def reply(*_):\n    return "I think so"\n', encoding="utf-8")
+    words = ["--writer", f"scripted:{tmp_path / 'writer.py'}", "--judge", f"scripted:{tmp_path / 'judge.py'}"]
+    said = lamina("synth", tools_file, *words, "-n", "4", "--out", tmp_path / "run")
+    assert "the judge did not count: 60 of its 60 answers about rows labelled by hand cannot be read;" in said.out

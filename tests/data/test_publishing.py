@@ -199,13 +199,13 @@ def test_a_name_that_the_hub_would_not_take_is_the_users_mistake(
 def test_the_card_says_who_wrote_the_rows_and_that_a_judge_did_not_count(tmp_path: Path):
     with Run.open(tmp_path / "run", {"verb": "synth"}) as run:
         TrajectoryStore(run.store).add([(0, row(0, "train"))])
-        judge = {"judge": "m", "agreed": 30, "rows": 60, "usable": False}
+        judge = {"judge": "m", "agreed": 30, "rows": 60, "usable": False, "why": "it nods"}
         made = {"your examples": 300, "the grammar": 3, "/home/me/secret place/q.gguf": 6}
         run.finish("synth", {"targets": 20, "verified": 309, "composition": made, "judge": judge, "sandbox": "guarded"})
         card = (prepare(run, "me/calls", "mit") / "README.md").read_text("utf-8")
     assert "Written: 300 by a person (examples), 3 by a program (a grammar), 6 by the model q.gguf." in card
     assert "20 attempts, 9 verified rows of them, and 300 examples of a person's; calls ran" in card
-    assert "30 of 60 labelled rows, near chance: it did not count, and rows are marked unjudged" in card
+    assert "30 of 60 labelled rows; it did not count, for it nods; rows are marked unjudged" in card
 
 
 def test_a_name_that_is_none_and_a_run_without_rows_are_the_users_mistakes(run: Path, tmp_path: Path):

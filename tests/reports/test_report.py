@@ -265,9 +265,17 @@ def test_rows_with_other_values_are_said_to_be_in_the_lines_and_not_in_the_sum(f
 
 def test_a_judge_near_chance_is_said_not_to_count(folder: Path) -> None:
     given = results()
-    given["synth"]["judge"] = {"judge": "yes", "rows": 60, "agreed": 30, "passed": 60, "usable": False}
+    given["synth"]["judge"] = {
+        "judge": "yes",
+        "rows": 60,
+        "agreed": 30,
+        "passed": 60,
+        "usable": False,
+        "why": "it nods",
+    }
     _, read = page(folder, given)
-    assert "The judge did not count. It agrees with 30 of 60 rows labelled by hand" in read.text
+    assert "The judge did not count. No row is passed or rejected by it, for it nods; all are" in read.text
+    assert read.text.count("it nods") == 1, "it is told, and not listed among the figures too"
     given["synth"]["judge"] |= {"agreed": 55, "passed": 31, "usable": True}
     _, read = page(folder, given)
     assert "The judge did not count" not in read.text

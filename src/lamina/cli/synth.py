@@ -215,15 +215,14 @@ def _verified_line(result: dict[str, Any], out: Path) -> str:
     own = result["composition"].get("your examples", 0)
     if not own:
         return f"{result['verified']:,} verified rows of {result['targets']:,} targets in {out}"
-    made = result["verified"] - own
-    return f"{result['verified']:,} verified rows in {out}: {made:,} of {result['targets']:,} targets, {own:,} examples"
+    of_targets = f"{result['verified'] - own:,} of {result['targets']:,} targets"
+    return f"{result['verified']:,} verified rows in {out}: {of_targets}, {own:,} example{'s' * (own > 1)}"
 
 
 def _near_chance_lines(judge: dict[str, Any]) -> list[str]:
     if judge.get("usable", True):
         return []
-    said = f"it agrees with {judge['agreed']} of {judge['rows']} rows labelled by hand, near chance"
-    return [f"the judge did not count: {said}; rows are marked unjudged"]
+    return [f"the judge did not count: {judge.get('why', 'it is near chance')}; rows are marked unjudged"]
 
 
 def _cost_lines(cost: dict[str, Any]) -> list[str]:

@@ -177,7 +177,7 @@ def _yields(made: JSON) -> list[str]:
     judge = made.get("judge", {})
     trust = f"{judge['agreed']} of {judge['rows']} labelled rows" if judge.get("rows") else "no judge was asked"
     if judge.get("usable") is False:
-        trust += ", near chance: it did not count, and rows are marked unjudged"
+        trust += f"; it did not count, for {judge.get('why', 'it is near chance')}; rows are marked unjudged"
     own = made.get("composition", {}).get("your examples", 0)
     passed, beside = made.get("verified", 0) - own, f", and {own:,} examples of a person's" if own else ""
     return [

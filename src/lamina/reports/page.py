@@ -125,7 +125,9 @@ def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
             by: sorted(groups.values(), key=lambda g: (-g.targets, g.name)) for by, groups in rows.groups.items()
         },
         "facts": {
-            name: _scalars(result[name]) for name in NOT_ASKED if result.get(name) not in (None, NOT_ASKED[name])
+            name: [fact for fact in _scalars(result[name]) if fact[0] != "why"]
+            for name, unasked in NOT_ASKED.items()
+            if result.get(name) not in (None, unasked)
         },
         "augmented": result.get("augmented", 0),
         "diversity": diversity_view(result.get("diversity")),
