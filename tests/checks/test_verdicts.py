@@ -183,3 +183,9 @@ def test_the_labelled_rows_are_sixty_half_of_them_wrong_and_all_well_formed() ->
     labels = [(r.meta.model_extra or {})["label"] for r in rows]
     assert (len(rows), labels.count("right"), labels.count("wrong")) == (60, 30, 30)
     assert len({r.id for r in rows}) == 60
+
+
+def test_a_request_without_a_word_is_quoted_and_not_said_to_be_missing():
+    found = check_format(candidate(request="9800 -> 12"), TOOLS)
+    assert found is not None
+    assert found.detail == "the request '9800 -> 12' has no word"

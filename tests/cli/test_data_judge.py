@@ -134,7 +134,7 @@ def test_votes_that_cannot_be_had_are_refused_before_any_work(
     assert lamina(*synth).status == 2
 
 
-@pytest.mark.parametrize("option", [["--sample", "3"], ["--judge-anyway"], ["--votes-needed", "1"]])
+@pytest.mark.parametrize("option", [["--sample", "3"], ["--votes", "3"], ["--judge-anyway"], ["--votes-needed", "1"]])
 def test_what_is_said_of_a_judge_that_nobody_named_is_refused(lamina, tmp_path: Path, option: list[str]):
     said = lamina("data", "check", rows(tmp_path / "rows.jsonl", "what is 4 times 7"), *option)
     assert said.status == 2

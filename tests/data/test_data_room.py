@@ -89,6 +89,16 @@ def test_rows_are_verified_by_running_them_with_your_functions(executor: Executo
     }  # fmt: skip
 
 
+def test_a_result_that_differs_says_where_the_record_had_no_clock_to_run_at(executor: Executor, tmp_path: Path):
+    stale = json.loads(row("stale", {"x": 4}, after=[{"role": "tool", "content": "9"}]))
+    clocked = {**stale, "id": "clocked", "meta": {**stale.get("meta", {}), "now": "2026-11-23T10:00:00"}}
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(one) + "\n" for one in (stale, clocked)))
+    checker = Checker(executor, skip=["novelty"])
+    said = [one.mended[0] for one in check_sources([tmp_path / "rows.jsonl"], checker) if not isinstance(one, Reject)]
+    assert said[0] == "message 2 says '9', running the call now (the record has no clock) gives '8'"
+    assert said[1] == "message 2 says '9', running the call gives '8'"
+
+
 def test_grounding_that_is_left_out_is_left_out_of_running_too(executor: Executor, tmp_path: Path):
     rows = [row("invented", {"x": 5}), row("more", {"x": 4}, request="double 4 and 17"), row("raises", {"x": -4})]
     (tmp_path / "rows.jsonl").write_text("".join(rows))

@@ -52,7 +52,7 @@ class Hub(ThreadingHTTPServer):
         self.taken: dict[str, bytes] = {}
         self.created: dict[str, Any] = {}
         self.tokens: set[str | None] = set()
-        self.refuses = False
+        self.refuses = 0
         super().__init__(("127.0.0.1", 0), Answer)
 
 
@@ -69,7 +69,7 @@ class Answer(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.tokens.add(self.headers.get("Authorization"))
         if self.server.refuses:
-            return self._say(403, {"error": "You may not write here."})
+            return self._say(self.server.refuses, {"error": "You may not write here."})
         if self.path.endswith("/repos/create"):
             self.server.created = json.loads(body)
             return self._say(200, {"url": f"http://127.0.0.1:{self.server.server_port}/datasets/me/calls"})
@@ -162,12 +162,50 @@ def test_a_hub_is_given_the_files_and_its_answer_is_said(run: Path, hub: Hub, ca
 
 
 def test_a_hub_that_refuses_is_one_line(run: Path, hub: Hub, capsys: pytest.CaptureFixture[str]):
-    hub.refuses = True
+    hub.refuses = 403
     assert main(words(run, hub)) == 1
     said = capsys.readouterr().err
     assert "the hub did not take it" in said
     assert "Traceback" not in said
     assert "secretsecret" not in said
+
+
+def test_a_hub_that_knows_nobody_says_how_to_log_in(run: Path, hub: Hub, capsys: pytest.CaptureFixture[str]):
+    hub.refuses = 401
+    assert main(words(run, hub)) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("lamina: the hub did not take it: ")
+    assert said.endswith("log in with 'hf auth login', or set HF_TOKEN")
+
+
+def test_a_hub_that_is_out_of_reach_is_one_line(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("HF_TOKEN", "hf_secretsecretsecret")
+    words = ["data", "push", str(run), "--repo", "me/calls", "--endpoint", "http://127.0.0.1:9"]
+    assert main(words) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("lamina: the hub could not be asked: ")
+    assert said.endswith("check network and --endpoint")
+
+
+def test_a_name_that_the_hub_would_not_take_is_the_users_mistake(
+    run: Path, hub: Hub, capsys: pytest.CaptureFixture[str]
+):
+    assert main([*words(run, hub), "--repo", "me/two words"]) == 2
+    assert "me/two words" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_the_card_says_who_wrote_the_rows_and_that_a_judge_did_not_count(tmp_path: Path):
+    with Run.open(tmp_path / "run", {"verb": "synth"}) as run:
+        TrajectoryStore(run.store).add([(0, row(0, "train"))])
+        judge = {"judge": "m", "agreed": 30, "rows": 60, "usable": False, "why": "it nods"}
+        made = {"your examples": 300, "the grammar": 3, "/home/me/secret place/q.gguf": 6}
+        run.finish("synth", {"targets": 20, "verified": 309, "composition": made, "judge": judge, "sandbox": "guarded"})
+        card = (prepare(run, "me/calls", "mit") / "README.md").read_text("utf-8")
+    assert "Written: 300 by a person (examples), 3 by a program (a grammar), 6 by the model q.gguf." in card
+    assert "20 attempts, 9 verified rows of them, and 300 examples of a person's; calls ran" in card
+    assert "30 of 60 labelled rows; it did not count, for it nods; rows are marked unjudged" in card
 
 
 def test_a_name_that_is_none_and_a_run_without_rows_are_the_users_mistakes(run: Path, tmp_path: Path):

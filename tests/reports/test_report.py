@@ -186,6 +186,7 @@ def test_the_cost_of_the_rows_is_shown_by_the_role_of_each_model(folder: Path) -
     spent = {"requests": 900, "prompt_tokens": 20_000, "completion_tokens": 700, "seconds": 61.0}
     given["synth"] |= {
         "tokens": 80_400,
+        "composition": {"the grammar": 2, "embedded": 402},
         "cost": {"models": {"judge": {**spent, "model": "big.gguf"}}, "tool_calls": 1234, "seconds": 75.0},
     }
     _, read = page(folder, given)
@@ -217,12 +218,74 @@ def test_yields_stand_in_apigens_columns_for_each_writer(folder: Path) -> None:
         )
     source, _ = page(folder, given)
     assert cells(source, "") == [
-        "", "targets", "verified", "fail format", "fail execution", "fail semantic", "of it grounding",
+        "", "tried", "verified", "fail format", "fail execution", "fail semantic", "of it grounding",
         "of it round trip", "of it judge", "fail novelty", "fail mix", "yield",
     ]  # fmt: skip
     assert cells(source, "all")[2:11] == ["402", "0", "0", "28", "20", "5", "3", "7", "2"]
     assert cells(source, "small")[1:10] == ["3", "0", "1", "0", "2", "1", "0", "1", "0"]
     assert cells(source, "large")[1:10] == ["1", "0", "0", "0", "0", "0", "0", "0", "1"]
+
+
+def test_examples_are_no_targets_and_cost_no_tokens(folder: Path) -> None:
+    with Run.at(folder) as run:
+        own = [{"meta": {"writer": "examples", "style": "simple"}, "messages": []} for _ in range(300)]
+        run.store.put(Row("trajectory", f"own{i}", 900 + i, json.dumps(r).encode()) for i, r in enumerate(own))
+    given = results()
+    given["synth"] |= {
+        "verified": 304, "targets": 20, "tokens": 3_200,
+        "composition": {"your examples": 300, "the grammar": 3, "embedded": 1},
+    }  # fmt: skip
+    given.pop("bench")
+    _, read = page(folder, given)
+    said = " ".join(read.text.split())
+    assert "304 verified rows, 300 of them your examples" in said
+    assert "Of 20 targets 4 were verified (20 %), and of your 300 examples 300" in said.replace("\xa0", " ")
+    assert "200 for each of the 1 rows that a model wrote" in said.replace("3 200", "3200")
+
+
+def test_models_that_nobody_asked_for_have_no_section(folder: Path) -> None:
+    given = results()
+    _, read = page(folder, given)
+    assert "The judge against rows labelled by hand" in read.text
+    assert "The round trip" in read.text
+    given["synth"] |= {"judge": {"judge": "none"}, "round_trip": "not run"}
+    _, read = page(folder, given)
+    assert "The judge against rows labelled by hand" not in read.text
+    assert "The round trip" not in read.text
+
+
+def test_rows_with_other_values_are_said_to_be_in_the_lines_and_not_in_the_sum(folder: Path) -> None:
+    given = results()
+    _, read = page(folder, given)
+    assert "not in the first line" not in read.text
+    given["synth"]["augmented"] = 7
+    _, read = page(folder, given)
+    assert "Your examples with other values (7) count under style, category and tool, and are not in" in read.text
+
+
+def test_a_judge_near_chance_is_said_not_to_count(folder: Path) -> None:
+    given = results()
+    given["synth"]["judge"] = {
+        "judge": "yes",
+        "rows": 60,
+        "agreed": 30,
+        "passed": 60,
+        "usable": False,
+        "why": "it nods",
+    }
+    _, read = page(folder, given)
+    assert "The judge did not count. No row is passed or rejected by it, for it nods; all are" in read.text
+    assert read.text.count("it nods") == 1, "it is told, and not listed among the figures too"
+    given["synth"]["judge"] |= {"agreed": 55, "passed": 31, "usable": True}
+    _, read = page(folder, given)
+    assert "The judge did not count" not in read.text
+
+
+def test_a_run_that_only_wrote_data_has_no_sections_of_what_it_was_not_to_do(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('verb = "synth"\n', encoding="utf-8")
+    _, read = page(tmp_path, {"synth": results()["synth"]})
+    assert "Where the data came from" in read.text
+    assert "Not run" not in read.text
 
 
 def test_an_entropy_that_is_not_there_says_why(folder: Path) -> None:
@@ -308,6 +371,30 @@ def test_there_are_ten_passed_rows_to_read_and_the_rejected_with_their_reason(fo
     assert shown.count("row bad") == 2
     assert "judge: judged wrong." in read.text
     assert "q-017" in read.text
+
+
+def test_a_rejected_row_shows_what_was_asked_and_what_was_to_be_called(folder: Path) -> None:
+    drawn = {
+        "request": "how many people", "calls": [{"name": "split_bill", "arguments": {"total": 25}}],
+        "writer": "embedded", "style": "simple",
+    }  # fmt: skip
+    reject = {"id": "m1", "stage": "grounding", "reason": "value-not-in-request", "detail": "25", "record": drawn}
+    with Run.at(folder) as run:
+        run.store.put([Row("reject", "m1", 100, json.dumps(reject | {"raw": "how many people"}).encode())])
+    _, read = page(folder, results())
+    assert "how many people" in read.text
+    assert "split_bill(total=25)" in read.text
+    assert "simple · embedded · m1" in read.text
+
+
+def test_a_call_that_never_ran_is_shown_though_nobody_asked_for_it(folder: Path) -> None:
+    drawn = {"request": "", "calls": [{"name": "count_letter", "arguments": {"letter": "xy"}}], "writer": "none"}
+    reject = {"id": "m1", "stage": "execution", "reason": "raised", "detail": "one letter", "record": drawn}
+    with Run.at(folder) as run:
+        run.store.put([Row("reject", "m1", 100, json.dumps(reject | {"raw": "what came back"}).encode())])
+    _, read = page(folder, results())
+    assert 'count_letter(letter="xy")' in read.text
+    assert "what came back" in read.text
 
 
 def test_of_many_rejected_rows_ten_are_there_to_read(folder: Path) -> None:
@@ -410,7 +497,7 @@ def test_the_grammars_share_is_of_the_rows_that_are_no_variants(folder: Path) ->
     found["synth"]["composition"] = made
     found["split"] = {"train": 60, "test": 20, "surplus": 4}
     text = page(folder, found)[1].text
-    assert "The grammar wrote 30 % of the 100 rows that are no other values; a third is the most" in text
+    assert "The grammar wrote 30 % of the 100 rows, those with other values aside; a third is the most" in text
     assert "so 4 of its rows are set aside (surplus)" in text
     del made["the grammar"], found["split"]["surplus"]
     assert "The grammar wrote" not in page(folder, found)[1].text

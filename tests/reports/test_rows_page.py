@@ -113,3 +113,11 @@ def test_a_result_that_was_cut_says_so(tmp_path: Path) -> None:
         None, None, None, "cut: the record holds the first 65,536 characters",
     ]  # fmt: skip
     assert not any("note" in step for step in foreign["steps"]), "what somebody else means by it is not ours"
+
+
+def test_the_filters_stay_readable_over_the_rows_that_pass_under_them(tmp_path: Path):
+    page = write_page(tmp_path / "rows.html", [], [], {"passed": 0}).read_text("utf-8")
+    (bar,) = re.findall(r"\.filters\{([^}]*position:sticky[^}]*)\}", page)
+    assert "background:var(--paper)" in bar, "the parent has no background to inherit"
+    (narrow,) = re.findall(r"@media \(max-width:760px\)\{\.filters\{([^}]*)\}", page)
+    assert "position:static" in narrow, "ten filters would cover the screen of a phone"

@@ -16,6 +16,7 @@ from lamina.tools import Tool, read_tools
 from lamina.tools.documents import load_document
 from lamina.tools.execution.http_requests import NoRequest, wire_request
 from lamina.tools.openapi.document import Document, as_object, version_of
+from lamina.tools.openapi.files import Files
 from lamina.tools.openapi.operations import operations
 from lamina.tools.targets import HttpTarget
 
@@ -52,7 +53,7 @@ def test_what_is_drawn_for_real_apis_fits():
 
 def required_of_bodies(file: Path) -> dict[tuple[str, str], list[str]]:
     """The fields that the JSON body of each operation requires, read from the document without the reader."""
-    document = Document(root := load_document(file), file, version_of(root) or "")
+    document = Document(Files(root := load_document(file), file), version_of(root) or "")
     found = {}
     for method, path, _, operation in operations(document)[0]:
         content = as_object(as_object(document.follow(operation.get("requestBody"))).get("content"))

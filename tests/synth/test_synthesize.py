@@ -258,7 +258,7 @@ def test_rows_of_a_judge_near_chance_are_marked_unjudged_and_neither_passed_nor_
     for row in written:
         (said,) = [check for check in row.meta.checks if check.name == "judge"]
         assert said.verdict == "unjudged"
-        assert said.detail == "the judge agrees with 30 of 60 labelled rows: near chance"
+        assert said.detail == "the judge: it agrees with 30 of 60 rows labelled by hand, which is near chance"
 
 
 @pytest.mark.parametrize("by", ["examples", "grammar"])

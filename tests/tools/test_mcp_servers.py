@@ -338,3 +338,13 @@ def test_a_server_is_reached_over_streamable_http(config: Write, port: int):
     assert len(box) == 6
     assert called(box, "add", a=5).value == {"result": 6}
     assert called(box, "fail", why="no ").status == "raised"
+
+
+def test_where_no_server_has_a_tool_each_is_told(config: Write):
+    servers = {f"gone{n}": {"command": f"no-such-command-{n}"} for n in range(3)}
+    with pytest.raises(ToolDefinitionError) as failed:
+        mcp_servers.read(config({**servers, "old": {"url": "http://127.0.0.1:9/sse", "type": "sse"}}))
+    for said in ("no-such-command-0", "no-such-command-1", "no-such-command-2", "the old SSE transport"):
+        assert said in str(failed.value)
+    with pytest.raises(ToolDefinitionError, match=r"see the entry$"):
+        mcp_servers.read(config({"old": {"url": "http://127.0.0.1:9/sse", "type": "sse"}}))

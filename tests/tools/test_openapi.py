@@ -134,11 +134,12 @@ def test_references_that_go_round_or_nowhere_cost_one_operation(tmp_path: Path):
         round=get("round", {"$ref": "#/components/parameters/x"}),
         nowhere=get("nowhere", {"$ref": "#/components/parameters/z"}),
         elsewhere=get("elsewhere", {"$ref": "other.yaml#/x"}),
+        whole={"get": {"$ref": "#/components/operations/z"}},
     )
     box = read(tmp_path, root | {"components": {"parameters": loop}})
     assert box.names == ["good"]
     assert [(r.where, r.code, r.dropped) for r in box.remarks] == [
-        (f"GET /{name}", "unresolved_ref", True) for name in ("round", "nowhere", "elsewhere")
+        (f"GET /{name}", "unresolved_ref", True) for name in ("whole", "round", "nowhere", "elsewhere")
     ]
 
 
@@ -248,7 +249,7 @@ def test_references_that_double_are_followed_once_for_a_thousand_operations(
 def test_the_schemas_of_a_document_are_bounded_together_and_what_comes_after_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("lamina.tools.openapi.document.MOST_PARTS", 1_500)
+    monkeypatch.setattr("lamina.tools.openapi.unfolding.MOST_PARTS", 1_500)
     optional = {"name": "q", "in": "query", "schema": {"$ref": "#/components/schemas/S7"}}
     root = document(a=get("a", optional), b=get("b", optional), c=get("c", optional)) | doubling(8)
     box = read(tmp_path, root)

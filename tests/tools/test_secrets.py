@@ -75,3 +75,9 @@ def test_what_is_no_key_in_a_config_is_left():
     told = "npx -y server-weather german maria Maria europe 8000 true"
     assert Secrets(server.secrets()).scrub(told) == told
     assert Server("s", url="https://mcp.example/mcp?region=europe").secrets() == []
+
+
+def test_a_key_that_a_server_says_in_capitals_is_blotted_out_too():
+    secrets = Secrets(["sk-live-abcdef", "port"])
+    assert secrets.scrub("no key SK-LIVE-ABCDEF here, nor Sk-Live-AbcDef") == "no key [secret] here, nor [secret]"
+    assert secrets.scrub("the PORT of Hamburg") == "the PORT of Hamburg", "a short value may be a word"

@@ -34,12 +34,22 @@ class Agreement:
     def usable(self) -> bool:
         return self.low > 0.5 and 0 < self.passed < self.rows
 
+    @property
+    def why(self) -> str:
+        """Why it is not usable; empty where it is."""
+        if self.usable:
+            return ""
+        if 2 * self.unreadable > self.rows:
+            return f"{self.unreadable} of its {self.rows} answers about rows labelled by hand cannot be read"
+        return f"it agrees with {self.agreed} of {self.rows} rows labelled by hand, which is near chance"
+
     def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "usable": self.usable}
+        return {**asdict(self), "usable": self.usable, **({} if self.usable else {"why": self.why})}
 
     def sentence(self, of: str) -> str:
+        unread = f" ({self.unreadable} of its answers cannot be read)" if self.unreadable else ""
         trust = "" if self.usable else ": near chance, so what it says is not used"
-        return f"the judge agrees with {self.agreed} of {self.rows} labelled {of}{trust}"
+        return f"the judge agrees with {self.agreed} of {self.rows} labelled {of}{unread}{trust}"
 
 
 def labelled_rows(material: Material = "judge") -> list[Trajectory]:

@@ -58,10 +58,11 @@ def _candidate(trajectory: Trajectory, results: list[CallResult]) -> Candidate:
 def _compare(trajectory: Trajectory, results: list[CallResult]) -> tuple[Trajectory, Rejection | None, list[str]]:
     mended, changes = trajectory, []
     messages = trajectory.messages
+    when = "" if trajectory.meta.now else " now (the record has no clock)"
     for at, result in _recorded(trajectory, results):
         if same(messages[at].content, result):
             continue
-        detail = f"message {at} says {messages[at].content[:80]!r}, running the call gives {result.text[:80]!r}"
+        detail = f"message {at} says {messages[at].content[:80]!r}, running the call{when} gives {result.text[:80]!r}"
         if any(m.role == "assistant" and (m.content or m.tool_calls) for m in messages[at + 1 :]):
             return trajectory, Rejection(STAGE, Reason.RESULT_DIFFERS, f"{detail}, and the record goes on"), []
         mended = mended.model_copy(deep=True) if mended is trajectory else mended

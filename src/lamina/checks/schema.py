@@ -19,7 +19,8 @@ def check_format(candidate: Candidate, toolbox: Toolbox) -> Rejection | None:
         return candidate.unread
     request = candidate.request.strip()
     if len(request) < 2 or not any(c.isalpha() for c in request):
-        return Rejection(STAGE, Reason.NO_ANSWER, "the writer wrote no request")
+        said = f"the request {request[:80]!r} has no word" if request else "the writer wrote no request"
+        return Rejection(STAGE, Reason.NO_ANSWER, said)
     if len(request) > LONGEST_REQUEST:
         return Rejection(STAGE, Reason.TOO_LONG, f"{len(request)} characters; at most {LONGEST_REQUEST}")
     if "\n" in request or "\ufffd" in request or "\x00" in request:

@@ -155,7 +155,8 @@ def check_judge_options(
     from lamina.errors import InputError
 
     passes_needed(votes, needed)
-    said = {"--votes-needed": needed is not None, "--judge-anyway": anyway, "--sample": sample is not None}
+    said = {"--votes": votes != 1, "--votes-needed": needed is not None, "--judge-anyway": anyway}
+    said["--sample"] = sample is not None
     if judge is None and (options := [name for name, given in said.items() if given]):
         raise InputError("no judge is named", mend=f"{options[0]} wants --judge REF")
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lamina.cli.data_options import held_out_requests
+from lamina.cli.data_options import check_judge_options, held_out_requests
 from lamina.cli.options import (
     AllowChanges,
     AsJson,
@@ -114,8 +114,8 @@ def synth(
     from lamina.tools.execution import Limits, check_changes_nothing, open_executor
     from lamina.training import TrainSettings
 
-    if per_request is not None and how is How.call_first:
-        raise UserError("--per-request says how many pairs are asked for at once; add --how pairs or leave it out")
+    _check_of_pairs(how, per_request, constrained)
+    check_judge_options(None if judge == "none" else judge, votes, votes_needed)
     toolbox, progress = read_tools(tools), Progress(as_json)
     say_what_is_left_out(toolbox, tools, progress)
     offer_files = [] if offers is None else [Path(file) for file in listed(offers) or [""]]
@@ -184,15 +184,45 @@ def _lines(result: dict[str, Any], parts: dict[str, int], out: Path) -> list[str
     rejected = [(stage, why, n) for stage, reasons in result["rejected"].items() for why, n in reasons.items()]
     silent = [stage for stage in result.get("stages", []) if stage not in result["rejected"]]
     return [
-        f"{result['verified']} verified rows of {result['targets']} targets in {out}",
-        "rows: " + ", ".join(f"{count} {name}" for name, count in result["composition"].items()),
-        "split: " + ", ".join(f"{name} {count}" for name, count in parts.items()),
+        _verified_line(result, out),
+        *_counts("rows", {name: f"{count} {name}" for name, count in result["composition"].items()}),
+        *_counts("split", {name: f"{name} {count}" for name, count in parts.items()}),
         *(["not compared with any evaluation set (--held-out)"] if result.get("compared_with") == [] else []),
         *(["rejected:"] if rejected else []),
         *table(rejected, "  "),
         *[f"no row failed at {stage}: is it checking anything?" for stage in silent],
+        *_near_chance_lines(result.get("judge") or {}),
         *_cost_lines(result["cost"]),
     ]
+
+
+def _counts(title: str, said: dict[str, str]) -> list[str]:
+    return [f"{title}: {', '.join(said.values())}"] if said else []
+
+
+def _check_of_pairs(how: How, per_request: int | None, constrained: bool) -> None:
+    """Raises UserError for what is said of pairs where none are written: it would change nothing."""
+    if how is not How.call_first:
+        return
+    if per_request is not None:
+        raise UserError("--per-request says how many pairs are asked for at once; add --how pairs or leave it out")
+    if not constrained:
+        raise UserError("--unconstrained says how pairs are written; add --how pairs or leave it out")
+
+
+def _verified_line(result: dict[str, Any], out: Path) -> str:
+    """Examples are no targets, so that they are none of those that came out of them either."""
+    own = result["composition"].get("your examples", 0)
+    if not own:
+        return f"{result['verified']:,} verified rows of {result['targets']:,} targets in {out}"
+    of_targets = f"{result['verified'] - own:,} of {result['targets']:,} targets"
+    return f"{result['verified']:,} verified rows in {out}: {of_targets}, {own:,} example{'s' * (own > 1)}"
+
+
+def _near_chance_lines(judge: dict[str, Any]) -> list[str]:
+    if judge.get("usable", True):
+        return []
+    return [f"the judge did not count: {judge.get('why', 'it is near chance')}; rows are marked unjudged"]
 
 
 def _cost_lines(cost: dict[str, Any]) -> list[str]:

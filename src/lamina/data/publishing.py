@@ -13,7 +13,7 @@ from typing import Any
 
 from lamina.data.packing import pack
 from lamina.data.without_paths import command_without_paths, unused, without_paths
-from lamina.errors import InputError, MissingExtraError, WorkFailedError
+from lamina.errors import InputError, MissingExtraError, WorkFailedError, first_line
 from lamina.runs import Run
 from lamina.trajectories import Trajectory, TrajectoryStore
 from lamina.trajectories.trajectory import json_line
@@ -61,13 +61,13 @@ def prepare(run: Run, name: str, license: str) -> Path:
 
 def push(folder: Path, name: str, *, private: bool, endpoint: str | None = None) -> str:
     """Uploads a prepared folder as the data set ``ORG/NAME``; returns its address. The token is the hub library's own
-    (its login, or HF_TOKEN) and is never read here. Raises MissingExtraError, WorkFailedError with the hub's answer."""
+    (its login, or HF_TOKEN) and is never read here. Raises MissingExtraError, InputError for a name that is none,
+    WorkFailedError with the hub's answer, or why it gave none."""
     try:
         from huggingface_hub import HfApi
-        from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
     except ImportError:
         raise MissingExtraError("huggingface_hub", "train") from None
-    import httpx
 
     api = HfApi(endpoint=endpoint)
     try:
@@ -75,9 +75,16 @@ def push(folder: Path, name: str, *, private: bool, endpoint: str | None = None)
         api.upload_folder(folder_path=folder, repo_id=name, repo_type="dataset", commit_message="Data set and its card")
     except LocalTokenNotFoundError:
         raise InputError("the hub asks who you are", mend="log in with 'hf auth login', or set HF_TOKEN") from None
-    except (HfHubHTTPError, httpx.HTTPError, OSError) as error:
-        said = str(error).strip().splitlines()
-        raise WorkFailedError(f"the hub did not take it: {said[0] if said else type(error).__name__}") from None
+    except HFValidationError as error:
+        raise InputError(f"the hub takes no data set of the name {name} ({first_line(error)})") from None
+    except HfHubHTTPError as error:
+        unknown = getattr(error.response, "status_code", None) == 401
+        mend = "; log in with 'hf auth login', or set HF_TOKEN" if unknown else ""
+        raise WorkFailedError(f"the hub did not take it: {first_line(error)}{mend}") from None
+    except Exception as error:  # of its HTTP library, of which it has had three, or of the disk
+        raise WorkFailedError(
+            f"the hub could not be asked: {first_line(error)}; check network and --endpoint"
+        ) from None
     return str(made)
 
 
@@ -89,7 +96,7 @@ def card(run: Run, name: str, license: str, counts: Mapping[str, Counter[str]]) 
     lines += [f"{total:,} trajectories with tool calls, made by Lamina. {_split_said(sides)}", ""]
     made = run.result("synth") or {}
     if made:
-        lines += [*_yields(made), ""]
+        lines += [*_written_by(made.get("composition", {})), *_yields(made), ""]
     lines += ["## Styles and functions", "", *_table(("style", "rows"), counts["style"].most_common())]
     lines += ["", *_table(("function", "calls"), counts["tool"].most_common(50)), ""]
     if sources := [row for row in counts["license"].most_common() if row[0]]:
@@ -149,6 +156,18 @@ def _split_said(sides: Counter[str]) -> str:
     return f"Split by group: {said}." + (f" Not in it: {aside}." if aside else "")
 
 
+def _written_by(composition: Mapping[str, int]) -> list[str]:
+    """Of the whole run, rows that were set aside among them; empty for a run of an earlier version."""
+    names = {
+        "your examples": "a person (examples)",
+        "your examples with other values": "a program (these examples with other values)",
+        "the grammar": "a program (a grammar)",
+    }
+    who = {name: names.get(name) or f"the model {without_paths(name)}" for name in composition}
+    said = [f"{count:,} by {who[name]}" for name, count in composition.items()]
+    return [f"Written: {', '.join(said)}.", ""] if said else []
+
+
 def _yields(made: JSON) -> list[str]:
     """The table of stages (APIGen, arXiv 2406.18518, table 1) with what each stage rejected and why."""
     rows = [
@@ -157,9 +176,13 @@ def _yields(made: JSON) -> list[str]:
     ]
     judge = made.get("judge", {})
     trust = f"{judge['agreed']} of {judge['rows']} labelled rows" if judge.get("rows") else "no judge was asked"
+    if judge.get("usable") is False:
+        trust += f"; it did not count, for {judge.get('why', 'it is near chance')}; rows are marked unjudged"
+    own = made.get("composition", {}).get("your examples", 0)
+    passed, beside = made.get("verified", 0) - own, f", and {own:,} examples of a person's" if own else ""
     return [
         "## How the rows were verified", "",
-        f"{made.get('targets', 0):,} attempts, {made.get('verified', 0):,} verified rows; calls ran in a sandbox of "
+        f"{made.get('targets', 0):,} attempts, {passed:,} verified rows of them{beside}; calls ran in a sandbox of "
         f"level {made.get('sandbox', 'none')}. Agreement of the judge: {trust}.", "",
         *_table(("stage", "rejected", "reasons"), rows),
         *_yields_by_style(made.get("by_style", {})),

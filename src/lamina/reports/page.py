@@ -19,13 +19,15 @@ from lamina.reports.browsing import write_rows_page
 from lamina.reports.distilled import distillation_view
 from lamina.reports.learned import learning_view
 from lamina.reports.measured import SPEEDS, measured_view
-from lamina.reports.rows import Group, Rows, read_misses, read_rows
+from lamina.reports.rows import EXAMPLES, GRAMMAR, Group, Rows, read_misses, read_rows
 from lamina.reports.sampled import write_samples_page
 from lamina.reports.yields import columns_of, ordered
 from lamina.runs.config import read_config
 
 JSON = dict[str, Any]
 _MOST_POINTS = 80
+NOT_ASKED = {"judge": {"judge": "none"}, "round_trip": "not run"}
+"""What synthesis says of the models that nobody asked for."""
 
 
 def write_report(run_folder: str | Path, results: Mapping[str, Any]) -> Path:
@@ -78,7 +80,8 @@ def render_report(
         training=training_view(folder, results.get("train")),
         bench=bench if bench.rows or bench.crashes else None,
         variant=results.get("variant"),
-        settings=run_settings(folder),
+        settings=(settings := run_settings(folder)),
+        data_alone=("verb", "synth") in settings,
         kind_names=[name for _, name in KINDS],
         quantized=results.get("quantize"),
         rows=rows,
@@ -116,10 +119,17 @@ def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
         "reasons": {s: sorted(rejected[s].items(), key=lambda item: -item[1]) for s in stages},
         "all": everything,
         "targets": max(result.get("targets", 0), everything.targets),
+        **tried_view(result, rows, everything),
+        "near_chance": judge if (judge := result.get("judge") or {}).get("usable") is False else None,
         "groups": {
             by: sorted(groups.values(), key=lambda g: (-g.targets, g.name)) for by, groups in rows.groups.items()
         },
-        "facts": {name: _scalars(result[name]) for name in ("judge", "round_trip") if result.get(name)},
+        "facts": {
+            name: [fact for fact in _scalars(result[name]) if fact[0] != "why"]
+            for name, unasked in NOT_ASKED.items()
+            if result.get(name) not in (None, unasked)
+        },
+        "augmented": result.get("augmented", 0),
         "diversity": diversity_view(result.get("diversity")),
         "by_tool": bool(result.get("by_tool")),
         "tokens": result.get("tokens"),
@@ -129,10 +139,23 @@ def synthesis_view(results: Mapping[str, Any], rows: Rows) -> JSON | None:
     }
 
 
+def tried_view(result: Mapping[str, Any], rows: Rows, everything: Group) -> JSON:
+    """``tried``: targets, as ``-n`` counts them, and what was verified of them; ``own``: the user's examples, which are
+    no targets and cost no tokens (None where there are none); ``by_model``: how many rows a model wrote."""
+    composition = result.get("composition") or {}
+    own = rows.groups["writer"].get(EXAMPLES) if result.get("targets") else None
+    verified = everything.verified - (own.verified if own else 0)
+    return {
+        "tried": {"targets": result.get("targets") or everything.targets, "verified": verified},
+        "own": own,
+        "by_model": sum(n for name, n in composition.items() if not name.startswith((EXAMPLES, GRAMMAR))),
+    }
+
+
 def composed_view(composition: Mapping[str, int], parts: Mapping[str, Any]) -> JSON | None:
     """How many rows the grammar wrote, ``of`` all but those that say an example again with other values, and how many
     of them are beyond its third. None where it wrote none."""
-    grammar = composition.get("the grammar", 0)
+    grammar = composition.get(GRAMMAR, 0)
     of = sum(n for name, n in composition.items() if name != "your examples with other values")
     return {"grammar": grammar, "of": of, "surplus": parts.get("surplus", 0)} if grammar else None
 

@@ -17,7 +17,8 @@ JSON = dict[str, Any]
 _A_BUCKET = 10
 """Examples kept of one style and tool, or of one reason: enough where a run has only one of them."""
 UNKNOWN = "not known"
-NO_MODELS = {"examples": "your examples", "grammar": "the grammar"}
+EXAMPLES, GRAMMAR = "your examples", "the grammar"
+NO_MODELS = {"examples": EXAMPLES, "grammar": GRAMMAR, "none": "nobody (no call ran)"}
 """Writers that are no model, as a reader calls them."""
 GROUPED_BY = ("writer", "style", "wording", "category", "tool")
 
@@ -167,9 +168,21 @@ def _steps(record: JSON) -> list[JSON]:
 
 def _reject_example(reject: JSON) -> JSON:
     record = reject.get("record") or {}
-    shown = _example(record) if record.get("messages") else {"turns": [], "style": None, "writer": None}
+    shown = _example(record) if record.get("messages") else _drawn_example(record)
     about = {key: reject.get(key) for key in ("id", "stage", "reason", "detail")}
-    return shown | about | {"raw": None if shown["turns"] else reject.get("raw")}
+    said = any("text" in turn for turn in shown["turns"])
+    return shown | about | {"raw": None if said else reject.get("raw")}
+
+
+def _drawn_example(record: JSON) -> JSON:
+    """What synthesis drew for a row that came to nothing: in a form of its own, with the pieces of a conversation as
+    its ``script``."""
+    said = record.get("script") or [record.get("request")]
+    turns: list[JSON] = [{"who": "user", "text": str(text)} for text in said if text]
+    if record.get("calls") or ("calls" in record and turns):
+        turns.append({"who": "assistant", "calls": record["calls"]})
+    about = {"style": record.get("style"), "writer": writer_of(record) if record.get("writer") else None}
+    return {**about, "turns": turns}
 
 
 def _last_said(messages: Iterable[JSON]) -> str:

@@ -106,7 +106,7 @@ def _drawn(reject: Reject) -> list[str]:
 def why_unjudged(work: Work) -> str:
     if work.agreement is None:
         return "no judge was asked"
-    return f"the judge agrees with {work.agreement.agreed} of {work.agreement.rows} labelled rows: near chance"
+    return f"the judge: {work.agreement.why}"
 
 
 def _stages(work: Work) -> list[str]:

@@ -14,6 +14,8 @@ SHORTEST = 4
 SCRUBBED = "[secret]"
 PLAIN = re.compile(r"\w{1,11}")
 """What is as likely a word as a key (``APP_ENV=prod``, and "product" is a word of its own)."""
+ANY_CASE = 12
+"""Characters from which on a key is known in capitals, too: servers that compare keys without case say them back so."""
 COMMON = re.compile(r"true|false|none|null|enabled|disabled|[-+]?(?=(?:\D*\d){0,5}\D*$)\d*\.?\d+", re.IGNORECASE)
 """What stands where a key could (``USE_AUTH=true``, ``TOKEN_TTL=3600``) and is none: words of every answer, and numbers
 of fewer than six digits."""
@@ -50,6 +52,8 @@ class Secrets:
         for form in self._forms:
             word = self._words.get(form)
             text = word.sub(SCRUBBED, text) if word else text.replace(form, SCRUBBED)
+            if len(form) >= ANY_CASE and form.lower() in text.lower():
+                text = re.sub(re.escape(form), SCRUBBED, text, flags=re.IGNORECASE)
         return text
 
     def scrubbed(self, value: Any) -> Any:

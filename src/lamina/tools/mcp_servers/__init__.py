@@ -20,6 +20,8 @@ from lamina.tools.tool import Remark, Tool, Toolbox
 LIST_SECONDS = 120.0
 """As long as the start of a server that has to be fetched first (``session.START_SECONDS``)."""
 SAID_CHARACTERS = 500
+MOST_TOLD = 5
+"""Servers whose failure is told where none has a tool."""
 
 
 def claims(path: Path) -> bool:
@@ -46,8 +48,10 @@ def read(path: Path, *, seconds: float = LIST_SECONDS) -> Toolbox:
             if tool is not None:
                 tools[tool.name] = tool
     if not tools:
-        first = f"{remarks[0].where}: {remarks[0].detail}" if remarks else "no server has a tool"
-        raise ToolDefinitionError(f"no tool could be read ({first})", file=path, mend="start the server by hand once")
+        told = "; ".join(f"{remark.where}: {remark.detail}" for remark in remarks[:MOST_TOLD])
+        told += f"; and {len(remarks) - MOST_TOLD} more" if len(remarks) > MOST_TOLD else ""
+        mend = "start the servers by hand once" if answers else "see the entry"
+        raise ToolDefinitionError(f"no tool could be read ({told or 'no server has a tool'})", file=path, mend=mend)
     return Toolbox(tools.values(), remarks)
 
 

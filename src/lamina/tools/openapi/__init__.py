@@ -1,6 +1,7 @@
 """Reader for OpenAPI 2.0, 3.0 and 3.1 in JSON or YAML: one tool for each operation, executable over HTTP.
 
-What cannot be a tool becomes a remark that says why; the rest of the document is read all the same.
+What cannot be a tool becomes a remark that says why; the rest of the document is read all the same. A document may be
+kept in several files, the others in its folder or below.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from pathlib import Path
 
 from lamina.errors import ToolDefinitionError
 from lamina.tools.documents import SUFFIXES, load_document
-from lamina.tools.openapi.document import Document, Unusable, version_of
+from lamina.tools.openapi.document import Document, version_of
+from lamina.tools.openapi.files import Files
 from lamina.tools.openapi.operations import operations, tool_of
+from lamina.tools.openapi.unusable import Unusable
 from lamina.tools.tool import Remark, Tool, Toolbox
 
 
@@ -28,7 +31,7 @@ def read(path: Path) -> Toolbox:
     if version is None:
         said = root.get("openapi", root.get("swagger"))
         raise ToolDefinitionError(f"OpenAPI {said} is not read", file=path, mend="2.0, 3.0 and 3.1 are")
-    document = Document(root, path, version)
+    document = Document(Files(root, path), version)
     tools: dict[str, Tool] = {}
     found, remarks = operations(document)
     for method, route, item, operation in found:
@@ -47,4 +50,4 @@ def read(path: Path) -> Toolbox:
         raise ToolDefinitionError(
             f"none of its {len(remarks)} operations can be a tool{first}", file=path, mend='see "paths" in it'
         )
-    return Toolbox(tools.values(), remarks)
+    return Toolbox(tools.values(), remarks, document.files.others)

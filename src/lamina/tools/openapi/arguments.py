@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lamina.tools.naming import identifier, unique
-from lamina.tools.openapi.document import as_object
+from lamina.tools.openapi.document import Document, as_object
+from lamina.tools.openapi.unusable import Unusable
 from lamina.tools.targets import Credential, Place, Where
 from lamina.tools.tool import JSON
 
@@ -63,9 +64,14 @@ def without_markup(text: str) -> str:
     return "\n".join(" ".join(line.split()) for line in re.split(r"\n\s*\n", text) if line.strip())
 
 
-def examples_of(parameter: JSON) -> list[Any]:
+def examples_of(document: Document, parameter: JSON) -> list[Any]:
+    """Three at most. One that cannot be found is none: an operation does not depend on it."""
     if parameter.get("example") is not None:
         return [parameter["example"]]
-    said = parameter.get("examples")
-    values = [as_object(v).get("value") for v in as_object(said).values()]
+    values = []
+    for said in as_object(parameter.get("examples")).values():
+        try:
+            values.append(as_object(document.follow(said)).get("value"))
+        except Unusable:
+            continue
     return [v for v in values if v is not None][:3]

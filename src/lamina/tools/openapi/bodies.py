@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from lamina.tools.openapi.arguments import Arguments, examples_of, without_markup
 from lamina.tools.openapi.choices import without_null
-from lamina.tools.openapi.document import Document, Unusable, as_list, as_object, is_true
+from lamina.tools.openapi.document import Document, as_list, as_object, is_true
 from lamina.tools.openapi.schemas import Converter
 from lamina.tools.openapi.shown_values import with_fitting_examples
+from lamina.tools.openapi.unusable import Unusable
 from lamina.tools.tool import JSON, Remark
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -36,7 +37,7 @@ def body_of(
                 raise
             reasons.append(f"{media}: {reason.detail}")
             continue
-        if examples := examples_of(as_object(content[media])):
+        if examples := examples_of(document, as_object(content[media])):
             schema = with_fitting_examples({"examples": examples, **schema})
         taken = _is_taken_as_required(schema, required, arguments, remarks, where)
         whole = _argument_of(schema, media, taken, description, arguments)

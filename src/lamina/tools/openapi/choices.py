@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina.tools.openapi.document import Document, as_list, as_object
+from lamina.tools.openapi.document import Document, as_list, as_object, name_of
 from lamina.tools.tool import JSON
 
 NULL: JSON = {"type": "null"}
@@ -45,19 +45,19 @@ def _discriminator(schema: JSON) -> JSON:
 
 def _inherited(document: Document, ref: str, seen: set[str]) -> JSON:
     """The discriminator of a schema that this one is built on with ``allOf``."""
-    for part in as_list(as_object(document.at(ref)).get("allOf")):
+    for part in as_list(as_object(document.follow({"$ref": ref})).get("allOf")):
         base = part.get("$ref") if isinstance(part, dict) else None
         if not isinstance(base, str) or base in seen:
             continue
         seen.add(base)
-        if found := _discriminator(as_object(document.at(base))) or _inherited(document, base, seen):
+        if found := _discriminator(as_object(document.follow(part))) or _inherited(document, base, seen):
             return found
     return {}
 
 
 def _values(mapping: JSON, ref: str) -> list[str]:
     """The keys that lead to a schema, by its reference or its name; without any its name."""
-    name = ref.rpartition("/")[2]
+    name = name_of(ref)
     return [str(key) for key, to in mapping.items() if to in (ref, name)] or [name]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina.tools.openapi.document import Unusable
+from lamina.tools.openapi.unusable import Unusable
 from lamina.tools.tool import JSON, Remark
 from lamina.tools.validators import SchemaRefused, validator_for
 

@@ -1,86 +1,77 @@
-"""An OpenAPI document: its version, and ``$ref`` within it."""
+"""An OpenAPI document: its version, and where each ``$ref`` leads."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from lamina.tools.openapi.files import Files
+from lamina.tools.openapi.unfolding import Unfolding
+from lamina.tools.openapi.unusable import Unusable
 from lamina.tools.tool import JSON
 
 MOST_HOPS = 50
-MOST_PARTS = 400_000
-"""Of all schemas of a document, references followed: seconds of work, and 80 for each of 5,000 operations."""
-
-
-class Unusable(Exception):
-    """An operation of which no tool can be made; ``code`` is one of ``lamina.tools.linting.CODES``."""
-
-    def __init__(self, code: str, detail: str):
-        super().__init__(detail)
-        self.code, self.detail = code, detail
-
-
-class DocumentTooLarge(Unusable):
-    """The schemas of a document are too large together: what comes after is left out, operation by operation."""
-
-    def __init__(self) -> None:
-        what = f"the schemas of the document have more than {MOST_PARTS:,} parts together once references are followed"
-        super().__init__("too_large", f"{what}, and this operation comes after them")
-
-
-@dataclass
-class Unfolding:
-    """What following the references of a document has cost. ``left``: parts of schemas that may still be read.
-    ``at_least``: for references that once led too far, how many parts they have at the least. ``circular``:
-    references of which that is not known, for they have fewer parts where one of their circle is open."""
-
-    left: int = field(default_factory=lambda: MOST_PARTS)
-    at_least: dict[str, int] = field(default_factory=dict)
-    circular: set[str] = field(default_factory=set)
-
-    def needs(self, ref: str) -> int:
-        return 0 if ref in self.circular else self.at_least.get(ref, 0)
+MOST_STEPS = 200
+"""Of one reference into a document, as deep as documents may be nested."""
 
 
 @dataclass(frozen=True)
 class Document:
     """``version`` is 2.0, 3.0 or 3.1 (3.2 reads as 3.1)."""
 
-    root: JSON
-    path: Path
+    files: Files
     version: str
     unfolding: Unfolding = field(default_factory=Unfolding)
 
     @property
+    def root(self) -> JSON:
+        return as_object(self.files.root)
+
+    @property
     def title(self) -> str:
-        return str(as_object(self.root.get("info")).get("title") or self.path.stem)
+        return str(as_object(self.root.get("info")).get("title") or self.files.path.stem)
 
     @property
     def variable(self) -> str:
         """What the names of its environment variables begin with."""
-        return re.sub(r"[^A-Z0-9]+", "_", self.path.stem.upper()).strip("_") or "API"
+        return re.sub(r"[^A-Z0-9]+", "_", self.files.path.stem.upper()).strip("_") or "API"
 
     def follow(self, node: Any) -> Any:
-        """``node``, or what its ``$ref`` leads to. Raises Unusable for one that leads nowhere, out of the
-        document or in a circle."""
+        """``node``, or what its ``$ref`` leads to. Raises Unusable for one that leads nowhere, to a file that is not
+        read, or in a circle."""
+        return self._followed(node, self.at)
+
+    def at(self, ref: str) -> Any:
+        """What stands at ``ref``. A part of the way there may be a reference itself (``schemas``, all of them in a file
+        of its own): OpenAPI knows no such thing, but authors write it, and other tools read it."""
+        return self._walked(ref, lambda node: self._followed(node, self._straight))
+
+    def _straight(self, ref: str) -> Any:
+        """As ``at``, of a way without references: else few of them could be many ways."""
+        return self._walked(ref, lambda node: node)
+
+    def _followed(self, node: Any, at: Callable[[str], Any]) -> Any:
         seen: set[str] = set()
         while isinstance(node, dict) and isinstance(node.get("$ref"), str):
             ref = node["$ref"]
             if ref in seen or len(seen) > MOST_HOPS:
-                raise Unusable("unresolved_ref", f"{ref} leads back to itself")
+                raise Unusable("unresolved_ref", f"{ref[:200]} leads back to itself")
             seen.add(ref)
-            node = self.at(ref)
+            node = at(ref)
         return node
 
-    def at(self, ref: str) -> Any:
-        if not ref.startswith("#"):
-            raise Unusable("unresolved_ref", f"{ref[:200]} is in another document, and only one is read")
-        node: Any = self.root
-        for part in filter(None, ref[1:].split("/")):
-            key = unquote(part).replace("~1", "/").replace("~0", "~")
+    def _walked(self, ref: str, follow: Callable[[Any], Any]) -> Any:
+        name, _, pointer = ref.partition("#")
+        node = self.files.load(name) if name else self.files.root
+        steps = [unquote(part).replace("~1", "/").replace("~0", "~") for part in pointer.split("/") if part]
+        if len(steps) > MOST_STEPS:
+            raise Unusable("unresolved_ref", f"{ref[:200]} leads nowhere")
+        for key in steps:
+            if isinstance(node, dict) and key not in node:
+                node = follow(node)
             if isinstance(node, dict) and key in node:
                 node = node[key]
             elif isinstance(node, list) and key.isdecimal() and int(key) < len(node):
@@ -114,3 +105,9 @@ def is_true(value: Any) -> bool:
 
 def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def name_of(ref: str) -> str:
+    """What a reference calls the thing that it leads to: its last word, without the suffix of a file."""
+    name = ref.rstrip("#/").rpartition("/")[2]
+    return name if "#" in ref else name.rpartition(".")[0] or name

@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from lamina.tools.openapi.document import Document, Unusable, as_object
+from lamina.tools.openapi.document import Document, as_object
+from lamina.tools.openapi.unusable import Unusable
 
 _SURE = re.compile(
     r"([a-z0-9]+[-_])*((rapid)?api|app|application|access|auth|oauth|subscription|private|secret|client)"

@@ -9,12 +9,14 @@ from lamina.tools.naming import identifier, unique
 from lamina.tools.openapi.arguments import Arguments, description_of, examples_of, without_markup
 from lamina.tools.openapi.bodies import body_of
 from lamina.tools.openapi.compiling import compiling
-from lamina.tools.openapi.document import Document, DocumentTooLarge, Unusable, as_list, as_object, is_true
+from lamina.tools.openapi.document import Document, as_list, as_object, is_true
 from lamina.tools.openapi.key_parameters import is_key
 from lamina.tools.openapi.schemas import Converter
 from lamina.tools.openapi.security import alternatives, carried_by_key, variable_of
 from lamina.tools.openapi.servers import server_of
 from lamina.tools.openapi.shown_values import with_fitting_examples
+from lamina.tools.openapi.unfolding import DocumentTooLarge
+from lamina.tools.openapi.unusable import Unusable
 from lamina.tools.targets import Credential, HttpTarget
 from lamina.tools.tool import JSON, Remark, Tool
 from lamina.tools.validators import rule_problem
@@ -28,18 +30,24 @@ COLLECTIONS = {"csv": ("form", False), "multi": ("form", True), "ssv": ("spaceDe
 
 
 def operations(document: Document) -> tuple[list[tuple[str, str, JSON, JSON]], list[Remark]]:
-    """(method, path, path item, operation) in the document's order, whatever else stands there; and the paths whose
-    reference leads nowhere."""
-    found, lost = [], []
-    for path, item in as_object(document.root.get("paths")).items():
+    """(method, path, path item, operation) in the document's order, whatever else stands there; and what a reference
+    that leads nowhere stands for: all paths, one, or one operation."""
+    found: list[tuple[str, str, JSON, JSON]] = []
+    lost: list[Remark] = []
+
+    def followed(node: Any, where: str) -> Any:
+        try:
+            return document.follow(node)
+        except Unusable as reason:
+            lost.append(Remark(where, reason.code, reason.detail, dropped=True))
+
+    for path, item in as_object(followed(document.root.get("paths"), "paths")).items():
         if not str(path).startswith("/"):
             continue
-        try:
-            item = as_object(document.follow(item))
-        except Unusable as reason:
-            lost.append(Remark(str(path), reason.code, reason.detail, dropped=True))
-            continue
-        found += [(m, str(path), item, item[m]) for m in METHODS if isinstance(item.get(m), dict)]
+        item = as_object(followed(item, str(path)))
+        for method in METHODS:
+            operation = followed(item.get(method), f"{method.upper()} {path}")
+            found += [(method, str(path), item, operation)] if isinstance(operation, dict) else []
     return found, lost
 
 
@@ -156,7 +164,7 @@ def _parameter(
     schema = converter.convert(_without_place(raw) if raw is parameter else raw)
     if isinstance(parameter.get("description"), str) and parameter["description"].strip():
         schema = {**schema, "description": without_markup(parameter["description"])}
-    if examples := examples_of(parameter):
+    if examples := examples_of(document, parameter):
         schema = with_fitting_examples({**schema, "examples": examples})
     if document.version == "2.0":
         style, explode = COLLECTIONS.get(str(parameter.get("collectionFormat", "csv")), ("form", False))

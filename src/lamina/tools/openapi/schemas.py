@@ -7,12 +7,13 @@ only concerns responses or a renderer (``readOnly`` fields, ``xml``, ``x-…``) 
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from lamina.tools.openapi.choices import as_any_of, or_null, told_apart
-from lamina.tools.openapi.document import Document, DocumentTooLarge, Unusable, as_list, as_object
+from lamina.tools.openapi.document import Document, as_list, as_object, name_of
 from lamina.tools.openapi.shown_values import typed_choices, with_fitting_examples
+from lamina.tools.openapi.unfolding import DocumentTooLarge
+from lamina.tools.openapi.unusable import Unusable
 from lamina.tools.plain_schemas import plain_count
 from lamina.tools.tool import JSON
 
@@ -91,6 +92,7 @@ class Converter:
     def _reference(self, schema: JSON, trail: tuple[str, ...]) -> JSON:
         ref = schema["$ref"]
         if ref in trail:
+            self._document.follow(schema)  # raises where the circle is of references alone, which no value ends
             if len(circle := trail[trail.index(ref) :]) > 1:
                 self._unfolding.circular.update(circle)
             name = self._names.setdefault(ref, _definition_name(ref, self._names.values()))
@@ -230,4 +232,4 @@ def _joined(parts: list[JSON]) -> JSON:
 def _definition_name(ref: str, taken: Any) -> str:
     from lamina.tools.naming import identifier, unique
 
-    return unique(identifier(re.split("[/#]", ref)[-1] or "root", "Schema"), list(taken))
+    return unique(identifier(name_of(ref) or "root", "Schema"), list(taken))

@@ -5,16 +5,23 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from lamina.tools.openapi.document import Document, Unusable, as_list, as_object
+from lamina.tools.openapi.document import Document, as_list, as_object
+from lamina.tools.openapi.unusable import Unusable
 from lamina.tools.targets import Credential
 
 Alternatives = tuple[tuple[Credential, ...], ...]
 
 
 def schemes_of(document: Document) -> dict[str, Any]:
-    if document.version == "2.0":
-        return as_object(document.root.get("securityDefinitions"))
-    return as_object(as_object(document.root.get("components")).get("securitySchemes"))
+    where = "#/securityDefinitions" if document.version == "2.0" else "#/components/securitySchemes"
+    return _found(document, {"$ref": where})
+
+
+def _found(document: Document, node: Any) -> dict[str, Any]:
+    try:
+        return as_object(document.follow(node))
+    except Unusable:
+        return {}
 
 
 def alternatives(document: Document, operation: dict[str, Any]) -> Alternatives:
@@ -60,8 +67,8 @@ def variable_of(document: Document, name: str, scheme: dict[str, Any]) -> str:
 def carried_by_key(document: Document) -> set[tuple[str, str]]:
     """(where, name in lower case) of every key: a parameter that repeats one is no argument."""
     found = set()
-    for scheme in schemes_of(document).values():
-        scheme = as_object(scheme)
+    for node in schemes_of(document).values():
+        scheme = _found(document, node)
         if str(scheme.get("type", "")).lower() == "apikey":
             found.add((str(scheme.get("in")), str(scheme.get("name")).lower()))
     return found
