@@ -388,7 +388,7 @@ def test_what_a_document_has_that_is_no_tool_is_shown(lamina: Cli, weather: Path
 @pytest.mark.parametrize(
     ("ref", "said"),
     [
-        ("users.yaml", "users.yaml is in another document, and only one is read"),
+        ("users.yaml", "there is no file users.yaml in the document's folder"),
         ("#/nowhere", "#/nowhere leads nowhere"),
     ],
 )
