@@ -126,3 +126,71 @@ def test_airports_are_said_by_the_initials_of_their_cities():
 def test_a_flag_that_is_written_as_a_word_is_set_against_no_word_for_the_other_way():
     assert told("is the phone charging?", "on", argument="state") == []
     assert len(told("is the phone switched off?", "on", argument="state")) == 1
+
+
+@pytest.mark.parametrize(
+    ("request_", "value"),
+    [
+        ("is June 2023 better than March 2024?", "2024-06-30"),
+        ("it may rain, what was new?", "2023-05-31"),
+        ("I paid 2000 dollars for it", "2000-12-31"),
+        ("order 2024-05 of mine", "2024-12-31"),
+        ("what was new in the last quarter?", "2024-10-01"),
+    ],
+)
+def test_a_period_has_its_own_year_and_is_no_verb_and_no_amount(request_: str, value: str):
+    assert len(told(request_, value)) == 1
+
+
+def test_a_day_that_the_system_states_names_no_period():
+    stated = "Today is 2024-01-01."
+    for day in ("2023-12-31", "2024-12-31"):
+        assert len(told("posts on agents", day, system=stated)) == 1
+
+
+def test_a_day_that_there_is_not_hides_no_day_that_was_stated():
+    assert stated_clock("Today is 2024-03-05. Today is 2023-02-30.") == "2024-03-05"
+
+
+@pytest.mark.parametrize(
+    ("request_", "value", "argument"),
+    [
+        ("which plants die in winter?", 6, "count"),
+        ("make a slide deck on bees", 52, "slides"),
+        ("draw a hand from a deck of cards", 52, "delay"),
+        ("draw a hand from a deck of cards", -52, "size"),
+        ("how many coins are in the jar?", 2, "jar"),
+    ],
+)
+def test_constants_of_games_are_for_arguments_that_count_them(request_: str, value: int, argument: str):
+    assert len(told(request_, value, argument=argument)) == 1
+
+
+def test_minutes_and_a_least_price_are_not_the_least_of_a_scale():
+    assert len(told("a 10 min timer please", 0, argument="volume")) == 1
+    assert len(told("a minimum price of 50", 0, argument="discount")) == 1
+
+
+def test_a_flag_is_not_set_against_other_words_for_its_opposite_either():
+    for request in ("shut the lamp down", "disable the lamp"):
+        assert len(told(request, "on", argument="state")) == 1
+    assert len(told("enable the lamp", "off", argument="state")) == 1
+
+
+def test_who_says_how_many_there_are_to_a_page_wants_no_other_number():
+    assert len(told("new eyeshadows, 5 per page", 10, argument="pageSize")) == 1
+
+
+def test_initials_of_a_city_are_written_in_capitals():
+    assert len(told("quiero volar a la playa", "LAX")) == 1
+
+
+def test_a_choice_in_a_long_text_of_the_call_is_named_for_all_that():
+    properties = {"priority": {"enum": ["low", "high"]}, "message": {"type": "string"}}
+    parameters = {"type": "object", "properties": properties}
+    tool = {"type": "function", "function": {"name": "file", "description": "Files.", "parameters": parameters}}
+    request = "file a ticket that the printer is broken, set it to low priority"
+    call = ToolCall.of("file", {"priority": "high", "message": "the printer is broken, set it to low priority"})
+    said = [Message(role="user", content=request), Message(role="assistant", tool_calls=[call])]
+    record = Trajectory(id="r", tools=[tool], messages=said)
+    assert len(ungrounded(record, record.toolbox())) == 1

@@ -10,6 +10,7 @@ from typing import Any
 _PAGE = re.compile(r"(?:^|_)(?:page|offset|skip)(?:_?(?:number|num|no|index))?$|^start_?index$|^start$")
 _PAGE_SIZE = re.compile(r"(?:^|_)(?:page_?size|(?:items?|results?|rows)?_?per_?page)$")
 _PAGE_SIZES = frozenset((10, 20, 25, 50, 100))
+_SIZE_SAID = re.compile(r"\d(?: \w+)? (?:per|a|to a|on a|on each|on one|each) page|page size|pages of \d")
 _LANGUAGE_FROM = re.compile(
     r"^(?:source|src|from|input|original)_?lang(?:uage)?(?:_?code)?$|^lang(?:uage)?_from$|^from$"
 )
@@ -23,9 +24,9 @@ def first_page(value: Any, argument: str) -> bool:
     return str(value) in ("0", "1") and _PAGE.search(_snake(argument)) is not None
 
 
-def usual_page_size(value: float, argument: str) -> bool:
-    """Nor does anybody say how many there are to a page."""
-    return value in _PAGE_SIZES and _PAGE_SIZE.search(_snake(argument)) is not None
+def usual_page_size(value: float, argument: str, text: str) -> bool:
+    """Nor does anybody say how many there are to a page; who does, wants no other."""
+    return value in _PAGE_SIZES and _PAGE_SIZE.search(_snake(argument)) is not None and _SIZE_SAID.search(text) is None
 
 
 def own_language(value: Any, argument: str, text: str) -> bool:

@@ -34,17 +34,18 @@ def check_hallucination(trajectory: Trajectory, toolbox: Toolbox) -> Rejection |
 def ungrounded(trajectory: Trajectory, toolbox: Toolbox) -> list[str]:
     """A sentence for each value that nothing said before its call accounts for."""
     found: list[str] = []
-    said, asked, results, now = "", "", "", trajectory.meta.now
+    said, asked, results, system, now = "", "", "", "", trajectory.meta.now
     ids: set[str] = set()
     for number, message in enumerate(trajectory.messages):
         if message.tool_calls:
-            evidence = RecordedEvidence(said, now, results, asked)
+            evidence = RecordedEvidence(said, now, results, asked, system)
             for call in message.tool_calls:
                 chosen = [v for c in trajectory.calls if c.name == call.name for v in c.arguments.values()]
                 found += [f"message {number}: {text}" for text in _of_call(call, toolbox, evidence, ids, chosen)]
                 ids |= {call.id} if call.id else set()
         said += f"\n{message.content}"
         asked += f"\n{message.content}" if message.role == "user" else ""
+        system += f"\n{message.content}" if message.role == "system" else ""
         results += f"\n{message.content}" if message.role == "tool" else ""
         if message.tool_calls:
             said += " ".join(str(v) for c in message.tool_calls for v in c.arguments.values())

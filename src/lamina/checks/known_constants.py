@@ -15,14 +15,30 @@ _CONSTANTS: tuple[tuple[re.Pattern[str], tuple[float, ...]], ...] = (
     (re.compile(r"planck"), (6.626e-34, 6.62607015e-34)),
     (re.compile(r"boltzmann"), (1.38e-23, 1.380649e-23)),
     (re.compile(r"avogadro"), (6.022e23, 6.02214076e23)),
-    (re.compile(r"\b(?:deck|playing cards?)\b"), (52.0, 26.0, 13.0, 12.0, 4.0)),
-    (re.compile(r"\b(?:die|dice)\b"), (6.0,)),
-    (re.compile(r"\bcoins?\b"), (2.0, 0.5)),
 )
 """What says it in the request or in the argument's name and description, and the values, as exactly as people write
 them."""
+_COUNTS: tuple[tuple[re.Pattern[str], tuple[float, ...]], ...] = (
+    (
+        re.compile(r"\b(?:playing cards?|deck of cards|cards?\b.{0,40}\bdeck|deck\b.{0,40}\bcards?)\b"),
+        (52.0, 26.0, 13.0, 12.0, 4.0),
+    ),
+    (re.compile(r"\b(?:dice|(?:a|fair|sided|roll\w*|the) die(?! (?:of|from|in|soon|if|when|out)\b))\b"), (6.0,)),
+    (
+        re.compile(
+            r"\b(?:flip|toss|fair|heads|tails)\w*\b.{0,40}\bcoins?\b|\bcoins?\b.{0,40}\b(?:flip|toss|heads|tails|land)"
+        ),
+        (2.0, 0.5),
+    ),
+)
+"""The same of games of chance, where the argument counts what they have."""
+_COUNTED = re.compile(
+    r"\b(?:total|size|population|cards?|deck|sides?|faces?|outcomes?|success(?:es)?|events?|trials?|prob\w*|items?|n|k)\b"
+)
 
 
-def known_constant(value: float, text: str) -> bool:
-    """``text``: case-folded, all that was said, with the argument's name and description."""
-    return any(abs(value) in values and named.search(text) for named, values in _CONSTANTS)
+def known_constant(value: float, text: str, about: str) -> bool:
+    """``text``: case-folded, all that was said; ``about``: the argument's name and description, in words."""
+    if any(abs(value) in values and (named.search(about) or named.search(text)) for named, values in _CONSTANTS):
+        return True
+    return any(value in values and _COUNTED.search(about) and named.search(text) for named, values in _COUNTS)

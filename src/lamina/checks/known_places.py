@@ -14,21 +14,20 @@ _LATITUDE = re.compile(r"(?:^|[._])lat(?:itude)?\d?$|[a-z]Lat(?:itude)?\d?$")
 _LONGITUDE = re.compile(r"(?:^|[._])(?:lon|lng|long|longitude)\d?$|[a-z](?:Lon|Lng|Longitude)\d?$")
 _LEAST_NAME = 4
 """Letters of a city (our choice): shorter names ("Of", "Ely") are words of other things, or parts of them."""
-_WORDS_OF_TWO = frozenset(
-    ("am", "an", "as", "at", "be", "by", "do", "go", "he", "if", "in", "is", "it", "me", "my", "no", "of", "on", "or",
-     "pm", "so", "to", "up", "us", "we")
-)  # fmt: skip
-"""Which are no initials."""
+_INITIALS = re.compile(r"(?<![^\W_])(?:[A-Z]\.?){2,4}(?![^\W_])")
 _NEAR = 0.75
 """Degrees between a city and an airport of its name (our choice)."""
 
 
-def airport_said(value: str, text: str) -> bool:
-    """Whether ``text`` (``bare``) names the city of the airport, or its initials do ("NYC", "L.A.")."""
+def airport_said(value: str, text: str, as_written: str = "") -> bool:
+    """Whether ``text`` (``bare``) names the city of the airport, or its initials do, in capitals ``as_written`` ("NYC",
+    "L.A.")."""
     if not _AIRPORT.fullmatch(value):
         return False
     cities = _cities().get(value, ())
-    words = set(re.findall(r"[a-z]+", text.replace(".", ""))) - _WORDS_OF_TWO
+    if not cities:
+        return False
+    words = {"".join(re.findall(r"[A-Z]", one)).casefold() for one in _INITIALS.findall(as_written)}
     initials = ("".join(word[0] for word in re.findall(r"[a-z]+", name)) for name in cities)
     return any(re.search(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", text) for name in cities) or any(
         {letters, f"{letters}c"} & words for letters in initials if len(letters) > 1

@@ -32,7 +32,7 @@ from lamina.checks.said_otherwise import (
     time_said,
 )
 from lamina.checks.stated_clock import stated_clock
-from lamina.checks.words_said import bare, find_words
+from lamina.checks.words_said import bare, without
 from lamina.checks.worked_out import converted, reckoned, rounded
 from lamina.trajectories.number_readings import to_float
 
@@ -42,21 +42,29 @@ _BELOW = re.compile(r"\b(?:less|fewer|lower) than (\d{1,6})\b")
 _ABOVE = re.compile(r"\b(?:more|greater|higher) than (\d{1,6})\b")
 _SPELT = re.compile(r"([a-z]{1,4})[-_]?(\d{4,})")
 """A code whose letters and digits may have been told apart ("P followed by 12345678")."""
-_OTHER_WAY = {"on": "off", "off": "on"}
-"""Flags that are written as words."""
+_OTHER_WAY = {
+    "on": frozenset(
+        ("off", "shut", "disable", "disabled", "deactivate", "deactivated", "stop", "stopped", "kill", "unplug")
+    ),
+    "off": frozenset(("on", "start", "started", "enable", "enabled", "activate", "activated")),
+}
+"""Flags that are written as words, and what says the other."""
+_LONGEST_NAME = 4
+"""Words of a value in which another choice may stand as a part of a name; longer ones repeat the request."""
 _HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}")
 _LARGEST_SHARE = 10
 """1000 %; larger numbers are no shares."""
 _UNSAID = {
-    0: frozenset(("no", "none", "zero", "nothing", "without", "free", "from", "start", "first", "off", "top", "null",
-                  "minimum", "min", "minimal", "least")),
+    0: frozenset(("no", "none", "zero", "nothing", "without", "free", "from", "start", "first", "off", "top", "null")),
     1: frozenset(
         ("a", "an", "one", "once", "single", "each", "every", "first", "per", "on", "another", "only", "yes", "next",
          "last", "top", "best", "highest", "lowest", "smallest", "largest", "latest", "newest", "oldest", "most",
-         "second", "this", "my", "me", "minimum", "min", "minimal", "least")
+         "second", "this", "my", "me")
     ),
 }  # fmt: skip
 """Words that say the smallest counts and a switch."""
+_LEAST = re.compile(r"\b(?:minimum|minimal|least)\b(?! \w+ \d)")
+_SCALE_FROM_LEAST = re.compile(r"(?<![\d.])[01] ?(?:to|-|–|and|\.\.+) ?\d")
 _COLOURS = frozenset(
     ("black", "white", "red", "green", "blue", "yellow", "orange", "purple", "pink", "brown", "gray", "grey", "navy",
      "teal", "gold", "silver", "cyan", "magenta", "violet", "maroon", "beige", "turquoise", "colour", "color")
@@ -71,13 +79,16 @@ _MOMENTS = (time_said, span_said, compact_date_said, date_beside_said)
 
 class RecordedEvidence(RecordedText):
     """What was said before a call. ``results``: what of the text calls have returned. ``asked``: what of it users have
-    said; None for all."""
+    said; None for all. ``system``: what of it system messages say, whose clock counts as users' does."""
 
-    def __init__(self, text: str, now: str | None = None, results: str = "", asked: str | None = None):
+    def __init__(
+        self, text: str, now: str | None = None, results: str = "", asked: str | None = None, system: str = ""
+    ):
         super().__init__(text, now)
         self._results = results
         self._asked = self.text if asked is None else bare(asked)
-        self._as_it_was = text, text if asked is None else asked
+        users = text if asked is None else asked
+        self._as_it_was = f"{system}\n{users}", users
 
     @cached_property
     def _stated_now(self) -> str | None:
@@ -101,18 +112,18 @@ class RecordedEvidence(RecordedText):
             return self._has_number(value, told, argument, function)
         value = str(value)
         if self.now and _DATE.fullmatch(value):
-            return self.says_day(value, self.now) or period_edge_said(value, self.text, self.numbers)
+            return self.says_day(value, self.now) or period_edge_said(value, self._asked)
         if _DATE.fullmatch(value) and self._stated_now and self._heard.says_day(value, self._stated_now):
             return True
         if any(said(value, self.text, self.numbers) for said in _MOMENTS) or date_said(value, self.numbers):
             return True
         if not value.strip() or inferred(value) or self.says(value, told.casefold()):
             return True
-        if period_edge_said(value, self.text, self.numbers):
+        if period_edge_said(value, self._asked):
             return True
-        if value in _OTHER_WAY and _OTHER_WAY[value] not in self._heard.words:
+        if value in _OTHER_WAY and not _OTHER_WAY[value] & self._heard.words:
             return True
-        if value.isdecimal() and usual_page_size(float(value), argument):
+        if value.isdecimal() and usual_page_size(float(value), argument, self._asked):
             return True
         if _YEAR.fullmatch(value) and self._number(float(value)):
             return True
@@ -130,6 +141,8 @@ class RecordedEvidence(RecordedText):
         if value in _UNSAID:
             if is_switch(told) or listed_beside_said(value, told, self.words):
                 return True
+            if _SCALE_FROM_LEAST.search(told) and _LEAST.search(self._asked):
+                return True
             return bool(_UNSAID[int(value)] & self.words) or not self.text.isascii()
         if number_said(abs(value), self.text, self.numbers) or listed_beside_said(value, told, self.words):
             return True
@@ -142,7 +155,7 @@ class RecordedEvidence(RecordedText):
     def _follows(self, value: float, told: str, argument: str, function: str) -> bool:
         """A number that nobody said, but that follows from what was."""
         about = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", f"{argument} {told}").casefold()
-        if usual_page_size(value, argument) or known_constant(value, f"{self.text} {about}"):
+        if usual_page_size(value, argument, self._asked) or known_constant(value, self._asked, about):
             return True
         if rounded(value, self.numbers) or converted(value, about, self.text, self.numbers):
             return True
@@ -157,14 +170,23 @@ class RecordedEvidence(RecordedText):
         named = named_otherwise(str(value), self.text, told)
         if inferred(value) or named:
             return True
-        longer = [plain(one) for one in taken if isinstance(one, str) and one != value]
         against = [other for other in others if named_otherwise(other, self._asked)]
-        return all(any(find_words(one, plain(other)) for one in longer) for other in against)
+        if not against:
+            return True
+        names = [
+            bare(one) for one in taken if isinstance(one, str) and one != value and len(one.split()) <= _LONGEST_NAME
+        ]
+        rest = without(self._asked, names)
+        return not any(named_otherwise(other, rest) for other in against)
 
     def _code(self, value: str, told: str) -> bool:
         if _HEX_COLOUR.fullmatch(value):
             return bool(_COLOURS & self.words)
-        if named_otherwise(value, self.text) or code_said(value, self.text) or airport_said(value, self.text):
+        if (
+            named_otherwise(value, self.text)
+            or code_said(value, self.text)
+            or airport_said(value, self.text, self._as_it_was[1])
+        ):
             return True
         return self._spelt(bare(value).lstrip("#"), bare(told)) or stands_for(value, self.text, self.words)
 
@@ -173,7 +195,8 @@ class RecordedEvidence(RecordedText):
         found = _SPELT.fullmatch(value)
         if found is None or found[2] not in self.words:
             return False
-        return found[1] in self.words or re.search(rf"(?<![^\W_]){found[1]}[-_]?0{{4}}", told) is not None
+        letters_said = found[1] in self.words and found[1] != "a"  # the article
+        return letters_said or re.search(rf"(?<![^\W_]){found[1]}[-_]?0{{4}}", told) is not None
 
     def _number(self, value: float) -> bool:
         """Said as it is, as a share (15 % is 0.15), as a part of something longer (a date, an id), or as the next one

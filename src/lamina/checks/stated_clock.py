@@ -19,12 +19,13 @@ _STATED = re.compile(
 def stated_clock(text: str) -> str | None:
     """ISO 8601's day; of several that are stated the last."""
     for found in reversed(list(_STATED.finditer(text))):
-        if found["iso"]:
-            return str(found["iso"])
-        month = found["month"].casefold()[:3]
-        if month in MONTHS:
-            try:
-                return date(int(found["year"]), MONTHS.index(month) + 1, int(found["day"])).isoformat()
-            except ValueError:
-                continue
+        month = (found["month"] or "").casefold()[:3]
+        if not found["iso"] and month not in MONTHS:
+            continue
+        try:
+            if found["iso"]:
+                return date.fromisoformat(found["iso"]).isoformat()
+            return date(int(found["year"]), MONTHS.index(month) + 1, int(found["day"])).isoformat()
+        except ValueError:  # 30 February
+            continue
     return None
