@@ -1,4 +1,4 @@
-"""Three sets that no rule of the verifier was tuned on, as rows for ``verifier_strangers.py``.
+"""Three sets as rows for ``verifier_strangers.py``: half of each was read for rules, half was held out.
 
     python benchmarks/verifier_new_sets.py langchain query_analysis.py langchain.jsonl
     python benchmarks/verifier_new_sets.py bfcl bfcl_source.jsonl
