@@ -162,7 +162,7 @@ def test_an_endpoint_that_streams_nothing_has_no_first_token(model: Any, endpoin
 def test_a_stream_that_breaks_off_with_an_error_is_that_row_s_problem(model: Any, endpoint: Endpoint, ask: Ask):
     endpoint.answers = [events(delta("one"), {"error": {"message": "out of memory"}})]
     reply = model.timed(ask(tools=None, style="plain"))
-    assert (reply.text, reply.problem) == ("", "the endpoint's answer has no choices")
+    assert (reply.text, reply.problem) == ("", "the endpoint's answer has no choices, but an error: out of memory")
 
 
 def test_a_raw_prompt_goes_to_completions_with_its_prefix(model: Model, endpoint: Endpoint):
@@ -276,6 +276,8 @@ def test_a_page_instead_of_an_answer_says_what_to_look_at(model: Model, endpoint
         (b'{"choices": []}', "no choices"),
         (b'{"choices": [{"message": null}]}', "no choices"),
         (b'{"choices": "x"}', "no choices"),
+        (b'{"error": {"message": "the quota is used up"}}', "no choices, but an error: the quota is used up"),
+        (b'{"error": "overloaded"}', "but an error: overloaded"),
         (b"[1]", "no object"),
         (b'{"choices": [{"message": {"content": null}}]}', "wrote nothing"),
         (b'{"choices": [{"message": {"content": ["x"]}}]}', "not a JSON array"),
@@ -291,6 +293,12 @@ def test_an_answer_of_no_use_is_that_row_s_problem(body: bytes, says: str, model
     reply = one(model, ask())
     assert reply.calls == []
     assert says in str(reply.problem)
+
+
+def test_an_error_in_an_answer_is_told_without_the_key(model: Model, endpoint: Endpoint, ask: Ask):
+    endpoint.answers = [Answer(body=json.dumps({"error": {"message": f"bad key\n{KEY}"}}).encode())]
+    problem = str(one(model, ask()).problem)
+    assert problem.endswith("but an error: bad key …")
 
 
 def test_counts_that_are_none_or_nonsense_are_zero(model: Model, endpoint: Endpoint, ask: Ask):

@@ -14,6 +14,8 @@ from lamina.tools.tool import JSON
 
 STREAM: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
 """What is sent besides, so that an answer comes as it is written, with the number of its tokens at the end."""
+LONGEST_ERROR = 300
+"""Characters of an endpoint's own words."""
 
 
 ANSWER = "answer"
@@ -94,12 +96,19 @@ def _event(line: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def _error_in(row: Any) -> str:
+    """Some endpoints answer 200 and tell the error in the body."""
+    error = row.get("error") if isinstance(row, dict) else None
+    told = error.get("message") if isinstance(error, dict) else error
+    return f", but an error: {storable(told)[:LONGEST_ERROR]}" if isinstance(told, str) and told.strip() else ""
+
+
 def reply_of(row: dict[str, Any], request: Request, seconds: float, first: float | None = None) -> Reply:
     try:
         choice = row["choices"][0]
         text = str(choice.get("text") or choice.get("message", {}).get("content") or "")
     except (KeyError, IndexError, TypeError, AttributeError):
-        return Reply(text="", problem="the endpoint's answer has no choices", seconds=seconds)
+        return Reply(text="", problem=f"the endpoint's answer has no choices{_error_in(row)}", seconds=seconds)
     text = _unwrapped(storable(text).removeprefix(request.prefix), request)
     usage = row.get("usage")
     known = usage.get("prompt_tokens_details") if isinstance(usage, dict) else None

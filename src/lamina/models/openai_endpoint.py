@@ -117,11 +117,14 @@ class OpenAIEndpoint:
             return Reply(text="", problem=str(error))
         row = self._post(path, body if streamed is None else body | STREAM, streamed)
         if streamed is not None and not isinstance(row, str):
-            return reply_of(row, request, streamed.seconds, streamed.first_token_seconds)
+            return self._without_key(reply_of(row, request, streamed.seconds, streamed.first_token_seconds))
         seconds = time.perf_counter() - started
         if isinstance(row, str):
             return Reply(text="", problem=row, seconds=seconds)
-        return reply_of(row, request, seconds)
+        return self._without_key(reply_of(row, request, seconds))
+
+    def _without_key(self, reply: Reply) -> Reply:
+        return reply if reply.problem is None else replace(reply, problem=self._clean(reply.problem))
 
     def prompt_for(self, request: Request) -> str:
         """The JSON of the request as it is sent, without its images, for whoever wants to keep it."""
