@@ -4,6 +4,7 @@ the mild grounding of other people's rows (our choice; a short list, in SI units
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _CONSTANTS: tuple[tuple[re.Pattern[str], tuple[float, ...]], ...] = (
     (re.compile(r"gravit|free[ -]?fall"), (9.8, 9.81, 9.807, 9.80665)),
@@ -39,6 +40,12 @@ _COUNTED = re.compile(
 
 def known_constant(value: float, text: str, about: str) -> bool:
     """``text``: case-folded, all that was said; ``about``: the argument's name and description, in words."""
-    if any(abs(value) in values and (named.search(about) or named.search(text)) for named, values in _CONSTANTS):
+    if abs(value) in _values(_CONSTANTS, about) or abs(value) in _values(_CONSTANTS, text):
         return True
-    return any(value in values and _COUNTED.search(about) and named.search(text) for named, values in _COUNTS)
+    return value in _values(_COUNTS, text) and _COUNTED.search(about) is not None
+
+
+@lru_cache(maxsize=64)
+def _values(table: tuple[tuple[re.Pattern[str], tuple[float, ...]], ...], text: str) -> frozenset[float]:
+    """Of what the text names; looked for once a text, not once a value."""
+    return frozenset(value for named, values in table if named.search(text) for value in values)

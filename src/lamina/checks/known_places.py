@@ -27,11 +27,16 @@ def airport_said(value: str, text: str, as_written: str = "") -> bool:
     cities = _cities().get(value, ())
     if not cities:
         return False
-    words = {"".join(re.findall(r"[A-Z]", one)).casefold() for one in _INITIALS.findall(as_written)}
+    words = _initials_in(as_written)
     initials = ("".join(word[0] for word in re.findall(r"[a-z]+", name)) for name in cities)
     return any(re.search(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", text) for name in cities) or any(
         {letters, f"{letters}c"} & words for letters in initials if len(letters) > 1
     )
+
+
+@lru_cache(maxsize=8)
+def _initials_in(as_written: str) -> frozenset[str]:
+    return frozenset("".join(re.findall(r"[A-Z]", one)).casefold() for one in _INITIALS.findall(as_written))
 
 
 def coordinate_said(value: float, argument: str, text: str) -> bool:

@@ -7,6 +7,7 @@ import calendar
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 
 from lamina.checks.said_otherwise import MONTHS
 
@@ -52,13 +53,21 @@ def period_edge_said(value: str, text: str) -> bool:
 
 def _periods(text: str, year: int) -> Iterator[tuple[date, date]]:
     """Those of the year. What has its year behind it is of that one; else of any that is said, or of every one."""
-    said = {int(found) for found in _YEAR.findall(text)}
-    named = [*_months(text), *_quarters(text)]
+    said, whole, named = _named(text)
     for first, last, own in named:
         if (year == own) if own else (year in said or not said):
             yield date(year, first, 1), date(year, last, calendar.monthrange(year, last)[1])
-    if not named and not _MONTH.search(text) and year in {int(found) for found in _WHOLE_YEAR.findall(text)}:
+    if year in whole:
         yield date(year, 1, 1), date(year, 12, 31)
+
+
+@lru_cache(maxsize=8)
+def _named(text: str) -> tuple[frozenset[int], frozenset[int], tuple[tuple[int, int, int | None], ...]]:
+    """Years, years that are a period themselves, and months and quarters; looked for once a text, not once a value."""
+    named = (*_months(text), *_quarters(text))
+    alone = not named and not _MONTH.search(text)
+    whole = frozenset(int(found) for found in _WHOLE_YEAR.findall(text)) if alone else frozenset[int]()
+    return frozenset(int(found) for found in _YEAR.findall(text)), whole, named
 
 
 def _months(text: str) -> Iterator[tuple[int, int, int | None]]:
